@@ -1,0 +1,60 @@
+// The processes of this run: MPI's world, or the null communicator of size 1.
+//
+// Callers never see an #ifdef. Without mpirun, or built without MPI, every operation behaves as
+// MPI would with one rank. Errors become RuntimeError. MPI_THREAD_FUNNELED; not thread safe.
+//
+// Lifetime: make one with Communicator::world() in the subcommands that need it (MPI_Init costs
+// 0.1 to 0.3 s); it finalizes MPI when the last copy goes away, unless abort() was called.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace fabricast {
+
+class Communicator {
+ public:
+  // Initializes MPI if this build has it; size 1 otherwise.
+  static Communicator world();
+  // Size 1, no MPI call ever.
+  static Communicator null();
+  // True if this process was started by mpirun or srun (environment only, no MPI call).
+  static bool launched_by_mpi();
+
+  int rank() const;
+  int size() const;
+  bool is_root() const { return rank() == 0; }
+
+  void barrier() const;
+  // Everyone gets root's bytes; the length travels too.
+  void broadcast(std::string& text) const;
+  void broadcast(std::int64_t& value) const;
+  // Root receives every rank's bytes in rank order; others an empty vector.
+  std::vector<std::string> gather(const std::string& mine) const;
+  std::vector<std::string> all_gather(const std::string& mine) const;
+  std::int64_t max(std::int64_t value) const;
+  double max(double value) const;
+  std::int64_t sum(std::int64_t value) const;
+
+  // Paired byte exchange used by the mpi executor: blocking send and receive with a tag.
+  void send(std::span<const std::byte> data, int destination, int tag) const;
+  void receive(std::span<std::byte> data, int source, int tag) const;
+  // Nonblocking send; complete with wait_all(). The buffer must stay until then.
+  void isend(std::span<const std::byte> data, int destination, int tag);
+  void wait_all();
+
+  // One-sided failure: end every process with this exit code. Does not return.
+  [[noreturn]] void abort(int exit_code) const;
+  // "Open MPI 4.1.4" or "none".
+  static std::string library_version();
+
+ private:
+  struct State;
+  explicit Communicator(std::shared_ptr<State> state);
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace fabricast

@@ -1,0 +1,57 @@
+// What was measured: one Sample per timed iteration of one operation.
+//
+// A SampleSet is the only way measurements travel: from bench/harness, from imported logs and from
+// the synthetic machine, into /samples of a trace and into calibration.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "emulator/schedule/collective.hpp"
+
+namespace fabricast {
+
+// Whose cost it is. A profile is keyed by executor: the interpreter's cost is not NCCL's.
+enum class ExecutorKind : std::uint8_t { host, mpi, cuda, nccl };
+std::string_view to_string(ExecutorKind kind);
+ExecutorKind executor_from_name(std::string_view name);  // throws UsageError with did-you-mean
+
+// One operation under fixed conditions. Two runs with equal Conditions are repeats.
+struct Conditions {
+  ExecutorKind executor{};
+  std::string machine;       // name of the machine file or of the discovered machine
+  std::string suite;         // "collective", or a micro-benchmark suite such as "reduce_copy"
+  Collective collective{};   // for suite "collective"
+  std::string algorithm;     // "ring" ...; "nccl" when the library chose
+  std::string protocol;      // "ll", "ll128", "simple", "none" (host executors), "auto"
+  std::int32_t ranks = 0;
+  std::int32_t channels = 1;
+  std::int64_t bytes = 0;    // nccl-tests size; for micro-benchmarks the bytes moved
+  std::string parameter;     // micro-benchmarks: the inventory id they observe directly
+  std::string dtype = "float32";
+  bool in_place = false;
+
+  bool operator==(const Conditions&) const = default;
+};
+
+struct Sample {
+  std::int32_t condition = 0;   // index into SampleSet::conditions
+  std::int32_t iteration = 0;   // 0-based after warm-up
+  double value = 0;             // us for suite "collective"; else the parameter's unit
+  bool discarded = false;       // throttled, disturbed by the harness's own rule; counted, not fitted
+};
+
+struct SampleSet {
+  std::vector<Conditions> conditions;
+  std::vector<Sample> samples;
+  // Environment at measuring time: host, kernel, cpu, load averages, gpu, driver, clocks, versions.
+  std::map<std::string, std::string> environment;
+
+  // Median of the kept samples of a condition, and their count; 0 samples gives {0, 0}.
+  struct Summary { double median = 0, p05 = 0, p95 = 0, p99 = 0, mean = 0, stdev = 0; int count = 0; };
+  Summary summarize(std::int32_t condition) const;
+};
+
+}  // namespace fabricast

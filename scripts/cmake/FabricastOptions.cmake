@@ -1,0 +1,43 @@
+# Options a user may set, and the compile flags every target of ours shares.
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
+endif()
+
+set(FABRICAST_ENABLE_CUDA AUTO CACHE STRING "Build the CUDA interpreter: AUTO | ON | OFF")
+set(FABRICAST_ENABLE_NCCL AUTO CACHE STRING "Build the NCCL executor (loaded at run time): AUTO | ON | OFF")
+set(FABRICAST_ENABLE_MPI AUTO CACHE STRING "Build with MPI: AUTO | ON | OFF")
+foreach(feature CUDA NCCL MPI)
+  set_property(CACHE FABRICAST_ENABLE_${feature} PROPERTY STRINGS AUTO ON OFF)
+  if(NOT FABRICAST_ENABLE_${feature} MATCHES "^(AUTO|ON|OFF)$")
+    message(FATAL_ERROR "FABRICAST_ENABLE_${feature}=${FABRICAST_ENABLE_${feature}} is not AUTO, ON or OFF")
+  endif()
+endforeach()
+option(FABRICAST_BUILD_TESTS "Build the tests (needs GoogleTest)" ON)
+option(FABRICAST_BUILD_BENCH "Build the Google Benchmark programs" ON)
+option(FABRICAST_WERROR "Treat warnings as errors" OFF)
+option(FABRICAST_CONTRACTS "Check contracts (EXPECT/ASSERT/ENSURE) in this build" OFF)
+set(FABRICAST_SANITIZE "" CACHE STRING "Sanitizers, e.g. address,undefined or thread")
+set(FABRICAST_CUDA_ARCHITECTURES "80-real;90-real;100-real;120-real;120-virtual"
+    CACHE STRING "CUDA architectures to compile for")
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+# Flags for C++ only: nvcc forwards its own set (see FabricastTargets).
+add_library(fabricast_flags INTERFACE)
+target_compile_options(fabricast_flags INTERFACE
+  $<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wpedantic;-Wconversion;-Wshadow>
+  $<$<AND:$<BOOL:${FABRICAST_WERROR}>,$<COMPILE_LANGUAGE:CXX>>:-Werror>)
+target_include_directories(fabricast_flags INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
+if(FABRICAST_CONTRACTS OR CMAKE_BUILD_TYPE STREQUAL "Debug")
+  target_compile_definitions(fabricast_flags INTERFACE FABRICAST_CONTRACTS_ON=1)
+endif()
+if(FABRICAST_SANITIZE)
+  target_compile_options(fabricast_flags INTERFACE
+    $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${FABRICAST_SANITIZE};-fno-omit-frame-pointer>)
+  target_link_options(fabricast_flags INTERFACE -fsanitize=${FABRICAST_SANITIZE})
+endif()

@@ -1,0 +1,36 @@
+// Machines people write: YAML in, Topology out. See docs/machines.md for the format.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "topologies/model/topology.hpp"
+
+namespace fabricast {
+
+struct MachineListing {
+  std::string name, title, file;
+  std::int32_t gpus = 0;
+};
+
+// The machines that ship with fabricast (installed data directory, or the source tree), sorted.
+std::vector<MachineListing> list_machines();
+
+// A known machine's name, or a path to a .yaml file. Unknown names throw UsageError with a
+// did-you-mean; bad files throw UsageError "file:line:col: key.path: problem".
+std::shared_ptr<const Topology> load_machine(const std::string& name_or_path);
+
+// Same, from text; `file` is used in messages only.
+std::shared_ptr<const Topology> parse_machine(const std::string& yaml, const std::string& file);
+
+// Warnings that `machine check` prints: assumed numbers by name, odd but legal values.
+std::vector<std::string> machine_warnings(const Topology& topology);
+
+// The same machine with a partial rank count: the first `ranks` ranks (whole domains, or a part of
+// one domain). Throws UsageError when it cannot be cut there.
+std::shared_ptr<const Topology> with_ranks(const std::shared_ptr<const Topology>& topology,
+                                           std::int32_t ranks);
+
+}  // namespace fabricast

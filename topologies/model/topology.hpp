@@ -1,0 +1,101 @@
+// A modeled machine: ranks, directed links, and routing as a function.
+//
+// Ranks are numbered by RankSpace (digit 0 = GPU inside its NVLink domain; then node or rack; then
+// leaf group, pod). route() computes the directed links a message crosses; nothing is stored per
+// pair, and nothing is O(ranks^2). Trunks: the parallel uplinks of one switch to the tier above
+// are one Link with their summed capacity (packets are sprayed over them), so oversubscription is
+// a capacity, not a table.
+// Thread safety: const after construction. Complexity: route() is O(hops), hops <= 10.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "emulator/base/ids.hpp"
+#include "emulator/base/rank_space.hpp"
+#include "emulator/base/units.hpp"
+
+namespace fabricast {
+
+enum class Origin : std::uint8_t { measured, published, datasheet, assumed };
+std::string_view to_string(Origin origin);
+
+// A number with its unit and where it comes from. `value` is in the SI-decimal unit of the field's
+// declaration (GB/s as 1e9 B/s, us, GPUs ...).
+struct Sourced {
+  double value = 0;
+  std::string unit;
+  Origin origin = Origin::assumed;
+  std::string source;  // citation, never empty in a valid machine
+};
+
+enum class LinkKind : std::uint8_t {
+  nvlink,       // GPU to NVSwitch and back (scale-up)
+  shared_memory,// host lanes: cores of one machine
+  pcie,         // GPU to GPU or NIC through PCIe, when no NVLink exists
+  nic,          // GPU's NIC to its leaf switch and back (scale-out endpoint)
+  leaf_uplink,  // leaf to spine trunk (and back)
+  spine_uplink, // spine to core trunk (and back)
+};
+std::string_view to_string(LinkKind kind);
+
+struct LinkClass {
+  std::string name;     // "nvlink", "nic", "leaf_up" ... unique in the machine
+  LinkKind kind{};
+  Sourced bandwidth;    // nominal GB/s per direction of ONE link or trunk of this class
+  Sourced latency;      // us, one way, added for each link of this class on a route
+};
+
+struct Route {
+  static constexpr int max_links = 10;
+  std::array<LinkId, max_links> links{};
+  int count = 0;
+  void add(LinkId link) { links[static_cast<std::size_t>(count++)] = link; }
+  std::span<const LinkId> span() const { return {links.data(), static_cast<std::size_t>(count)}; }
+};
+
+struct GpuModel {
+  std::string name;        // "B300", "H100", "host_core"
+  std::string generation;  // "hopper", "blackwell", "ampere", "host": scope of parameters
+  Sourced hbm_gb, hbm_tb_per_s, bf16_tflops, fp8_tflops, power_w;
+};
+
+class Topology {
+ public:
+  virtual ~Topology() = default;
+
+  const std::string& name() const { return name_; }
+  const std::string& title() const { return title_; }
+  const std::string& fabric() const { return fabric_; }  // "infiniband", "roce", "none" ...
+  const GpuModel& gpu() const { return gpu_; }
+  const RankSpace& space() const { return space_; }
+  std::int32_t ranks() const { return space_.size(); }
+  // NCCL collective channels to use by default in this domain, with its origin.
+  const Sourced& channels() const { return channels_; }
+
+  // All classes; LinkClassId indexes this.
+  const std::vector<LinkClass>& link_classes() const { return classes_; }
+  virtual std::int64_t links() const = 0;  // directed links and trunks
+  virtual LinkClassId link_class(LinkId link) const = 0;
+  // "rack 3 gpu 17 nvlink up", for people.
+  virtual std::string link_name(LinkId link) const = 0;
+  // Directed links from a to b; empty when a == b.
+  virtual Route route(RankId a, RankId b) const = 0;
+
+  // The machine's YAML as read (echoed into the trace) and its file path.
+  const std::string& yaml() const { return yaml_; }
+
+ protected:
+  std::string name_, title_, fabric_, yaml_;
+  GpuModel gpu_;
+  RankSpace space_;
+  Sourced channels_;
+  std::vector<LinkClass> classes_;
+};
+
+}  // namespace fabricast
