@@ -37,9 +37,11 @@ function(fabricast_test name)
     endforeach()
   else()
     target_link_libraries(${name} PRIVATE fabricast_flags ${ARG_LINK} GTest::gtest GTest::gmock GTest::gtest_main)
+    if(NOT ARG_LABELS)
+      set(ARG_LABELS unit)
+    endif()
     gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60
-      PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}"
-                 ENVIRONMENT "${FABRICAST_TEST_ENVIRONMENT}")
+      PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
   endif()
 endfunction()
 

@@ -1,0 +1,36 @@
+// expand: the steps of one lane, enumerated, for executors, verifiers and the naive evaluator.
+//
+// O(steps of the lane). Peers are ranks (through the Placement); chunks keep the schedule's
+// numbering. A loop repeats these steps on the next part of the data; each step moves its chunk in
+// `slices` messages: slice-major inside a repetition (docs/semantics.md, "order of a lane").
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "emulator/schedule/plan.hpp"
+#include "emulator/schedule/step.hpp"
+
+namespace fabricast {
+
+// Where a step came from, for engines that need its cost and for messages to people.
+struct StepOrigin {
+  std::int16_t stage = 0;
+  std::int16_t group = 0;
+  std::int16_t phase = 0;
+  std::int32_t repetition = 0;
+};
+
+struct LaneProgram {
+  std::vector<Step> steps;           // one loop, slices not yet multiplied out
+  std::vector<StepOrigin> origins;   // parallel to steps
+  // Steps of one (stage, repetition) that are repeated together for each slice: index of the first
+  // step of every such bundle, plus a final end marker.
+  std::vector<std::int32_t> bundles;
+};
+
+// Steps of the lane (rank, role) on this channel, in order.
+LaneProgram expand(const Schedule& schedule, const Placement& placement, std::int32_t rank,
+                   std::int32_t role);
+
+}  // namespace fabricast

@@ -1,0 +1,39 @@
+// Which rank sits at which position of one channel's schedule: a bijection in closed form.
+//
+//   domain(position) = (position / l + domain_shift) mod domains,   l = ranks per domain
+//   local(position)  = order[position mod l], or order reversed on odd domains when swap_odd
+//
+// NCCL's per-channel GPU orders and odd-node swaps live here, not in the maps (nccl.md 1.2): with
+// swap_odd, a chain that leaves an even domain through its last GPU enters the odd one through the
+// same-numbered GPU, so every hop between domains stays on one rail.
+// Immutable value type; O(1) per query; O(l) memory.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "emulator/base/rank_space.hpp"
+
+namespace fabricast {
+
+class Placement {
+ public:
+  // Position i of a domain holds local rank (start + i) mod l, reversed on odd domains if swap_odd.
+  static Placement rotated(const RankSpace& space, std::int32_t start, bool swap_odd,
+                           std::int32_t domain_shift = 0);
+  static Placement identity(const RankSpace& space) { return rotated(space, 0, false); }
+
+  std::int32_t rank_at(std::int32_t position) const;
+  std::int32_t position_of(std::int32_t rank) const;
+  const RankSpace& space() const { return space_; }
+  bool operator==(const Placement&) const = default;
+
+ private:
+  RankSpace space_;
+  std::vector<std::int32_t> order_;    // local index at slot i of an even domain
+  std::vector<std::int32_t> slot_of_;  // inverse of order_
+  bool swap_odd_ = false;
+  std::int32_t domain_shift_ = 0;
+};
+
+}  // namespace fabricast

@@ -1,0 +1,60 @@
+// From (collective, algorithm, bytes, channels) to schedules with placements and chunk counts.
+//
+// The plan is the complete, protocol-agnostic input of executors and engines: everything that
+// decides which bytes move where and in what order. Its limits (chunk, slice, slots) come from the
+// caller, because they belong to a protocol.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "emulator/schedule/placement.hpp"
+#include "emulator/schedule/schedule.hpp"
+
+namespace fabricast {
+
+struct ChannelPlan {
+  std::shared_ptr<const Schedule> schedule;
+  Placement placement;
+};
+
+struct PlanLimits {
+  std::int32_t channels = 1;            // wanted; fewer are used when the message is small
+  std::int64_t max_chunk_bytes = 2 << 20;   // bytes of one chunk, all its slices together
+  std::int64_t max_slice_bytes = 1 << 20;   // bytes of one message on a connection
+  std::int64_t min_bytes_per_channel = 0;   // drop channels below this share of the message
+  std::int32_t fifo_depth = 8;          // D slots per connection
+  std::int32_t max_slices = 4;          // bound on slices per chunk; must be < fifo_depth
+};
+
+struct ExecutionPlan {
+  Collective collective{};
+  std::string algorithm;
+  RankSpace space;
+  std::int64_t bytes = 0;         // nccl-tests size as asked
+  std::int32_t element_bytes = 4;
+  std::vector<ChannelPlan> channels;
+  std::int32_t loops = 1;         // the whole schedule runs this often per channel, on parts
+  std::int32_t slices = 1;        // messages per chunk step
+  // Bytes of the largest message of a step with chunk_count 1: what engines charge.
+  std::int64_t slice_bytes = 0;
+
+  std::int32_t ranks() const { return space.size(); }
+};
+
+// The algorithms that exist for a collective: "ring", "tree", "hierarchical", "pairwise" ...
+std::vector<std::string> algorithms_of(Collective collective);
+// All algorithm names, for did-you-mean.
+std::vector<std::string> algorithm_names();
+// Does this algorithm make sense on this space (hierarchical needs >= 2 domains of >= 2 ranks)?
+bool algorithm_applies(const std::string& algorithm, Collective collective, const RankSpace& space);
+
+// Throws UsageError for an unknown algorithm or one that does not apply. `bytes` below one element
+// per participant is legal: some messages are then empty. `root` matters to broadcast only.
+ExecutionPlan make_plan(Collective collective, const std::string& algorithm, const RankSpace& space,
+                        std::int64_t bytes, std::int32_t element_bytes, const PlanLimits& limits,
+                        std::int32_t root = 0);
+
+}  // namespace fabricast
