@@ -1,0 +1,77 @@
+# Sourced by scripts/run and scripts/test: what this machine can build, and building it.
+#
+# Sets root (the source tree). Everything it prints goes to stderr, because stdout is for results.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+
+say() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; }
+
+# As many compilers at once as there are cores, but no more than memory carries at 1 GiB each.
+build_jobs() {
+  local cores memory_gib
+  cores=$(nproc)
+  memory_gib=$(awk '/^MemAvailable:/ {print int($2 / 1048576)}' /proc/meminfo)
+  [ "${memory_gib:-0}" -ge 1 ] || memory_gib=1
+  echo $((cores < memory_gib ? cores : memory_gib))
+}
+
+# The compute capabilities of the GPUs present, as 90 or 120, one per line; nothing without a driver.
+gpu_architectures() {
+  { nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null || true; } |
+    sed -n 's/^ *\([0-9]\{1,\}\)\.\([0-9]\) *$/\1\2/p' | sort -un
+}
+
+# Path of nvcc, or nothing. FABRICAST_ENABLE_CUDA=OFF hides it. A toolkit that is installed but not
+# on PATH counts only if the caller asks for it with "anywhere".
+find_nvcc() {
+  [ "${FABRICAST_ENABLE_CUDA:-AUTO}" != OFF ] || return 0
+  if [ -n "${CUDACXX:-}" ]; then
+    command -v "$CUDACXX" || true
+  elif command -v nvcc >/dev/null; then
+    command -v nvcc
+  elif [ "${1:-}" = anywhere ] && [ -x /usr/local/cuda/bin/nvcc ]; then
+    echo /usr/local/cuda/bin/nvcc
+  fi
+}
+
+# CMake's spelling of the architectures to compile for: those given, as far as nvcc knows them.
+# A GPU newer than the toolkit gets the newest PTX, which its driver compiles at first use.
+cuda_architectures() {  # nvcc arch...
+  local nvcc=$1 known newest arch list=
+  shift
+  known=$("$nvcc" --list-gpu-arch | sed -n 's/^compute_\([0-9]\{1,\}\)$/\1/p' | sort -n)
+  newest=$(tail -n 1 <<<"$known")
+  for arch in "$@"; do
+    if grep -qx "$arch" <<<"$known"; then
+      list+=";$arch-real"
+    elif [ "$arch" -gt "$newest" ]; then
+      list+=";$newest-virtual"
+    else
+      say "this nvcc no longer compiles for compute capability $arch: such GPUs are left out"
+    fi
+  done
+  echo "${list#;}"
+}
+
+# configure BUILD_DIR PRESET [-D...]: runs cmake only when its arguments differ from the last time
+# (ninja itself re-runs it when a CMake file changes). A different nvcc needs a fresh cache.
+configure() {
+  local build=$1 preset=$2 stamp=$1/.configured-with arguments
+  shift 2
+  arguments=$(printf '%s\n' "$root" "$preset" "$@")
+  if [ -f "$build/build.ninja" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$arguments" ]; then
+    return 0
+  fi
+  rm -f "$stamp"
+  cmake --fresh -S "$root" --preset "$preset" -B "$build" "$@" >&2
+  printf '%s\n' "$arguments" >"$stamp"
+}
+
+# build BUILD_DIR [target...]: ninja, with its moving line on a terminal and only errors elsewhere.
+build() {
+  local build=$1 quiet=()
+  shift
+  [ -t 2 ] || quiet=(--quiet)
+  say "building in $build with $(build_jobs) jobs"
+  ninja -C "$build" -j "$(build_jobs)" "${quiet[@]}" "$@" >&2
+}
