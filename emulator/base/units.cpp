@@ -5,13 +5,18 @@
 #include "emulator/base/contracts.hpp"
 
 namespace fabricast {
+namespace {
+
+__extension__ using Wide = __int128;
+
+}  // namespace
 
 SimDuration transfer_time(Bytes bytes, Bandwidth bandwidth) {
   FABRICAST_EXPECT(bandwidth.value() > 0, "a link needs a positive bandwidth");
   FABRICAST_EXPECT(bytes.value() >= 0, "a transfer cannot have negative bytes");
-  const __extension__ __int128 numerator =
-      static_cast<__int128>(bytes.value()) * ps_per_s + (bandwidth.value() - 1);
-  const __extension__ __int128 ps = numerator / bandwidth.value();
+  const Wide numerator =
+      static_cast<Wide>(bytes.value()) * ps_per_s + (bandwidth.value() - 1);
+  const Wide ps = numerator / bandwidth.value();
   return ps > SimDuration::max().value() ? SimDuration::max()
                                          : SimDuration(static_cast<std::int64_t>(ps));
 }

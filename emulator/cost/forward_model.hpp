@@ -1,0 +1,80 @@
+// The one forward model: calibration fits it, prediction evaluates it, nothing else computes times.
+//
+//   (topology, parameter values, collective, algorithm, protocol, channels, bytes)
+//     -> plan + cost arrays + link loads  (here)  -> time  (sim/predict.hpp runs the engine)
+//
+// Costs follow docs/semantics.md 3: o, g, L, L_credit from parameters and route; share from counted
+// flows: every directed link's usable capacity is divided by the lanes of the stage that cross it,
+// all channels together. Thread safety: pure functions.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "emulator/base/units.hpp"
+#include "emulator/cost/step_costs.hpp"
+#include "emulator/profile/parameter.hpp"
+#include "emulator/schedule/plan.hpp"
+#include "topologies/model/topology.hpp"
+
+namespace fabricast {
+
+enum class Protocol : std::uint8_t { none, ll, ll128, simple };
+std::string_view to_string(Protocol protocol);
+Protocol protocol_from_name(std::string_view name);  // throws UsageError with a did-you-mean
+// Protocols an executor has: nccl and cuda: ll, ll128, simple; host and mpi: none.
+std::vector<Protocol> protocols_of(ExecutorKind executor);
+
+// What is predicted: one row.
+struct PointSpec {
+  ExecutorKind executor = ExecutorKind::nccl;
+  Collective collective{};
+  std::string algorithm;
+  Protocol protocol = Protocol::simple;
+  std::int64_t bytes = 0;
+  std::int32_t element_bytes = 4;
+  std::int32_t channels = 0;    // 0: the machine's default, reduced for small messages
+  std::int32_t max_slices = 0;  // 0: the protocol's own rule; 1: one slice
+};
+
+// id -> value; what the fit varies. Made from a profile, or from priors.
+using ParameterValues = std::map<std::string, double, std::less<>>;
+ParameterValues values_of(const CalibrationProfile& profile);
+
+// The profile of a machine before any measurement: every parameter the executor's model of this
+// topology uses, at its prior. Machine figures (link bandwidths, latencies) become priors with the
+// machine file's origin and source.
+CalibrationProfile prior_profile(const Topology& topology, ExecutorKind executor);
+
+// Bytes on the wire of one link class over the whole collective.
+struct LinkLoad {
+  LinkClassId link_class;
+  std::int64_t links = 0;           // directed links of this class that carry anything
+  std::int64_t busiest_bytes = 0;   // wire bytes (protocol overhead included) on the busiest link
+  std::int64_t total_bytes = 0;
+  Bandwidth capacity;               // nominal, per directed link
+};
+
+// A group of channels whose cost arrays are equal: evaluated once.
+struct ChannelClass {
+  std::int32_t representative = 0;  // channel index in the plan
+  std::vector<std::int32_t> channels;
+  std::shared_ptr<const StepCosts> costs;
+};
+
+struct CollectiveCase {
+  ExecutionPlan plan;
+  SimDuration launch;               // before the first step, once per collective
+  std::vector<ChannelClass> channel_classes;
+  std::vector<LinkLoad> loads;
+  SimDuration bandwidth_bound;      // max over links of wire bytes / nominal capacity
+};
+
+// Throws UsageError if the algorithm does not apply to the topology's rank space.
+CollectiveCase build_case(const Topology& topology, const ParameterValues& values,
+                          const PointSpec& point);
+
+}  // namespace fabricast

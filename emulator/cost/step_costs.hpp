@@ -1,0 +1,30 @@
+// What a step costs, as arrays over positions: the only thing engines know of hardware.
+//
+// One virtual call per (phase, repetition) when peers vary with k, one per phase when they do not;
+// never one per step. All values are picoseconds >= 0 and are charged per message, that is per
+// slice (docs/semantics.md 3).
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "emulator/schedule/schedule.hpp"
+
+namespace fabricast {
+
+struct CostRows {
+  std::span<std::int64_t> lane;     // o + b*g of the step at position x
+  std::span<std::int64_t> port;     // b/share of the message x sends
+  std::span<std::int64_t> latency;  // L of the message x sends
+  std::span<std::int64_t> credit;   // L_credit back to the sender of the message x receives
+};
+
+class StepCosts {
+ public:
+  virtual ~StepCosts() = default;
+  // Fill all four rows (each of size positions) for a phase at repetition k. Rows that do not apply
+  // (no send, no receive, inactive position, no peer) must be set to 0.
+  virtual void fill(int stage, int group, int phase, std::int32_t k, CostRows rows) const = 0;
+};
+
+}  // namespace fabricast

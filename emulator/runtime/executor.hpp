@@ -1,0 +1,72 @@
+// Executors run an ExecutionPlan on real data: host threads, MPI processes, CTAs on a GPU, NCCL.
+//
+// One interface; results are bit-exact against kernels/reference because inputs are chosen so that
+// every reduction is exactly representable whatever the order (DESIGN 5). An executor that is not
+// built or has no device says so through availability(); callers never see an #ifdef.
+// Threading: an Executor is used from one thread; it may own threads of its own.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "emulator/base/communicator.hpp"
+#include "emulator/schedule/plan.hpp"
+
+namespace fabricast {
+
+enum class DataType : std::uint8_t { float32, float16, bfloat16, int32 };
+enum class ReduceOp : std::uint8_t { sum, min, max };
+std::string_view to_string(DataType type);
+std::string_view to_string(ReduceOp op);
+DataType data_type_from_name(std::string_view name);   // throws UsageError
+ReduceOp reduce_op_from_name(std::string_view name);   // throws UsageError
+std::int32_t size_of(DataType type);
+
+struct RunRequest {
+  const ExecutionPlan* plan = nullptr;
+  DataType type = DataType::float32;
+  ReduceOp op = ReduceOp::sum;
+  bool in_place = false;
+};
+
+// Buffers are set up once per request (prepare), then run() is called warm-up + n times, then
+// check() compares every output element with the reference.
+class Executor {
+ public:
+  virtual ~Executor() = default;
+  virtual std::string name() const = 0;           // "host", "mpi", "cuda", "nccl"
+  virtual std::string description() const = 0;    // one line: lanes, device, library version
+  virtual std::int32_t max_ranks() const = 0;     // ranks this executor can hold here
+  // May timings be reported? Host lanes beyond the usable cores: correctness only, and why.
+  struct TimingVerdict { bool allowed = true; std::string reason; };
+  virtual TimingVerdict may_time(const ExecutionPlan& plan) const = 0;
+
+  virtual void prepare(const RunRequest& request) = 0;
+  // One collective. Returns the seconds it took: the slowest rank's, from a common start.
+  virtual double run() = 0;
+  // Elements of this process's ranks that differ from the reference after exactly one run() on
+  // freshly initialized buffers (check does its own initialisation and run).
+  virtual std::int64_t check() = 0;
+};
+
+struct Availability {
+  bool available = false;
+  std::string reason;  // why not ("no CUDA device: driver not installed"), or what is there
+  std::int32_t devices = 0;
+};
+
+// `ranks` lanes of this process; 0 = as many as usable cores.
+std::unique_ptr<Executor> make_host_executor(std::int32_t ranks);
+// One rank per MPI process of the communicator.
+std::unique_ptr<Executor> make_mpi_executor(Communicator communicator);
+// CTAs of one device as ranks, one cooperative launch. Throws RuntimeError when unavailable.
+std::unique_ptr<Executor> make_cuda_executor(std::int32_t ranks, int device);
+Availability cuda_availability();
+// One rank per GPU: all GPUs of this process, or one per MPI process. Throws when unavailable.
+std::unique_ptr<Executor> make_nccl_executor(Communicator communicator);
+Availability nccl_availability();
+
+}  // namespace fabricast
