@@ -85,11 +85,4 @@ class YamlCursor {
   std::string path_;
 };
 
-// The same checks on raw bytes that parse() makes first: not empty, no NUL, valid UTF-8. Throws
-// UsageError "file:line:col: problem". For other text formats (XML).
-void require_text(std::string_view text, const std::string& file);
-
-// The whole of a regular file of at most `max_bytes`. IoError when it cannot be read.
-std::string read_text_file(const std::string& file, std::int64_t max_bytes = 16 << 20);
-
 }  // namespace fabricast
