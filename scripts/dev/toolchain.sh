@@ -15,7 +15,7 @@ build_jobs() {
   echo $((cores < memory_gib ? cores : memory_gib))
 }
 
-# The compute capabilities of the GPUs present, as 90 or 120, one per line; nothing without a driver.
+# The compute capabilities of the GPUs present, as 90 or 120, one per line; none without a driver.
 gpu_architectures() {
   { nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null || true; } |
     sed -n 's/^ *\([0-9]\{1,\}\)\.\([0-9]\) *$/\1\2/p' | sort -un
