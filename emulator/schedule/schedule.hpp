@@ -70,20 +70,20 @@ struct ChunkMap {
 struct Active {
   enum class Kind : std::uint8_t {
     all,
-    position_is,      // x == value
-    position_is_not,  // x != value
-    tree_shape,       // parent / low child / high child / chain child presence is as demanded
+    range,       // first <= x < end
+    tree_shape,  // parent / low child / high child / chain child present exactly as stated
   };
-  enum class Need : std::uint8_t { any, present, absent };
 
   Kind kind = Kind::all;
-  std::int32_t value = 0;
+  std::int32_t first = 0;
+  std::int32_t end = 0;
   bool mirrored = false;
-  Need parent = Need::any, child_low = Need::any, child_high = Need::any, chain_child = Need::any;
+  bool parent = false, child_low = false, child_high = false, chain_child = false;
 
   static Active all() { return {}; }
-  static Active is(std::int32_t x) { return {Kind::position_is, x, false, {}, {}, {}, {}}; }
-  static Active is_not(std::int32_t x) { return {Kind::position_is_not, x, false, {}, {}, {}, {}}; }
+  static Active range(std::int32_t first, std::int32_t end) {
+    return {Kind::range, first, end, false, false, false, false, false};
+  }
   bool operator==(const Active&) const = default;
 };
 
@@ -130,8 +130,7 @@ struct Schedule {
   // position with digits d0, d1). Matters for all_gather, reduce_scatter and all_to_all, where the
   // chunk's place in the user's buffer is its owner's rank; for the others chunks are just numbered.
   bool transposed_chunks = false;
-  std::int32_t root = 0;         // broadcast: root position
-  // Which channels run this object; the double binary tree uses two schedules, one per parity.
+  // Broadcast's root is position 0; the Placement puts the root rank there.
   std::vector<Stage> stages;
 
   std::int32_t positions() const { return space.size(); }

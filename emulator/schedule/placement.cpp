@@ -1,0 +1,41 @@
+#include "emulator/schedule/placement.hpp"
+
+#include "emulator/base/contracts.hpp"
+
+namespace fabricast {
+
+Placement Placement::rotated(const RankSpace& space, std::int32_t start, bool swap_odd,
+                             std::int32_t domain_shift) {
+  FABRICAST_EXPECT(start >= 0 && domain_shift >= 0, "rotations are counted forward");
+  Placement placement;
+  placement.space_ = space;
+  placement.swap_odd_ = swap_odd;
+  placement.domain_shift_ = domain_shift % space.domains();
+  const std::int32_t l = space.domain_size();
+  placement.order_.resize(static_cast<std::size_t>(l));
+  placement.slot_of_.resize(static_cast<std::size_t>(l));
+  for (std::int32_t i = 0; i < l; ++i) {
+    const std::int32_t local = (start + i) % l;
+    placement.order_[static_cast<std::size_t>(i)] = local;
+    placement.slot_of_[static_cast<std::size_t>(local)] = i;
+  }
+  return placement;
+}
+
+std::int32_t Placement::rank_at(std::int32_t position) const {
+  const std::int32_t l = space_.domain_size();
+  const std::int32_t domain = (position / l + domain_shift_) % space_.domains();
+  std::int32_t slot = position % l;
+  if (swap_odd_ && domain % 2 == 1) slot = l - 1 - slot;
+  return domain * l + order_[static_cast<std::size_t>(slot)];
+}
+
+std::int32_t Placement::position_of(std::int32_t rank) const {
+  const std::int32_t l = space_.domain_size();
+  const std::int32_t domain = rank / l;
+  std::int32_t slot = slot_of_[static_cast<std::size_t>(rank % l)];
+  if (swap_odd_ && domain % 2 == 1) slot = l - 1 - slot;
+  return (domain - domain_shift_ + space_.domains()) % space_.domains() * l + slot;
+}
+
+}  // namespace fabricast
