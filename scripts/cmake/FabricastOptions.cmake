@@ -1,5 +1,7 @@
 # Options a user may set, and the compile flags every target of ours shares.
 
+include(GNUInstallDirs)
+
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
 endif()
@@ -24,20 +26,39 @@ set(FABRICAST_CUDA_ARCHITECTURES "80-real;90-real;100-real;120-real;120-virtual"
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
+# CMake 3.25 knows no C++20 for nvcc: left unset it inherits "required" from C++ and stops, asked for
+# it drops the request silently. So ask, and spell the option out below.
+set(CMAKE_CUDA_STANDARD 20)
+set(CMAKE_CUDA_STANDARD_REQUIRED OFF)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 
-# Flags for C++ only: nvcc forwards its own set (see FabricastTargets).
+# What every target of ours shares. Warnings and instrumentation stay in this build: whoever links
+# the installed libraries gets the language level and the include directory only.
+# nvcc passes -Wpedantic and -Wconversion on to code that it generates itself, so .cu goes without.
 add_library(fabricast_flags INTERFACE)
-target_compile_options(fabricast_flags INTERFACE
+set_target_properties(fabricast_flags PROPERTIES EXPORT_NAME flags)
+target_compile_features(fabricast_flags INTERFACE $<INSTALL_INTERFACE:cxx_std_20>)
+target_include_directories(fabricast_flags INTERFACE
+  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>
+  $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/fabricast>)
+
+add_library(fabricast_build_flags INTERFACE)
+target_compile_options(fabricast_build_flags INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wpedantic;-Wconversion;-Wshadow>
-  $<$<AND:$<BOOL:${FABRICAST_WERROR}>,$<COMPILE_LANGUAGE:CXX>>:-Werror>)
-target_include_directories(fabricast_flags INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
+  $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20;-Xcompiler=-Wall,-Wextra,-Wshadow>)
+if(FABRICAST_WERROR)
+  target_compile_options(fabricast_build_flags INTERFACE
+    $<$<COMPILE_LANGUAGE:CXX>:-Werror>
+    $<$<COMPILE_LANGUAGE:CUDA>:-Werror=all-warnings;-Xcompiler=-Werror>)
+endif()
 if(FABRICAST_CONTRACTS OR CMAKE_BUILD_TYPE STREQUAL "Debug")
-  target_compile_definitions(fabricast_flags INTERFACE FABRICAST_CONTRACTS_ON=1)
+  target_compile_definitions(fabricast_build_flags INTERFACE FABRICAST_CONTRACTS_ON=1)
 endif()
 if(FABRICAST_SANITIZE)
-  target_compile_options(fabricast_flags INTERFACE
+  target_compile_options(fabricast_build_flags INTERFACE
     $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${FABRICAST_SANITIZE};-fno-omit-frame-pointer>)
-  target_link_options(fabricast_flags INTERFACE -fsanitize=${FABRICAST_SANITIZE})
+  target_link_options(fabricast_build_flags INTERFACE -fsanitize=${FABRICAST_SANITIZE})
 endif()
+target_link_libraries(fabricast_flags INTERFACE $<BUILD_INTERFACE:fabricast_build_flags>)

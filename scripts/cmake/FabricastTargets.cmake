@@ -14,19 +14,22 @@ endfunction()
 
 # fabricast_test(NAME SOURCES ... LINK modules ... [MPI_RANKS 1 2 4] [LABELS ...] [TIMEOUT s])
 #   A GoogleTest program. Without MPI_RANKS every TEST becomes a ctest; with it, the whole program
-#   runs once per rank count under mpirun. Exit code 77 means skipped.
+#   runs once per rank count under mpirun. GTEST_SKIP, or exit code 77 with MPI_RANKS, means skipped.
+#   LABELS default to "unit", or to "mpi" with MPI_RANKS. Every test sees FABRICAST_TEST_ENVIRONMENT.
 function(fabricast_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LINK;MPI_RANKS;LABELS" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
   add_executable(${name} ${ARG_SOURCES})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   list(TRANSFORM ARG_LINK PREPEND fabricast::)
+  target_link_libraries(${name} PRIVATE fabricast_flags ${ARG_LINK} GTest::gtest GTest::gmock)
   if(ARG_MPI_RANKS)
-    target_link_libraries(${name} PRIVATE fabricast_flags ${ARG_LINK} GTest::gtest GTest::gmock)
     foreach(n ${ARG_MPI_RANKS})
       if(FABRICAST_HAVE_MPI)
-        add_test(NAME ${name}.np${n} COMMAND ${MPIEXEC_EXECUTABLE} -n ${n} $<TARGET_FILE:${name}>)
+        add_test(NAME ${name}.np${n}
+          COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${n} $<TARGET_FILE:${name}>)
       elseif(n EQUAL 1)
         add_test(NAME ${name}.np${n} COMMAND ${name})
       else()
@@ -36,12 +39,19 @@ function(fabricast_test name)
         PROCESSORS 2 LABELS "mpi;${ARG_LABELS}" ENVIRONMENT "${FABRICAST_TEST_ENVIRONMENT}")
     endforeach()
   else()
-    target_link_libraries(${name} PRIVATE fabricast_flags ${ARG_LINK} GTest::gtest GTest::gmock GTest::gtest_main)
     if(NOT ARG_LABELS)
       set(ARG_LABELS unit)
     endif()
-    gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60
-      PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+    target_link_libraries(${name} PRIVATE GTest::gtest_main)
+    gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${ARG_TIMEOUT})
+    # gtest_discover_tests flattens lists, so properties that are lists follow in a file of their own.
+    set(properties ${CMAKE_CURRENT_BINARY_DIR}/${name}_properties.cmake)
+    file(WRITE ${properties}
+      "foreach(test IN LISTS ${name}_TESTS)\n"
+      "  set_tests_properties(\"\${test}\" PROPERTIES\n"
+      "    LABELS \"${ARG_LABELS}\" ENVIRONMENT \"${FABRICAST_TEST_ENVIRONMENT}\")\n"
+      "endforeach()\n")
+    set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${properties})
   endif()
 endfunction()
 
