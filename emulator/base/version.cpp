@@ -1,0 +1,7 @@
+#include "emulator/base/version.hpp"
+
+namespace fabricast {
+
+const char* version() { return FABRICAST_VERSION; }
+
+}  // namespace fabricast

@@ -1,0 +1,105 @@
+// fabricast calibrate: samples + machine -> posterior of every parameter, with its held-out error.
+#include <memory>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "emulator/cli/command.hpp"
+#include "emulator/cli/output_format.hpp"
+#include "emulator/coordinator/agreement.hpp"
+#include "emulator/coordinator/sample_tables.hpp"
+#include "emulator/coordinator/trace_assembly.hpp"
+#include "emulator/profile/inventory.hpp"
+#include "topologies/model/machine_file.hpp"
+
+namespace fabricast {
+namespace {
+
+struct CalibrateArguments {
+  std::string samples, machine, executor, output;
+  double holdout = 0.25;
+  bool force = false, inventory = false;
+};
+
+// The (machine, executor) that the samples are of; asked for by name when there are several.
+const Conditions& subject_of(const SampleSet& samples, const CalibrateArguments& arguments) {
+  const Conditions* subject = nullptr;
+  for (const auto& c : samples.conditions) {
+    if (!arguments.machine.empty() && c.machine != arguments.machine) continue;
+    if (!arguments.executor.empty() && to_string(c.executor) != arguments.executor) continue;
+    if (subject != nullptr && (subject->machine != c.machine || subject->executor != c.executor)) {
+      throw UsageError(fmt::format(
+          "{} holds samples of {}/{} and of {}/{}; choose with --machine and --executor",
+          arguments.samples, subject->machine, to_string(subject->executor), c.machine,
+          to_string(c.executor)));
+    }
+    subject = &c;
+  }
+  if (subject == nullptr) {
+    throw UsageError(fmt::format("{} holds no samples{}{}", arguments.samples,
+                                 arguments.machine.empty() ? "" : " of machine " + arguments.machine,
+                                 arguments.executor.empty() ? "" : " by executor " + arguments.executor));
+  }
+  return *subject;
+}
+
+// The machine as the trace has it; otherwise a machine that ships with fabricast.
+std::shared_ptr<const Topology> machine_of(const TraceContent& content, const std::string& name) {
+  const auto document = content.documents.find("/machine/" + name);
+  if (document != content.documents.end()) return parse_machine(document->second, name);
+  return load_machine(name);
+}
+
+int run_calibrate(const CalibrateArguments& arguments) {
+  const auto world = Communicator::world();
+  agree_that(world, [&] {
+    if (arguments.inventory) {
+      fmt::print("{}", inventory_markdown());
+      return;
+    }
+    if (arguments.samples.empty()) throw UsageError("calibrate needs a trace with samples (or --inventory)");
+    if (!arguments.executor.empty()) executor_from_name(arguments.executor);
+    if (!arguments.output.empty()) check_writable(arguments.output, arguments.force);
+    const auto content = read_trace(arguments.samples);
+    const auto samples = read_sample_tables(content);
+    const auto& subject = subject_of(samples, arguments);
+    const auto topology = machine_of(content, subject.machine);
+    CalibrateOptions options;
+    options.holdout_fraction = arguments.holdout;
+    const auto profile = calibrate(*topology, prior_profile(*topology, subject.executor), samples, options);
+    fmt::print("{}{}", render_profile(profile), render_holdout(profile));
+    if (arguments.output.empty()) return;
+    TraceAssembly assembly;
+    assembly.add_machine(*topology);
+    assembly.add_profile(profile);
+    const auto backend = content.attributes.find("backend");
+    write_trace(arguments.output,
+                assembly.finish(fmt::format("calibrate: {}\nholdout_fraction: {}\n", subject.machine,
+                                            arguments.holdout),
+                                &samples,
+                                run_attributes(backend == content.attributes.end() ? "unknown" : backend->second,
+                                               this_command_line())),
+                WriteOptions{arguments.force});
+    fmt::print("# trace {}\n", arguments.output);
+  });
+  return 0;
+}
+
+}  // namespace
+
+void add_calibrate_command(CLI::App& app, CommandBody& run) {
+  auto arguments = std::make_shared<CalibrateArguments>();
+  auto* command = app.add_subcommand("calibrate", "fit parameters to samples; print posterior and held-out error");
+  command->add_option("samples", arguments->samples, "trace with samples (from measure or run)");
+  command->add_option("--machine,-m", arguments->machine, "whose samples, when the trace has several machines");
+  command->add_option("--executor", arguments->executor, "whose samples, when the trace has several executors");
+  command->add_option("--holdout", arguments->holdout, "fraction of sizes predicted, not fitted")
+      ->check(CLI::Range(0.0, 0.9));
+  command->add_option("--output,-o", arguments->output, "trace file to write the profile to");
+  command->add_flag("--force", arguments->force, "replace an existing trace file");
+  command->add_flag("--inventory", arguments->inventory, "print the parameter inventory (docs/calibration.md)");
+  command->callback([&run, arguments] { run = [arguments] { return run_calibrate(*arguments); }; });
+}
+
+}  // namespace fabricast

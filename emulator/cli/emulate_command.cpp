@@ -1,0 +1,153 @@
+// fabricast emulate: machine + collective sweep + profile -> trace and table. mpirun-able.
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "bench/harness/sweep_sizes.hpp"
+#include "emulator/base/progress.hpp"
+#include "emulator/base/scaled_number.hpp"
+#include "emulator/cli/command.hpp"
+#include "emulator/cli/output_format.hpp"
+#include "emulator/coordinator/agreement.hpp"
+#include "emulator/coordinator/emulate.hpp"
+#include "emulator/coordinator/profile_choice.hpp"
+#include "emulator/coordinator/profile_text.hpp"
+#include "emulator/coordinator/trace_assembly.hpp"
+#include "emulator/report/table_view.hpp"
+#include "topologies/model/machine_file.hpp"
+
+namespace fabricast {
+namespace {
+
+struct EmulateOptions {
+  std::string machine, collective = "all_reduce", algorithm = "all", protocol = "auto";
+  std::string executor = "nccl", profile, output, min = "8", max = "16G";
+  double factor = 2;
+  std::int32_t channels = 0, slices = 0, ranks = 0;
+  bool no_fold = false, stats = false, force = false, best = false;
+};
+
+std::vector<Collective> collectives_from(const std::string& text) {
+  std::vector<Collective> collectives;
+  if (text == "all") {
+    for (const auto& name : collective_names()) collectives.push_back(collective_from_name(name));
+    return collectives;
+  }
+  for (const auto& name : CLI::detail::split(text, ',')) {
+    collectives.push_back(collective_from_name(name));
+  }
+  return collectives;
+}
+
+Scenario scenario_from(const EmulateOptions& options, const Topology& topology) {
+  Scenario scenario;
+  scenario.machine = topology.name();
+  scenario.ranks = topology.ranks();
+  scenario.executor = executor_from_name(options.executor);
+  scenario.collectives = collectives_from(options.collective);
+  if (options.algorithm != "all") scenario.algorithms = CLI::detail::split(options.algorithm, ',');
+  if (options.protocol != "auto") {
+    scenario.protocols = {protocol_from_name(options.protocol)};
+    const auto offered = protocols_of(scenario.executor);
+    if (std::find(offered.begin(), offered.end(), scenario.protocols.front()) == offered.end()) {
+      throw UsageError(fmt::format("executor {} has no protocol {}; use --protocol auto",
+                                   options.executor, options.protocol));
+    }
+  }
+  scenario.sizes = sweep_sizes(parse_size(options.min), parse_size(options.max), options.factor);
+  scenario.channels = options.channels;
+  scenario.max_slices = options.slices;
+  scenario.fold = !options.no_fold;
+  return scenario;
+}
+
+std::shared_ptr<const Topology> machine_of(const EmulateOptions& options, const std::string& yaml) {
+  auto topology = parse_machine(yaml, options.machine);
+  return options.ranks > 0 ? with_ranks(topology, options.ranks) : topology;
+}
+
+void print_stats(const Emulation& emulation) {
+  const auto& stats = emulation.stats;
+  fmt::print("# engine: {} updates in {:.4f} s ({:.3g} updates/s), state {:.2f} MB, instruction set {}\n",
+             stats.updates, stats.engine_seconds,
+             stats.engine_seconds > 0 ? static_cast<double>(stats.updates) / stats.engine_seconds : 0.0,
+             static_cast<double>(stats.state_bytes) / 1e6, stats.instruction_set);
+  for (const auto& p : emulation.predictions) {
+    fmt::print("# {} {} {} B {}: {} updates, {} classes of {} ranks, {:.4f} s{}\n",
+               to_string(p.point.collective), p.point.algorithm, p.point.bytes,
+               to_string(p.point.protocol), p.updates, p.classes, p.ranks, p.engine_seconds,
+               p.fold_note.empty() ? "" : " (" + p.fold_note + ")");
+  }
+}
+
+int run_emulate(const EmulateOptions& options) {
+  const auto world = Communicator::world();
+  const auto yaml = agree(world, [&] {
+    if (options.output.empty()) throw UsageError("emulate needs -o FILE to write its trace to");
+    check_writable(options.output, options.force);
+    const auto topology = load_machine(options.machine);
+    points_of(scenario_from(options, *machine_of(options, topology->yaml())), *topology);
+    return topology->yaml();
+  });
+  const auto topology = machine_of(options, yaml);
+  auto scenario = scenario_from(options, *topology);
+  const auto profile = profile_from_text(agree(world, [&] {
+    return to_text(choose_profile(*topology, scenario.executor, options.profile));
+  }));
+  scenario.profile = options.profile.empty() ? "prior" : options.profile;
+
+  const auto points = static_cast<std::int64_t>(points_of(scenario, *topology).size());
+  ProgressBar bar("emulate " + topology->name(), (points + world.size() - 1) / world.size(),
+                  ProgressBar::wanted(world.rank()));
+  const auto emulation = emulate(world, *topology, profile, scenario, [&bar] { bar.advance(); });
+  agree_that(world, [&] {
+    TraceAssembly assembly;
+    assembly.add_machine(*topology);
+    assembly.add_profile(profile);
+    assembly.add_predictions(*topology, emulation.predictions);
+    if (scenario.fold) assembly.add_rank_classes(*topology, profile, emulation.predictions);
+    const auto content = assembly.finish(scenario.to_yaml(), nullptr,
+                                         run_attributes("model", this_command_line()));
+    write_trace(options.output, content, WriteOptions{options.force});
+    TableOptions view;
+    view.best_only = options.best;
+    fmt::print("{}", render_table(content, view));
+    if (options.stats) print_stats(emulation);
+    fmt::print("# trace {} content_digest {}\n", options.output, content_digest(content));
+  });
+  return 0;
+}
+
+}  // namespace
+
+void add_emulate_command(CLI::App& app, CommandBody& run) {
+  auto options = std::make_shared<EmulateOptions>();
+  auto* command = app.add_subcommand("emulate", "predict collectives on a modeled machine (mpirun-able)");
+  command->add_option("--machine,-m", options->machine, "machine name or YAML file")->required();
+  command->add_option("--collective,-c", options->collective,
+                      "all_reduce, all_gather, reduce_scatter, broadcast, all_to_all; a,b or all");
+  command->add_option("--algorithm,-a", options->algorithm, "ring, tree, hierarchical, pairwise; a,b or all");
+  command->add_option("--protocol", options->protocol, "auto (fastest), ll, ll128, simple, none");
+  command->add_option("--executor", options->executor, "whose cost: nccl, cuda, host, mpi");
+  command->add_option("--profile", options->profile, "trace written by calibrate or run; default: priors");
+  command->add_option("-b", options->min, "smallest size (nccl-tests letters: 8, 64K, 16G)");
+  command->add_option("-e", options->max, "largest size");
+  command->add_option("-f", options->factor, "factor between sizes");
+  command->add_option("--ranks", options->ranks, "use only the first ranks of the machine");
+  command->add_option("--channels", options->channels, "channels; 0: the machine's own rule")
+      ->check(CLI::Range(0, 64));
+  command->add_option("--slices", options->slices, "messages per chunk at most; 0: the protocol's rule")
+      ->check(CLI::Range(0, 7));
+  command->add_flag("--no-fold", options->no_fold, "evaluate every rank, no symmetric classes");
+  command->add_flag("--stats", options->stats, "print updates, classes, state bytes, engine seconds");
+  command->add_flag("--best", options->best, "print only the fastest algorithm of each size");
+  command->add_option("--output,-o", options->output, "trace file to write (HDF5)");
+  command->add_flag("--force", options->force, "replace an existing trace file");
+  command->callback([&run, options] { run = [options] { return run_emulate(*options); }; });
+}
+
+}  // namespace fabricast

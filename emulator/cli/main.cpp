@@ -1,0 +1,96 @@
+// fabricast: one executable, one subcommand per file, and the program's only try/catch.
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "emulator/base/communicator.hpp"
+#include "emulator/base/error.hpp"
+#include "emulator/base/log.hpp"
+#include "emulator/base/version.hpp"
+#include "emulator/cli/command.hpp"
+#include "emulator/coordinator/agreement.hpp"
+
+namespace fabricast {
+namespace {
+
+constexpr const char* footer =
+    "Exit codes: 0 ok, 1 failed check or regression, 2 usage or configuration, 3 runtime (MPI, CUDA,\n"
+    "NCCL), 4 input/output, 5 interrupted with a usable partial result.\n"
+    "Results go to stdout, messages and progress to stderr. `fabricast COMMAND --help` has more.";
+
+// An error that every process of the run has: rank 0 says it, all leave with the same code.
+int leave_together(ExitCode code, const std::string& message) {
+  const auto world = Communicator::world();
+  if (world.is_root()) log_error(message);
+  world.barrier();
+  return static_cast<int>(code);
+}
+
+// An error of this process alone: the others may be waiting for it.
+int leave_alone(ExitCode code, const std::string& message) {
+  const auto world = Communicator::world();
+  log_error(message);
+  std::fflush(nullptr);
+  if (world.size() > 1) world.abort(static_cast<int>(code));
+  return static_cast<int>(code);
+}
+
+int run_program(int argc, char** argv) {
+  CLI::App app{"Fabricast measures collectives here and predicts them on the GPU cluster you do not "
+               "have yet: measure, calibrate, emulate, and report how far to believe each number."};
+  app.set_version_flag("--version", std::string("fabricast ") + version());
+  app.require_subcommand(1);
+  app.footer(footer);
+  bool quiet = false, verbose = false;
+  app.add_flag("--quiet", quiet, "only warnings and errors on stderr");
+  app.add_flag("--verbose", verbose, "say more on stderr");
+  app.fallthrough();
+
+  CommandBody body;
+  add_run_command(app, body);
+  add_measure_command(app, body);
+  add_calibrate_command(app, body);
+  add_emulate_command(app, body);
+  add_report_command(app, body);
+  add_machine_command(app, body);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    return leave_together(ExitCode::usage, std::string(error.what()) + "; see `fabricast --help`");
+  }
+  if (quiet) set_verbosity(Verbosity::quiet);
+  if (verbose) set_verbosity(Verbosity::verbose);
+  return body();
+}
+
+}  // namespace
+}  // namespace fabricast
+
+int main(int argc, char** argv) {
+  using namespace fabricast;
+  // A full disk under `ulimit -f` must be an error message, not a signal.
+  std::signal(SIGXFSZ, SIG_IGN);
+  try {
+    const int code = run_program(argc, argv);
+    if (std::fflush(stdout) != 0) {
+      return leave_alone(ExitCode::io, "standard output cannot be written (disk full or closed pipe?)");
+    }
+    return code;
+  } catch (const AgreedError& error) {
+    return leave_together(error.code(), error.what());
+  } catch (const Error& error) {
+    return leave_alone(error.code(), error.what());
+  } catch (const std::bad_alloc&) {
+    return leave_alone(ExitCode::runtime, "out of memory; try fewer ranks, fewer sizes, or drop --no-fold");
+  } catch (const std::exception& error) {
+    return leave_alone(ExitCode::runtime, std::string("unexpected: ") + error.what() + " (please report this)");
+  }
+}

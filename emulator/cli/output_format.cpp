@@ -1,0 +1,71 @@
+#include "emulator/cli/output_format.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <iterator>
+
+#include "emulator/base/scaled_number.hpp"
+
+namespace fabricast {
+
+std::string render_profile(const CalibrationProfile& profile) {
+  std::string text = fmt::format("profile of {} for executor {}\n", profile.machine,
+                                 to_string(profile.executor));
+  text += fmt::format("  {:<28} {:>6} {:>12} {:>8} {:>12} {:>8}  {:<11} {:<10} {}\n", "parameter",
+                      "unit", "prior", "+-%", "value", "+-%", "identified", "origin", "source");
+  for (const auto& p : profile.parameters) {
+    text += fmt::format("  {:<28} {:>6} {:>12.5g} {:>8.1f} {:>12.5g} {:>8.1f}  {:<11} {:<10} {}\n",
+                        p.spec.id, p.spec.unit, p.prior.value, 100 * std::expm1(p.prior.sigma_ln),
+                        p.value, 100 * std::expm1(p.sigma_ln), to_string(p.identified),
+                        to_string(p.origin),
+                        p.transfer_rule.empty() ? p.source : p.source + " [" + p.transfer_rule + "]");
+  }
+  text += fmt::format("  model discrepancy {:.1f} % ({})\n", 100 * std::expm1(profile.discrepancy_ln),
+                      profile.discrepancy_source);
+  return text;
+}
+
+std::string render_holdout(const CalibrationProfile& profile) {
+  if (profile.holdout.empty()) return "no point was held out: nothing was measured for this profile\n";
+  std::vector<double> errors;
+  const HoldoutPoint* worst = nullptr;
+  double worst_error = -1;
+  int inside = 0;
+  for (const auto& h : profile.holdout) {
+    const double error = std::abs(std::log(h.predicted_us / h.measured_us));
+    errors.push_back(error);
+    inside += h.inside_interval ? 1 : 0;
+    if (error > worst_error) {
+      worst_error = error;
+      worst = &h;
+    }
+  }
+  std::sort(errors.begin(), errors.end());
+  return fmt::format(
+      "held out {} points: median |ln(predicted/measured)| {:.1f} %, worst {:.1f} % ({} {} {} B); "
+      "{} of {} inside their 90 % interval\n",
+      errors.size(), 100 * errors[errors.size() / 2], 100 * worst_error,
+      to_string(worst->point.collective), worst->point.algorithm, format_size(worst->point.bytes),
+      inside, errors.size());
+}
+
+std::string this_command_line() {
+  std::ifstream file("/proc/self/cmdline", std::ios::binary);
+  const std::string raw((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  if (raw.empty()) return "fabricast";
+  std::string line;
+  for (std::size_t begin = 0; begin < raw.size();) {
+    const auto end = std::min(raw.find('\0', begin), raw.size());
+    std::string word = raw.substr(begin, end - begin);
+    if (begin == 0) word = word.substr(word.rfind('/') + 1);
+    if (word.find_first_of(" \t'\"$\\") != std::string::npos) word = "'" + word + "'";
+    line += (line.empty() ? "" : " ") + word;
+    begin = end + 1;
+  }
+  return line;
+}
+
+}  // namespace fabricast

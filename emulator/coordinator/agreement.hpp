@@ -1,0 +1,27 @@
+// Input is read and judged by rank 0 only; its verdict is everybody's.
+//
+// Collective: every process calls agree() at the same place. If rank 0's function throws a
+// fabricast::Error, every process throws AgreedError with the same code and message, so that all
+// leave with one exit code and one message is printed (cli/main.cpp).
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "emulator/base/communicator.hpp"
+#include "emulator/base/error.hpp"
+
+namespace fabricast {
+
+class AgreedError : public Error {
+ public:
+  using Error::Error;
+};
+
+// Runs `on_root` on rank 0 and returns its text on every rank.
+std::string agree(const Communicator& communicator, const std::function<std::string()>& on_root);
+
+// Same without a payload: did it succeed?
+void agree_that(const Communicator& communicator, const std::function<void()>& on_root);
+
+}  // namespace fabricast

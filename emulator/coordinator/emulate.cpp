@@ -1,0 +1,82 @@
+#include "emulator/coordinator/emulate.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "emulator/coordinator/prediction_text.hpp"
+
+namespace fabricast {
+namespace {
+
+// The row of a point: every allowed protocol is timed, the fastest is reported in full. Ties go to
+// the protocol listed first.
+Prediction predict_point(const Topology& topology, const CalibrationProfile& profile,
+                         const Scenario& scenario, const ScenarioPoint& point) {
+  const auto protocols =
+      scenario.protocols.empty() ? protocols_of(scenario.executor) : scenario.protocols;
+  PointSpec best{scenario.executor,      point.collective,  point.algorithm,    protocols.front(),
+                 point.bytes,            scenario.element_bytes, scenario.channels, scenario.max_slices};
+  if (protocols.size() > 1) {
+    const auto values = values_of(profile);
+    auto best_time = SimDuration::max();
+    PointSpec candidate = best;
+    for (const auto protocol : protocols) {
+      candidate.protocol = protocol;
+      const auto time = predict_time(topology, values, candidate);
+      if (time < best_time) {
+        best_time = time;
+        best.protocol = protocol;
+      }
+    }
+  }
+  return predict(topology, profile, best, EngineOptions{scenario.fold, ""});
+}
+
+// Results of one process as lines "index<TAB>json".
+std::string encode(const std::vector<std::pair<std::size_t, Prediction>>& mine) {
+  std::string text;
+  for (const auto& [index, prediction] : mine) {
+    text += std::to_string(index) + '\t' + to_text(prediction) + '\n';
+  }
+  return text;
+}
+
+void decode(const std::string& text, std::vector<Prediction>& into) {
+  for (std::size_t begin = 0; begin < text.size();) {
+    const auto tab = text.find('\t', begin);
+    const auto end = text.find('\n', tab);
+    into.at(std::stoul(text.substr(begin, tab - begin))) =
+        prediction_from_text(text.substr(tab + 1, end - tab - 1));
+    begin = end + 1;
+  }
+}
+
+}  // namespace
+
+Emulation emulate(const Communicator& communicator, const Topology& topology,
+                  const CalibrationProfile& profile, const Scenario& scenario,
+                  const std::function<void()>& progress) {
+  const auto points = points_of(scenario, topology);
+  std::vector<std::pair<std::size_t, Prediction>> mine;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    if (static_cast<int>(i % static_cast<std::size_t>(communicator.size())) != communicator.rank()) {
+      continue;
+    }
+    mine.emplace_back(i, predict_point(topology, profile, scenario, points[i]));
+    if (progress) progress();
+  }
+  Emulation emulation;
+  const auto parts = communicator.gather(encode(mine));
+  if (!communicator.is_root()) return emulation;
+  emulation.predictions.resize(points.size());
+  for (const auto& part : parts) decode(part, emulation.predictions);
+  for (const auto& prediction : emulation.predictions) {
+    emulation.stats.updates += prediction.updates;
+    emulation.stats.engine_seconds += prediction.engine_seconds;
+    emulation.stats.state_bytes = std::max(emulation.stats.state_bytes, prediction.state_bytes);
+    emulation.stats.instruction_set = prediction.instruction_set;
+  }
+  return emulation;
+}
+
+}  // namespace fabricast

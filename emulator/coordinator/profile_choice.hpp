@@ -1,0 +1,17 @@
+// Which profile predicts a machine: the priors, or one carried over from a calibrated trace.
+#pragma once
+
+#include <string>
+
+#include "emulator/calibrate/calibrate.hpp"
+#include "topologies/model/topology.hpp"
+
+namespace fabricast {
+
+// `trace` empty: the machine's priors. Otherwise the profile in that trace for this machine and
+// executor, or the priors updated by what may be transferred from the trace's other profiles.
+// Throws UsageError when the trace has no profile, or nothing of it applies to this machine.
+CalibrationProfile choose_profile(const Topology& topology, ExecutorKind executor,
+                                  const std::string& trace);
+
+}  // namespace fabricast

@@ -1,0 +1,168 @@
+#include "emulator/coordinator/sample_tables.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <utility>
+
+#include "emulator/base/error.hpp"
+#include "emulator/profile/inventory.hpp"
+#include "emulator/trace/format.hpp"
+#include "emulator/trace/table_rows.hpp"
+
+namespace fabricast {
+namespace {
+
+constexpr const char* samples_path = "/samples";
+constexpr const char* conditions_path = "/sample_conditions";
+constexpr const char* environment_path = "/sample_environment";
+constexpr const char* collective_suite = "collective";
+
+std::string unit_of(const Conditions& conditions) {
+  if (conditions.suite == collective_suite) return "us";
+  for (const auto& spec : parameter_inventory()) {
+    if (spec.id == conditions.parameter) return spec.unit;
+  }
+  throw CheckError(fmt::format(
+      "samples of suite \"{}\" observe \"{}\", which is no parameter of the inventory",
+      conditions.suite, conditions.parameter));
+}
+
+Table conditions_table(const SampleSet& samples) {
+  TableRows rows(conditions_path);
+  for (const Conditions& c : samples.conditions) {
+    const bool collective = c.suite == collective_suite;
+    rows.set("executor", to_string(c.executor))
+        .set("machine", c.machine)
+        .set("suite", c.suite)
+        .set("collective", collective ? to_string(c.collective) : std::string_view())
+        .set("algorithm", c.algorithm)
+        .set("protocol", c.protocol)
+        .set("ranks", c.ranks)
+        .set("channels", c.channels)
+        .set("bytes", c.bytes)
+        .set("parameter", c.parameter)
+        .set("unit", unit_of(c))
+        .set("dtype", c.dtype)
+        .set("in_place", c.in_place)
+        .end_row();
+  }
+  return rows.take();
+}
+
+Table samples_table(const SampleSet& samples) {
+  TableRows rows(samples_path);
+  for (const Sample& s : samples.samples) {
+    rows.set("condition", s.condition)
+        .set("iteration", s.iteration)
+        .set("value", s.value)
+        .set("discarded", s.discarded)
+        .end_row();
+  }
+  return rows.take();
+}
+
+Table environment_table(const SampleSet& samples) {
+  Column keys{"key", "", "what is described", Column::Texts{}, {}};
+  Column values{"value", "", "its description when the samples were taken", Column::Texts{}, {}};
+  for (const auto& [key, value] : samples.environment) {
+    std::get<Column::Texts>(keys.values).push_back(format::made_valid(key));
+    std::get<Column::Texts>(values.values).push_back(format::made_valid(value));
+  }
+  Table table{environment_path, "Where and how the samples were taken", {}};
+  table.add(std::move(keys));
+  table.add(std::move(values));
+  return table;
+}
+
+// An integer of a column that must fit in 32 bits.
+std::int32_t narrow(const Table& table, const char* column, std::size_t row) {
+  const std::int64_t value = table.integers(column).at(row);
+  if (value < 0 || value > std::numeric_limits<std::int32_t>::max()) {
+    throw CheckError(fmt::format("{}/{} row {} is {}, out of range", table.path, column, row, value));
+  }
+  return static_cast<std::int32_t>(value);
+}
+
+void expect_rows(const Table& table) {
+  for (const Column& column : table.columns) {
+    if (column.size() != table.rows()) {
+      throw CheckError(fmt::format("{}: column {} has {} rows, others {}", table.path, column.name,
+                                   column.size(), table.rows()));
+    }
+  }
+}
+
+Conditions read_condition(const Table& table, std::size_t row) {
+  Conditions c;
+  c.executor = executor_from_name(table.texts("executor")[row]);
+  c.machine = table.texts("machine")[row];
+  c.suite = table.texts("suite")[row];
+  if (c.suite == collective_suite) {
+    c.collective = collective_from_name(table.texts("collective")[row]);
+  }
+  c.algorithm = table.texts("algorithm")[row];
+  c.protocol = table.texts("protocol")[row];
+  c.ranks = narrow(table, "ranks", row);
+  c.channels = narrow(table, "channels", row);
+  c.bytes = table.integers("bytes")[row];
+  c.parameter = table.texts("parameter")[row];
+  c.dtype = table.texts("dtype")[row];
+  c.in_place = table.meaning("in_place", row) == "yes";
+  return c;
+}
+
+void read_samples(const Table& table, SampleSet& set) {
+  const auto& conditions = table.integers("condition");
+  const auto& values = table.reals("value");
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    const auto condition = conditions[row];
+    if (condition < 0 || condition >= static_cast<std::int64_t>(set.conditions.size())) {
+      throw CheckError(fmt::format("{} row {} refers to condition {}, there are {}", samples_path,
+                                   row, condition, set.conditions.size()));
+    }
+    set.samples.push_back({static_cast<std::int32_t>(condition), narrow(table, "iteration", row),
+                           values[row], table.meaning("discarded", row) == "yes"});
+  }
+}
+
+}  // namespace
+
+void add_sample_tables(const SampleSet& samples, TraceContent& content) {
+  for (const char* path : {samples_path, conditions_path, environment_path}) {
+    if (content.find(path) != nullptr) {
+      throw CheckError(fmt::format("the trace already has {} (a bug of its writer)", path));
+    }
+  }
+  content.tables.push_back(conditions_table(samples));
+  content.tables.push_back(samples_table(samples));
+  content.tables.push_back(environment_table(samples));
+}
+
+SampleSet read_sample_tables(const TraceContent& content) {
+  SampleSet set;
+  const Table* samples = content.find(samples_path);
+  if (samples == nullptr) return set;
+  const Table& conditions = content.at(conditions_path);
+  expect_rows(conditions);
+  expect_rows(*samples);
+  try {
+    for (std::size_t row = 0; row < conditions.rows(); ++row) {
+      set.conditions.push_back(read_condition(conditions, row));
+    }
+  } catch (const UsageError& error) {  // an unknown name: in a file that is damage, not usage
+    throw CheckError(fmt::format("{}: {}", conditions_path, error.what()));
+  }
+  read_samples(*samples, set);
+  if (const Table* environment = content.find(environment_path)) {
+    expect_rows(*environment);
+    for (std::size_t row = 0; row < environment->rows(); ++row) {
+      set.environment[environment->texts("key")[row]] = environment->texts("value")[row];
+    }
+  }
+  return set;
+}
+
+}  // namespace fabricast

@@ -1,0 +1,71 @@
+#include "emulator/coordinator/scenario.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "emulator/base/error.hpp"
+#include "emulator/base/names.hpp"
+
+namespace fabricast {
+namespace {
+
+template <class Items>
+std::string list_of(const Items& items) {
+  std::vector<std::string> names;
+  for (const auto& item : items) names.emplace_back(to_string(item));
+  return fmt::format("[{}]", fmt::join(names, ", "));
+}
+
+std::int64_t smallest_useful_size(Collective collective, std::int32_t ranks, std::int32_t element) {
+  const bool blocks = collective == Collective::all_gather || collective == Collective::all_to_all ||
+                      collective == Collective::reduce_scatter;
+  return blocks ? static_cast<std::int64_t>(ranks) * element : element;
+}
+
+}  // namespace
+
+std::string Scenario::to_yaml() const {
+  std::string text;
+  text += fmt::format("machine: {}\nranks: {}\nexecutor: {}\n", machine, ranks, to_string(executor));
+  text += fmt::format("collectives: {}\n", list_of(collectives));
+  text += fmt::format("algorithms: [{}]\n", fmt::join(algorithms, ", "));
+  text += fmt::format("protocols: {}\n", list_of(protocols));
+  text += fmt::format("sizes_bytes: [{}]\n", fmt::join(sizes, ", "));
+  text += fmt::format("element_bytes: {}\nchannels: {}\nmax_slices: {}\nprofile: {}\n", element_bytes,
+                      channels, max_slices, profile);
+  return text;
+}
+
+std::vector<ScenarioPoint> points_of(const Scenario& scenario, const Topology& topology) {
+  const auto known = algorithm_names();
+  for (const auto& algorithm : scenario.algorithms) {
+    if (std::find(known.begin(), known.end(), algorithm) == known.end()) {
+      throw UsageError(unknown_name_message("algorithm", algorithm, known));
+    }
+  }
+  std::vector<ScenarioPoint> points;
+  for (const auto collective : scenario.collectives) {
+    const auto& wanted =
+        scenario.algorithms.empty() ? algorithms_of(collective) : scenario.algorithms;
+    for (const auto& algorithm : wanted) {
+      if (!algorithm_applies(algorithm, collective, topology.space())) continue;
+      const auto smallest = smallest_useful_size(collective, topology.ranks(), scenario.element_bytes);
+      for (const auto bytes : scenario.sizes) {
+        if (bytes >= smallest) points.push_back({collective, algorithm, bytes});
+      }
+    }
+  }
+  if (points.empty()) {
+    throw UsageError(fmt::format(
+        "nothing to emulate: on {} ({} GPUs in {} domains) no chosen algorithm and size fits "
+        "{} (hierarchical needs two domains; all_gather, reduce_scatter and all_to_all need at least "
+        "{} bytes per rank) choose other sizes or algorithms",
+        topology.name(), topology.ranks(), topology.space().domains(), list_of(scenario.collectives),
+        scenario.element_bytes));
+  }
+  return points;
+}
+
+}  // namespace fabricast
