@@ -1,0 +1,307 @@
+#include "kernels/cuda/interpreter.hpp"
+
+#include <cuda_runtime.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "emulator/base/error.hpp"
+#include "kernels/cuda/device_memory.cuh"
+#include "kernels/lane/fifo.hpp"
+#include "kernels/lane/group.hpp"
+#include "kernels/lane/interpreter.hpp"
+
+namespace fabricast::cuda {
+namespace {
+
+constexpr int threads_per_lane = 512;                   // as NCCL's Simple protocol has at most
+constexpr std::uint64_t gate_limit_ns = 1'000'000'000;  // the gate opens by itself after this
+constexpr int poison = 0xFF;                            // NaN, or -1: never a small integer's bytes
+
+struct NoPause {
+  __device__ void operator()() const {}
+  __device__ void reset() const {}
+};
+
+__global__ void __launch_bounds__(threads_per_lane)
+    run_lanes_kernel(const lane::LaneView* lanes, lane::LaneCursor* cursors, lane::FifoPort port,
+                     lane::RunData data, lane::RunControl control) {
+  const auto l = static_cast<std::int32_t>(blockIdx.x);
+  const lane::ThreadBlock block;
+  NoPause pause;
+  if (block.leader()) cursors[l] = lanes[l].start();
+  lane::run_lanes(lanes + l, cursors + l, 1, l, l, port, data, control, block, pause);
+}
+
+// Holds the stream until the host has queued everything, so that launch overhead of the host does
+// not appear between the events.
+__global__ void gate_kernel(const volatile std::uint32_t* open) {
+  const std::uint64_t start = lane::clock_ns();
+  while (*open == 0 && lane::clock_ns() - start < gate_limit_ns) {
+  }
+}
+
+template <class T>
+std::vector<std::size_t> append(std::vector<T>& all, const std::vector<T>& part,
+                                std::vector<std::size_t> offsets) {
+  offsets.push_back(all.size());
+  all.insert(all.end(), part.begin(), part.end());
+  return offsets;
+}
+
+}  // namespace
+
+DeviceProbe probe_devices() {
+  int count = 0;
+  cudaError_t code = cudaGetDeviceCount(&count);
+  cudaDeviceProp properties{};
+  if (code == cudaSuccess && count > 0) code = cudaGetDeviceProperties(&properties, 0);
+  cudaFuncAttributes attributes{};  // fails if this build has no code for the device
+  if (code == cudaSuccess && count > 0) code = cudaFuncGetAttributes(&attributes, run_lanes_kernel);
+  if (code == cudaSuccess && count > 0) {
+    return {count, std::string(properties.name) + (count > 1 ? " and others" : "")};
+  }
+  if (code == cudaSuccess) return {0, "the CUDA driver reports no device"};
+  int driver = 0;
+  const bool no_driver = cudaDriverGetVersion(&driver) != cudaSuccess || driver == 0;
+  cudaGetLastError();  // forget it: having no device is no error of ours
+  return {0, no_driver ? std::string("no CUDA device: no NVIDIA driver is installed")
+                       : std::string("no CUDA device: ") + cudaGetErrorString(code)};
+}
+
+struct Interpreter::State {
+  int device = 0;
+  cudaDeviceProp properties{};
+  std::int32_t resident_lanes = 0;
+  std::uint64_t stall_limit_ns = 10'000'000'000;
+  cudaStream_t stream = nullptr;
+  cudaEvent_t start = nullptr;
+  cudaEvent_t stop = nullptr;
+  std::uint32_t* gate = nullptr;  // mapped host memory
+
+  std::vector<lane::RankBuffers> buffers;
+  DeviceArray<Step> steps;
+  DeviceArray<lane::StepLinks> links;
+  DeviceArray<std::int32_t> bundles;
+  DeviceArray<std::int32_t> block_tables;
+  DeviceArray<std::byte> memory;  // all ranks' buffers
+  std::vector<std::size_t> memory_offset;
+  DeviceArray<std::byte> slots;
+  DeviceArray<lane::FifoCounters> counters;
+  DeviceArray<lane::LaneView> lanes;
+  DeviceArray<lane::LaneCursor> cursors;
+  DeviceArray<lane::ProgressLine> progress;
+  DeviceArray<std::uint64_t> stop_word;
+  DeviceArray<lane::StallRecord> stall_record;
+  lane::FifoPort port;
+  lane::RunData data;
+  bool stalled = false;
+  lane::StallRecord stall;
+
+  ~State() {
+    if (gate != nullptr) cudaFreeHost(gate);
+    if (start != nullptr) cudaEventDestroy(start);
+    if (stop != nullptr) cudaEventDestroy(stop);
+    if (stream != nullptr) cudaStreamDestroy(stream);
+  }
+  void use() const { check(cudaSetDevice(device), "selecting the GPU"); }
+  void upload_lanes(const lane::ProgramImage& image);
+  void place_buffers(const lane::ProgramImage& image);
+  void launch(const lane::RunControl& control);
+};
+
+Interpreter::Interpreter(int device) : state_(std::make_unique<State>()) {
+  State& s = *state_;
+  s.device = device;
+  check(cudaGetDeviceProperties(&s.properties, device), "reading GPU " + std::to_string(device));
+  s.use();
+  if (s.properties.cooperativeLaunch == 0) {
+    throw RuntimeError("this GPU cannot launch cooperatively (lanes would wait for lanes that never "
+                       "start) use a GPU of compute capability 6.0 or later");
+  }
+  int blocks = 0;
+  check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, run_lanes_kernel, threads_per_lane, 0),
+        "asking for the occupancy of the interpreter (no code for this GPU?)");
+  s.resident_lanes = blocks * s.properties.multiProcessorCount;
+  check(cudaStreamCreateWithFlags(&s.stream, cudaStreamNonBlocking), "creating a stream");
+  check(cudaEventCreate(&s.start), "creating an event");
+  check(cudaEventCreate(&s.stop), "creating an event");
+  check(cudaHostAlloc(&s.gate, sizeof *s.gate, cudaHostAllocMapped), "allocating the gate");
+}
+
+Interpreter::~Interpreter() = default;
+
+std::string Interpreter::description() const {
+  const auto& p = state_->properties;
+  int driver = 0, runtime = 0;
+  cudaDriverGetVersion(&driver);
+  cudaRuntimeGetVersion(&runtime);
+  const auto version = [](int v) { return std::to_string(v / 1000) + "." + std::to_string(v % 1000 / 10); };
+  return std::string(p.name) + ", " + std::to_string(p.multiProcessorCount) + " SMs, compute " +
+         std::to_string(p.major) + "." + std::to_string(p.minor) + ", L2 " +
+         std::to_string(p.l2CacheSize >> 20) + " MiB, one CTA of " +
+         std::to_string(threads_per_lane) + " threads per lane, driver CUDA " + version(driver) +
+         ", runtime CUDA " + version(runtime);
+}
+
+std::int32_t Interpreter::max_lanes() const { return state_->resident_lanes; }
+
+void Interpreter::set_stall_limit(double seconds) {
+  state_->stall_limit_ns = static_cast<std::uint64_t>(seconds * 1e9);
+}
+
+void Interpreter::State::place_buffers(const lane::ProgramImage& image) {
+  buffers = image.buffers;
+  memory_offset.clear();
+  std::size_t total = 0;
+  for (const auto& b : buffers) {
+    memory_offset.push_back(total);
+    total += (static_cast<std::size_t>(b.allocation_bytes) + 255) / 256 * 256;
+  }
+  memory = DeviceArray<std::byte>(total, "the ranks' buffers");
+  const auto fifo_bytes = static_cast<std::size_t>(image.fifos) * image.depth *
+                          static_cast<std::size_t>(image.slot_bytes);
+  slots = DeviceArray<std::byte>(fifo_bytes, "the connections' slots");
+  counters = DeviceArray<lane::FifoCounters>(static_cast<std::size_t>(image.fifos), "counters");
+  counters.zero("counters");
+  port = lane::FifoPort{counters.data(), slots.data(), image.slot_bytes, image.depth};
+}
+
+void Interpreter::State::upload_lanes(const lane::ProgramImage& image) {
+  std::vector<Step> all_steps;
+  std::vector<lane::StepLinks> all_links;
+  std::vector<std::int32_t> all_bundles, all_tables;
+  std::vector<std::size_t> step_at, link_at, bundle_at, table_at;
+  for (const auto& table : image.block_tables) table_at = append(all_tables, table, table_at);
+  for (const auto& l : image.lanes) {
+    step_at = append(all_steps, l.steps, std::move(step_at));
+    link_at = append(all_links, l.links, std::move(link_at));
+    bundle_at = append(all_bundles, l.bundles, std::move(bundle_at));
+  }
+  steps = DeviceArray<Step>(all_steps, "steps");
+  links = DeviceArray<lane::StepLinks>(all_links, "links");
+  bundles = DeviceArray<std::int32_t>(all_bundles, "bundles");
+  block_tables = DeviceArray<std::int32_t>(all_tables, "block tables");
+  std::vector<lane::LaneView> views;
+  for (std::size_t i = 0; i < image.lanes.size(); ++i) {
+    const auto& l = image.lanes[i];
+    const auto rank = static_cast<std::size_t>(l.rank);
+    std::byte* base = memory.data() + memory_offset[rank];
+    const std::int32_t* table =
+        l.block_table < 0 ? nullptr
+                          : block_tables.data() + table_at[static_cast<std::size_t>(l.block_table)];
+    auto view = lane::view_of(l, table, base + buffers[rank].input_offset,
+                              base + buffers[rank].output_offset);
+    view.steps = steps.data() + step_at[i];
+    view.links = links.data() + link_at[i];
+    view.bundles = bundles.data() + bundle_at[i];
+    views.push_back(view);
+  }
+  lanes = DeviceArray<lane::LaneView>(views, "lanes");
+  cursors = DeviceArray<lane::LaneCursor>(views.size(), "cursors");
+  progress = DeviceArray<lane::ProgressLine>(views.size(), "progress counters");
+}
+
+void Interpreter::load(const lane::ProgramImage& image) {
+  State& s = *state_;
+  s.use();
+  if (static_cast<std::int64_t>(image.lanes.size()) > s.resident_lanes) {
+    throw UsageError("this plan has " + std::to_string(image.lanes.size()) + " lanes, but only " +
+                     std::to_string(s.resident_lanes) +
+                     " CTAs fit on the GPU together (lanes wait for each other) use fewer ranks or "
+                     "channels");
+  }
+  s.place_buffers(image);
+  s.upload_lanes(image);
+  s.stop_word = DeviceArray<std::uint64_t>(1, "the stop word");
+  s.stall_record = DeviceArray<lane::StallRecord>(1, "the stall record");
+  s.data = image.data;
+}
+
+void Interpreter::write_input(std::int32_t rank, std::span<const std::byte> input) {
+  State& s = *state_;
+  s.use();
+  const auto r = static_cast<std::size_t>(rank);
+  std::byte* base = s.memory.data() + s.memory_offset[r];
+  const auto& b = s.buffers[r];
+  if (b.allocation_bytes > 0) {
+    check(cudaMemset(base, poison, static_cast<std::size_t>(b.allocation_bytes)), "clearing buffers");
+  }
+  if (input.empty()) return;
+  check(cudaMemcpy(base + b.input_offset, input.data(), input.size(), cudaMemcpyHostToDevice),
+        "uploading an input");
+}
+
+void Interpreter::read_output(std::int32_t rank, std::span<std::byte> output) {
+  State& s = *state_;
+  s.use();
+  const auto r = static_cast<std::size_t>(rank);
+  if (output.empty()) return;
+  check(cudaMemcpy(output.data(), s.memory.data() + s.memory_offset[r] + s.buffers[r].output_offset,
+                   output.size(), cudaMemcpyDeviceToHost),
+        "downloading an output");
+}
+
+void Interpreter::State::launch(const lane::RunControl& control) {
+  const lane::LaneView* lane_views = lanes.data();
+  lane::LaneCursor* lane_cursors = cursors.data();
+  lane::FifoPort lane_port = port;
+  lane::RunData run_data = data;
+  lane::RunControl run_control = control;
+  void* arguments[] = {&lane_views, &lane_cursors, &lane_port, &run_data, &run_control};
+  check(cudaLaunchCooperativeKernel(reinterpret_cast<const void*>(run_lanes_kernel),
+                                    dim3(static_cast<unsigned>(lanes.size())),
+                                    dim3(threads_per_lane), arguments, 0, stream),
+        "launching the interpreter");
+}
+
+double Interpreter::run() {
+  State& s = *state_;
+  s.use();
+  s.progress.zero("progress counters");
+  s.stop_word.zero("the stop word");
+  check(cudaDeviceSynchronize(), "waiting for the GPU");
+  const lane::RunControl control{s.progress.data(), static_cast<std::int32_t>(s.lanes.size()),
+                                 s.stop_word.data(), s.stall_record.data(), s.stall_limit_ns};
+  volatile std::uint32_t* gate = s.gate;
+  std::uint32_t* device_gate = nullptr;
+  check(cudaHostGetDevicePointer(&device_gate, s.gate, 0), "mapping the gate");
+  *gate = 0;
+  gate_kernel<<<1, 1, 0, s.stream>>>(device_gate);
+  check(cudaGetLastError(), "launching the gate");
+  check(cudaEventRecord(s.start, s.stream), "recording an event");
+  s.launch(control);
+  check(cudaEventRecord(s.stop, s.stream), "recording an event");
+  *gate = 1;
+  check(cudaEventSynchronize(s.stop), "running the collective on the GPU");
+  std::uint64_t stopped = 0;
+  check(cudaMemcpy(&stopped, s.stop_word.data(), sizeof stopped, cudaMemcpyDeviceToHost),
+        "reading the stop word");
+  s.stalled = stopped != 0;
+  if (s.stalled) {
+    check(cudaMemcpy(&s.stall, s.stall_record.data(), sizeof s.stall, cudaMemcpyDeviceToHost),
+          "reading the stall record");
+    s.counters.zero("counters");
+  }
+  float milliseconds = 0;
+  check(cudaEventElapsedTime(&milliseconds, s.start, s.stop), "reading the events");
+  return static_cast<double>(milliseconds) * 1e-3;
+}
+
+bool Interpreter::stalled() const { return state_->stalled; }
+lane::StallRecord Interpreter::stall() const { return state_->stall; }
+
+std::int64_t Interpreter::messages_left() {
+  State& s = *state_;
+  s.use();
+  std::vector<lane::FifoCounters> counters(s.counters.size());
+  if (counters.empty()) return 0;
+  check(cudaMemcpy(counters.data(), s.counters.data(), counters.size() * sizeof counters[0],
+                   cudaMemcpyDeviceToHost),
+        "reading the counters");
+  std::int64_t left = 0;
+  for (const auto& c : counters) left += static_cast<std::int64_t>(c.sent - c.consumed);
+  return left;
+}
+
+}  // namespace fabricast::cuda

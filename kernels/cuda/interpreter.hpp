@@ -1,0 +1,58 @@
+// The step interpreter on one GPU: every lane a CTA of one cooperative launch, FIFOs in device
+// memory.
+//
+// CTAs share the device's L2 and HBM: times say what the copy and reduce loops, the hand-off and the
+// memory of one device cost, and nothing about links. Whether FIFO data stay in L2 depends on
+// fifos x depth x slot_bytes against its size; description() gives the size.
+// Built without nvcc the same symbols say "not built". Not thread safe; one object per device use.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "kernels/lane/image.hpp"
+#include "kernels/lane/stall.hpp"
+
+namespace fabricast::cuda {
+
+struct DeviceProbe {
+  std::int32_t devices = 0;  // 0 after any CUDA error
+  std::string reason;        // why none, or the first device's name
+};
+DeviceProbe probe_devices();
+
+class Interpreter {
+ public:
+  // Throws RuntimeError without that device, or if it cannot launch cooperatively.
+  explicit Interpreter(int device);
+  ~Interpreter();
+  Interpreter(const Interpreter&) = delete;
+  Interpreter& operator=(const Interpreter&) = delete;
+
+  std::string description() const;   // name, SMs, L2, compute capability, CUDA versions
+  std::int32_t max_lanes() const;    // CTAs that can be resident together
+
+  // Uploads a program. Throws UsageError if its lanes cannot all be resident.
+  void load(const lane::ProgramImage& image);
+  void set_stall_limit(double seconds);
+  // Fills the rank's buffers with a pattern that no result has, then the input.
+  void write_input(std::int32_t rank, std::span<const std::byte> input);
+  void read_output(std::int32_t rank, std::span<std::byte> output);
+
+  // One collective; seconds between CUDA events around the kernel, both queued before either runs.
+  // If a lane stalls, `stalled()` is set and the FIFOs are reset.
+  double run();
+  bool stalled() const;
+  lane::StallRecord stall() const;
+  // Messages sent but not received, over all FIFOs: 0 after a correct program.
+  std::int64_t messages_left();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace fabricast::cuda

@@ -1,0 +1,142 @@
+// The step interpreter: executes the steps of one or more lanes, as docs/semantics.md says.
+//
+// run_lanes() is called by every thread of a group (a CTA; on the host one thread). Its leader looks
+// at the group's lanes in turn and picks one whose next step can go (message there, slot free); all
+// threads move its data; the leader then passes the message on, returns the credit and advances the
+// cursor. A group with one lane is NCCL's CTA; a group with all lanes of a rank multiplexes them
+// cooperatively, so that a rank needs one core.
+//
+// Port gives has_message/front/pop and has_room/back/push (fifo.hpp; MPI has its own). Visibility:
+// data are written before group.sync(), then published by the leader's release; data are read after
+// the leader's acquire and the barrier inside group.share(). No allocation, no exceptions.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/host_device.hpp"
+#include "kernels/lane/program.hpp"
+#include "kernels/lane/stall.hpp"
+#include "kernels/lane/transfer.hpp"
+
+namespace fabricast::lane {
+
+// What the next step of a lane waits for; Wait::none: it can go. Leader only.
+template <class Port>
+FABRICAST_HOST_DEVICE inline Wait waits_for(const LaneView& lane, const LaneCursor& at, Port& port) {
+  const std::uint8_t action = lane.steps[at.step].action;
+  const StepLinks links = lane.links[at.step];
+  if ((action & action_recv) != 0 && !port.has_message(links.in)) return Wait::message;
+  if ((action & action_send) != 0 && !port.has_room(links.out)) return Wait::room;
+  return Wait::none;
+}
+
+// Moves the data of one step; all threads of the group. Returns the bytes of the message sent.
+template <class Port, class Group>
+FABRICAST_HOST_DEVICE inline std::int64_t move_data(const LaneView& lane, const LaneCursor& at,
+                                                    Port& port, const RunData& data,
+                                                    const Group& group) {
+  const Step step = lane.steps[at.step];
+  const StepLinks links = lane.links[at.step];
+  const bool receives = (step.action & action_recv) != 0;
+  const std::byte* message = receives ? port.front(links.in) : nullptr;
+  std::byte* slot = (step.action & action_send) != 0 ? port.back(links.out) : nullptr;
+  std::int64_t cursor = 0;  // bytes of the message so far
+  for (std::int32_t c = 0; c < step.chunk_count; ++c) {
+    const auto chunk = static_cast<std::int32_t>(step.chunk_first) + c;
+    const MessagePart part = message_part(lane.layout, at.loop, chunk, at.slice);
+    const std::int64_t bytes = part.within.count * data.element_bytes;
+    const std::int64_t offset = slot_offset(cursor, part.within.first * data.element_bytes);
+    const std::int64_t element = part.base + part.within.first;
+    std::byte* in_output = lane.output + (element - lane.output_shift) * data.element_bytes;
+    const std::byte* operand =
+        step.from_output != 0 ? in_output
+                              : lane.input + (element - lane.input_shift) * data.element_bytes;
+    std::byte* stored = (step.action & action_copy) != 0 ? in_output : nullptr;
+    std::byte* sent = slot != nullptr ? slot + offset : nullptr;
+    const std::byte* received = receives ? message + offset : nullptr;
+    if ((step.action & action_reduce) != 0) {
+      reduce_part(data.type, data.op, part.within.count, received, operand, stored, sent, group);
+    } else {
+      const std::byte* value = receives ? received : operand;
+      if (value == stored) stored = nullptr;  // in place: already there
+      copy_part(data.element_bytes, part.within.count, value, stored, sent, group);
+    }
+    cursor = offset + bytes;
+  }
+  return cursor;
+}
+
+namespace detail {
+inline constexpr std::int32_t all_finished = -1;
+inline constexpr std::int32_t run_stopped = -2;
+
+FABRICAST_HOST_DEVICE inline void report_stall(const LaneCursor& at, std::int32_t lane, Wait wait,
+                                               const RunControl& control) {
+  if (!claim(*control.stop, 1)) return;
+  *control.stall = StallRecord{lane, at.loop, at.slice, at.step, wait};
+}
+
+// Leader: the next lane that can go, from `first` on in turn; waits until there is one.
+template <class Port, class Pause>
+FABRICAST_HOST_DEVICE inline std::int32_t pick_lane(const LaneView* lanes, const LaneCursor* cursors,
+                                                    std::int32_t count, std::int32_t first,
+                                                    std::int32_t first_index, Port& port,
+                                                    const RunControl& control, Pause& pause) {
+  StallWatch watch;
+  pause.reset();
+  for (;;) {
+    bool unfinished = false;
+    for (std::int32_t i = 0; i < count; ++i) {
+      const std::int32_t l = first + i < count ? first + i : first + i - count;
+      if (cursors[l].finished) continue;
+      unfinished = true;
+      if (waits_for(lanes[l], cursors[l], port) == Wait::none) return l;
+    }
+    if (!unfinished) return all_finished;
+    const auto verdict = watch.look(control);
+    if (verdict == StallWatch::Verdict::stopped) return run_stopped;
+    if (verdict == StallWatch::Verdict::stalled) {
+      for (std::int32_t l = 0; l < count; ++l) {
+        if (cursors[l].finished) continue;
+        const Wait wait = waits_for(lanes[l], cursors[l], port);
+        if (wait == Wait::none) return l;  // it came this very moment
+        report_stall(cursors[l], first_index + l, wait, control);
+        return run_stopped;
+      }
+    }
+    pause();
+  }
+}
+}  // namespace detail
+
+// Runs `count` lanes (indices first_index... of the executor's list) to their end. False: stopped by
+// a stall somewhere, see control.stall. `cursors` must be shared by the threads of the group.
+template <class Port, class Group, class Pause>
+FABRICAST_HOST_DEVICE inline bool run_lanes(const LaneView* lanes, LaneCursor* cursors,
+                                            std::int32_t count, std::int32_t first_index,
+                                            std::int32_t group_index, Port& port,
+                                            const RunData& data, const RunControl& control,
+                                            const Group& group, Pause& pause) {
+  std::int32_t next = 0;
+  for (;;) {
+    const std::int32_t picked = group.share([&] {
+      return detail::pick_lane(lanes, cursors, count, next, first_index, port, control, pause);
+    });
+    if (picked < 0) return picked == detail::all_finished;
+    const LaneView& lane = lanes[picked];
+    const LaneCursor at = cursors[picked];
+    const std::int64_t bytes = move_data(lane, at, port, data, group);
+    group.sync();
+    if (group.leader()) {
+      const std::uint8_t action = lane.steps[at.step].action;
+      if ((action & action_send) != 0) port.push(lane.links[at.step].out, bytes);
+      if ((action & action_recv) != 0) port.pop(lane.links[at.step].in);
+      cursors[picked] = lane.after(at);
+      control.count_step(group_index);
+    }
+    next = picked + 1 < count ? picked + 1 : 0;
+  }
+}
+
+}  // namespace fabricast::lane

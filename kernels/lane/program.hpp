@@ -1,0 +1,82 @@
+// A lane as the interpreter sees it: steps with resolved connections, buffers, a cursor.
+//
+// Plain views over storage the executor owns, one layout for host and device. Order of a lane
+// (docs/semantics.md 2.2): loops; bundles (one repetition of a stage); slices; steps of the bundle.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "emulator/schedule/step.hpp"
+#include "kernels/data_type.hpp"
+#include "kernels/host_device.hpp"
+#include "kernels/lane/layout.hpp"
+
+namespace fabricast::lane {
+
+// The connections of a step, as indices of the executor's port; -1: none.
+struct StepLinks {
+  std::int32_t in = -1;
+  std::int32_t out = -1;
+};
+
+// Where a lane stands. step == program end of the last bundle of the last loop: finished.
+struct LaneCursor {
+  std::int32_t loop = 0;
+  std::int32_t bundle = 0;
+  std::int32_t slice = 0;
+  std::int32_t step = 0;
+  bool finished = false;
+};
+
+struct LaneView {
+  const Step* steps = nullptr;
+  const StepLinks* links = nullptr;
+  const std::int32_t* bundles = nullptr;  // bundle_count + 1 ascending step indices
+  std::int32_t bundle_count = 0;
+  ChannelLayout layout;
+  // The rank's user buffers. A short side (all_gather's input, reduce_scatter's output) holds the
+  // rank's own block only: element e of the whole message is at e - shift.
+  const std::byte* input = nullptr;
+  std::byte* output = nullptr;
+  std::int64_t input_shift = 0;
+  std::int64_t output_shift = 0;
+
+  // The first valid position at or after `at`.
+  FABRICAST_HOST_DEVICE LaneCursor settled(LaneCursor at) const {
+    while (!at.finished && (at.bundle >= bundle_count || at.step >= bundles[at.bundle + 1])) {
+      if (at.bundle < bundle_count && ++at.slice < layout.slices) {
+        at.step = bundles[at.bundle];
+        if (at.step == bundles[at.bundle + 1]) at.slice = layout.slices;  // empty bundle
+        continue;
+      }
+      at.slice = 0;
+      if (++at.bundle < bundle_count) {
+        at.step = bundles[at.bundle];
+        continue;
+      }
+      at.bundle = 0;
+      at.step = bundle_count > 0 ? bundles[0] : 0;
+      at.finished = ++at.loop >= layout.loops || bundle_count <= 0;
+    }
+    return at;
+  }
+  FABRICAST_HOST_DEVICE LaneCursor start() const {
+    LaneCursor at;
+    at.step = bundle_count > 0 ? bundles[0] : 0;
+    return settled(at);
+  }
+  FABRICAST_HOST_DEVICE LaneCursor after(LaneCursor at) const {
+    ++at.step;
+    return settled(at);
+  }
+};
+
+// What all lanes of a run share.
+struct RunData {
+  DataType type = DataType::float32;
+  ReduceOp op = ReduceOp::sum;
+  std::int32_t element_bytes = 4;
+};
+
+}  // namespace fabricast::lane
