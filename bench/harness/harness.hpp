@@ -1,7 +1,10 @@
 // Measuring collectives honestly: warm-up over all sizes, per-iteration samples, a statistical
 // stopping rule with floor and ceiling, the environment recorded, lanes never timed beyond cores.
+// What is done, and why, in words: docs/measuring.md.
 //
-// Output is a SampleSet, the only thing calibration sees. Single-threaded driver.
+// Output is a SampleSet, the only thing calibration sees. Single-threaded driver; under MPI every
+// process calls with the same arguments and its communicator in the options, rank 0 decides (when
+// to stop, what the budget admits) and all follow.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +12,9 @@
 #include <string>
 #include <vector>
 
+#include "bench/harness/disturbance.hpp"
+#include "bench/harness/stopping_rule.hpp"
+#include "bench/harness/sweep_sizes.hpp"
 #include "emulator/profile/sample.hpp"
 #include "emulator/runtime/executor.hpp"
 
@@ -20,24 +26,51 @@ struct MeasureOptions {
   std::int64_t min_bytes = 8;
   std::int64_t max_bytes = 64 << 20;
   double factor = 2;                       // nccl-tests -f
+  std::int64_t increment = 0;              // nccl-tests -i; above 0 it replaces the factor
   std::int32_t channels = 1;
   DataType type = DataType::float32;
   ReduceOp op = ReduceOp::sum;
   bool in_place = false;
   bool check = true;                       // verify data once per size; a mismatch is CheckError
+  bool check_only = false;                 // verify, time nothing: allowed beyond the cores
   std::int32_t warmup = 1;                 // nccl-tests -w; over all sizes
   std::int32_t iterations = 0;             // nccl-tests -n; 0 = the stopping rule decides
   double max_seconds_per_size = 0.5;       // ceiling of the stopping rule
   double budget_seconds = 0;               // whole sweep; 0 = none. Never cuts below the floor
+  // Ranks by domain, when the machine is known to have several; empty (size 1): one domain.
+  RankSpace space;
+  PlanLimits limits;                       // chunks, slices, slots; `channels` above wins
+  MedianErrorParameters stopping;
+  DisturbanceRule disturbance;
+  const Communicator* communicator = nullptr;  // null: this process alone
 };
 
-// Sizes of a sweep: min, min*factor, ... <= max, rounded as nccl-tests does for the collective.
-std::vector<std::int64_t> sweep_sizes(std::int64_t min_bytes, std::int64_t max_bytes, double factor);
+// What became of one condition of the sweep.
+struct CaseReport {
+  Conditions conditions;
+  std::int64_t wrong = -1;       // wrong elements; -1: not checked
+  int iterations = 0;            // timed, discarded ones included
+  int discarded = 0;
+  std::string stop_reason;       // of the stopping rule; "check_only"; "skipped"
+  std::string skipped;           // why it was not measured; empty if it was
+};
 
-// Runs the sweep. `progress(done, total)` may be empty. Throws CheckError on wrong data,
-// UsageError when the executor refuses to time (the verdict's reason).
+struct MeasureReport {
+  SampleSet samples;
+  std::vector<CaseReport> cases;      // in the order of SampleSet::conditions, then the skipped
+  std::vector<std::string> notes;     // for people: what was skipped and why
+};
+
+using MeasureProgress = std::function<void(int done, int total)>;
+
+// Runs the sweep. `progress` may be empty. Throws CheckError on wrong data (after all sizes of the
+// check have run), UsageError when nothing is left to run or the executor refuses to time (the
+// verdict's reason). Both are thrown by every process alike; other errors may be one-sided.
+MeasureReport measure_sweep(Executor& executor, ExecutorKind kind, const std::string& machine,
+                            const MeasureOptions& options, const MeasureProgress& progress = {});
+
+// The samples alone; the notes go to the log as warnings.
 SampleSet measure_collectives(Executor& executor, ExecutorKind kind, const std::string& machine,
-                              const MeasureOptions& options,
-                              const std::function<void(int, int)>& progress = {});
+                              const MeasureOptions& options, const MeasureProgress& progress = {});
 
 }  // namespace fabricast

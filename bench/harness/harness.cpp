@@ -1,0 +1,286 @@
+#include "bench/harness/harness.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "bench/harness/environment.hpp"
+#include "bench/harness/sweep_cases.hpp"
+#include "bench/harness/time_budget.hpp"
+#include "emulator/base/error.hpp"
+#include "emulator/base/log.hpp"
+#include "emulator/base/scaled_number.hpp"
+
+namespace fabricast {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr double us_per_s = 1e6;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+std::string case_name(const Conditions& c) {
+  return fmt::format("{} {} {}", to_string(c.collective), c.algorithm, format_size(c.bytes));
+}
+
+// One sweep. Pass 1 checks the data and warms up every size; pass 2 times them. Both go through the
+// cases by ascending size, so that a budget cuts the largest sizes of all collectives, not the
+// whole last collective.
+class Sweep {
+ public:
+  Sweep(Executor& executor, const MeasureOptions& options, SweepCases cases,
+        const MeasureProgress& progress)
+      : executor_(executor), options_(options), progress_(progress), budget_(options.budget_seconds),
+        rule_(options.iterations > 0 ? fixed_count_rule(options.iterations)
+                                     : median_error_rule(options.stopping)),
+        cases_(std::move(cases.cases)), notes_(std::move(cases.notes)), state_(cases_.size()) {
+    for (std::size_t i = 0; i < cases_.size(); ++i) {
+      order_.push_back(i);
+      state_[i].report.conditions = cases_[i].conditions;
+    }
+    std::stable_sort(order_.begin(), order_.end(), [&](std::size_t a, std::size_t b) {
+      return cases_[a].conditions.bytes < cases_[b].conditions.bytes;
+    });
+  }
+
+  MeasureReport run() {
+    refuse_untimeable();
+    start_ = Clock::now();
+    check_and_warm_up();
+    throw_if_wrong();
+    if (!options_.check_only) time_all();
+    return report();
+  }
+
+  std::string rule_description() const { return rule_->description(); }
+
+ private:
+  struct CaseState {
+    CaseReport report;
+    std::vector<double> seconds;   // per timed iteration
+    double floor_seconds = 0;      // estimate of what the floor will take
+  };
+
+  // Rank 0's verdict, everywhere.
+  bool agreed(bool mine) const {
+    if (options_.communicator == nullptr) return mine;
+    auto verdict = static_cast<std::int64_t>(mine);
+    options_.communicator->broadcast(verdict);
+    return verdict != 0;
+  }
+
+  std::int64_t total(std::int64_t mine) const {
+    return options_.communicator == nullptr ? mine : options_.communicator->sum(mine);
+  }
+
+  void advance() {
+    ++done_;
+    const auto passes = options_.check_only ? 1u : 2u;
+    if (progress_) progress_(done_, static_cast<int>(passes * cases_.size()));
+  }
+
+  void refuse_untimeable() const {
+    if (options_.check_only) return;
+    for (const auto& entry : cases_) {
+      const auto verdict = executor_.may_time(entry.plan);
+      if (agreed(verdict.allowed)) continue;
+      throw UsageError(fmt::format(
+          "the {} executor refuses to time {} ({}): use fewer ranks or channels, or --check-only "
+          "to verify the data without timing",
+          executor_.name(), case_name(entry.conditions), verdict.reason));
+    }
+  }
+
+  void prepare(const SweepCase& entry) {
+    executor_.prepare({&entry.plan, options_.type, options_.op, options_.in_place});
+  }
+
+  void check_and_warm_up() {
+    const int warmups = options_.check_only ? 0 : options_.warmup;
+    bool first = true;
+    for (const std::size_t i : order_) {
+      CaseState& state = state_[i];
+      const auto begin = Clock::now();
+      // The first case always runs: a budget that is too small for anything still gives a point.
+      if (!agreed(first || budget_.admits(seconds_since(start_), promised_, 0))) {
+        skip(state, "the time budget was spent before its warm-up");
+        advance();
+        continue;
+      }
+      prepare(cases_[i]);
+      if (options_.check) state.report.wrong = total(executor_.check());
+      double last = 0;
+      for (int n = 0; n < warmups; ++n) last = executor_.run();
+      // Timing prepares again, runs once untimed, then at least the floor.
+      const double setup = std::max(0.0, seconds_since(begin) - warmups * last);
+      state.floor_seconds = setup + last * (rule_->floor() + 1);
+      if (!agreed(first || budget_.admits(seconds_since(start_), promised_, state.floor_seconds))) {
+        skip(state, fmt::format("{} iterations would not fit into the time budget",
+                                rule_->floor()));
+      } else {
+        promised_ += state.floor_seconds;
+      }
+      first = false;
+      advance();
+    }
+  }
+
+  void skip(CaseState& state, const std::string& why) {
+    state.report.skipped = why;
+    state.report.stop_reason = "skipped";
+  }
+
+  // Wrong sums are totals over the processes, so every process throws the same.
+  void throw_if_wrong() const {
+    std::string wrong;
+    for (const auto& state : state_) {
+      if (state.report.wrong <= 0) continue;
+      wrong += fmt::format("{}{}: {} wrong elements", wrong.empty() ? "" : "; ",
+                           case_name(state.report.conditions), state.report.wrong);
+    }
+    if (wrong.empty()) return;
+    throw CheckError(fmt::format(
+        "wrong data from the {} executor ({}): nothing was timed; please report this with the "
+        "command line",
+        executor_.name(), wrong));
+  }
+
+  void time_all() {
+    int left = 0;
+    for (const auto& state : state_) left += state.report.skipped.empty() ? 1 : 0;
+    for (const std::size_t i : order_) {
+      CaseState& state = state_[i];
+      if (state.report.skipped.empty()) {
+        promised_ -= state.floor_seconds;
+        time_one(cases_[i], state, left--);
+      }
+      advance();
+    }
+  }
+
+  void time_one(const SweepCase& entry, CaseState& state, int left) {
+    prepare(entry);
+    if (options_.warmup > 0) executor_.run();  // fresh buffers, other sizes ran since the warm-up
+    rule_->start();
+    const double ceiling =
+        budget_.ceiling(seconds_since(start_), promised_, left, options_.max_seconds_per_size);
+    const auto begin = Clock::now();
+    while (true) {
+      const double seconds = executor_.run();
+      state.seconds.push_back(seconds);
+      rule_->add(seconds * us_per_s);
+      const auto verdict = rule_->verdict(seconds_since(begin), ceiling);
+      if (!agreed(verdict.has_value())) continue;
+      if (verdict) state.report.stop_reason = to_string(*verdict);
+      return;
+    }
+  }
+
+  MeasureReport report() {
+    MeasureReport result;
+    result.notes = std::move(notes_);
+    for (const bool measured : {true, false}) {
+      for (auto& state : state_) {
+        if (state.report.skipped.empty() != measured) continue;
+        if (measured) {
+          if (options_.check_only) state.report.stop_reason = "check_only";
+          add_samples(state, result.samples);
+        } else {
+          result.notes.push_back(
+              fmt::format("{} skipped: {}", case_name(state.report.conditions), state.report.skipped));
+        }
+        result.cases.push_back(state.report);
+      }
+    }
+    return result;
+  }
+
+  void add_samples(CaseState& state, SampleSet& samples) const {
+    if (options_.check_only) return;
+    std::vector<double> us;
+    for (const double seconds : state.seconds) us.push_back(seconds * us_per_s);
+    const auto flags = disturbed(us, options_.disturbance);
+    const auto condition = static_cast<std::int32_t>(samples.conditions.size());
+    samples.conditions.push_back(state.report.conditions);
+    for (std::size_t n = 0; n < us.size(); ++n) {
+      samples.samples.push_back({condition, static_cast<std::int32_t>(n), us[n], flags[n]});
+      state.report.discarded += flags[n] ? 1 : 0;
+    }
+    state.report.iterations = static_cast<int>(us.size());
+  }
+
+  Executor& executor_;
+  const MeasureOptions& options_;
+  const MeasureProgress& progress_;
+  TimeBudget budget_;
+  std::unique_ptr<StoppingRule> rule_;
+  std::vector<SweepCase> cases_;
+  std::vector<std::string> notes_;
+  std::vector<CaseState> state_;
+  std::vector<std::size_t> order_;  // ascending size
+  Clock::time_point start_;
+  double promised_ = 0;             // floors of admitted conditions not yet timed, seconds
+  int done_ = 0;
+};
+
+// What the harness did, next to where it did it.
+void describe(const MeasureOptions& options, const std::string& rule, const MeasureReport& report,
+              std::map<std::string, std::string>& environment) {
+  int samples = 0;
+  int discarded = 0;
+  int checked = 0;
+  int skipped = 0;
+  std::map<std::string, int> reasons;
+  for (const auto& entry : report.cases) {
+    samples += entry.iterations;
+    discarded += entry.discarded;
+    checked += entry.wrong == 0 ? 1 : 0;
+    skipped += entry.skipped.empty() ? 0 : 1;
+    ++reasons[entry.stop_reason];
+  }
+  std::string why;
+  for (const auto& [reason, count] : reasons) {
+    why += fmt::format("{}{} {}", why.empty() ? "" : ", ", reason, count);
+  }
+  environment["harness_stopping_rule"] = rule;
+  environment["harness_stop_reasons"] = why;
+  environment["harness_discard_rule"] = options.disturbance.description();
+  environment["harness_discarded"] = fmt::format("{} of {} samples", discarded, samples);
+  environment["harness_data_check"] =
+      options.check ? fmt::format("{} conditions checked, 0 wrong elements", checked) : "off";
+  environment["harness_warmup"] =
+      fmt::format("{} iterations of every size before the first timed one", options.warmup);
+  environment["harness_skipped"] = fmt::format("{} conditions", skipped);
+  if (options.budget_seconds > 0) {
+    environment["harness_budget_s"] = fmt::format("{}", options.budget_seconds);
+  }
+}
+
+}  // namespace
+
+MeasureReport measure_sweep(Executor& executor, ExecutorKind kind, const std::string& machine,
+                            const MeasureOptions& options, const MeasureProgress& progress) {
+  auto cases = make_sweep_cases(executor.max_ranks(), kind, machine, options);
+  const Surroundings before = observe_surroundings();
+  Sweep sweep(executor, options, std::move(cases), progress);
+  MeasureReport report = sweep.run();
+  report.samples.environment = describe_environment(executor, before, observe_surroundings());
+  describe(options, sweep.rule_description(), report, report.samples.environment);
+  return report;
+}
+
+SampleSet measure_collectives(Executor& executor, ExecutorKind kind, const std::string& machine,
+                              const MeasureOptions& options, const MeasureProgress& progress) {
+  MeasureReport report = measure_sweep(executor, kind, machine, options, progress);
+  for (const auto& note : report.notes) log_warning(note);
+  return std::move(report.samples);
+}
+
+}  // namespace fabricast

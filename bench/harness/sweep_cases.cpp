@@ -1,0 +1,134 @@
+#include "bench/harness/sweep_cases.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "emulator/base/error.hpp"
+#include "emulator/base/names.hpp"
+#include "emulator/base/scaled_number.hpp"
+
+namespace fabricast {
+namespace {
+
+// The library chooses algorithm and protocol itself; the plan only carries collective and size.
+constexpr const char* library_choice = "nccl";
+constexpr const char* carrier_algorithm = "ring";
+
+std::string protocol_label(ExecutorKind kind) {
+  switch (kind) {
+    case ExecutorKind::host:
+    case ExecutorKind::mpi: return "none";
+    case ExecutorKind::cuda: return "simple";  // the interpreter's only hand-off so far
+    case ExecutorKind::nccl: return "auto";
+  }
+  return "none";
+}
+
+void check_names(const std::vector<std::string>& algorithms, ExecutorKind kind) {
+  auto known = algorithm_names();
+  if (kind == ExecutorKind::nccl) known = {library_choice};
+  for (const auto& name : algorithms) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    if (kind == ExecutorKind::nccl) {
+      throw UsageError(fmt::format(
+          "algorithm \"{}\" cannot be chosen with the nccl executor (the library chooses by size): "
+          "leave --algorithm out, or force one with NCCL_ALGO",
+          name));
+    }
+    throw UsageError(unknown_name_message("algorithm", name, known));
+  }
+}
+
+std::vector<std::string> algorithms_for(Collective collective, const RankSpace& space,
+                                        ExecutorKind kind, const MeasureOptions& options) {
+  if (kind == ExecutorKind::nccl) return {library_choice};
+  std::vector<std::string> result;
+  for (const auto& name : algorithms_of(collective)) {
+    const auto& wanted = options.algorithms;
+    const bool asked =
+        wanted.empty() || std::find(wanted.begin(), wanted.end(), name) != wanted.end();
+    if (asked && algorithm_applies(name, collective, space)) result.push_back(name);
+  }
+  return result;
+}
+
+std::vector<std::int64_t> sizes_for(Collective collective, std::int32_t ranks,
+                                    const MeasureOptions& options,
+                                    std::vector<std::string>& notes) {
+  const auto asked =
+      options.increment > 0
+          ? linear_sizes(options.min_bytes, options.max_bytes, options.increment)
+          : sweep_sizes(options.min_bytes, options.max_bytes, options.factor);
+  std::vector<std::int64_t> sizes;
+  std::string empty;
+  for (const std::int64_t bytes : asked) {
+    const auto runs = effective_bytes(collective, bytes, ranks, size_of(options.type));
+    if (runs == 0) {
+      empty += (empty.empty() ? "" : ", ") + format_size(bytes);
+    } else if (sizes.empty() || sizes.back() != runs) {
+      sizes.push_back(runs);
+    }
+  }
+  if (!empty.empty()) {
+    notes.push_back(fmt::format("{}: sizes {} round to 0 bytes on {} ranks and are left out",
+                                to_string(collective), empty, ranks));
+  }
+  return sizes;
+}
+
+}  // namespace
+
+SweepCases make_sweep_cases(std::int32_t ranks, ExecutorKind kind, const std::string& machine,
+                            const MeasureOptions& options) {
+  check_names(options.algorithms, kind);
+  RankSpace space = options.space;
+  if (space.size() == 1) space = RankSpace{ranks};
+  if (space.size() != ranks) {
+    throw UsageError(fmt::format(
+        "the machine has {} ranks but the executor has {} (every rank needs a lane): run on {} "
+        "ranks or name another machine",
+        space.size(), ranks, space.size()));
+  }
+  PlanLimits limits = options.limits;
+  limits.channels = options.channels;
+
+  SweepCases result;
+  for (const Collective collective : options.collectives) {
+    const auto algorithms = algorithms_for(collective, space, kind, options);
+    if (algorithms.empty()) {
+      result.notes.push_back(fmt::format("{}: none of the algorithms applies on {} ranks",
+                                         to_string(collective), ranks));
+      continue;
+    }
+    const auto sizes = sizes_for(collective, ranks, options, result.notes);
+    for (const auto& algorithm : algorithms) {
+      const std::string& planned = algorithm == library_choice ? carrier_algorithm : algorithm;
+      for (const std::int64_t bytes : sizes) {
+        SweepCase entry;
+        entry.plan = make_plan(collective, planned, space, bytes, size_of(options.type), limits);
+        entry.conditions.executor = kind;
+        entry.conditions.machine = machine;
+        entry.conditions.suite = "collective";
+        entry.conditions.collective = collective;
+        entry.conditions.algorithm = algorithm;
+        entry.conditions.protocol = protocol_label(kind);
+        entry.conditions.ranks = ranks;
+        entry.conditions.channels = static_cast<std::int32_t>(entry.plan.channels.size());
+        entry.conditions.bytes = bytes;
+        entry.conditions.dtype = std::string(to_string(options.type));
+        entry.conditions.in_place = options.in_place;
+        result.cases.push_back(std::move(entry));
+      }
+    }
+  }
+  if (result.cases.empty()) {
+    std::string why;
+    for (const auto& note : result.notes) why += (why.empty() ? "" : "; ") + note;
+    throw UsageError(fmt::format(
+        "nothing to measure ({}): choose other sizes, collectives or algorithms", why));
+  }
+  return result;
+}
+
+}  // namespace fabricast

@@ -1,0 +1,30 @@
+// The conditions of a sweep: collective x algorithm x size, each with the plan that runs it.
+//
+// Ordered by collective, algorithm, size: the order of the result. An algorithm that exists but
+// does not apply to a collective or rank space is left out when several were asked for; sizes that
+// round to nothing, or to a size already there, are left out with a note. Pure function of its
+// arguments, so equal on every process.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "bench/harness/harness.hpp"
+
+namespace fabricast {
+
+struct SweepCase {
+  Conditions conditions;
+  ExecutionPlan plan;
+};
+
+struct SweepCases {
+  std::vector<SweepCase> cases;
+  std::vector<std::string> notes;
+};
+
+// Throws UsageError for an unknown algorithm, bad sizes, or when nothing is left.
+SweepCases make_sweep_cases(std::int32_t ranks, ExecutorKind kind, const std::string& machine,
+                            const MeasureOptions& options);
+
+}  // namespace fabricast

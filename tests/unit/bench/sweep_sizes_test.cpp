@@ -1,0 +1,68 @@
+#include "bench/harness/sweep_sizes.hpp"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "emulator/base/error.hpp"
+
+namespace fabricast {
+namespace {
+
+using Sizes = std::vector<std::int64_t>;
+
+TEST(SweepSizes, MultiplyUpToTheLargest) {
+  EXPECT_EQ(sweep_sizes(8, 64, 2), (Sizes{8, 16, 32, 64}));
+  EXPECT_EQ(sweep_sizes(8, 100, 2), (Sizes{8, 16, 32, 64}));
+  EXPECT_EQ(sweep_sizes(8, 8, 2), (Sizes{8}));
+  EXPECT_EQ(sweep_sizes(8, 8, 1), (Sizes{8})) << "one size needs no factor";
+  EXPECT_EQ(sweep_sizes(1, 5, 1.5), (Sizes{1, 2, 3, 4})) << "always grows by a byte at least";
+  EXPECT_EQ(sweep_sizes(8, std::int64_t{16} << 30, 2).size(), 32u);
+}
+
+TEST(SweepSizes, HugeLimitsDoNotOverflow) {
+  const auto top = std::numeric_limits<std::int64_t>::max();
+  const auto sizes = sweep_sizes(1, top, 1024);
+  for (std::size_t i = 1; i < sizes.size(); ++i) EXPECT_GT(sizes[i], sizes[i - 1]);
+  EXPECT_EQ(linear_sizes(top - 1, top, 2), (Sizes{top - 1}));
+}
+
+TEST(SweepSizes, StepByTheIncrement) {
+  EXPECT_EQ(linear_sizes(10, 40, 10), (Sizes{10, 20, 30, 40}));
+  EXPECT_EQ(linear_sizes(10, 39, 10), (Sizes{10, 20, 30}));
+}
+
+TEST(SweepSizes, BadRangesAreUsageErrors) {
+  EXPECT_THROW(sweep_sizes(64, 8, 2), UsageError);
+  EXPECT_THROW(sweep_sizes(0, 8, 2), UsageError);
+  EXPECT_THROW(sweep_sizes(-8, 8, 2), UsageError);
+  EXPECT_THROW(sweep_sizes(8, 64, 1), UsageError);
+  EXPECT_THROW(sweep_sizes(8, 64, 0.5), UsageError);
+  EXPECT_THROW(sweep_sizes(8, 64, std::numeric_limits<double>::quiet_NaN()), UsageError);
+  EXPECT_THROW(sweep_sizes(8, 64, std::numeric_limits<double>::infinity()), UsageError);
+  EXPECT_THROW(sweep_sizes(1, 1 << 30, 1.0000001), UsageError);
+  EXPECT_THROW(linear_sizes(1, 1 << 30, 1), UsageError);
+  EXPECT_THROW(linear_sizes(8, 64, 0), UsageError);
+}
+
+TEST(EffectiveBytes, ReductionsAndBroadcastsCarryWholeElements) {
+  EXPECT_EQ(effective_bytes(Collective::all_reduce, 8, 72, 4), 8);
+  EXPECT_EQ(effective_bytes(Collective::all_reduce, 11, 72, 4), 8);
+  EXPECT_EQ(effective_bytes(Collective::broadcast, 3, 2, 2), 2);
+  EXPECT_EQ(effective_bytes(Collective::all_reduce, 3, 2, 4), 0);
+}
+
+// nccl-tests rounds all_gather, reduce_scatter and alltoall down to 16-byte multiples per rank: on
+// 72 ranks a size of 8 KiB runs as 72 x 112 B = 8064 B.
+TEST(EffectiveBytes, BlocksAreMultiplesOf16Bytes) {
+  for (const auto collective :
+       {Collective::all_gather, Collective::reduce_scatter, Collective::all_to_all}) {
+    EXPECT_EQ(effective_bytes(collective, 8192, 72, 4), 8064);
+    EXPECT_EQ(effective_bytes(collective, 8192, 8, 2), 8192);
+    EXPECT_EQ(effective_bytes(collective, 31, 2, 4), 0);
+    EXPECT_EQ(effective_bytes(collective, 32, 2, 4), 32);
+  }
+}
+
+}  // namespace
+}  // namespace fabricast
