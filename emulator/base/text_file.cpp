@@ -61,8 +61,9 @@ std::string read_text_file(const std::string& file, std::int64_t max_bytes) {
   std::error_code error;
   const auto status = std::filesystem::status(file, error);
   if (!std::filesystem::exists(status)) {
+    const bool hidden = error && error != std::errc::no_such_file_or_directory;
     throw IoError(fmt::format("cannot read {} ({}); check the path", file,
-                              error ? error.message() : "no such file"));
+                              hidden ? error.message() : "no such file"));
   }
   if (!std::filesystem::is_regular_file(status)) {
     throw IoError(fmt::format("cannot read {} (not a regular file); give a file", file));

@@ -1,0 +1,151 @@
+#include "topologies/builders/rail_fat_tree.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "emulator/base/contracts.hpp"
+
+namespace fabricast {
+namespace {
+
+// A number derived from others is no better founded than the worst of them.
+Origin weakest(Origin a, Origin b) { return std::max(a, b); }
+
+Sourced halved(const Sourced& whole) {
+  return {whole.value / 2, whole.unit, whole.origin,
+          fmt::format("half of {} {} end to end: {}", whole.value, whole.unit, whole.source)};
+}
+
+Sourced trunk(const Sourced& member, std::int64_t members, const Sourced& oversubscription,
+              std::string_view what) {
+  return {member.value * static_cast<double>(members) / oversubscription.value, member.unit,
+          weakest(member.origin, oversubscription.origin),
+          fmt::format("{} {} x {:.10g} {} / oversubscription {:.10g} ({}; {})", members, what,
+                      member.value, member.unit, oversubscription.value, member.source,
+                      oversubscription.source)};
+}
+
+std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+}  // namespace
+
+RailFatTree::RailFatTree(MachineSpec checked)
+    : BuiltTopology(checked, RankSpace({static_cast<std::int32_t>(checked.domain.size.value),
+                                        static_cast<std::int32_t>(checked.domains.value)})) {
+  const FabricSpec& fabric = *spec().fabric;
+  FABRICAST_EXPECT(fabric.tiers >= 1 && fabric.tiers <= 3, "one to three tiers");
+  FABRICAST_EXPECT(space().domain_size() % fabric.nics == 0, "members share the NICs evenly");
+  FABRICAST_EXPECT(fabric.nics % fabric.rails == 0, "every rail has as many NICs of a domain");
+  members_ = static_cast<std::uint32_t>(space().domain_size());
+  nics_per_domain_ = static_cast<std::uint32_t>(fabric.nics);
+  rails_ = static_cast<std::uint32_t>(fabric.rails);
+  domains_per_leaf_ = static_cast<std::uint32_t>(fabric.domains_per_leaf);
+  groups_per_pod_ = static_cast<std::uint32_t>(fabric.groups_per_pod);
+  tiers_ = static_cast<std::uint32_t>(fabric.tiers);
+
+  const std::int64_t domains = space().domains();
+  const std::int64_t groups = ceil_div(domains, fabric.domains_per_leaf);
+  const std::int64_t leaf_count = fabric.tiers >= 2 ? groups * fabric.rails : 0;
+  const std::int64_t pod_count = fabric.tiers == 3 ? ceil_div(groups, fabric.groups_per_pod) : 0;
+  first_nic_ = domain_links();
+  first_leaf_ = first_nic_ + 2 * domains * fabric.nics;
+  first_pod_ = first_leaf_ + 2 * leaf_count;
+  end_ = first_pod_ + 2 * pod_count;
+  add_fabric_classes();
+}
+
+void RailFatTree::add_fabric_classes() {
+  const FabricSpec& fabric = *spec().fabric;
+  classes_.push_back({"nic", LinkKind::nic, fabric.nic_bandwidth, halved(fabric.nic_latency)});
+  if (fabric.tiers >= 2) {
+    classes_.push_back(
+        {"leaf_uplink", LinkKind::leaf_uplink,
+         trunk(fabric.nic_bandwidth,
+               static_cast<std::int64_t>(fabric.domains_per_leaf) * fabric.nics / fabric.rails,
+               *fabric.oversubscription, "NICs"),
+         *fabric.hop_latency});
+  }
+  if (fabric.tiers == 3) {
+    classes_.push_back({"spine_uplink", LinkKind::spine_uplink,
+                        trunk(classes_.back().bandwidth,
+                              static_cast<std::int64_t>(fabric.groups_per_pod) * fabric.rails,
+                              *fabric.core_oversubscription, "leaf trunks"),
+                        *fabric.hop_latency});
+  }
+}
+
+LinkClassId RailFatTree::link_class(LinkId link) const {
+  const std::int64_t id = link.value();
+  FABRICAST_EXPECT(id < end_, "link of this machine");
+  const std::uint32_t nic_class = members_ > 1 ? 1 : 0;
+  if (id < first_nic_) return LinkClassId(0);
+  if (id < first_leaf_) return LinkClassId(nic_class);
+  return LinkClassId(id < first_pod_ ? nic_class + 1 : nic_class + 2);
+}
+
+std::string RailFatTree::link_name(LinkId link) const {
+  const std::int64_t id = link.value();
+  FABRICAST_EXPECT(id < end_, "link of this machine");
+  if (id < first_nic_) return domain_link_name(link);
+  // Every block starts at an even id, so parity tells the direction in all of them.
+  const std::string_view direction = id % 2 == 0 ? "up" : "down";
+  if (id < first_leaf_) {
+    const std::int64_t nic = (id - first_nic_) / 2;
+    return fmt::format("{} nic {} {}", domain_name(nic / nics_per_domain_), nic % nics_per_domain_,
+                       direction);
+  }
+  if (id < first_pod_) {
+    const std::int64_t leaf = (id - first_leaf_) / 2;
+    return fmt::format("group {} rail {} leaf trunk {}", leaf / rails_, leaf % rails_, direction);
+  }
+  return fmt::format("pod {} spine trunk {}", (id - first_pod_) / 2, direction);
+}
+
+std::int64_t RailFatTree::leaf_of(RankId rank) const {
+  if (tiers_ == 1) return 0;
+  const std::uint32_t domain = rank.value() / members_;
+  const std::uint32_t nic = rank.value() % members_ * nics_per_domain_ / members_;
+  return domain / domains_per_leaf_ * rails_ + nic % rails_;
+}
+
+Route RailFatTree::route(RankId a, RankId b) const {
+  FABRICAST_EXPECT(a.value() < static_cast<std::uint32_t>(ranks()) &&
+                       b.value() < static_cast<std::uint32_t>(ranks()),
+                   "ranks of this machine");
+  Route route;
+  if (a == b) return route;
+  const std::uint32_t domain_a = a.value() / members_;
+  const std::uint32_t domain_b = b.value() / members_;
+  if (domain_a == domain_b) {
+    route.add(member_up(a.value()));
+    route.add(member_down(b.value()));
+    return route;
+  }
+  const std::uint32_t nic_a = (a.value() - domain_a * members_) * nics_per_domain_ / members_;
+  const std::uint32_t nic_b = (b.value() - domain_b * members_) * nics_per_domain_ / members_;
+  const auto nic = static_cast<std::uint32_t>(first_nic_);
+  route.add(LinkId(nic + 2 * (domain_a * nics_per_domain_ + nic_a)));
+  if (tiers_ >= 2) {
+    const std::uint32_t group_a = domain_a / domains_per_leaf_;
+    const std::uint32_t group_b = domain_b / domains_per_leaf_;
+    const std::uint32_t rail_a = nic_a % rails_;
+    const std::uint32_t rail_b = nic_b % rails_;
+    if (group_a != group_b || rail_a != rail_b) {
+      const auto leaf = static_cast<std::uint32_t>(first_leaf_);
+      const auto pod = static_cast<std::uint32_t>(first_pod_);
+      const std::uint32_t pod_a = tiers_ == 3 ? group_a / groups_per_pod_ : 0;
+      const std::uint32_t pod_b = tiers_ == 3 ? group_b / groups_per_pod_ : 0;
+      route.add(LinkId(leaf + 2 * (group_a * rails_ + rail_a)));
+      if (pod_a != pod_b) {
+        route.add(LinkId(pod + 2 * pod_a));
+        route.add(LinkId(pod + 2 * pod_b + 1));
+      }
+      route.add(LinkId(leaf + 2 * (group_b * rails_ + rail_b) + 1));
+    }
+  }
+  route.add(LinkId(nic + 2 * (domain_b * nics_per_domain_ + nic_b) + 1));
+  return route;
+}
+
+}  // namespace fabricast

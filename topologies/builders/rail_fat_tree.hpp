@@ -1,0 +1,57 @@
+// Domains (boxes, racks, hosts) under a rail-optimised fat tree of one, two or three tiers.
+//
+//                     core                     tiers = 3: joins the pods
+//            /         |                       spine_uplink, one trunk per pod and direction
+//      spine layer of pod 0   ...              joins all leaves of its pod (tiers = 2: of the machine)
+//       /    |    |    |                       leaf_uplink, one trunk per leaf and direction
+//   leaf    leaf  leaf  leaf                   leaf (group g, rail r): NICs of rail r, and no others
+//   | | |   ...                                nic, one link per NIC and direction
+//   domains of group g
+//
+// A group is `domains_per_leaf` consecutive domains; a pod is `groups_per_pod` consecutive groups.
+// NIC n of a domain is on rail n % rails; its members share the NICs evenly, in order.
+// route(a, b): same domain: over the scale-up links. Same leaf: nic up, nic down. Otherwise through
+// the spine of the pod (this is also how a message changes rail), and through the core between pods.
+//
+// Trunks: the uplinks of a leaf are one link of capacity
+//     domains_per_leaf * (nics / rails) * nic bandwidth / oversubscription,
+// that of a fully populated leaf: the last, partly filled group has the same switches. The uplinks
+// of a pod's spine layer are one link of groups_per_pod * rails * leaf trunk / core oversubscription
+// (packets are sprayed over a layer; which spine carries which flow is not modeled).
+// Latency: half of the measured end-to-end latency under one leaf on each nic link, one switch hop
+// on each trunk. With one tier all NICs share one switch and there are no trunks.
+//
+// LinkIds: scale-up links (see BuiltTopology), then 2 per NIC, 2 per leaf, 2 per pod (tiers = 3
+// only), up before down. Ranks = {members, domains}. Complexity: route() is O(1), no allocation.
+#pragma once
+
+#include "topologies/builders/built_topology.hpp"
+
+namespace fabricast {
+
+class RailFatTree final : public BuiltTopology {
+ public:
+  explicit RailFatTree(MachineSpec spec);
+
+  std::int64_t links() const override { return end_; }
+  LinkClassId link_class(LinkId link) const override;
+  std::string link_name(LinkId link) const override;
+  Route route(RankId a, RankId b) const override;
+
+  // Shape, for people and tests.
+  std::int64_t nics() const { return (first_leaf_ - first_nic_) / 2; }
+  std::int64_t leaves() const { return (first_pod_ - first_leaf_) / 2; }
+  std::int64_t pods() const { return (end_ - first_pod_) / 2; }
+  // The leaf that the NIC of a rank hangs on (0 when there is one tier).
+  std::int64_t leaf_of(RankId rank) const;
+
+ private:
+  void add_fabric_classes();
+
+  // Shape as unsigned 32-bit numbers: route() divides by them.
+  std::uint32_t members_, nics_per_domain_, rails_, domains_per_leaf_, groups_per_pod_, tiers_;
+  // First LinkId of each kind, and the end.
+  std::int64_t first_nic_ = 0, first_leaf_ = 0, first_pod_ = 0, end_ = 0;
+};
+
+}  // namespace fabricast

@@ -1,0 +1,24 @@
+// Numbers with an origin, as machine files write them:
+//   bandwidth: {value: 900 GB/s, origin: datasheet, source: "vendor page, 2025-01"}
+//   bandwidth: [900 GB/s, datasheet, "vendor page, 2025-01"]            (the same, compact)
+// origin is measured | published | datasheet | assumed. Errors as in strict_yaml.hpp.
+#pragma once
+
+#include <cstdint>
+
+#include "emulator/base/strict_yaml.hpp"
+#include "topologies/model/topology.hpp"
+
+namespace fabricast {
+
+// A number with a unit, converted to `unit`.
+Sourced read_sourced(const YamlCursor& at, Dimension dimension, std::string_view unit, Range range);
+
+// A number without unit; `unit` is what it counts, for people ("ratio").
+Sourced read_sourced_number(const YamlCursor& at, std::string_view unit, Range range);
+
+// A count; `unit` is what it counts, for people ("GPUs").
+Sourced read_sourced_count(const YamlCursor& at, std::string_view unit, std::int64_t min,
+                           std::int64_t max);
+
+}  // namespace fabricast

@@ -1,0 +1,58 @@
+// What a machine file says, before it is a Topology: plain data, checked by the reader.
+//
+// Units are those of the field names; every number keeps its origin and source. Value types.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "topologies/model/topology.hpp"
+
+namespace fabricast {
+
+// One scale-up domain: an HGX box, an NVL rack, or the cores of a host.
+struct DomainSpec {
+  std::string noun;               // "node", "rack", "host": for names of links
+  std::string member;             // "gpu", "lane"
+  Sourced size;                   // GPUs or lanes
+  std::int32_t members_per_tray = 0;  // nvl_rack; 0 elsewhere
+  // How members reach each other; absent exactly when the domain has one member.
+  LinkKind kind = LinkKind::nvlink;
+  std::optional<Sourced> bandwidth;  // GB/s per direction of a member's link
+  std::optional<Sourced> latency;    // us per link
+  Sourced channels;                  // of a communicator inside one domain
+};
+
+// The network between domains. Shape numbers are resolved (defaults filled in from the radix).
+struct FabricSpec {
+  std::string name;                 // "infiniband", "roce", "ethernet"
+  int tiers = 2;                    // 1: one switch; 2: leaf, spine; 3: leaf, spine, core
+  std::int32_t nics = 1;            // per domain, shared evenly by its members
+  std::int32_t rails = 1;           // NIC n of a domain is on rail n % rails
+  std::int32_t domains_per_leaf = 1;
+  std::int32_t groups_per_pod = 1;  // leaf groups (one leaf per rail) under one spine layer
+  Sourced nic_bandwidth;            // GB/s per direction
+  Sourced nic_latency;              // us, end to end under one leaf
+  std::optional<Sourced> hop_latency;            // us per extra switch hop; tiers >= 2
+  std::optional<Sourced> radix;                  // ports of a switch; tiers >= 2
+  std::optional<Sourced> oversubscription;       // down : up at the leaf; tiers >= 2
+  std::optional<Sourced> core_oversubscription;  // down : up at the spine; tiers == 3
+};
+
+struct ProcessorSpec {  // of a host machine
+  std::string name;
+  Sourced llc_mb;
+};
+
+struct MachineSpec {
+  std::string name, title, kind, yaml;
+  GpuModel gpu;
+  std::optional<ProcessorSpec> processor;
+  DomainSpec domain;
+  Sourced domains{1, "", Origin::assumed, "a single domain"};
+  std::optional<FabricSpec> fabric;  // present exactly when there are several domains
+  Sourced channels;                  // of a communicator over the whole machine
+};
+
+}  // namespace fabricast
