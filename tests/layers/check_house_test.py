@@ -55,6 +55,14 @@ class CheckHouseTest(unittest.TestCase):
         self.expect_problem("a.cpp", signature + "  ++a;\n" * 69 + "}\n",
                             "2: function of 71 lines (at most 70)")
 
+    def test_table_is_not_logic(self):
+        table = "".join(f"      {{{i}}},\n" for i in range(80)) + "  };\n"
+        self.expect_clean("a.cpp", "Rows rows() {\n  return {\n" + table + "}\n")
+        self.expect_clean("a.cpp", "const Rows& rows() {\n  static const Rows table = {\n" + table
+                          + "  return table;\n}\n")
+        self.expect_problem("a.cpp", "int f() {\n  return {\n  };\n" + "  ++a;\n" * 70 + "}\n",
+                            "1: function of 74 lines (at most 70)")
+
     def test_long_class_is_not_a_function(self):
         self.expect_clean("a.cpp", "struct A {\n" + "  int x();\n" * 80 + "};\n")
 
