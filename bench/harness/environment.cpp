@@ -1,6 +1,5 @@
 #include "bench/harness/environment.hpp"
 
-#include <sched.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -9,6 +8,8 @@
 #include <string_view>
 
 #include "emulator/base/communicator.hpp"
+#include "emulator/base/version.hpp"
+#include "emulator/runtime/usable_cores.hpp"
 
 namespace fabricast {
 namespace {
@@ -44,13 +45,6 @@ Surroundings observe_surroundings() {
   return now;
 }
 
-int usable_cores() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
-  return static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
-}
-
 std::map<std::string, std::string> describe_host() {
   std::map<std::string, std::string> result;
   utsname system{};
@@ -59,8 +53,11 @@ std::map<std::string, std::string> describe_host() {
   result["kernel"] = known ? std::string(system.sysname) + " " + system.release : unknown;
   result["architecture"] = known ? system.machine : unknown;
   result["cpu"] = cpu_model();
-  result["cores_usable"] = std::to_string(usable_cores());
+  const UsableCores cores = usable_cores();
+  result["cores_usable"] = std::to_string(cores.count);
+  result["cores_usable_reason"] = cores.reason;
   result["cores_online"] = std::to_string(sysconf(_SC_NPROCESSORS_ONLN));
+  result["software"] = std::string("fabricast ") + version();
   result["mpi_library"] = Communicator::library_version();
   return result;
 }

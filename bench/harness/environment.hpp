@@ -20,9 +20,6 @@ struct Surroundings {
 };
 Surroundings observe_surroundings();
 
-// Cores this process may run on.
-int usable_cores();
-
 std::map<std::string, std::string> describe_environment(const Executor& executor,
                                                         const Surroundings& before,
                                                         const Surroundings& after);

@@ -76,10 +76,6 @@ class Sweep {
     return verdict != 0;
   }
 
-  std::int64_t total(std::int64_t mine) const {
-    return options_.communicator == nullptr ? mine : options_.communicator->sum(mine);
-  }
-
   void advance() {
     ++done_;
     const auto passes = options_.check_only ? 1u : 2u;
@@ -115,7 +111,7 @@ class Sweep {
         continue;
       }
       prepare(cases_[i]);
-      if (options_.check) state.report.wrong = total(executor_.check());
+      if (options_.check) state.report.wrong = executor_.check();
       double last = 0;
       for (int n = 0; n < warmups; ++n) last = executor_.run();
       // Timing prepares again, runs once untimed, then at least the floor.
@@ -137,7 +133,7 @@ class Sweep {
     state.report.stop_reason = "skipped";
   }
 
-  // Wrong sums are totals over the processes, so every process throws the same.
+  // check() sums over the processes, so every process throws the same.
   void throw_if_wrong() const {
     std::string wrong;
     for (const auto& state : state_) {

@@ -39,7 +39,6 @@ struct MeasureOptions {
   double budget_seconds = 0;               // whole sweep; 0 = none. Never cuts below the floor
   // Ranks by domain, when the machine is known to have several; empty (size 1): one domain.
   RankSpace space;
-  PlanLimits limits;                       // chunks, slices, slots; `channels` above wins
   MedianErrorParameters stopping;
   DisturbanceRule disturbance;
   const Communicator* communicator = nullptr;  // null: this process alone

@@ -7,13 +7,14 @@
 #include "emulator/base/error.hpp"
 #include "emulator/base/names.hpp"
 #include "emulator/base/scaled_number.hpp"
+#include "emulator/cost/protocol.hpp"
 
 namespace fabricast {
 namespace {
 
 // The library chooses algorithm and protocol itself; the plan only carries collective and size.
 constexpr const char* library_choice = "nccl";
-constexpr const char* carrier_algorithm = "ring";
+std::string carrier_algorithm(Collective collective) { return algorithms_of(collective).front(); }
 
 std::string protocol_label(ExecutorKind kind) {
   switch (kind) {
@@ -23,6 +24,19 @@ std::string protocol_label(ExecutorKind kind) {
     case ExecutorKind::nccl: return "auto";
   }
   return "none";
+}
+
+// Cut exactly as the forward model cuts it: a measured plan must be the predicted plan.
+ExecutionPlan plan_of(Collective collective, const std::string& algorithm, const RankSpace& space,
+                      std::int64_t bytes, ExecutorKind kind, const MeasureOptions& options) {
+  const std::int32_t element = size_of(options.type);
+  if (kind == ExecutorKind::nccl) {
+    return make_plan(collective, carrier_algorithm(collective), space, bytes, element, {});
+  }
+  const auto protocol = protocol_from_name(protocol_label(kind));
+  return make_plan(collective, algorithm, space, bytes, element,
+                   plan_limits(kind, collective, algorithm, protocol, space, bytes,
+                               options.channels));
 }
 
 void check_names(const std::vector<std::string>& algorithms, ExecutorKind kind) {
@@ -90,11 +104,12 @@ SweepCases make_sweep_cases(std::int32_t ranks, ExecutorKind kind, const std::st
         "ranks or name another machine",
         space.size(), ranks, space.size()));
   }
-  PlanLimits limits = options.limits;
-  limits.channels = options.channels;
-
   SweepCases result;
   for (const Collective collective : options.collectives) {
+    if (options.in_place && collective == Collective::all_to_all) {
+      result.notes.push_back("all_to_all cannot be done in place and is left out");
+      continue;
+    }
     const auto algorithms = algorithms_for(collective, space, kind, options);
     if (algorithms.empty()) {
       result.notes.push_back(fmt::format("{}: none of the algorithms applies on {} ranks",
@@ -103,10 +118,9 @@ SweepCases make_sweep_cases(std::int32_t ranks, ExecutorKind kind, const std::st
     }
     const auto sizes = sizes_for(collective, ranks, options, result.notes);
     for (const auto& algorithm : algorithms) {
-      const std::string& planned = algorithm == library_choice ? carrier_algorithm : algorithm;
       for (const std::int64_t bytes : sizes) {
         SweepCase entry;
-        entry.plan = make_plan(collective, planned, space, bytes, size_of(options.type), limits);
+        entry.plan = plan_of(collective, algorithm, space, bytes, kind, options);
         entry.conditions.executor = kind;
         entry.conditions.machine = machine;
         entry.conditions.suite = "collective";
@@ -114,7 +128,8 @@ SweepCases make_sweep_cases(std::int32_t ranks, ExecutorKind kind, const std::st
         entry.conditions.algorithm = algorithm;
         entry.conditions.protocol = protocol_label(kind);
         entry.conditions.ranks = ranks;
-        entry.conditions.channels = static_cast<std::int32_t>(entry.plan.channels.size());
+        entry.conditions.channels =
+            kind == ExecutorKind::nccl ? 0 : static_cast<std::int32_t>(entry.plan.channels.size());
         entry.conditions.bytes = bytes;
         entry.conditions.dtype = std::string(to_string(options.type));
         entry.conditions.in_place = options.in_place;

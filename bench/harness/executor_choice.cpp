@@ -1,0 +1,83 @@
+#include "bench/harness/executor_choice.hpp"
+
+#include <fmt/format.h>
+
+#include "emulator/base/error.hpp"
+
+namespace fabricast {
+namespace {
+
+// CTAs as ranks of one device when nobody says how many: the GPUs of one HGX box.
+constexpr std::int32_t default_cuda_ranks = 8;
+
+struct Decision {
+  ExecutorKind kind{};
+  std::string why;
+  bool fallback = false;
+};
+
+Decision decide(const Communicator& communicator) {
+  const Availability nccl = nccl_availability();
+  const Availability cuda = cuda_availability();
+  // Every process sees its own devices; the ones without decide for all.
+  const bool nccl_everywhere = communicator.sum(nccl.available ? 0 : 1) == 0;
+  const bool cuda_here = cuda.available && cuda.devices >= 1;
+  if (communicator.size() > 1) {
+    if (nccl_everywhere && nccl.devices >= 2) {
+      return {ExecutorKind::nccl, fmt::format("{} processes, {}", communicator.size(), nccl.reason),
+              false};
+    }
+    return {ExecutorKind::mpi,
+            fmt::format("{} processes on host memory, no GPUs are measured: {}",
+                        communicator.size(), nccl.available ? "fewer than two GPUs" : nccl.reason),
+            true};
+  }
+  if (nccl.available && nccl.devices >= 2) return {ExecutorKind::nccl, nccl.reason, false};
+  if (cuda_here) {
+    return {ExecutorKind::cuda,
+            fmt::format("one GPU: thread blocks as ranks, no interconnect is measured ({})",
+                        cuda.reason),
+            false};
+  }
+  return {ExecutorKind::host,
+          fmt::format("threads on host memory, no GPUs are measured: {}", cuda.reason), true};
+}
+
+std::unique_ptr<Executor> make(ExecutorKind kind, const Communicator& communicator,
+                               std::int32_t ranks) {
+  switch (kind) {
+    case ExecutorKind::host: return make_host_executor(ranks);
+    case ExecutorKind::mpi: return make_mpi_executor(communicator);
+    case ExecutorKind::cuda: return make_cuda_executor(ranks > 0 ? ranks : default_cuda_ranks, 0);
+    case ExecutorKind::nccl: return make_nccl_executor(communicator);
+  }
+  throw UsageError("unknown executor");
+}
+
+}  // namespace
+
+ExecutorChoice choose_executor(const std::string& wanted, const Communicator& communicator,
+                               std::int32_t ranks) {
+  const Decision decision = wanted == "auto"
+                                ? decide(communicator)
+                                : Decision{executor_from_name(wanted), "asked for", false};
+  const bool one_process =
+      decision.kind == ExecutorKind::host || decision.kind == ExecutorKind::cuda;
+  if (one_process && communicator.size() > 1) {
+    throw UsageError(fmt::format(
+        "the {} executor runs in one process, there are {} (its ranks are {}): start it without "
+        "mpirun, or use --executor mpi",
+        to_string(decision.kind), communicator.size(),
+        decision.kind == ExecutorKind::host ? "threads" : "thread blocks of one GPU"));
+  }
+  ExecutorChoice choice{decision.kind, make(decision.kind, communicator, ranks), decision.why,
+                        decision.fallback};
+  if (ranks > 0 && choice.executor->max_ranks() != ranks) {
+    throw UsageError(fmt::format(
+        "{} ranks were asked for, the {} executor has {} here: start as many processes as ranks",
+        ranks, to_string(choice.kind), choice.executor->max_ranks()));
+  }
+  return choice;
+}
+
+}  // namespace fabricast
