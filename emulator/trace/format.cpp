@@ -82,12 +82,14 @@ void table_problems(const Table& table, std::vector<std::string>& found) {
       found.push_back(fmt::format("{}: {} rows, but the first column of {} has {}", where,
                                   column.size(), table.path, table.rows()));
     }
-    if (!valid_text(column.units) || !valid_text(column.long_name)) {
+    if (!valid_text(column.units) || !valid_text(column.long_name) ||
+        column.units.size() + column.long_name.size() > max_attribute_bytes) {
       found.push_back(where + ": units or long_name is not storable text");
     }
     std::visit(ColumnProblems{column, found, where}, column.values);
   }
-  if (!valid_text(table.title)) found.push_back(table.path + ": title is not storable text");
+  if (table.columns.size() > max_columns) found.push_back(table.path + ": too many columns");
+  if (!valid_text(table.title) || table.title.size() > max_attribute_bytes) found.push_back(table.path + ": title is not storable text");
 }
 
 }  // namespace
@@ -143,6 +145,13 @@ std::string made_valid(std::string_view text) {
   return result;
 }
 
+std::string stored_attribute(std::string_view text) {
+  std::string stored = made_valid(text);
+  if (stored.size() <= max_attribute_bytes) return stored;
+  // The cut may split a character: made_valid mends it.
+  return made_valid(std::string_view(stored).substr(0, max_attribute_bytes - 8)) + "...";
+}
+
 std::vector<std::string> storage_problems(const TraceContent& content) {
   std::vector<std::string> found;
   std::set<std::string> paths{summary};
@@ -163,9 +172,10 @@ std::vector<std::string> storage_problems(const TraceContent& content) {
       if (other.starts_with(path + "/")) found.push_back(other + ": lies inside " + path);
     }
   }
-  for (const auto& [name, value] : content.attributes) {
-    if (!valid_name(name)) found.push_back(made_valid(name) + ": not an attribute name");
-    if (value.size() > max_attribute_bytes) found.push_back(name + ": attribute too long");
+  for (const auto& attribute : content.attributes) {
+    if (!valid_name(attribute.first)) {
+      found.push_back(made_valid(attribute.first) + ": not an attribute name");
+    }
   }
   return found;
 }

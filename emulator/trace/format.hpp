@@ -27,12 +27,18 @@ std::size_t rows_per_chunk(std::size_t rows, std::size_t element_bytes);
 // Fill values no column may hold: an unwritten chunk must not look like data. Reals fill with NaN.
 inline constexpr char text_fill = '\x1A';  // SUBSTITUTE
 inline constexpr std::uint8_t code_fill = 255;
+inline constexpr std::size_t max_fill_bytes = 4096;  // wider texts fill with NUL
+
+// Links of a group and attributes of an object that stay in its header.
+inline constexpr unsigned compact_entries = 1024;
+// A message of an object header ends at 64 KiB; longer attributes are cut and end in "...".
+inline constexpr std::size_t max_attribute_bytes = 60'000;
+std::string stored_attribute(std::string_view text);
 
 // What a reader is ready to allocate for a file of a stranger.
 inline constexpr std::uint64_t max_rows = 1u << 28;
 inline constexpr std::uint64_t max_column_bytes = 1u << 30;
-inline constexpr std::uint64_t max_attribute_bytes = 1u << 24;
-inline constexpr std::size_t max_columns = 4096;
+inline constexpr std::size_t max_columns = 512;
 // Deflate cannot expand by more (zlib's documentation, "Maximum Compression Factor": 1032:1).
 inline constexpr std::uint64_t max_deflate_ratio = 1032;
 

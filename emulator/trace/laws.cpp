@@ -1,0 +1,136 @@
+#include "emulator/trace/laws.hpp"
+
+#include <cmath>
+#include <string_view>
+
+#include <fmt/format.h>
+
+namespace fabricast {
+namespace {
+
+// Doubles derived from exact integers along different paths differ by a few units in the last place.
+constexpr double tolerance = 1e-9;
+
+bool close(double a, double b) {
+  return std::abs(a - b) <= tolerance * std::max(std::abs(a), std::abs(b));
+}
+
+const Column::Integers* integers(const Table* table, std::string_view name) {
+  const Column* column = table != nullptr ? table->find(name) : nullptr;
+  return column != nullptr ? std::get_if<Column::Integers>(&column->values) : nullptr;
+}
+
+const Column::Reals* reals(const Table* table, std::string_view name) {
+  const Column* column = table != nullptr ? table->find(name) : nullptr;
+  return column != nullptr ? std::get_if<Column::Reals>(&column->values) : nullptr;
+}
+
+class Laws {
+ public:
+  explicit Laws(const TraceContent& content) : content_(content) {}
+
+  std::vector<TraceProblem> run() {
+    refers("/samples", "condition", "/sample_conditions");
+    for (const char* table : {"/result_shares", "/links", "/timeline"}) {
+      refers(table, "result", "/results");
+    }
+    results();
+    shares();
+    links();
+    timeline();
+    return std::move(found_);
+  }
+
+ private:
+  template <class Holds>
+  void law(std::string_view path, std::size_t rows, std::string_view text, Holds holds) {
+    for (std::size_t row = 0; row < rows; ++row) {
+      if (holds(row)) continue;
+      found_.push_back({std::string(path), fmt::format("row {} breaks the law: {}", row, text)});
+      return;
+    }
+  }
+
+  void refers(const char* path, const char* column, const char* target) {
+    const auto* rows = integers(content_.find(path), column);
+    const Table* table = content_.find(target);
+    if (rows == nullptr || table == nullptr) return;
+    const auto count = static_cast<std::int64_t>(table->rows());
+    law(path, rows->size(), fmt::format("`{}` is a row of {}", column, target),
+        [&](std::size_t i) { return (*rows)[i] >= 0 && (*rows)[i] < count; });
+  }
+
+  void results() {
+    const Table* table = content_.find("/results");
+    const auto *bytes = integers(table, "bytes"), *ps = integers(table, "time_ps");
+    const auto *us = reals(table, "time_us"), *algbw = reals(table, "algbw_gbps");
+    const auto *low = reals(table, "low_us"), *high = reals(table, "high_us");
+    const auto *share = reals(table, "measured_share"), *bound = reals(table, "bound_us");
+    if (!bytes || !ps || !us || !algbw || !low || !high || !share || !bound) return;
+    const std::size_t rows = table->rows();
+    law("/results", rows, "time_us is time_ps / 1e6 and positive", [&](std::size_t i) {
+      return (*ps)[i] > 0 && close((*us)[i], static_cast<double>((*ps)[i]) / 1e6);
+    });
+    law("/results", rows, "algbw_gbps is bytes / time_us / 1e3", [&](std::size_t i) {
+      return close((*algbw)[i], static_cast<double>((*bytes)[i]) / (*us)[i] / 1e3);
+    });
+    law("/results", rows, "low_us <= time_us <= high_us", [&](std::size_t i) {
+      return (*low)[i] <= (*us)[i] * (1 + tolerance) && (*us)[i] <= (*high)[i] * (1 + tolerance);
+    });
+    law("/results", rows, "measured_share lies in 0..1", [&](std::size_t i) {
+      return (*share)[i] >= 0 && (*share)[i] <= 1 + tolerance;
+    });
+    const Column* engine = table->find("engine");
+    const auto* texts = engine != nullptr ? std::get_if<Column::Texts>(&engine->values) : nullptr;
+    if (texts == nullptr) return;
+    law("/results", rows, "a predicted time_us is not below bound_us", [&](std::size_t i) {
+      return (*texts)[i] == "measured" || (*us)[i] >= (*bound)[i] * (1 - tolerance);
+    });
+  }
+
+  void shares() {
+    const Table* table = content_.find("/result_shares");
+    const auto* result = integers(table, "result");
+    const auto* share = reals(table, "share");
+    const Table* of = content_.find("/results");
+    if (!result || !share || !of) return;
+    std::vector<double> sums(of->rows(), 0.0);
+    law("/result_shares", table->rows(), "share lies in 0..1 and sums to at most 1 per result",
+        [&](std::size_t i) {
+          const auto row = static_cast<std::size_t>((*result)[i]);
+          if (row >= sums.size()) return true;  // refers() says so
+          sums[row] += (*share)[i];
+          return (*share)[i] >= 0 && sums[row] <= 1 + 1e-6;  // a sum of many rounded fractions
+        });
+  }
+
+  void links() {
+    const Table* table = content_.find("/links");
+    const auto* load = integers(table, "wire_bytes_max");
+    const auto* use = reals(table, "utilization");
+    if (!load || !use) return;
+    law("/links", table->rows(), "wire_bytes_max >= 0", [&](std::size_t i) {
+      return (*load)[i] >= 0;
+    });
+    law("/links", table->rows(), "utilization lies in 0..1 (no link above its capacity)",
+        [&](std::size_t i) { return (*use)[i] >= 0 && (*use)[i] <= 1 + tolerance; });
+  }
+
+  void timeline() {
+    const Table* table = content_.find("/timeline");
+    const auto *start = integers(table, "start_ps"), *end = integers(table, "end_ps");
+    if (!start || !end) return;
+    law("/timeline", table->rows(), "0 <= start_ps <= end_ps", [&](std::size_t i) {
+      return (*start)[i] >= 0 && (*start)[i] <= (*end)[i];
+    });
+  }
+
+  const TraceContent& content_;
+  std::vector<TraceProblem> found_;
+};
+
+}  // namespace
+
+std::vector<TraceProblem> law_problems(const TraceContent& content) { return Laws(content).run(); }
+
+}  // namespace fabricast
