@@ -9,24 +9,19 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "emulator/base/units.hpp"
+#include "emulator/cost/machine_costs.hpp"
+#include "emulator/cost/protocol.hpp"
 #include "emulator/cost/step_costs.hpp"
 #include "emulator/profile/parameter.hpp"
 #include "emulator/schedule/plan.hpp"
 #include "topologies/model/topology.hpp"
 
 namespace fabricast {
-
-enum class Protocol : std::uint8_t { none, ll, ll128, simple };
-std::string_view to_string(Protocol protocol);
-Protocol protocol_from_name(std::string_view name);  // throws UsageError with a did-you-mean
-// Protocols an executor has: nccl and cuda: ll, ll128, simple; host and mpi: none.
-std::vector<Protocol> protocols_of(ExecutorKind executor);
 
 // What is predicted: one row.
 struct PointSpec {
@@ -38,10 +33,10 @@ struct PointSpec {
   std::int32_t element_bytes = 4;
   std::int32_t channels = 0;    // 0: the machine's default, reduced for small messages
   std::int32_t max_slices = 0;  // 0: the protocol's own rule; 1: one slice
+
+  bool operator==(const PointSpec&) const = default;
 };
 
-// id -> value; what the fit varies. Made from a profile, or from priors.
-using ParameterValues = std::map<std::string, double, std::less<>>;
 ParameterValues values_of(const CalibrationProfile& profile);
 
 // The profile of a machine before any measurement: every parameter the executor's model of this
@@ -49,11 +44,13 @@ ParameterValues values_of(const CalibrationProfile& profile);
 // machine file's origin and source.
 CalibrationProfile prior_profile(const Topology& topology, ExecutorKind executor);
 
-// Bytes on the wire of one link class over the whole collective.
+// Bytes on the wire of one link class over the whole collective. Every message counts as the largest
+// of its kind, as it is charged: tiny messages over many ranks are rounded up to one element each.
 struct LinkLoad {
   LinkClassId link_class;
   std::int64_t links = 0;           // directed links of this class that carry anything
-  std::int64_t busiest_bytes = 0;   // wire bytes (protocol overhead included) on the busiest link
+  // Wire bytes (protocol overhead included) on the busiest link; all_to_all: the mean over links.
+  std::int64_t busiest_bytes = 0;
   std::int64_t total_bytes = 0;
   Bandwidth capacity;               // nominal, per directed link
 };
@@ -73,7 +70,8 @@ struct CollectiveCase {
   SimDuration bandwidth_bound;      // max over links of wire bytes / nominal capacity
 };
 
-// Throws UsageError if the algorithm does not apply to the topology's rank space.
+// Throws UsageError if the algorithm does not apply to the topology's rank space. Many points of one
+// machine: use a CaseBuilder (case_builder.hpp).
 CollectiveCase build_case(const Topology& topology, const ParameterValues& values,
                           const PointSpec& point);
 

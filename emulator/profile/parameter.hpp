@@ -32,6 +32,13 @@ struct ParameterSpec {
   Scope scope{};
   std::string mechanism;    // what it is, one sentence
   std::string identified_by;// the observation that identifies it
+  // Dimensionless parameters multiply this one, or every one whose id starts so (bandwidth x
+  // efficiency); empty for times and rates. Shares of a prediction sum to one over times and rates;
+  // a factor takes its part of its base's share.
+  std::string base;
+  // A property of the machine's links, which every executor crosses (`executor` is then ignored);
+  // its prior is the machine file's figure, not the inventory's.
+  bool of_machine = false;
 };
 
 struct Prior {

@@ -1,0 +1,63 @@
+// Edges of a schedule fall into few classes: same links crossed, same contention, same costs.
+//
+// An edge class says how many links of each LinkClass a message crosses and how many flows share the
+// busiest link of each. Costs are computed once per class and looked up per position, so that only
+// arithmetic on a few dozen rows remains when sizes or parameters change.
+// EdgeTable: interning, O(log classes) per new edge; not thread safe while it grows.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <vector>
+
+#include "topologies/model/topology.hpp"
+
+namespace fabricast {
+
+enum class EdgeKind : std::uint8_t {
+  idle,     // no step, or no message in this direction: costs nothing
+  local,    // a step without peers: copies only
+  domain,   // inside an NVLink domain, a PCIe box or a host
+  network,  // through at least one NIC
+  device,   // between CTAs of one GPU (cuda executor): no link, one shared memory
+};
+
+struct EdgeClass {
+  static constexpr std::size_t max_link_classes = 8;
+
+  EdgeKind kind = EdgeKind::idle;
+  std::array<std::uint8_t, max_link_classes> hops{};   // links of each class on the route
+  std::array<std::int32_t, max_link_classes> flows{};  // most flows on one link of the class
+  std::int32_t device_flows = 0;                       // lanes that share the device's memory
+
+  auto operator<=>(const EdgeClass&) const = default;
+};
+
+using EdgeId = std::uint16_t;
+
+class EdgeTable {
+ public:
+  static constexpr EdgeId idle = 0;
+  static constexpr EdgeId local = 1;
+
+  EdgeTable();
+  EdgeId intern(const EdgeClass& edge);
+  const EdgeClass& operator[](EdgeId id) const { return classes_[id]; }
+  std::size_t size() const { return classes_.size(); }
+
+ private:
+  std::vector<EdgeClass> classes_;
+  std::map<EdgeClass, EdgeId> ids_;
+  EdgeId last_ = 0;  // neighbouring positions mostly repeat
+};
+
+// The class of a route; `flows` is indexed by LinkId and may be empty (credits: latency only).
+EdgeClass classify(const Topology& topology, const Route& route, std::span<const std::int32_t> flows);
+
+// nic and up: a message through the network.
+bool is_network(LinkKind kind);
+
+}  // namespace fabricast

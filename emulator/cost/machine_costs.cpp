@@ -1,0 +1,154 @@
+#include "emulator/cost/machine_costs.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "emulator/base/contracts.hpp"
+#include "emulator/base/error.hpp"
+#include "emulator/schedule/partition.hpp"
+
+namespace fabricast {
+namespace {
+
+// Open MPI's btl_vader_eager_limit (ompi_info -a, version 4.1): larger messages shake hands.
+constexpr std::int64_t mpi_eager_bytes = 4096;
+constexpr double bytes_per_gb = 1e9;
+constexpr double bytes_per_mib = 1024.0 * 1024.0;
+
+double value_of(const ParameterValues& values, std::string_view id) {
+  const auto found = values.find(id);
+  if (found == values.end()) {
+    throw UsageError(fmt::format("the profile has no parameter \"{}\" (it belongs to another "
+                                 "machine or executor) calibrate for this machine", id));
+  }
+  return found->second;
+}
+
+// GB/s -> ps per byte.
+double ps_per_byte(double gb_per_s) { return 1e12 / (gb_per_s * bytes_per_gb); }
+
+}  // namespace
+
+std::string link_parameter(LinkKind kind, std::string_view figure) {
+  return fmt::format("{}.{}", to_string(kind), figure);
+}
+
+MachineCosts::MachineCosts(const Topology& topology, const ParameterValues& values,
+                           ExecutorKind executor, Protocol protocol, const ExecutionPlan& plan)
+    : protocol_(protocol) {
+  if (executor != ExecutorKind::cuda) read_links(topology, values, executor);
+  switch (executor) {
+    case ExecutorKind::nccl: read_nccl(topology, values); break;
+    case ExecutorKind::cuda: read_cuda(values); break;
+    case ExecutorKind::host: read_host(values, plan); break;
+    case ExecutorKind::mpi: read_mpi(values); break;
+  }
+}
+
+void MachineCosts::read_links(const Topology& topology, const ParameterValues& values,
+                              ExecutorKind executor) {
+  link_count_ = topology.link_classes().size();
+  for (std::size_t c = 0; c < link_count_; ++c) {
+    const LinkKind kind = topology.link_classes()[c].kind;
+    Link& link = links_[c];
+    link.bandwidth = value_of(values, link_parameter(kind, "bandwidth")) * bytes_per_gb;
+    link.latency_ps = duration_from_us(value_of(values, link_parameter(kind, "latency"))).value();
+    if (executor == ExecutorKind::nccl) {
+      link.efficiency = std::min(1.0, value_of(values, link_parameter(kind, "efficiency")));
+    }
+  }
+}
+
+void MachineCosts::read_nccl(const Topology& topology, const ParameterValues& values) {
+  const std::string p(to_string(protocol_));
+  launch_ = duration_from_us(value_of(values, "launch." + p));
+  const auto& classes = topology.link_classes();
+  const auto has = [&classes](LinkKind kind) {
+    return std::any_of(classes.begin(), classes.end(),
+                       [kind](const LinkClass& c) { return c.kind == kind; });
+  };
+  if (has(LinkKind::nvlink)) {
+    const double ratio =
+        protocol_ == Protocol::ll ? 1.0 : value_of(values, "nvlink.step_ratio." + p);
+    domain_step_us_ = value_of(values, "nvlink.step.ll") * ratio;
+  }
+  if (has(LinkKind::pcie)) domain_step_us_ = value_of(values, "pcie.step." + p);
+  if (has(LinkKind::nic)) network_step_us_ = value_of(values, "net.step." + p);
+  double copy = value_of(values, "cta.copy_bw");
+  if (protocol_ == Protocol::ll) copy *= value_of(values, "cta.copy_ratio.ll");
+  copy_ps_per_byte_ = ps_per_byte(copy);
+}
+
+void MachineCosts::read_cuda(const ParameterValues& values) {
+  launch_ = duration_from_us(value_of(values, "cuda.launch"));
+  device_step_us_ = value_of(values, fmt::format("cuda.handoff.{}", to_string(protocol_)));
+  copy_ps_per_byte_ = ps_per_byte(value_of(values, "cuda.cta_copy_bw"));
+  reduce_ratio_ = value_of(values, "cuda.reduce_ratio");
+  device_bandwidth_ = value_of(values, "cuda.memory_bw") * bytes_per_gb;
+}
+
+void MachineCosts::read_host(const ParameterValues& values, const ExecutionPlan& plan) {
+  launch_ = duration_from_us(value_of(values, "host.launch"));
+  domain_step_us_ = network_step_us_ = value_of(values, "host.step");
+  // The buffers of all lanes of one host compete for its cache; what does not fit comes from memory.
+  const BufferSizes buffers = buffer_sizes(plan);
+  const double working_set = static_cast<double>(buffers.input + buffers.output) *
+                             plan.element_bytes * plan.space.domain_size();
+  const double cache = value_of(values, "host.cache_size") * bytes_per_mib;
+  const double cached = working_set > cache ? cache / working_set : 1.0;
+  copy_ps_per_byte_ = cached * ps_per_byte(value_of(values, "host.copy_bw.cache")) +
+                      (1 - cached) * ps_per_byte(value_of(values, "host.copy_bw.memory"));
+  reduce_ratio_ = value_of(values, "host.reduce_ratio");
+}
+
+void MachineCosts::read_mpi(const ParameterValues& values) {
+  launch_ = duration_from_us(value_of(values, "mpi.launch"));
+  domain_step_us_ = network_step_us_ = value_of(values, "mpi.step.rendezvous");
+  small_message_ = mpi_eager_bytes;
+  small_step_us_ = value_of(values, "mpi.step.eager");
+  copy_ps_per_byte_ = ps_per_byte(value_of(values, "mpi.copy_bw"));
+  reduce_ratio_ = value_of(values, "mpi.reduce_ratio");
+}
+
+std::int64_t MachineCosts::lane_ps(const EdgeClass& edge, std::int64_t bytes, bool reduces) const {
+  double us = 0;
+  switch (edge.kind) {
+    case EdgeKind::idle: return 0;
+    case EdgeKind::local: break;
+    case EdgeKind::domain: us = domain_step_us_; break;
+    case EdgeKind::network: us = network_step_us_; break;
+    case EdgeKind::device: us = device_step_us_; break;
+  }
+  if (bytes <= small_message_ && edge.kind != EdgeKind::local) us = small_step_us_;
+  const double copy = static_cast<double>(bytes) * copy_ps_per_byte_ * (reduces ? reduce_ratio_ : 1);
+  return static_cast<std::int64_t>(std::ceil(us * 1e6 + copy));
+}
+
+std::int64_t MachineCosts::port_ps(const EdgeClass& edge, std::int64_t bytes) const {
+  double share = 0;  // B/s of wire bytes; 0: nothing shared is crossed
+  const auto narrow = [&share](double candidate) {
+    share = share == 0 ? candidate : std::min(share, candidate);
+  };
+  for (std::size_t c = 0; c < link_count_; ++c) {
+    if (edge.flows[c] > 0) narrow(links_[c].bandwidth * links_[c].efficiency / edge.flows[c]);
+  }
+  if (edge.device_flows > 0) narrow(device_bandwidth_ / edge.device_flows);
+  if (share == 0) return 0;
+  const Bandwidth whole(std::max<std::int64_t>(1, static_cast<std::int64_t>(share)));
+  return transfer_time(Bytes(wire_bytes(protocol_, bytes)), whole).value();
+}
+
+std::int64_t MachineCosts::latency_ps(const EdgeClass& edge) const {
+  std::int64_t ps = 0;
+  for (std::size_t c = 0; c < link_count_; ++c) ps += edge.hops[c] * links_[c].latency_ps;
+  return ps;
+}
+
+Bandwidth MachineCosts::nominal(std::size_t link_class) const {
+  FABRICAST_EXPECT(link_class < link_count_, "a link class of this machine");
+  return Bandwidth(static_cast<std::int64_t>(links_[link_class].bandwidth));
+}
+
+}  // namespace fabricast

@@ -1,0 +1,67 @@
+// Parameters and link figures turned into the costs of one message: docs/semantics.md 3 in numbers.
+//
+// All the physics of the model is here; docs/calibration.md says it in a table. Times are rounded up
+// to picoseconds, shares down to bytes per second, so that no link is ever modeled above capacity.
+// Immutable; thread safe. Every function is O(link classes).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "emulator/base/units.hpp"
+#include "emulator/cost/edge_class.hpp"
+#include "emulator/cost/protocol.hpp"
+#include "emulator/schedule/plan.hpp"
+#include "topologies/model/topology.hpp"
+
+namespace fabricast {
+
+// id -> value; what the fit varies. Made from a profile, or from priors.
+using ParameterValues = std::map<std::string, double, std::less<>>;
+
+// "nvlink.bandwidth", "nic.latency" ...: figures of links are keyed by kind.
+std::string link_parameter(LinkKind kind, std::string_view figure);
+
+class MachineCosts {
+ public:
+  // Throws UsageError when a parameter that this executor and machine need is missing.
+  MachineCosts(const Topology& topology, const ParameterValues& values, ExecutorKind executor,
+               Protocol protocol, const ExecutionPlan& plan);
+
+  SimDuration launch() const { return launch_; }
+  // o + b*g of a step whose edge (the one it sends over, else the one it receives from) is given.
+  std::int64_t lane_ps(const EdgeClass& edge, std::int64_t bytes, bool reduces) const;
+  // b/share; 0 for edges without links.
+  std::int64_t port_ps(const EdgeClass& edge, std::int64_t bytes) const;
+  // L, and L_credit for the route back.
+  std::int64_t latency_ps(const EdgeClass& edge) const;
+  // What one link of the class can carry, by its nominal figure.
+  Bandwidth nominal(std::size_t link_class) const;
+
+ private:
+  void read_links(const Topology& topology, const ParameterValues& values, ExecutorKind executor);
+  void read_nccl(const Topology& topology, const ParameterValues& values);
+  void read_cuda(const ParameterValues& values);
+  void read_host(const ParameterValues& values, const ExecutionPlan& plan);
+  void read_mpi(const ParameterValues& values);
+
+  struct Link {
+    double bandwidth = 0;   // B/s, nominal
+    double efficiency = 1;  // usable part
+    std::int64_t latency_ps = 0;
+  };
+  Protocol protocol_;
+  std::size_t link_count_ = 0;
+  std::array<Link, EdgeClass::max_link_classes> links_{};
+  double device_bandwidth_ = 0;  // B/s
+  double domain_step_us_ = 0, network_step_us_ = 0, device_step_us_ = 0;
+  std::int64_t small_message_ = 0;  // mpi: messages up to here are eager
+  double small_step_us_ = 0;
+  double copy_ps_per_byte_ = 0, reduce_ratio_ = 1;
+  SimDuration launch_;
+};
+
+}  // namespace fabricast

@@ -1,0 +1,72 @@
+// Which switches two positions do not share: the key that decides the route between them.
+//
+// Attachments of a rank are its domain and the links it climbs towards the far half of the machine
+// (leaf trunk, pod trunk ...). They are read off Topology::route, so no builder is special. The key
+// of a pair has one bit per attachment that differs.
+// Immutable; thread safe. O(positions) to build and store; key() is O(attachments).
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "emulator/schedule/schedule.hpp"
+#include "topologies/model/topology.hpp"
+
+namespace fabricast {
+
+class PositionKeys {
+ public:
+  // `ranks`: the rank at each position.
+  PositionKeys(const Topology& topology, std::span<const std::int32_t> ranks);
+
+  bool operator==(const PositionKeys&) const = default;
+
+  std::size_t keys() const { return std::size_t{1} << attachments_.size(); }
+  std::size_t positions() const { return run_end_.size(); }
+
+  std::size_t key(std::size_t x, std::size_t y) const {
+    std::size_t bits = 0;
+    for (std::size_t f = 0; f < attachments_.size(); ++f) {
+      bits |= static_cast<std::size_t>(attachments_[f][x] != attachments_[f][y]) << f;
+    }
+    return bits;
+  }
+
+  // Calls visit(first, length, key) for the pairs (x, (x + shift) mod positions), x in [0, positions),
+  // in runs of equal keys.
+  template <class Visit>
+  void for_shift(std::size_t shift, Visit visit) const {
+    const std::size_t p = positions();
+    std::size_t x = 0;
+    while (x < p) {
+      const std::size_t y = x + shift < p ? x + shift : x + shift - p;
+      const std::size_t length =
+          std::min({static_cast<std::size_t>(run_end_[x]) - x,
+                    static_cast<std::size_t>(run_end_[y]) - y, p - std::max(x, y)});
+      visit(x, length, key(x, y));
+      x += length;
+    }
+  }
+
+  // The pairs (x, peer) of a map that varies, in repetition k: runs where the map allows it.
+  template <class Visit>
+  void for_pairs(const PeerMap& map, const RankSpace& space, std::int32_t k, Visit visit) const {
+    if (map.kind == PeerMap::Kind::linear) {
+      for_shift(static_cast<std::size_t>(peer_of(map, space, 0, k)), visit);
+      return;
+    }
+    for (std::size_t x = 0; x < positions(); ++x) {
+      const std::int32_t y = peer_of(map, space, static_cast<std::int32_t>(x), k);
+      visit(x, std::size_t{1}, key(x, static_cast<std::size_t>(y)));
+    }
+  }
+
+ private:
+  std::vector<std::vector<std::int32_t>> attachments_;  // [attachment][position]
+  std::vector<std::int32_t> run_end_;  // first later position whose attachments differ
+};
+
+}  // namespace fabricast

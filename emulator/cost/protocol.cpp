@@ -1,0 +1,127 @@
+#include "emulator/cost/protocol.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "emulator/base/error.hpp"
+#include "emulator/base/names.hpp"
+
+namespace fabricast {
+namespace {
+
+constexpr std::array protocols{Protocol::none, Protocol::ll, Protocol::ll128, Protocol::simple};
+
+constexpr std::int64_t kib = 1024;
+constexpr std::int64_t ll_slot = 32 * kib;          // 8 lines x 512 threads x 16 B, half of it data
+constexpr std::int64_t ll128_slot = 576'000;        // 8 x 640 threads x 120 B
+constexpr std::int64_t simple_slot = 512 * kib;     // 4 MiB over 8 steps
+constexpr std::int64_t p2p_slot_one_node = 512 * kib;
+constexpr std::int64_t p2p_slot_network = 128 * kib;
+constexpr std::int64_t p2p_least_part = 64 * kib;   // per channel and peer, in both cases
+constexpr std::int64_t least_traffic = 16 * kib;    // per channel
+constexpr std::int32_t slots = 8;                   // NCCL_STEPS
+
+bool ring_pipelined(Collective collective, const std::string& algorithm) {
+  return algorithm != "tree" && collective != Collective::broadcast &&
+         collective != Collective::all_to_all;
+}
+
+// Bytes a channel must have before NCCL opens another one.
+std::int64_t least_per_channel(Collective collective, const std::string& algorithm,
+                               Protocol protocol, std::int32_t ranks) {
+  if (collective == Collective::all_to_all) return p2p_least_part * ranks;
+  std::int64_t threads_by_bytes = 0;
+  switch (protocol) {
+    case Protocol::ll: threads_by_bytes = 512 * 8 * (algorithm == "tree" ? 1 : ranks); break;
+    case Protocol::ll128: threads_by_bytes = 640 * 8; break;
+    case Protocol::none:
+    case Protocol::simple: threads_by_bytes = 512 * 64; break;
+  }
+  const std::int64_t traffic_per_byte = collective == Collective::all_reduce ? 2 : 1;
+  return std::max(threads_by_bytes, least_traffic / traffic_per_byte);
+}
+
+PlanLimits nccl_limits(Collective collective, const std::string& algorithm, Protocol protocol,
+                       const RankSpace& space) {
+  PlanLimits limits;
+  limits.fifo_depth = slots;
+  limits.max_slices = 1;
+  const bool exchange = collective == Collective::all_to_all;
+  if (protocol == Protocol::ll) {
+    limits.max_chunk_bytes = limits.max_slice_bytes = ll_slot;
+  } else if (protocol == Protocol::ll128) {
+    limits.max_chunk_bytes = limits.max_slice_bytes = ll128_slot;
+  } else if (exchange) {
+    limits.max_chunk_bytes = limits.max_slice_bytes =
+        space.domains() > 1 ? p2p_slot_network : p2p_slot_one_node;
+  } else if (ring_pipelined(collective, algorithm)) {
+    // A chunk is four steps and a slice two of the eight: four slices fit into the FIFO.
+    limits.max_chunk_bytes = 4 * simple_slot;
+    limits.max_slice_bytes = 2 * simple_slot;
+    limits.max_slices = 2;
+    limits.fifo_depth = slots / 2;
+  } else {
+    limits.max_chunk_bytes = limits.max_slice_bytes = simple_slot;
+  }
+  return limits;
+}
+
+}  // namespace
+
+std::string_view to_string(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::none: return "none";
+    case Protocol::ll: return "ll";
+    case Protocol::ll128: return "ll128";
+    case Protocol::simple: return "simple";
+  }
+  return "?";
+}
+
+Protocol protocol_from_name(std::string_view name) {
+  std::vector<std::string> known;
+  for (const Protocol protocol : protocols) {
+    if (to_string(protocol) == name) return protocol;
+    known.emplace_back(to_string(protocol));
+  }
+  throw UsageError(unknown_name_message("protocol", name, known));
+}
+
+std::vector<Protocol> protocols_of(ExecutorKind executor) {
+  if (executor == ExecutorKind::host || executor == ExecutorKind::mpi) return {Protocol::none};
+  return {Protocol::ll, Protocol::ll128, Protocol::simple};
+}
+
+std::vector<Protocol> protocols_of(ExecutorKind executor, Collective collective) {
+  auto known = protocols_of(executor);
+  if (executor == ExecutorKind::nccl && collective == Collective::all_to_all) {
+    std::erase(known, Protocol::ll128);
+  }
+  return known;
+}
+
+WireFormat wire_format(Protocol protocol) {
+  if (protocol == Protocol::ll) return {1, 2};
+  if (protocol == Protocol::ll128) return {120, 128};
+  return {1, 1};
+}
+
+std::int64_t wire_bytes(Protocol protocol, std::int64_t data_bytes) {
+  const WireFormat format = wire_format(protocol);
+  return (data_bytes * format.wire + format.data - 1) / format.data;
+}
+
+PlanLimits plan_limits(ExecutorKind executor, Collective collective, const std::string& algorithm,
+                       Protocol protocol, const RankSpace& space, std::int64_t bytes,
+                       std::int32_t channels) {
+  PlanLimits limits;
+  if (executor == ExecutorKind::nccl) {
+    limits = nccl_limits(collective, algorithm, protocol, space);
+    const std::int64_t least = least_per_channel(collective, algorithm, protocol, space.size());
+    channels = static_cast<std::int32_t>(std::clamp<std::int64_t>(bytes / least, 1, channels));
+  }
+  limits.channels = channels;
+  return limits;
+}
+
+}  // namespace fabricast

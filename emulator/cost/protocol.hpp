@@ -1,0 +1,43 @@
+// Protocols as data: what a slot holds, what the wire carries, how work is cut, with sources.
+//
+// Constants of NCCL v2.28.9-1: src/include/device.h (slots, NCCL_STEPS = 8), src/enqueue.cc
+// (chunking, threads per block, channel reduction, 16 KiB of traffic per channel), src/init.cc
+// (point-to-point chunks). The interpreter (cuda) and the host executors run plans cut by the
+// defaults of PlanLimits. Pure functions.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "emulator/base/rank_space.hpp"
+#include "emulator/profile/sample.hpp"
+#include "emulator/schedule/plan.hpp"
+
+namespace fabricast {
+
+enum class Protocol : std::uint8_t { none, ll, ll128, simple };
+std::string_view to_string(Protocol protocol);
+Protocol protocol_from_name(std::string_view name);  // throws UsageError with a did-you-mean
+
+// Protocols an executor has: nccl and cuda: ll, ll128, simple; host and mpi: none.
+std::vector<Protocol> protocols_of(ExecutorKind executor);
+// The same for one collective: NCCL's send/recv, which all_to_all is made of, has no LL128.
+std::vector<Protocol> protocols_of(ExecutorKind executor, Collective collective);
+
+// data / wire bytes: LL stores 4 B of data with 4 B of flag, LL128 120 B with 8 B of flags.
+struct WireFormat {
+  std::int64_t data = 1;
+  std::int64_t wire = 1;
+};
+WireFormat wire_format(Protocol protocol);
+std::int64_t wire_bytes(Protocol protocol, std::int64_t data_bytes);  // rounded up
+
+// How a collective of `bytes` is cut. `channels` is the machine's number; for nccl it is reduced for
+// small messages, as NCCL does while S < channels x threads x bytes per thread.
+PlanLimits plan_limits(ExecutorKind executor, Collective collective, const std::string& algorithm,
+                       Protocol protocol, const RankSpace& space, std::int64_t bytes,
+                       std::int32_t channels);
+
+}  // namespace fabricast

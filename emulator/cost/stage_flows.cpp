@@ -1,0 +1,168 @@
+#include "emulator/cost/stage_flows.hpp"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "emulator/base/counter_rng.hpp"
+
+namespace fabricast {
+namespace {
+
+// Counts links of one stage, one lane at a time.
+class LaneCounter {
+ public:
+  LaneCounter(const Topology& topology, LinkCounts& counts)
+      : topology_(topology),
+        counts_(counts),
+        last_lane_(static_cast<std::size_t>(topology.links()), 0) {}
+
+  void next_lane() { ++lane_; }
+
+  // One message of the lane per repetition, `times` lanes alike.
+  void message(std::int32_t from, std::int32_t to, std::int32_t times, std::int32_t chunks) {
+    const Route route = topology_.route(RankId::from(from), RankId::from(to));
+    for (const LinkId link : route.span()) {
+      const std::size_t i = link.value();
+      if (last_lane_[i] != lane_) {
+        last_lane_[i] = lane_;
+        counts_.flows[i] += times;
+      }
+      if (!counts_.chunks.empty()) counts_.chunks[i] += static_cast<std::int64_t>(times) * chunks;
+    }
+  }
+
+ private:
+  const Topology& topology_;
+  LinkCounts& counts_;
+  std::vector<std::int64_t> last_lane_;  // the last lane counted on each link
+  std::int64_t lane_ = 0;
+};
+
+void count_group(LaneCounter& counter, const ChannelGroup& group, const Stage& stage,
+                 std::int32_t k) {
+  const Schedule& schedule = *group.schedule;
+  const auto times = static_cast<std::int32_t>(group.channels.size());
+  for (std::int32_t role = 0; role < schedule.roles; ++role) {
+    std::vector<std::pair<const Phase*, PhasePeers>> sends;
+    for (const PhaseGroup& phases : stage.groups) {
+      for (const Phase& phase : phases.phases) {
+        if (phase.role == role && phase.peer_out.kind != PeerMap::Kind::none) {
+          sends.emplace_back(&phase, peers_of(schedule, phase, k));
+        }
+      }
+    }
+    if (sends.empty()) continue;
+    for (std::size_t x = 0; x < group.ranks.size(); ++x) {
+      counter.next_lane();
+      for (const auto& [phase, peers] : sends) {
+        const std::int32_t y = peers.out[x];
+        if (y >= 0) {
+          counter.message(group.ranks[x], group.ranks[static_cast<std::size_t>(y)], times,
+                          phase->chunk.count);
+        }
+      }
+    }
+  }
+}
+
+LinkCounts count_once(const Topology& topology, const std::vector<ChannelGroup>& groups,
+                      std::size_t stage, std::int32_t k, bool with_chunks) {
+  const auto links = static_cast<std::size_t>(topology.links());
+  LinkCounts counts{std::vector<std::int32_t>(links, 0),
+                    std::vector<std::int64_t>(with_chunks ? links : 0, 0)};
+  LaneCounter counter(topology, counts);
+  for (const ChannelGroup& group : groups) {
+    count_group(counter, group, group.schedule->stages[stage], k);
+  }
+  return counts;
+}
+
+}  // namespace
+
+std::vector<ChannelGroup> group_channels(const ExecutionPlan& plan) {
+  std::vector<ChannelGroup> groups;
+  for (std::size_t c = 0; c < plan.channels.size(); ++c) {
+    const ChannelPlan& channel = plan.channels[c];
+    const auto same = std::find_if(groups.begin(), groups.end(), [&](const ChannelGroup& group) {
+      const auto& other = plan.channels[static_cast<std::size_t>(group.channels.front())];
+      return other.schedule == channel.schedule && other.placement == channel.placement;
+    });
+    if (same != groups.end()) {
+      same->channels.push_back(static_cast<std::int32_t>(c));
+      continue;
+    }
+    ChannelGroup group{channel.schedule.get(), {static_cast<std::int32_t>(c)}, {}};
+    const std::int32_t positions = channel.schedule->positions();
+    group.ranks.reserve(static_cast<std::size_t>(positions));
+    for (std::int32_t x = 0; x < positions; ++x) {
+      group.ranks.push_back(channel.placement.rank_at(x));
+    }
+    groups.push_back(std::move(group));
+  }
+  return groups;
+}
+
+PhasePeers peers_of(const Schedule& schedule, const Phase& phase, std::int32_t k) {
+  const std::int32_t positions = schedule.positions();
+  const auto size = static_cast<std::size_t>(positions);
+  PhasePeers peers{std::vector<std::int32_t>(size, PhasePeers::inactive),
+                   std::vector<std::int32_t>(size, PhasePeers::inactive)};
+  for (std::int32_t x = 0; x < positions; ++x) {
+    if (!is_active(phase.active, schedule.space, x)) continue;
+    const auto i = static_cast<std::size_t>(x);
+    peers.in[i] = peer_of(phase.peer_in, schedule.space, x, k);
+    peers.out[i] = peer_of(phase.peer_out, schedule.space, x, k);
+    // A map without a peer here means no step at all (semantics 2.4).
+    const bool lost_in = phase.peer_in.kind != PeerMap::Kind::none && peers.in[i] < 0;
+    const bool lost_out = phase.peer_out.kind != PeerMap::Kind::none && peers.out[i] < 0;
+    if (lost_in || lost_out) peers.in[i] = peers.out[i] = PhasePeers::inactive;
+  }
+  return peers;
+}
+
+bool phase_varies(const Phase& phase) { return phase.peer_in.varies() || phase.peer_out.varies(); }
+
+bool stage_varies(const Stage& stage) {
+  for (const PhaseGroup& group : stage.groups) {
+    if (std::any_of(group.phases.begin(), group.phases.end(), phase_varies)) return true;
+  }
+  return false;
+}
+
+LinkCounts count_links(const Topology& topology, const std::vector<ChannelGroup>& groups,
+                       std::size_t stage) {
+  const Stage& shape = groups.front().schedule->stages[stage];
+  if (!stage_varies(shape)) return count_once(topology, groups, stage, 0, true);
+  const std::int32_t domain = groups.front().schedule->space.domain_size();
+  LinkCounts most{std::vector<std::int32_t>(static_cast<std::size_t>(topology.links()), 0), {}};
+  for (const std::int32_t k : sampled_repetitions(shape.repeat, domain)) {
+    const LinkCounts counts = count_once(topology, groups, stage, k, false);
+    for (std::size_t i = 0; i < most.flows.size(); ++i) {
+      most.flows[i] = std::max(most.flows[i], counts.flows[i]);
+    }
+  }
+  return most;
+}
+
+std::vector<std::int32_t> sampled_repetitions(std::int32_t repeat, std::int32_t domain_size) {
+  constexpr std::int32_t all_up_to = 256;
+  constexpr std::int32_t drawn = 12;
+  std::vector<std::int32_t> chosen;
+  if (repeat <= all_up_to) {
+    for (std::int32_t k = 0; k < repeat; ++k) chosen.push_back(k);
+    return chosen;
+  }
+  for (const std::int32_t k : {0, 1, domain_size - 1, domain_size, repeat / 2 - 1, repeat / 2,
+                               repeat / 2 + 1, repeat - domain_size, repeat - 1}) {
+    if (k >= 0 && k < repeat) chosen.push_back(k);
+  }
+  for (std::uint64_t i = 0; i < drawn; ++i) {
+    chosen.push_back(static_cast<std::int32_t>(random_int(1, 0, i, 0, repeat - 1)));
+  }
+  std::sort(chosen.begin(), chosen.end());
+  chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
+  return chosen;
+}
+
+}  // namespace fabricast

@@ -1,0 +1,49 @@
+// Who talks to whom in a stage, and how many flows cross every link meanwhile.
+//
+// A flow is a lane (rank, channel, role) whose stage sends over the link: it counts once however many
+// of its phases do, because a lane sends one message at a time (docs/semantics.md 5). Channels that
+// have the same schedule and placement are counted once and multiplied.
+// Pure functions over a plan; O(channels * positions * phases) routes.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "emulator/schedule/plan.hpp"
+#include "topologies/model/topology.hpp"
+
+namespace fabricast {
+
+// Channels of a plan with equal schedule and placement.
+struct ChannelGroup {
+  const Schedule* schedule = nullptr;
+  std::vector<std::int32_t> channels;
+  std::vector<std::int32_t> ranks;  // rank at each position
+};
+std::vector<ChannelGroup> group_channels(const ExecutionPlan& plan);
+
+// Peers of every position in repetition k.
+struct PhasePeers {
+  static constexpr std::int32_t nobody = -1;    // active, no peer in this direction
+  static constexpr std::int32_t inactive = -2;  // does not execute the phase
+  std::vector<std::int32_t> in, out;
+};
+PhasePeers peers_of(const Schedule& schedule, const Phase& phase, std::int32_t k);
+
+bool phase_varies(const Phase& phase);
+bool stage_varies(const Stage& stage);
+
+// Per LinkId. For stages whose peers vary, flows are the most over sampled_repetitions(), chunks stay
+// empty: every pair talks once, and traffic_map.hpp counts the pairs.
+struct LinkCounts {
+  std::vector<std::int32_t> flows;
+  std::vector<std::int64_t> chunks;  // chunk messages in one repetition, loop and slice
+};
+LinkCounts count_links(const Topology& topology, const std::vector<ChannelGroup>& groups,
+                       std::size_t stage);
+
+// Repetitions that stand for all of a varying stage: all of them up to 256, else the first, the
+// last, the middle, whole domains apart, and a seeded choice.
+std::vector<std::int32_t> sampled_repetitions(std::int32_t repeat, std::int32_t domain_size);
+
+}  // namespace fabricast

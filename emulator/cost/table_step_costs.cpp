@@ -1,0 +1,109 @@
+#include "emulator/cost/table_step_costs.hpp"
+
+#include <algorithm>
+
+#include "emulator/base/contracts.hpp"
+
+namespace fabricast {
+
+TableStepCosts::TableStepCosts(std::shared_ptr<const TrafficMap> traffic, std::size_t channel_class,
+                               const MachineCosts& costs, const Schedule& schedule,
+                               std::int64_t slice_bytes)
+    : traffic_(std::move(traffic)),
+      channel_(traffic_->channels()[channel_class]),
+      space_(schedule.space) {
+  const EdgeTable& edges = traffic_->edges();
+  for (std::size_t e = 0; e < edges.size(); ++e) {
+    latency_.push_back(costs.latency_ps(edges[static_cast<EdgeId>(e)]));
+  }
+  const auto table_for = [&](std::int64_t bytes, bool reduces) {
+    for (std::size_t t = 0; t < tables_.size(); ++t) {
+      if (tables_[t].bytes == bytes && tables_[t].reduces == reduces) return t;
+    }
+    PhaseTable table{bytes, reduces, {}, {}};
+    for (std::size_t e = 0; e < edges.size(); ++e) {
+      const EdgeClass& edge = edges[static_cast<EdgeId>(e)];
+      table.lane.push_back(costs.lane_ps(edge, bytes, reduces));
+      table.port.push_back(costs.port_ps(edge, bytes));
+    }
+    tables_.push_back(std::move(table));
+    return tables_.size() - 1;
+  };
+  for (const auto& stage : channel_.phases) {
+    auto& groups = table_of_.emplace_back();
+    for (const auto& group : stage) {
+      auto& phases = groups.emplace_back();
+      for (const PhaseEdges& phase : group) {
+        phases.push_back(table_for(slice_bytes * phase.chunk_count, phase.reduces));
+      }
+    }
+  }
+}
+
+void TableStepCosts::fill(int stage, int group, int phase, std::int32_t k, CostRows rows) const {
+  const auto s = static_cast<std::size_t>(stage);
+  const auto g = static_cast<std::size_t>(group);
+  const auto p = static_cast<std::size_t>(phase);
+  const PhaseEdges& edges = channel_.phases[s][g][p];
+  const PhaseTable& table = tables_[table_of_[s][g][p]];
+  FABRICAST_EXPECT(rows.lane.size() == static_cast<std::size_t>(space_.size()), "a row of positions");
+  edges.varies ? fill_varying(edges, table, k, rows) : fill_fixed(edges, table, rows);
+}
+
+void TableStepCosts::fill_fixed(const PhaseEdges& edges, const PhaseTable& table,
+                                CostRows rows) const {
+  const std::vector<EdgeId>& send = *edges.send;
+  const std::vector<EdgeId>& receive = *edges.receive;
+  const std::int64_t* lane = table.lane.data();
+  const std::int64_t* port = table.port.data();
+  const std::int64_t* latency = latency_.data();
+  for (std::size_t x = 0; x < send.size(); ++x) {
+    const EdgeId out = send[x];
+    const EdgeId in = receive[x];
+    rows.lane[x] = lane[out != EdgeTable::idle ? out : in];
+    rows.port[x] = port[out];
+    rows.latency[x] = latency[out];
+    rows.credit[x] = latency[in];
+  }
+}
+
+void TableStepCosts::fill_varying(const PhaseEdges& edges, const PhaseTable& table, std::int32_t k,
+                                  CostRows rows) const {
+  const PositionKeys& keys = *channel_.keys;
+  const auto set = [](std::span<std::int64_t> row, std::size_t first, std::size_t length,
+                      std::int64_t value) {
+    std::fill_n(row.begin() + static_cast<std::ptrdiff_t>(first), length, value);
+  };
+  const bool sends = !edges.send_by_key.empty();
+  const bool receives = !edges.receive_by_key.empty();
+  if (sends) {
+    keys.for_pairs(edges.peer_out, space_, k,
+                   [&](std::size_t first, std::size_t length, std::size_t key) {
+                     const EdgeId e = edges.send_by_key[key];
+                     set(rows.lane, first, length, table.lane[e]);
+                     set(rows.port, first, length, table.port[e]);
+                     set(rows.latency, first, length, latency_[e]);
+                   });
+  } else {
+    set(rows.port, 0, rows.port.size(), 0);
+    set(rows.latency, 0, rows.latency.size(), 0);
+  }
+  if (receives) {
+    keys.for_pairs(edges.peer_in, space_, k,
+                   [&](std::size_t first, std::size_t length, std::size_t key) {
+                     const EdgeId e = edges.receive_by_key[key];
+                     if (!sends) set(rows.lane, first, length, table.lane[e]);
+                     set(rows.credit, first, length, latency_[e]);
+                   });
+  } else {
+    set(rows.credit, 0, rows.credit.size(), 0);
+  }
+  if (edges.active == Active::all()) return;
+  for (std::int32_t x = 0; x < space_.size(); ++x) {
+    if (is_active(edges.active, space_, x)) continue;
+    const auto i = static_cast<std::size_t>(x);
+    rows.lane[i] = rows.port[i] = rows.latency[i] = rows.credit[i] = 0;
+  }
+}
+
+}  // namespace fabricast

@@ -1,0 +1,294 @@
+#include "emulator/cost/traffic_builder.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "emulator/base/contracts.hpp"
+#include "emulator/base/error.hpp"
+
+namespace fabricast {
+namespace {
+
+bool sends(const Phase& phase) { return phase.peer_out.kind != PeerMap::Kind::none; }
+bool receives(const Phase& phase) { return phase.peer_in.kind != PeerMap::Kind::none; }
+
+// A pair's busiest link of each class carries at most the most flows of the class.
+std::vector<std::int32_t> most_by_class(const Topology& topology, const LinkCounts& counts) {
+  std::vector<std::int32_t> most(topology.link_classes().size(), 0);
+  for (std::size_t i = 0; i < counts.flows.size(); ++i) {
+    auto& flows = most[topology.link_class(LinkId::from(static_cast<std::int64_t>(i))).value()];
+    flows = std::max(flows, counts.flows[i]);
+  }
+  return most;
+}
+
+bool equal_rows(const EdgeRow& a, const EdgeRow& b) { return a == b || (a && b && *a == *b); }
+
+bool equal_edges(const PhaseEdges& a, const PhaseEdges& b) {
+  return a.varies == b.varies && equal_rows(a.send, b.send) && equal_rows(a.receive, b.receive) &&
+         a.send_by_key == b.send_by_key && a.receive_by_key == b.receive_by_key;
+}
+
+// Of one schedule, so only what depends on the placement is compared.
+bool equal_edges(const ChannelTraffic& a, const ChannelTraffic& b) {
+  if (static_cast<bool>(a.keys) != static_cast<bool>(b.keys)) return false;
+  if (a.keys && !(*a.keys == *b.keys)) return false;
+  for (std::size_t s = 0; s < a.phases.size(); ++s) {
+    for (std::size_t g = 0; g < a.phases[s].size(); ++g) {
+      for (std::size_t p = 0; p < a.phases[s][g].size(); ++p) {
+        if (!equal_edges(a.phases[s][g][p], b.phases[s][g][p])) return false;
+      }
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+TrafficBuilder::TrafficBuilder(const Topology& topology, const ExecutionPlan& plan, bool on_device,
+                               TrafficMap& map)
+    : topology_(topology), on_device_(on_device), map_(map), groups_(group_channels(plan)) {
+  if (topology.link_classes().size() > EdgeClass::max_link_classes) {
+    throw UsageError(fmt::format("machine \"{}\" has {} link classes (the model holds {}) merge some",
+                                 topology.name(), topology.link_classes().size(),
+                                 EdgeClass::max_link_classes));
+  }
+  FABRICAST_EXPECT(on_device || plan.ranks() == topology.ranks(), "plan and machine agree");
+}
+
+void TrafficBuilder::build() {
+  for (std::int64_t i = 0; i < topology_.links(); ++i) {
+    map_.class_of_link_.push_back(topology_.link_class(LinkId::from(i)));
+  }
+  map_.link_classes_ = topology_.link_classes().size();
+  const std::size_t stages = groups_.front().schedule->stages.size();
+  for (std::size_t s = 0; s < stages; ++s) {
+    const CountedStage& stage = counted(s);
+    map_.stage_chunks_.push_back(stage.counts->chunks);
+    map_.varying_.emplace_back();
+    if (stage_varies(groups_.front().schedule->stages[s]) && !on_device_) count_pairs(s, stage);
+  }
+  for (const ChannelGroup& group : groups_) {
+    ChannelTraffic traffic;
+    traffic.channels = group.channels;
+    traffic.schedule = schedule_index(group.schedule);
+    std::vector<RowKey> known;
+    for (std::size_t s = 0; s < stages; ++s) {
+      const Stage& stage = group.schedule->stages[s];
+      if (stage_varies(stage) && !on_device_ && !traffic.keys) {
+        traffic.keys = std::make_shared<const PositionKeys>(topology_, group.ranks);
+      }
+      auto& by_group = traffic.phases.emplace_back();
+      for (const PhaseGroup& phases : stage.groups) {
+        auto& row = by_group.emplace_back();
+        for (const Phase& phase : phases.phases) {
+          row.push_back(phase_varies(phase) && !on_device_
+                            ? varying_edges_of(group, counted(s), phase, *traffic.keys)
+                            : edges_of(group, counted(s), phase, known));
+        }
+      }
+    }
+    add_channel(std::move(traffic));
+  }
+}
+
+const TrafficBuilder::CountedStage& TrafficBuilder::counted(std::size_t stage) {
+  std::vector<SendKey> key;
+  for (const ChannelGroup& group : groups_) {
+    for (const PhaseGroup& phases : group.schedule->stages[stage].groups) {
+      for (const Phase& phase : phases.phases) {
+        if (sends(phase)) key.push_back({phase.role, phase.peer_out, phase.active, phase.chunk.count});
+      }
+    }
+  }
+  // Repetitions matter only where peers vary with them.
+  const Stage& shape = groups_.front().schedule->stages[stage];
+  const std::int32_t repeat = stage_varies(shape) ? shape.repeat : 0;
+  for (const auto& known : counted_) {
+    if (known->sends == key && known->repeat == repeat) return *known;
+  }
+  auto fresh = std::make_unique<CountedStage>();
+  fresh->sends = std::move(key);
+  fresh->repeat = repeat;
+  if (on_device_) {
+    fresh->counts = std::make_shared<const LinkCounts>();
+    fresh->device_flows = count_device_flows(stage);
+  } else {
+    fresh->counts = std::make_shared<const LinkCounts>(count_links(topology_, groups_, stage));
+    fresh->device_flows = 0;
+  }
+  counted_.push_back(std::move(fresh));
+  return *counted_.back();
+}
+
+// CTAs share the memory of their device, whoever they talk to: every sending lane is a flow.
+std::int32_t TrafficBuilder::count_device_flows(std::size_t stage) const {
+  std::int64_t flows = 0;
+  for (const ChannelGroup& group : groups_) {
+    const Schedule& schedule = *group.schedule;
+    for (std::int32_t role = 0; role < schedule.roles; ++role) {
+      std::vector<char> sending(group.ranks.size(), 0);
+      for (const PhaseGroup& phases : schedule.stages[stage].groups) {
+        for (const Phase& phase : phases.phases) {
+          if (phase.role != role || !sends(phase)) continue;
+          const PhasePeers peers = peers_of(schedule, phase, 0);
+          for (std::size_t x = 0; x < sending.size(); ++x) {
+            if (peers.out[x] >= 0) sending[x] = 1;
+          }
+        }
+      }
+      flows += static_cast<std::int64_t>(group.channels.size()) *
+               std::count(sending.begin(), sending.end(), 1);
+    }
+  }
+  return static_cast<std::int32_t>(flows);
+}
+
+EdgeClass TrafficBuilder::edge(std::int32_t from, std::int32_t to, const CountedStage& stage,
+                               bool is_send) const {
+  if (on_device_) {
+    EdgeClass shared;
+    shared.kind = EdgeKind::device;
+    shared.device_flows = is_send ? stage.device_flows : 0;
+    return shared;
+  }
+  return classify(topology_, topology_.route(RankId::from(from), RankId::from(to)),
+                  is_send ? std::span<const std::int32_t>(stage.counts->flows)
+                          : std::span<const std::int32_t>());
+}
+
+PhaseEdges TrafficBuilder::edges_of(const ChannelGroup& group, const CountedStage& stage,
+                                    const Phase& phase, std::vector<RowKey>& known) {
+  PhaseEdges edges;
+  edges.reduces = (phase.action & action_reduce) != 0;
+  edges.chunk_count = phase.chunk.count;
+  for (const RowKey& row : known) {
+    if (row.stage == &stage && row.in == phase.peer_in && row.out == phase.peer_out &&
+        row.active == phase.active) {
+      edges.send = row.send;
+      edges.receive = row.receive;
+      return edges;
+    }
+  }
+  const PhasePeers peers = peers_of(*group.schedule, phase, 0);
+  const bool local = !sends(phase) && !receives(phase);
+  std::vector<EdgeId> send(group.ranks.size(), EdgeTable::idle);
+  std::vector<EdgeId> receive(group.ranks.size(), EdgeTable::idle);
+  const auto rank = [&group](std::int32_t x) { return group.ranks[static_cast<std::size_t>(x)]; };
+  for (std::size_t x = 0; x < group.ranks.size(); ++x) {
+    if (peers.out[x] == PhasePeers::inactive) continue;
+    if (local) send[x] = EdgeTable::local;
+    if (peers.out[x] >= 0) {
+      send[x] = map_.edges_.intern(edge(group.ranks[x], rank(peers.out[x]), stage, true));
+    }
+    if (peers.in[x] >= 0) {
+      receive[x] = map_.edges_.intern(edge(group.ranks[x], rank(peers.in[x]), stage, false));
+    }
+  }
+  edges.send = std::make_shared<const std::vector<EdgeId>>(std::move(send));
+  edges.receive = std::make_shared<const std::vector<EdgeId>>(std::move(receive));
+  known.push_back({&stage, phase.peer_in, phase.peer_out, phase.active, edges.send, edges.receive});
+  return edges;
+}
+
+PhaseEdges TrafficBuilder::varying_edges_of(const ChannelGroup& group, const CountedStage& stage,
+                                            const Phase& phase, const PositionKeys& keys) {
+  PhaseEdges edges;
+  edges.reduces = (phase.action & action_reduce) != 0;
+  edges.chunk_count = phase.chunk.count;
+  edges.varies = true;
+  edges.peer_in = phase.peer_in;
+  edges.peer_out = phase.peer_out;
+  edges.active = phase.active;
+  if (sends(phase)) edges.send_by_key = edges_by_key(group, stage, phase.peer_out, keys, true);
+  if (receives(phase)) edges.receive_by_key = edges_by_key(group, stage, phase.peer_in, keys, false);
+  return edges;
+}
+
+std::vector<EdgeId> TrafficBuilder::edges_by_key(const ChannelGroup& group,
+                                                 const CountedStage& stage, const PeerMap& map,
+                                                 const PositionKeys& keys, bool is_send) {
+  const auto class_flows = most_by_class(topology_, *stage.counts);
+  const Schedule& schedule = *group.schedule;
+  std::vector<EdgeClass> longest(keys.keys());
+  for (const std::int32_t k : sampled_repetitions(stage.repeat, schedule.space.domain_size())) {
+    for (std::int32_t x = 0; x < schedule.positions(); ++x) {
+      const auto i = static_cast<std::size_t>(x);
+      const auto j = static_cast<std::size_t>(peer_of(map, schedule.space, x, k));
+      EdgeClass& known = longest[keys.key(i, j)];
+      const EdgeClass seen = edge(group.ranks[i], group.ranks[j], stage, false);
+      known.kind = std::max(known.kind, seen.kind);
+      for (std::size_t c = 0; c < seen.hops.size(); ++c) {
+        known.hops[c] = std::max(known.hops[c], seen.hops[c]);
+      }
+    }
+  }
+  std::vector<EdgeId> ids;
+  for (EdgeClass& known : longest) {
+    for (std::size_t c = 0; is_send && c < class_flows.size(); ++c) {
+      if (known.hops[c] > 0) known.flows[c] = class_flows[c];
+    }
+    ids.push_back(map_.edges_.intern(known));
+  }
+  return ids;
+}
+
+// Every pair talks once per stage: pairs by key, times the links of that key's routes.
+void TrafficBuilder::count_pairs(std::size_t s, const CountedStage& stage) {
+  std::vector<ClassTraffic> total(map_.link_classes_);
+  for (const ChannelGroup& group : groups_) {
+    const PositionKeys keys(topology_, group.ranks);
+    for (const PhaseGroup& phases : group.schedule->stages[s].groups) {
+      for (const Phase& phase : phases.phases) {
+        if (!sends(phase)) continue;
+        const auto ids = edges_by_key(group, stage, phase.peer_out, keys, true);
+        std::vector<std::int64_t> pairs(keys.keys(), 0);
+        for (std::int32_t k = 0; k < stage.repeat; ++k) {
+          keys.for_pairs(phase.peer_out, group.schedule->space, k,
+                         [&pairs](std::size_t, std::size_t length, std::size_t key) {
+                           pairs[key] += static_cast<std::int64_t>(length);
+                         });
+        }
+        for (std::size_t key = 0; key < pairs.size(); ++key) {
+          for (std::size_t c = 0; c < total.size(); ++c) {
+            total[c].total_chunks += pairs[key] * map_.edges_[ids[key]].hops[c] *
+                                     phase.chunk.count *
+                                     static_cast<std::int64_t>(group.channels.size());
+          }
+        }
+      }
+    }
+  }
+  for (std::size_t i = 0; i < stage.counts->flows.size(); ++i) {
+    if (stage.counts->flows[i] > 0) ++total[map_.class_of_link_[i].value()].links;
+  }
+  for (ClassTraffic& traffic : total) {
+    if (traffic.links > 0) traffic.busiest_chunks = traffic.total_chunks / traffic.links;
+  }
+  map_.varying_[s] = std::move(total);
+}
+
+// Schedules in the order of the channels that first use them.
+std::size_t TrafficBuilder::schedule_index(const Schedule* schedule) {
+  const auto found = std::find(schedules_.begin(), schedules_.end(), schedule);
+  const auto index = static_cast<std::size_t>(found - schedules_.begin());
+  if (found == schedules_.end()) {
+    schedules_.push_back(schedule);
+    map_.shapes_.push_back(schedule->stages);
+  }
+  return index;
+}
+
+void TrafficBuilder::add_channel(ChannelTraffic traffic) {
+  for (ChannelTraffic& known : map_.channels_) {
+    if (known.schedule == traffic.schedule && equal_edges(known, traffic)) {
+      known.channels.insert(known.channels.end(), traffic.channels.begin(), traffic.channels.end());
+      return;
+    }
+  }
+  map_.channels_.push_back(std::move(traffic));
+}
+
+}  // namespace fabricast

@@ -1,0 +1,63 @@
+// Builds a TrafficMap: one pass over stages, memoized, because most stages of a schedule repeat the
+// same sends.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <tuple>
+#include <vector>
+
+#include "emulator/cost/traffic_map.hpp"
+
+namespace fabricast {
+
+class TrafficBuilder {
+ public:
+  TrafficBuilder(const Topology& topology, const ExecutionPlan& plan, bool on_device,
+                 TrafficMap& map);
+  void build();
+
+ private:
+  // The sends of a stage decide its flows.
+  struct SendKey {
+    std::uint8_t role;
+    PeerMap out;
+    Active active;
+    std::int32_t chunks;
+    bool operator==(const SendKey&) const = default;
+  };
+  struct CountedStage {
+    std::vector<SendKey> sends;  // of all channel groups
+    std::int32_t repeat;
+    std::shared_ptr<const LinkCounts> counts;
+    std::int32_t device_flows;
+  };
+  struct RowKey {
+    const CountedStage* stage;
+    PeerMap in, out;
+    Active active;
+    EdgeRow send, receive;
+  };
+
+  const CountedStage& counted(std::size_t stage);
+  std::int32_t count_device_flows(std::size_t stage) const;
+  PhaseEdges edges_of(const ChannelGroup& group, const CountedStage& stage, const Phase& phase,
+                      std::vector<RowKey>& known);
+  PhaseEdges varying_edges_of(const ChannelGroup& group, const CountedStage& stage,
+                              const Phase& phase, const PositionKeys& keys);
+  std::vector<EdgeId> edges_by_key(const ChannelGroup& group, const CountedStage& stage,
+                                   const PeerMap& map, const PositionKeys& keys, bool is_send);
+  EdgeClass edge(std::int32_t from, std::int32_t to, const CountedStage& stage, bool is_send) const;
+  void count_pairs(std::size_t stage, const CountedStage& counted);
+  std::size_t schedule_index(const Schedule* schedule);
+  void add_channel(ChannelTraffic traffic);
+
+  const Topology& topology_;
+  bool on_device_;
+  TrafficMap& map_;
+  std::vector<ChannelGroup> groups_;
+  std::vector<std::unique_ptr<CountedStage>> counted_;
+  std::vector<const Schedule*> schedules_;  // distinct ones
+};
+
+}  // namespace fabricast

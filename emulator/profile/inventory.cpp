@@ -1,0 +1,174 @@
+#include "emulator/profile/inventory.hpp"
+
+#include <algorithm>
+
+#include "emulator/base/contracts.hpp"
+
+namespace fabricast {
+namespace {
+
+using enum ParameterSense;
+using enum ExecutorKind;
+
+constexpr const char* small_sizes = "latency of small messages at two or more rank counts";
+constexpr const char* large_sizes = "time of messages that fill every channel";
+constexpr const char* one_channel = "time against bytes on one channel; the copy micro-benchmark";
+
+ParameterSpec row(std::string id, std::string unit, ParameterSense sense, ExecutorKind executor,
+                  Scope scope, std::string mechanism, std::string identified_by,
+                  std::string base = {}) {
+  return {std::move(id),        std::move(unit),          sense,
+          executor,             scope,                    std::move(mechanism),
+          std::move(identified_by), std::move(base), false};
+}
+
+void add_nccl(std::vector<ParameterSpec>& specs) {
+  const Scope generation = Scope::gpu_generation;
+  for (const std::string protocol : {"ll", "ll128", "simple"}) {
+    specs.push_back(row("launch." + protocol, "us", cost, nccl, generation,
+                        "kernel launch, argument fetch and exit of one collective", small_sizes));
+  }
+  specs.push_back(row("nvlink.step.ll", "us", cost, nccl, generation,
+                      "flag hand-off and start of the copy per LL message over NVLink, beyond the "
+                      "links' latency", small_sizes));
+  for (const std::string protocol : {"ll128", "simple"}) {
+    specs.push_back(row("nvlink.step_ratio." + protocol, "1", cost, nccl, Scope::universal,
+                        "hand-off of a " + protocol + " message relative to an LL one",
+                        "the same small collective under both protocols; on one GPU the "
+                        "interpreter's hand-off ratio", "nvlink.step.ll"));
+  }
+  for (const std::string protocol : {"ll", "ll128", "simple"}) {
+    specs.push_back(row("pcie.step." + protocol, "us", cost, nccl, Scope::link_class,
+                        "hand-off per message over PCIe, beyond the links' latency", small_sizes));
+  }
+  for (const std::string protocol : {"ll", "ll128", "simple"}) {
+    specs.push_back(row("net.step." + protocol, "us", cost, nccl, Scope::fabric,
+                        "hand-off per network message: GPU to proxy thread to NIC and back to the "
+                        "GPU, beyond the route's latency", "small messages over two or more nodes"));
+  }
+  specs.push_back(row("cta.copy_bw", "GB/s", rate, nccl, generation,
+                      "bytes per second one channel (one CTA) can move", one_channel));
+  specs.push_back(row("cta.copy_ratio.ll", "1", rate, nccl, generation,
+                      "an LL channel's data rate relative to cta.copy_bw", one_channel,
+                      "cta.copy_bw"));
+  specs.push_back(row("nvlink.efficiency", "1", rate, nccl, generation,
+                      "usable part of an NVLink port's nominal rate", large_sizes,
+                      "nvlink.bandwidth"));
+  specs.push_back(row("pcie.efficiency", "1", rate, nccl, Scope::link_class,
+                      "usable part of PCIe's nominal rate", large_sizes, "pcie.bandwidth"));
+  specs.push_back(row("nic.efficiency", "1", rate, nccl, Scope::fabric,
+                      "usable part of a NIC's nominal rate", "large messages over two nodes",
+                      "nic.bandwidth"));
+  for (const std::string tier : {"leaf_uplink", "spine_uplink"}) {
+    specs.push_back(row(tier + ".efficiency", "1", rate, nccl, Scope::fabric,
+                        "usable part of a trunk: how evenly packets are sprayed over it",
+                        "large messages across leaves or pods", tier + ".bandwidth"));
+  }
+}
+
+void add_cuda(std::vector<ParameterSpec>& specs) {
+  const Scope device = Scope::device_model;
+  specs.push_back(row("cuda.launch", "us", cost, cuda, device,
+                      "cooperative launch of the interpreter and its completion", small_sizes));
+  for (const std::string protocol : {"ll", "ll128", "simple"}) {
+    specs.push_back(row("cuda.handoff." + protocol, "us", cost, cuda, device,
+                        "flag hand-off between two CTAs of one device, per message", small_sizes));
+  }
+  specs.push_back(row("cuda.cta_copy_bw", "GB/s", rate, cuda, device,
+                      "bytes per second one CTA of the interpreter can move", one_channel));
+  specs.push_back(row("cuda.reduce_ratio", "1", cost, cuda, device,
+                      "time per byte of reduce-copy relative to copy", "the reduce-copy "
+                      "micro-benchmark against the copy one", "cuda.cta_copy_bw"));
+  specs.push_back(row("cuda.memory_bw", "GB/s", rate, cuda, device,
+                      "hand-over rate of all CTAs of one device together: they share L2 and HBM",
+                      "large messages with many CTAs"));
+}
+
+void add_host(std::vector<ParameterSpec>& specs) {
+  const Scope scope = Scope::host;
+  specs.push_back(row("host.launch", "us", cost, host, scope,
+                      "start of all lanes from the common barrier", small_sizes));
+  specs.push_back(row("host.step", "us", cost, host, scope,
+                      "queue hand-off between two threads, per message", small_sizes));
+  specs.push_back(row("host.copy_bw.cache", "GB/s", rate, host, scope,
+                      "copy rate of one core while the working set fits the last-level cache",
+                      "time against bytes below the cache size"));
+  specs.push_back(row("host.copy_bw.memory", "GB/s", rate, host, scope,
+                      "copy rate of one core from and to memory",
+                      "time against bytes well above the cache size"));
+  specs.push_back(row("host.cache_size", "MiB", rate, host, scope,
+                      "bytes of all lanes' buffers that stay in cache between two iterations",
+                      "the knee of time against bytes"));
+  specs.push_back(row("host.reduce_ratio", "1", cost, host, scope,
+                      "time per byte of reduce-copy relative to copy",
+                      "all_reduce or reduce_scatter against all_gather", "host.copy_bw"));
+}
+
+void add_mpi(std::vector<ParameterSpec>& specs) {
+  const Scope scope = Scope::host;
+  specs.push_back(row("mpi.launch", "us", cost, mpi, scope,
+                      "start of all processes from the common barrier", small_sizes));
+  specs.push_back(row("mpi.step.eager", "us", cost, mpi, scope,
+                      "library call per message of at most 4 KiB", small_sizes));
+  specs.push_back(row("mpi.step.rendezvous", "us", cost, mpi, scope,
+                      "library call and handshake per larger message",
+                      "time against bytes around 4 KiB"));
+  specs.push_back(row("mpi.copy_bw", "GB/s", rate, mpi, scope,
+                      "bytes per second one process can move", large_sizes));
+  specs.push_back(row("mpi.reduce_ratio", "1", cost, mpi, scope,
+                      "time per byte of reduce-copy relative to copy",
+                      "all_reduce or reduce_scatter against all_gather", "mpi.copy_bw"));
+}
+
+void add_links(std::vector<ParameterSpec>& specs) {
+  for (const std::string kind :
+       {"nvlink", "pcie", "shared_memory", "nic", "leaf_uplink", "spine_uplink"}) {
+    const bool network = kind == "nic" || kind.ends_with("uplink");
+    const Scope scope = network ? Scope::fabric : Scope::link_class;
+    ParameterSpec bandwidth =
+        row(kind + ".bandwidth", "GB/s", rate, nccl, scope,
+            "nominal rate of one " + kind + " link or trunk per direction", large_sizes);
+    ParameterSpec latency = row(kind + ".latency", "us", cost, nccl, scope,
+                                "time through one " + kind + " link, one way", small_sizes);
+    bandwidth.of_machine = latency.of_machine = true;
+    specs.push_back(std::move(bandwidth));
+    specs.push_back(std::move(latency));
+  }
+}
+
+std::vector<ParameterSpec> make_inventory() {
+  std::vector<ParameterSpec> specs;
+  add_links(specs);
+  add_nccl(specs);
+  add_cuda(specs);
+  add_host(specs);
+  add_mpi(specs);
+  return specs;
+}
+
+}  // namespace
+
+const std::vector<ParameterSpec>& parameter_inventory() {
+  static const std::vector<ParameterSpec> specs = make_inventory();
+  return specs;
+}
+
+const ParameterSpec& parameter_spec(const std::string& id) {
+  const auto& specs = parameter_inventory();
+  const auto found = std::find_if(specs.begin(), specs.end(),
+                                  [&id](const ParameterSpec& spec) { return spec.id == id; });
+  FABRICAST_EXPECT(found != specs.end(), "an id of the inventory");
+  return *found;
+}
+
+double machine_figure_sigma(ParameterOrigin origin, bool is_latency) {
+  switch (origin) {
+    case ParameterOrigin::datasheet: return is_latency ? 0.10 : 0.02;
+    case ParameterOrigin::measured: return is_latency ? 0.10 : 0.05;
+    case ParameterOrigin::published: return is_latency ? 0.20 : 0.05;
+    case ParameterOrigin::assumed: return is_latency ? 0.40 : 0.30;
+  }
+  return 0.40;
+}
+
+}  // namespace fabricast

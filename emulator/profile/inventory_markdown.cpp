@@ -1,0 +1,118 @@
+// Text of docs/calibration.md. What it says is in the table; this file only lays it out.
+#include <fmt/format.h>
+
+#include "emulator/base/error.hpp"
+#include "emulator/profile/inventory.hpp"
+
+namespace fabricast {
+namespace {
+
+constexpr std::string_view introduction = R"(# Parameters and calibration
+
+Generated from `emulator/profile/inventory.cpp` and `inventory_priors.cpp`; a test compares it. Do not edit.
+
+Every modeled time comes from one forward model (`emulator/cost`, `docs/semantics.md` §3) and the parameters below. A
+parameter is positive and lives in log space: σ is the standard deviation of ln(value), so σ = 0.2 is about ±20 %. A profile holds
+for each parameter a prior (this page, or the machine file) and a posterior (`fabricast calibrate`). A parameter that no
+sample informed stays at its prior, and every prediction says which part of its time rests on what was measured.
+
+## How costs are made of parameters
+
+One step of b bytes, nominal link rates and latencies from the machine file:
+
+| cost | nccl | cuda | host | mpi |
+| --- | --- | --- | --- | --- |
+| launch | launch.P | cuda.launch | host.launch | mpi.launch |
+| o | nvlink.step.ll × step_ratio.P, pcie.step.P or net.step.P by the link the step sends over (else receives from) | cuda.handoff.P | host.step | mpi.step.eager up to 4 KiB, else mpi.step.rendezvous |
+| g | 1 / cta.copy_bw; LL: 1 / (cta.copy_bw × cta.copy_ratio.ll) | 1 / cuda.cta_copy_bw | f / copy_bw.cache + (1 − f) / copy_bw.memory | 1 / mpi.copy_bw |
+| L, L_credit | sum of the latencies of the route's links | 0 | as nccl | as nccl |
+| share | min over the route's links of bandwidth × min(1, efficiency) × wire efficiency / flows | cuda.memory_bw / lanes | bandwidth / flows | bandwidth / flows |
+
+- P is the protocol. Wire efficiency (data over wire bytes, from the format of a line): LL 1/2, LL128 120/128, Simple 1; no protocol: 1.
+- Steps that reduce take g × reduce_ratio (host, mpi, cuda; NCCL's channel cap holds for both).
+- f = min(1, cache_size / working set); working set = the input and output buffers of all lanes of one host.
+- Flows of a link: lanes of the stage that cross it, all channels together (`docs/semantics.md` §5).
+- **Nothing is counted twice.** NCCL publishes whole hops (0.6 µs per NVLink LL step, 2.7 / 4.0 / 14.0 µs per network step); the
+  machine file already holds the route's latency. The prior of a step is the published hop minus that route (two NVLink
+  links; two NIC links under one leaf), but at least a quarter of the hop on NVLink and PCIe, and over the network at least the
+  proxy's overhead in NCCL's model (1.0 µs, Simple 3.0 µs). σ grows by hop / step, because the difference keeps the hop's absolute error.
+
+## What a measurement identifies
+
+| what is present | identifies |
+| --- | --- |
+| no GPU | nothing of a GPU machine; host.* or mpi.* of the machine at hand |
+| 1 GPU | cuda.*; by transfer rule the hand-off ratios and the channel's copy rate of nccl |
+| n GPUs, one box | launch.*, nvlink.*, cta.* |
+| m nodes | + net.*, nic.*, uplink efficiencies |
+| imported nccl-tests logs | as the machine they came from |
+
+Identified: posterior σ below half of the prior's. Weak: below it. Crossing a scope needs a named rule of
+`emulator/calibrate/transfer.hpp`, which widens σ.
+
+Figures of a machine file are priors as well. Their σ by origin, bandwidth / latency: datasheet {:.2f} / {:.2f}, measured {:.2f} / {:.2f},
+published {:.2f} / {:.2f}, assumed {:.2f} / {:.2f} (judgement).
+
+## Inventory
+
+)";
+
+std::string markdown_introduction() {
+  using enum ParameterOrigin;
+  const auto s = [](ParameterOrigin origin, bool latency) {
+    return machine_figure_sigma(origin, latency);
+  };
+  return fmt::format(introduction, s(datasheet, false), s(datasheet, true), s(measured, false),
+                     s(measured, true), s(published, false), s(published, true), s(assumed, false),
+                     s(assumed, true));
+}
+
+// Generations with equal priors share a row.
+std::string prior_rows(const ParameterSpec& spec) {
+  std::string text;
+  std::string names;
+  Prior last;
+  const auto flush = [&] {
+    if (names.empty()) return;
+    text += fmt::format("| {} | {} | {:.4g} | {:.2f} | {} | {} |\n", spec.id, names, last.value,
+                        last.sigma_ln, to_string(last.origin), last.source);
+    names.clear();
+  };
+  const bool host_only =
+      spec.executor == ExecutorKind::host || spec.executor == ExecutorKind::mpi;
+  for (const std::string& generation : parameter_generations()) {
+    if ((generation == "host") != host_only) continue;
+    const Prior prior = prior_of(spec, generation);
+    if (!names.empty() && prior.value == last.value && prior.source == last.source) {
+      names += ", " + generation;
+      continue;
+    }
+    flush();
+    names = generation;
+    last = prior;
+  }
+  flush();
+  return text;
+}
+
+}  // namespace
+
+std::string inventory_markdown() {
+  std::string text = markdown_introduction();
+  text += "| id | unit | sense | executor | scope | mechanism | identified by |\n"
+          "| --- | --- | --- | --- | --- | --- | --- |\n";
+  for (const ParameterSpec& spec : parameter_inventory()) {
+    text += fmt::format("| {} | {} | {} | {} | {} | {} | {} |\n", spec.id, spec.unit,
+                        spec.sense == ParameterSense::cost ? "cost" : "rate",
+                        spec.of_machine ? "all" : to_string(spec.executor), to_string(spec.scope),
+                        spec.mechanism, spec.identified_by);
+  }
+  text += "\n## Priors\n\n| id | generation | value | σ | origin | source |\n"
+          "| --- | --- | --- | --- | --- | --- |\n";
+  for (const ParameterSpec& spec : parameter_inventory()) {
+    if (!spec.of_machine) text += prior_rows(spec);
+  }
+  return text;
+}
+
+}  // namespace fabricast

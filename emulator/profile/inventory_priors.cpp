@@ -1,0 +1,148 @@
+// Priors of the inventory: value, sigma of ln(value), origin, citation, per GPU generation.
+//
+// NCCL's constants are those of its tuning model (github.com/NVIDIA/nccl, tag v2.28.9-1,
+// src/graph/tuning.cc and topo.h): published, and used as priors, never as truth. Values of steps
+// are whole hops; cost/prior_profile subtracts the machine's link latencies.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "emulator/base/contracts.hpp"
+#include "emulator/base/error.hpp"
+#include "emulator/base/names.hpp"
+#include "emulator/profile/inventory.hpp"
+
+namespace fabricast {
+namespace {
+
+constexpr std::string_view any_gpu = "gpu";  // ampere, hopper and blackwell alike
+constexpr auto published = ParameterOrigin::published;
+constexpr auto assumed = ParameterOrigin::assumed;
+
+struct PriorRow {
+  std::string_view id, generation;
+  double value, sigma_ln;
+  ParameterOrigin origin;
+  std::string_view source;
+};
+
+constexpr std::string_view base_latency =
+    "NCCL v2.28.9-1 src/graph/tuning.cc, base latency of Ring (the same for every generation)";
+constexpr std::string_view ring_nvlink =
+    "NCCL v2.28.9-1 src/graph/tuning.cc, NVLINK latency per Ring step: LL 0.6, LL128 1.9, Simple 3.4";
+constexpr std::string_view ring_pci =
+    "NCCL v2.28.9-1 src/graph/tuning.cc, PCI latency per Ring step, whole hop";
+constexpr std::string_view ring_net =
+    "NCCL v2.28.9-1 src/graph/tuning.cc, NET latency per Ring step, whole hop";
+constexpr std::string_view implied =
+    "whole hop implied by small 8-GPU all_reduce in NVIDIA aiconfigurator @095f58a (nccl_perf): ";
+constexpr std::string_view channel_cap =
+    "NCCL v2.28.9-1 src/graph/tuning.cc, Ring LL128 cap per channel on one node";
+constexpr std::string_view ll_cap =
+    "NCCL v2.28.9-1 src/graph/tuning.cc, LL bus cap on one node over channels x channel cap: ";
+constexpr std::string_view nvlink_rate =
+    "NCCL v2.28.9-1 src/graph/topo.h, rate per NVLink over nominal: ";
+constexpr std::string_view no_interpreter =
+    "no published figure for this project's interpreter; order of magnitude of ";
+constexpr std::string_view any_host = "order of magnitude for a current server core; measure it";
+
+// clang-format off
+constexpr std::array rows{
+    PriorRow{"launch.ll", any_gpu, 6.6, 0.25, published, base_latency},
+    PriorRow{"launch.ll128", any_gpu, 14.0, 0.25, published, base_latency},
+    PriorRow{"launch.simple", any_gpu, 8.4, 0.25, published, base_latency},
+    PriorRow{"nvlink.step.ll", "ampere", 1.20, 0.20, published, "(22.6 - 6.6) us / 14 steps"},
+    PriorRow{"nvlink.step.ll", "hopper", 0.64, 0.20, published, "(15.6 - 6.6) us / 14 steps"},
+    PriorRow{"nvlink.step.ll", "blackwell", 1.33, 0.20, published, "(25.1 - 6.6) us / 14 steps"},
+    PriorRow{"nvlink.step_ratio.ll128", any_gpu, 1.9 / 0.6, 0.30, published, ring_nvlink},
+    PriorRow{"nvlink.step_ratio.simple", any_gpu, 3.4 / 0.6, 0.30, published, ring_nvlink},
+    PriorRow{"pcie.step.ll", any_gpu, 1.0, 0.35, published, ring_pci},
+    PriorRow{"pcie.step.ll128", any_gpu, 2.5, 0.35, published, ring_pci},
+    PriorRow{"pcie.step.simple", any_gpu, 5.7, 0.35, published, ring_pci},
+    PriorRow{"net.step.ll", any_gpu, 2.7, 0.40, published, ring_net},
+    PriorRow{"net.step.ll128", any_gpu, 4.0, 0.40, published, ring_net},
+    PriorRow{"net.step.simple", any_gpu, 14.0, 0.40, published, ring_net},
+    PriorRow{"cta.copy_bw", "ampere", 20.0, 0.25, published, channel_cap},
+    PriorRow{"cta.copy_bw", "hopper", 36.7, 0.25, published, channel_cap},
+    PriorRow{"cta.copy_bw", "blackwell", 73.4, 0.25, published, channel_cap},
+    PriorRow{"cta.copy_ratio.ll", "ampere", 87.7 / (24 * 20.0), 0.35, published, "87.7 / (24 x 20.0)"},
+    PriorRow{"cta.copy_ratio.ll", "hopper", 141.0 / (24 * 36.7), 0.35, published, "141 / (24 x 36.7)"},
+    PriorRow{"cta.copy_ratio.ll", "blackwell", 282.0 / (32 * 73.4), 0.35, published, "282 / (32 x 73.4)"},
+    PriorRow{"nvlink.efficiency", "ampere", 20.0 / 25.0, 0.05, published, "20.0 of 25 GB/s"},
+    PriorRow{"nvlink.efficiency", "hopper", 20.6 / 25.0, 0.05, published, "20.6 of 25 GB/s"},
+    PriorRow{"nvlink.efficiency", "blackwell", 40.1 / 50.0, 0.05, published, "40.1 of 50 GB/s"},
+    PriorRow{"pcie.efficiency", any_gpu, 0.75, 0.10, published,
+             "NCCL v2.28.9-1 src/graph/topo.cc: 24 of 32 GB/s for Gen4 x16"},
+    PriorRow{"nic.efficiency", any_gpu, 0.93, 0.08, published,
+             "0.90 (DeepEP, 45 of 50 GB/s) to 0.96 (arXiv:2605.04333) point to point"},
+    PriorRow{"leaf_uplink.efficiency", any_gpu, 0.92, 0.15, published,
+             "arXiv:2605.04333: 92 of 100 GB/s in NCCL on a sprayed fabric; plain ECMP is far lower"},
+    PriorRow{"spine_uplink.efficiency", any_gpu, 0.92, 0.15, published,
+             "arXiv:2605.04333: 92 of 100 GB/s in NCCL on a sprayed fabric; plain ECMP is far lower"},
+    PriorRow{"cuda.launch", any_gpu, 10.0, 0.70, assumed, "a cooperative kernel launch"},
+    PriorRow{"cuda.handoff.ll", any_gpu, 1.0, 0.70, assumed, "two trips through the L2 cache"},
+    PriorRow{"cuda.handoff.ll128", any_gpu, 1.5, 0.70, assumed, "two trips through the L2 cache"},
+    PriorRow{"cuda.handoff.simple", any_gpu, 2.5, 0.70, assumed,
+             "three trips through the L2 cache and a fence"},
+    PriorRow{"cuda.cta_copy_bw", "ampere", 20.0, 0.70, assumed, "NCCL's cap of one channel"},
+    PriorRow{"cuda.cta_copy_bw", "hopper", 36.7, 0.70, assumed, "NCCL's cap of one channel"},
+    PriorRow{"cuda.cta_copy_bw", "blackwell", 73.4, 0.70, assumed, "NCCL's cap of one channel"},
+    PriorRow{"cuda.reduce_ratio", any_gpu, 1.5, 0.40, assumed, "three memory streams against two"},
+    PriorRow{"cuda.memory_bw", "ampere", 500, 0.70, assumed, "a quarter of HBM's 2.0 TB/s"},
+    PriorRow{"cuda.memory_bw", "hopper", 840, 0.70, assumed, "a quarter of HBM's 3.35 TB/s"},
+    PriorRow{"cuda.memory_bw", "blackwell", 2000, 0.70, assumed, "a quarter of HBM's 8 TB/s"},
+    PriorRow{"host.launch", "host", 5.0, 1.0, assumed, any_host},
+    PriorRow{"host.step", "host", 0.5, 1.0, assumed, any_host},
+    PriorRow{"host.copy_bw.cache", "host", 12.0, 0.70, assumed, any_host},
+    PriorRow{"host.copy_bw.memory", "host", 5.0, 0.70, assumed, any_host},
+    PriorRow{"host.cache_size", "host", 32.0, 0.70, assumed, any_host},
+    PriorRow{"host.reduce_ratio", "host", 1.5, 0.40, assumed, "three memory streams against two"},
+    PriorRow{"mpi.launch", "host", 2.0, 1.0, assumed, any_host},
+    PriorRow{"mpi.step.eager", "host", 0.4, 0.70, assumed,
+             "0.11 to 0.54 us half round trips up to 4 KiB, Open MPI 4.1.4 vader on one EPYC machine"},
+    PriorRow{"mpi.step.rendezvous", "host", 2.0, 0.70, assumed,
+             "2 us half round trip at 4 KiB to 64 KiB, Open MPI 4.1.4 vader on one EPYC machine"},
+    PriorRow{"mpi.copy_bw", "host", 6.0, 0.70, assumed,
+             "5.9 GB/s beyond the caches, Open MPI 4.1.4 vader on one EPYC machine"},
+    PriorRow{"mpi.reduce_ratio", "host", 1.5, 0.40, assumed, "three memory streams against two"},
+};
+// clang-format on
+
+// Citations that several rows share are written once above and completed here.
+std::string source_of(const PriorRow& row) {
+  const auto with = [&row](std::string_view lead) { return fmt::format("{}{}", lead, row.source); };
+  if (row.id == "nvlink.step.ll") return with(implied);
+  if (row.id == "cta.copy_ratio.ll") return with(ll_cap);
+  if (row.id == "nvlink.efficiency") return with(nvlink_rate);
+  if (row.id.starts_with("cuda.")) return with(no_interpreter);
+  return std::string(row.source);
+}
+
+}  // namespace
+
+const std::vector<std::string>& parameter_generations() {
+  static const std::vector<std::string> names{"ampere", "hopper", "blackwell", "host"};
+  return names;
+}
+
+Prior prior_of(const ParameterSpec& spec, const std::string& generation) {
+  FABRICAST_EXPECT(!spec.of_machine, "the machine file is the prior of its own figures");
+  const auto& known = parameter_generations();
+  if (std::find(known.begin(), known.end(), generation) == known.end()) {
+    throw UsageError(unknown_name_message("GPU generation", generation, known));
+  }
+  for (const PriorRow& row : rows) {
+    const bool applies = row.generation == generation ||
+                         (row.generation == any_gpu && generation != "host");
+    if (row.id == spec.id && applies) {
+      return {row.value, row.sigma_ln, row.origin, source_of(row)};
+    }
+  }
+  throw UsageError(fmt::format("parameter {} has no prior for generation \"{}\" (executor {} does "
+                               "not run there) choose another executor or machine",
+                               spec.id, generation, to_string(spec.executor)));
+}
+
+}  // namespace fabricast

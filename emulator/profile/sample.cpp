@@ -1,0 +1,75 @@
+#include "emulator/profile/sample.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "emulator/base/contracts.hpp"
+#include "emulator/base/error.hpp"
+#include "emulator/base/names.hpp"
+
+namespace fabricast {
+namespace {
+
+constexpr std::array kinds{ExecutorKind::host, ExecutorKind::mpi, ExecutorKind::cuda,
+                           ExecutorKind::nccl};
+
+// Linear interpolation between order statistics (the default of R and NumPy). `sorted` not empty.
+double quantile(const std::vector<double>& sorted, double q) {
+  const double position = q * static_cast<double>(sorted.size() - 1);
+  const auto below = static_cast<std::size_t>(position);
+  const std::size_t above = std::min(below + 1, sorted.size() - 1);
+  const double fraction = position - static_cast<double>(below);
+  return sorted[below] + fraction * (sorted[above] - sorted[below]);
+}
+
+}  // namespace
+
+std::string_view to_string(ExecutorKind kind) {
+  switch (kind) {
+    case ExecutorKind::host: return "host";
+    case ExecutorKind::mpi: return "mpi";
+    case ExecutorKind::cuda: return "cuda";
+    case ExecutorKind::nccl: return "nccl";
+  }
+  return "?";
+}
+
+ExecutorKind executor_from_name(std::string_view name) {
+  std::vector<std::string> known;
+  for (const ExecutorKind kind : kinds) {
+    if (to_string(kind) == name) return kind;
+    known.emplace_back(to_string(kind));
+  }
+  throw UsageError(unknown_name_message("executor", name, known));
+}
+
+SampleSet::Summary SampleSet::summarize(std::int32_t condition) const {
+  FABRICAST_EXPECT(condition >= 0 && condition < static_cast<std::int32_t>(conditions.size()),
+                   "a condition of this set");
+  std::vector<double> kept;
+  for (const Sample& sample : samples) {
+    if (sample.condition == condition && !sample.discarded) kept.push_back(sample.value);
+  }
+  if (kept.empty()) return {};
+  std::sort(kept.begin(), kept.end());
+  Summary summary;
+  summary.count = static_cast<int>(kept.size());
+  summary.median = quantile(kept, 0.5);
+  summary.p05 = quantile(kept, 0.05);
+  summary.p95 = quantile(kept, 0.95);
+  summary.p99 = quantile(kept, 0.99);
+  double sum = 0;
+  for (const double value : kept) sum += value;
+  summary.mean = sum / static_cast<double>(kept.size());
+  double squares = 0;
+  for (const double value : kept) squares += (value - summary.mean) * (value - summary.mean);
+  if (kept.size() > 1) {
+    summary.stdev = std::sqrt(squares / static_cast<double>(kept.size() - 1));
+  }
+  return summary;
+}
+
+}  // namespace fabricast
