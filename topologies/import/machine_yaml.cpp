@@ -20,8 +20,8 @@ constexpr std::int64_t max_channels = 64;  // NCCL's MAXCHANNELS
 
 const std::array<std::string, 4> machine_kinds{"single_node", "nvl_rack", "host", "nested"};
 const std::array<std::string, 3> node_kinds{"single_node", "nvl_rack", "host"};
-const std::array<std::string, 6> generations{"volta", "turing", "ampere",
-                                             "ada",   "hopper", "blackwell"};
+const std::array<std::string, 8> generations{"volta",  "turing",    "ampere", "ada",
+                                             "hopper", "blackwell", "rubin",  "other"};
 
 std::string read_name(const YamlCursor& at) {
   const std::string name = at.text();
@@ -49,7 +49,7 @@ GpuModel read_gpu(const YamlCursor& at) {
   GpuModel gpu;
   gpu.name = at.at("name").text();
   gpu.generation = at.at("generation").choice("generation", generations);
-  gpu.hbm_gb = read_sourced(at.at("hbm"), Dimension::bytes, "GB", Range::positive(1e5));
+  gpu.hbm_gb = read_optional(at, "hbm", Dimension::bytes, "GB", 1e5);
   gpu.hbm_tb_per_s = read_optional(at, "hbm_bandwidth", Dimension::bandwidth, "TB/s", 1e4);
   gpu.bf16_tflops = read_optional(at, "bf16", Dimension::compute, "TFLOPS", 1e6);
   gpu.fp8_tflops = read_optional(at, "fp8", Dimension::compute, "TFLOPS", 1e6);
@@ -117,7 +117,7 @@ void read_host_domain(const YamlCursor& at, MachineSpec& spec) {
   spec.gpu.power_w = absent("W");
   spec.processor =
       ProcessorSpec{processor.at("name").text(),
-                    read_sourced(processor.at("llc"), Dimension::bytes, "MB", Range::positive(1e6))};
+                    read_optional(processor, "llc", Dimension::bytes, "MB", 1e6)};
   auto& domain = spec.domain;
   domain.noun = "host";
   domain.member = "lane";

@@ -138,7 +138,7 @@ std::vector<BadMachine> bad_machines() {
        "\"single_node\"?); known: single_node nvl_rack host nested"},
       {"unknown_generation", node("hopper", "hoper"),
        "7:15: gpu.generation: unknown generation \"hoper\" (did you mean \"hopper\"?); "
-       "known: volta turing ampere ada hopper blackwell"},
+       "known: volta turing ampere ada hopper blackwell rubin other"},
       {"unknown_interconnect", node("kind: nvlink", "kind: infinity"),
        "15:9: interconnect.kind: unknown interconnect \"infinity\"; known: nvlink pcie"},
       {"bad_name", node("name: box", "name: My Box"),

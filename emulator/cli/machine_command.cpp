@@ -1,0 +1,219 @@
+// fabricast machine list | show | check | discover
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "emulator/base/error.hpp"
+#include "emulator/cli/command.hpp"
+#include "topologies/discover/local_machine.hpp"
+#include "topologies/model/machine_file.hpp"
+
+namespace fabricast {
+namespace {
+
+struct MachineOptions {
+  std::string name;
+  std::vector<std::string> files;
+  std::string output;
+  std::int32_t from = -1, to = -1, ranks = 0;
+  bool force = false;
+};
+
+const LinkClass* class_of_kind(const Topology& machine, LinkKind kind) {
+  for (const auto& link_class : machine.link_classes()) {
+    if (link_class.kind == kind) return &link_class;
+  }
+  return nullptr;
+}
+
+// A number for a table; "-" when the file does not give it.
+std::string cell(const Sourced& number) {
+  return number.value > 0 ? fmt::format("{:.6g}", number.value) : "-";
+}
+
+int list_command() {
+  std::vector<std::vector<std::string>> rows{
+      {"name", "GPUs", "domain", "NIC Gbit/s", "fabric", "BF16 TFLOPS", "HBM GB", "title"}};
+  for (const auto& listing : list_machines()) {
+    const auto machine = load_machine(listing.name);
+    const auto* nic = class_of_kind(*machine, LinkKind::nic);
+    rows.push_back({listing.name, std::to_string(listing.gpus),
+                    std::to_string(machine->space().domain_size()),
+                    nic == nullptr ? "-" : fmt::format("{:.6g}", nic->bandwidth.value * 8),
+                    machine->fabric() == "none" ? "-" : machine->fabric(),
+                    cell(machine->gpu().bf16_tflops), cell(machine->gpu().hbm_gb), listing.title});
+  }
+  std::vector<std::size_t> widths(rows[0].size());
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const bool text = i == 0 || i == 4;
+      if (i + 1 == row.size()) line += row[i];
+      else line += text ? fmt::format("{:<{}}  ", row[i], widths[i])
+                        : fmt::format("{:>{}}  ", row[i], widths[i]);
+    }
+    fmt::print("{}\n", line);
+  }
+  return 0;
+}
+
+void print_number(std::string_view name, const Sourced& number) {
+  if (number.value == 0) {
+    fmt::print("  {:<24} {:>16}\n", name, "not given");
+    return;
+  }
+  fmt::print("  {:<24} {:>9.6g} {:<6}  {:<9}  {}\n", name, number.value, number.unit,
+             to_string(number.origin), number.source);
+}
+
+void print_route(const Topology& machine, std::int32_t from, std::int32_t to) {
+  for (const std::int32_t rank : {from, to}) {
+    if (rank < 0 || rank >= machine.ranks()) {
+      throw UsageError(fmt::format("rank {} does not exist (the machine {} has {}); give 0 to {}",
+                                   rank, machine.name(), machine.ranks(), machine.ranks() - 1));
+    }
+  }
+  const Route route = machine.route(RankId::from(from), RankId::from(to));
+  fmt::print("\nroute from rank {} to rank {}: {} links\n", from, to, route.count);
+  double latency = 0, slowest = 0;
+  for (const LinkId link : route.span()) {
+    const auto& link_class = machine.link_classes()[machine.link_class(link).value()];
+    latency += link_class.latency.value;
+    slowest = slowest == 0 ? link_class.bandwidth.value
+                           : std::min(slowest, link_class.bandwidth.value);
+    fmt::print("  {:<44} {:>9.6g} GB/s {:>8.4g} us\n", machine.link_name(link),
+               link_class.bandwidth.value, link_class.latency.value);
+  }
+  if (route.count > 0) {
+    fmt::print("  {:<44} {:>9.6g} GB/s {:>8.4g} us\n", "narrowest, and sum of latencies", slowest,
+               latency);
+  }
+}
+
+std::shared_ptr<const Topology> load(const MachineOptions& options) {
+  const auto machine = load_machine(options.name);
+  return options.ranks == 0 ? machine : with_ranks(machine, options.ranks);
+}
+
+int show_command(const MachineOptions& options) {
+  const auto machine = load(options);
+  const auto& space = machine->space();
+  const auto& gpu = machine->gpu();
+  fmt::print("{}: {}\n", machine->name(), machine->title());
+  fmt::print("  {} ranks = {} domain{} of {}; {} directed links; fabric {}\n", machine->ranks(),
+             space.domains(), space.domains() == 1 ? "" : "s", space.domain_size(), machine->links(),
+             machine->fabric());
+  fmt::print("\n{} ({})\n", gpu.name, gpu.generation);
+  print_number("memory", gpu.hbm_gb);
+  if (gpu.generation != "host") {
+    print_number("memory bandwidth", gpu.hbm_tb_per_s);
+    print_number("BF16, dense", gpu.bf16_tflops);
+    print_number("FP8, dense", gpu.fp8_tflops);
+    print_number("power", gpu.power_w);
+  }
+  print_number("channels", machine->channels());
+  fmt::print("\nlinks, per direction\n");
+  for (const auto& link_class : machine->link_classes()) {
+    print_number(link_class.name + " bandwidth", link_class.bandwidth);
+    print_number(link_class.name + " latency", link_class.latency);
+  }
+  if (options.from >= 0 || options.to >= 0) {
+    print_route(*machine, std::max(options.from, 0),
+                options.to >= 0 ? options.to : machine->ranks() - 1);
+  }
+  return 0;
+}
+
+// Checks all files even when one is bad, so that a person sees every problem at once.
+int check_command(const MachineOptions& options) {
+  ExitCode code = ExitCode::ok;
+  for (const auto& file : options.files) {
+    try {
+      const auto machine = load_machine(file);
+      const auto warnings = machine_warnings(*machine);
+      fmt::print("{}: ok, {} ranks, {} warning{}\n", file, machine->ranks(), warnings.size(),
+                 warnings.size() == 1 ? "" : "s");
+      for (const auto& warning : warnings) fmt::print("  warning: {}\n", warning);
+    } catch (const Error& error) {
+      fmt::print(stderr, "{}\n", error.what());
+      // The first problem decides the exit code.
+      if (code == ExitCode::ok) code = error.code();
+    }
+  }
+  return static_cast<int>(code);
+}
+
+int discover_command(const MachineOptions& options) {
+  const LocalMachine local = discover_local();
+  const std::string yaml = to_machine_yaml(std::vector<LocalMachine>{local});
+  if (options.output.empty()) {
+    fmt::print("{}", yaml);
+    return 0;
+  }
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  if (fs::exists(options.output, ignored)) {
+    if (!fs::is_regular_file(options.output, ignored)) {
+      throw IoError(fmt::format("cannot write {} (not a regular file); give a file", options.output));
+    }
+    if (!options.force) {
+      throw IoError(fmt::format("{} exists; give another name, or --force to replace it",
+                                options.output));
+    }
+  }
+  // Written beside and renamed: a full disk leaves the old file as it was.
+  const std::string partial = options.output + ".partial";
+  std::ofstream out(partial, std::ios::binary);
+  out << yaml;
+  out.close();
+  std::error_code error;
+  if (out) fs::rename(partial, options.output, error);
+  if (!out || error) {
+    fs::remove(partial, ignored);
+    throw IoError(fmt::format("cannot write {} ({}); check the directory and its free space",
+                              options.output, error ? error.message() : "write failed"));
+  }
+  fmt::print("{}\n", options.output);
+  return 0;
+}
+
+}  // namespace
+
+void add_machine_command(CLI::App& app, CommandBody& run) {
+  auto* machine = app.add_subcommand("machine", "list, show, check or discover machine files");
+  machine->require_subcommand(1);
+  const auto options = std::make_shared<MachineOptions>();
+
+  auto* list = machine->add_subcommand("list", "the machines that ship with fabricast");
+  list->callback([&run] { run = list_command; });
+
+  auto* show = machine->add_subcommand("show", "every number of a machine with origin and source");
+  show->add_option("name", options->name, "name of a machine, or a .yaml file")->required();
+  show->add_option("--ranks", options->ranks, "only the first N ranks")->check(CLI::PositiveNumber);
+  show->add_option("--from", options->from, "show the route from this rank (default 0) ...")
+      ->check(CLI::NonNegativeNumber);
+  show->add_option("--to", options->to, "... to this rank (default: the last)")
+      ->check(CLI::NonNegativeNumber);
+  show->callback([&run, options] { run = [options] { return show_command(*options); }; });
+
+  auto* check = machine->add_subcommand("check", "read machine files; names every assumed number");
+  check->add_option("files", options->files, "names of machines, or .yaml files")->required();
+  check->callback([&run, options] { run = [options] { return check_command(*options); }; });
+
+  auto* discover = machine->add_subcommand("discover", "write the file of the machine you are on");
+  discover->add_option("-o,--output", options->output, "the file to write (default: stdout)");
+  discover->add_flag("--force", options->force, "replace an existing file");
+  discover->callback([&run, options] { run = [options] { return discover_command(*options); }; });
+}
+
+}  // namespace fabricast

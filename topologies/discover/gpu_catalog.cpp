@@ -1,0 +1,58 @@
+#include "topologies/discover/gpu_catalog.hpp"
+
+#include <array>
+
+namespace fabricast {
+namespace {
+
+constexpr std::string_view aiconfigurator = "aiconfigurator systems/*.yaml @095f58a (NVIDIA)";
+
+// Longer markers first: "GB200" contains "B200".
+constexpr std::array ratings{
+    GpuRating{"GB300", "B300", 8.0, 2500, 5000, 18, aiconfigurator},
+    GpuRating{"GB200", "B200", 8.0, 2500, 5000, 18, aiconfigurator},
+    GpuRating{"B300", "B300", 7.75, 2250, 4500, 18, aiconfigurator},
+    GpuRating{"B200", "B200", 7.7, 2250, 4500, 18, aiconfigurator},
+    GpuRating{"H200 NVL", "H200-NVL", 0, 0, 0, 0, ""},  // other clocks than the SXM part: no source
+    GpuRating{"H200", "H200", 4.8, 989, 1979, 18, aiconfigurator},
+    GpuRating{"H100 80GB HBM3", "H100", 3.35, 989, 1979, 18, aiconfigurator},
+    GpuRating{"A100-SXM4-80GB", "A100", 2.039, 312, 0, 12, aiconfigurator},
+};
+
+}  // namespace
+
+const GpuRating* find_rating(std::string_view nvml_name) {
+  for (const auto& rating : ratings) {
+    if (nvml_name.find(rating.marker) != std::string_view::npos) {
+      return rating.full_nvlinks > 0 ? &rating : nullptr;
+    }
+  }
+  return nullptr;
+}
+
+std::string_view generation_of(int compute_major, int compute_minor) {
+  switch (compute_major) {
+    case 7: return compute_minor >= 5 ? "turing" : "volta";
+    case 8: return compute_minor == 9 ? "ada" : "ampere";
+    case 9: return "hopper";
+    case 10: return compute_minor == 7 ? "rubin" : "blackwell";
+    case 12: return "blackwell";
+    default: return "other";
+  }
+}
+
+LinkRating nvlink_rating(std::string_view generation) {
+  constexpr std::string_view source = "ml-engineering network/README.md @744d01e (vendor pages)";
+  if (generation == "ampere" || generation == "hopper") return {25, source};
+  if (generation == "blackwell") return {50, source};
+  return {};
+}
+
+LinkRating pcie_rating(int pcie_generation, int width) {
+  constexpr std::string_view source =
+      "PCIe Gen4 x16 32 GB/s, Gen5 x16 64 GB/s (ml-engineering network/README.md @744d01e), by width";
+  if (pcie_generation < 3 || pcie_generation > 6 || width < 1) return {};
+  return {static_cast<double>(1 << (pcie_generation - 3)) * width, source};
+}
+
+}  // namespace fabricast

@@ -1,0 +1,35 @@
+// Nominal numbers of known GPUs by their NVML name, and what a compute capability implies.
+//
+// Only GPUs whose numbers have a source are listed; others get no rating rather than a guess.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace fabricast {
+
+struct GpuRating {
+  std::string_view marker;  // part of the NVML name
+  std::string_view name;    // in machine files
+  double hbm_tb_per_s, bf16_tflops, fp8_tflops;  // dense; 0: none
+  int full_nvlinks;
+  std::string_view source;
+};
+
+// Null when the GPU is not listed.
+const GpuRating* find_rating(std::string_view nvml_name);
+
+// "hopper" for 9.0 ...; "other" when this version does not know it.
+std::string_view generation_of(int compute_major, int compute_minor);
+
+// GB/s per direction of one NVLink of that generation, 0 when not known, and its source.
+struct LinkRating {
+  double gb_per_s = 0;
+  std::string_view source;
+};
+LinkRating nvlink_rating(std::string_view generation);
+
+// GB/s per direction of a PCIe slot; 0 when not known.
+LinkRating pcie_rating(int pcie_generation, int width);
+
+}  // namespace fabricast

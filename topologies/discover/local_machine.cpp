@@ -1,0 +1,74 @@
+#include "topologies/discover/local_machine.hpp"
+
+#include <cstdlib>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "emulator/base/error.hpp"
+#include "topologies/discover/host_probe.hpp"
+#include "topologies/discover/nvml.hpp"
+
+namespace fabricast {
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LocalGpu, name, uuid, bus_id, compute_major, compute_minor,
+                                   memory_bytes, power_limit_w, nvlinks, pcie_generation,
+                                   pcie_width, mig)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LocalNic, name, fabric, gbit_per_s)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LocalMachine, hostname, boot_id, kernel, cpu_model, usable_cores,
+                                   online_cores, memory_bytes, llc_bytes, driver_version, gpu_note,
+                                   gpus, nics)
+
+LocalMachine discover_local(const std::filesystem::path& root) {
+  LocalMachine machine = probe_host(root);
+  const NvmlGpus nvml = root == "/" ? probe_nvml() : NvmlGpus{{}, "", "not this machine"};
+  machine.driver_version = nvml.driver_version;
+  machine.gpu_note = nvml.note;
+  machine.gpus = visible_gpus(nvml.gpus, std::getenv("CUDA_VISIBLE_DEVICES"));
+  if (machine.gpus.empty() && !nvml.gpus.empty()) {
+    machine.gpu_note = "CUDA_VISIBLE_DEVICES hides all GPUs";
+  }
+  return machine;
+}
+
+std::string pack(const LocalMachine& machine) {
+  // Names from drivers and files may hold any byte.
+  return nlohmann::json(machine).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+LocalMachine unpack(std::string_view text) {
+  try {
+    return nlohmann::json::parse(text).get<LocalMachine>();
+  } catch (const nlohmann::json::exception& error) {
+    throw RuntimeError(fmt::format("cannot read the description of a host ({}); do all processes run "
+                                   "the same fabricast?", error.what()));
+  }
+}
+
+std::map<std::string, std::string> host_environment() {
+  const LocalMachine machine = discover_local();
+  std::map<std::string, std::string> environment;
+  const auto put = [&](const char* key, std::string value) {
+    if (!value.empty() && value != "0") environment[key] = std::move(value);
+  };
+  put("hostname", machine.hostname);
+  put("kernel", machine.kernel);
+  put("cpu_model", machine.cpu_model);
+  put("usable_cores", std::to_string(machine.usable_cores));
+  put("online_cores", std::to_string(machine.online_cores));
+  put("memory_bytes", std::to_string(machine.memory_bytes));
+  put("llc_bytes", std::to_string(machine.llc_bytes));
+  double loads[3];
+  if (getloadavg(loads, 3) == 3) {
+    environment["load_1min"] = fmt::format("{:.2f}", loads[0]);
+    environment["load_5min"] = fmt::format("{:.2f}", loads[1]);
+    environment["load_15min"] = fmt::format("{:.2f}", loads[2]);
+  }
+  std::string gpus;
+  for (const auto& gpu : machine.gpus) gpus += (gpus.empty() ? "" : ", ") + gpu.name;
+  put("gpus", gpus);
+  put("gpu_driver", machine.driver_version);
+  return environment;
+}
+
+}  // namespace fabricast

@@ -1,0 +1,65 @@
+// The machine this process runs on: what it has, and its machine file.
+//
+// Nothing is needed: no GPU, driver, HOME or network. What cannot be read is left at 0 or empty, and
+// the machine file then says "assumed". NVML is loaded with dlopen at run time.
+// Thread safety: pure functions apart from reading /proc, /sys and NVML.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fabricast {
+
+struct LocalGpu {
+  std::string name;    // as NVML says: "NVIDIA H200"
+  std::string uuid;    // "GPU-..."
+  std::string bus_id;  // "0000:1b:00.0"
+  int compute_major = 0, compute_minor = 0;
+  std::int64_t memory_bytes = 0;
+  double power_limit_w = 0;  // default limit
+  int nvlinks = 0;           // active links
+  int pcie_generation = 0, pcie_width = 0;
+  bool mig = false;  // partitioned: what a process sees is a slice
+};
+
+struct LocalNic {
+  std::string name;
+  std::string fabric;     // "infiniband", "roce", "ethernet"
+  double gbit_per_s = 0;  // of one port, one direction
+};
+
+struct LocalMachine {
+  std::string hostname, boot_id, kernel, cpu_model;
+  std::int32_t usable_cores = 1;  // affinity and cgroup quota respected
+  std::int32_t online_cores = 1;
+  std::int64_t memory_bytes = 0;  // or the cgroup's limit when lower
+  std::int64_t llc_bytes = 0;     // one last-level cache
+  std::string driver_version;     // of the GPUs
+  std::string gpu_note;           // why there are no GPUs
+  std::vector<LocalGpu> gpus;     // in the order a process would number them
+  std::vector<LocalNic> nics;     // active ones
+};
+
+// Everything; `root` is prepended to /proc and /sys paths (tests).
+LocalMachine discover_local(const std::filesystem::path& root = "/");
+
+// For a gather over MPI: a machine as one line of text, and back. unpack throws RuntimeError.
+std::string pack(const LocalMachine& machine);
+LocalMachine unpack(std::string_view text);
+
+// The machine file of these hosts; processes of one host may be given several times. One host gives
+// kind single_node (GPUs) or host; several alike give kind nested; others are a UsageError that names
+// the difference. The result is read by parse_machine().
+std::string to_machine_yaml(std::span<const LocalMachine> hosts);
+
+// For `sample` and trace records: hostname, kernel, CPU, cores, load averages, memory, LLC, GPUs.
+// Values that cannot be read are left out. Keys: hostname kernel cpu_model usable_cores online_cores
+// memory_bytes llc_bytes load_1min load_5min load_15min gpus gpu_driver.
+std::map<std::string, std::string> host_environment();
+
+}  // namespace fabricast

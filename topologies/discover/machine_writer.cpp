@@ -1,0 +1,163 @@
+// LocalMachines to one machine file: alike hosts become `nested`, others are refused.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "emulator/base/contracts.hpp"
+#include "emulator/base/error.hpp"
+#include "topologies/discover/machine_writer.hpp"
+
+namespace fabricast {
+namespace {
+
+// A file-name-safe word: "NVIDIA H200" -> "h200".
+std::string slug(std::string_view text) {
+  if (text.starts_with("NVIDIA ")) text.remove_prefix(7);
+  std::string word;
+  for (const char c : text) {
+    const bool digit = c >= '0' && c <= '9', lower = c >= 'a' && c <= 'z', upper = c >= 'A' && c <= 'Z';
+    if (digit || lower) word += c;
+    else if (upper) word += static_cast<char>(c - 'A' + 'a');
+    else if (!word.empty() && word.back() != '-') word += '-';
+  }
+  while (word.ends_with('-')) word.pop_back();
+  return word.empty() ? "gpu" : word;
+}
+
+// "8 x NVIDIA H200, AMD EPYC 9654, 192 cores"
+std::string describe(const LocalMachine& host) {
+  const std::string cores = fmt::format("{}, {} core{}", host.cpu_model, host.usable_cores,
+                                        host.usable_cores == 1 ? "" : "s");
+  if (host.gpus.empty()) return cores;
+  return fmt::format("{} x {} ({} NVLinks), {}", host.gpus.size(), host.gpus.front().name,
+                     host.gpus.front().nvlinks, cores);
+}
+
+void require_like_gpus(const LocalMachine& host) {
+  for (const auto& gpu : host.gpus) {
+    const auto& first = host.gpus.front();
+    if (gpu.name != first.name || gpu.memory_bytes != first.memory_bytes) {
+      throw UsageError(fmt::format(
+          "the GPUs of {} are not alike ({} at {}, {} at {}; a machine has one kind of GPU); choose "
+          "some with CUDA_VISIBLE_DEVICES",
+          host.hostname, first.name, first.bus_id, gpu.name, gpu.bus_id));
+    }
+  }
+}
+
+// One description per host, in the order of first appearance; several processes share a host.
+std::vector<LocalMachine> distinct_hosts(std::span<const LocalMachine> hosts) {
+  std::vector<LocalMachine> distinct;
+  for (const auto& host : hosts) {
+    const bool known = std::any_of(distinct.begin(), distinct.end(), [&](const auto& other) {
+      return other.hostname == host.hostname && other.boot_id == host.boot_id;
+    });
+    if (!known) distinct.push_back(host);
+  }
+  return distinct;
+}
+
+void require_like_hosts(std::span<const LocalMachine> hosts) {
+  for (const auto& host : hosts) {
+    const auto& first = hosts.front();
+    if (describe(host) != describe(first)) {
+      throw UsageError(fmt::format(
+          "the hosts are not alike ({} has {}; {} has {}; a machine repeats one kind of node); run on "
+          "hosts of one kind, or write the machine file by hand",
+          first.hostname, describe(first), host.hostname, describe(host)));
+    }
+  }
+}
+
+// The ports of the host's best fabric; slower ones (management) are left out.
+std::vector<LocalNic> best_ports(const LocalMachine& host) {
+  std::vector<LocalNic> ports;
+  for (const auto& nic : host.nics) {
+    if (ports.empty() || nic.gbit_per_s > ports.front().gbit_per_s) ports = {nic};
+    else if (nic.gbit_per_s == ports.front().gbit_per_s) ports.push_back(nic);
+  }
+  return ports;
+}
+
+std::string nic_latency(std::string_view fabric) {
+  constexpr std::string_view paper = "arXiv:2505.09343 table: same leaf, 64 B, CPU-side, on H800";
+  if (fabric == "infiniband") return yaml_sourced("2.8 us", "published", paper);
+  if (fabric == "roce") return yaml_sourced("3.6 us", "published", paper);
+  return yaml_sourced("25 us", "assumed", "order of kernel TCP between hosts; measure calibrates it");
+}
+
+std::string fabric_yaml(const LocalMachine& host) {
+  const auto ports = best_ports(host);
+  const std::string fabric = ports.empty() ? "ethernet" : ports.front().fabric;
+  // NICs are shared evenly or, when they cannot be, all members share the first.
+  const std::size_t members =
+      host.gpus.empty() ? static_cast<std::size_t>(host.usable_cores) : host.gpus.size();
+  const bool even = !host.gpus.empty() && !ports.empty() && members % ports.size() == 0;
+  const std::size_t nics = even ? ports.size() : 1;
+  std::string text = "fabric:\n  kind: single_switch\n";
+  text += yaml_line("  ", "name", fabric) + "  nic:\n";
+  text += yaml_line("    ", "per_node",
+                    yaml_sourced(std::to_string(nics), even ? "measured" : "assumed",
+                                 even ? "/sys/class: active ports of the best rate"
+                                      : "one NIC shared by all"));
+  text += yaml_line("    ", "bandwidth",
+                    ports.empty()
+                        ? yaml_sourced("10 Gbit/s", "assumed", "no network port reports its rate")
+                        : yaml_sourced(fmt::format("{} Gbit/s", ports.front().gbit_per_s), "measured",
+                                       fmt::format("/sys/class: rate of {}", ports.front().name)));
+  return text + yaml_line("    ", "latency", nic_latency(fabric));
+}
+
+std::string header(std::span<const LocalMachine> hosts) {
+  std::string text = "# Written by `fabricast machine discover`.\n";
+  int rank = 0;
+  for (const auto& host : hosts) {
+    text += fmt::format("# host {}: {}; {}\n", host.hostname, describe(host), host.kernel);
+    if (host.gpus.empty()) text += fmt::format("#   no GPUs: {}\n", host.gpu_note);
+    else text += fmt::format("#   NVIDIA driver {}\n", host.driver_version);
+    for (const auto& gpu : host.gpus) {
+      text += fmt::format("#   rank {} = {} {} {}{}\n", rank++, gpu.bus_id, gpu.uuid, gpu.name,
+                          gpu.mig ? " (MIG: a process sees a slice)" : "");
+    }
+    for (const auto& nic : host.nics) {
+      text += fmt::format("#   {} {} {} Gbit/s\n", nic.fabric, nic.name, nic.gbit_per_s);
+    }
+  }
+  // A control character in a name must not end the comment.
+  for (char& c : text) {
+    if (c != '\n' && (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)) c = ' ';
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string to_machine_yaml(std::span<const LocalMachine> processes) {
+  FABRICAST_EXPECT(!processes.empty(), "at least one host");
+  const auto hosts = distinct_hosts(processes);
+  const auto& first = hosts.front();
+  for (const auto& host : hosts) require_like_gpus(host);
+  require_like_hosts(hosts);
+  const std::string what =
+      first.gpus.empty() ? fmt::format("host-{}-lanes", first.usable_cores)
+                         : fmt::format("{}-x{}", slug(short_gpu_name(first.gpus.front())),
+                                       first.gpus.size());
+  std::string text = header(hosts);
+  if (hosts.size() == 1) {
+    text += yaml_line("", "name", what);
+    text += yaml_line("", "title", yaml_quoted(describe(first)));
+    return text + domain_yaml(first, "");
+  }
+  text += yaml_line("", "name", fmt::format("{}-n{}", what, hosts.size()));
+  text += yaml_line("", "title", yaml_quoted(fmt::format("{} x {}", hosts.size(), describe(first))));
+  text += yaml_line("", "kind", "nested");
+  text += yaml_line("", "count", yaml_sourced(std::to_string(hosts.size()), "measured",
+                                              "hosts of this run"));
+  text += yaml_line("", "channels",
+                    first.gpus.empty()
+                        ? yaml_sourced("1", "assumed", "one lane of the host executor per core")
+                        : gpu_channels(first, true));
+  return text + fabric_yaml(first) + "node:\n" + domain_yaml(first, "  ");
+}
+
+}  // namespace fabricast
