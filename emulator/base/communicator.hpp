@@ -46,6 +46,15 @@ class Communicator {
   void isend(std::span<const std::byte> data, int destination, int tag);
   void wait_all();
 
+  // Nonblocking exchange with a handle per message, for callers that poll many. The buffer must stay
+  // until test() has said true (the handle is then gone) or cancel() was called.
+  using Request = std::int32_t;
+  Request start_send(std::span<const std::byte> data, int destination, int tag);
+  Request start_receive(std::span<std::byte> data, int source, int tag);
+  bool test(Request request);
+  // After an error: takes a receive back; a send is let go, its buffer must outlive MPI.
+  void cancel(Request request, bool is_receive);
+
   // One-sided failure: end every process with this exit code. Does not return.
   [[noreturn]] void abort(int exit_code) const;
   // "Open MPI 4.1.4" or "none".

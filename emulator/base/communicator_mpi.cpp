@@ -32,6 +32,19 @@ struct Communicator::State {
   int size = 1;
   bool mpi = false;
   std::vector<MPI_Request> pending;
+  std::vector<MPI_Request> polled;      // by handle
+  std::vector<int> free_handles;        // indices of unused entries of polled
+
+  int add(MPI_Request request) {
+    if (free_handles.empty()) {
+      polled.push_back(request);
+      return static_cast<int>(polled.size()) - 1;
+    }
+    const int handle = free_handles.back();
+    free_handles.pop_back();
+    polled[static_cast<std::size_t>(handle)] = request;
+    return handle;
+  }
   ~State() {
     int finalized = 0;
     if (mpi && MPI_Finalized(&finalized) == MPI_SUCCESS && finalized == 0) MPI_Finalize();
@@ -164,6 +177,45 @@ void Communicator::wait_all() {
   check(MPI_Waitall(static_cast<int>(pending.size()), pending.data(), MPI_STATUSES_IGNORE),
         "MPI_Waitall");
   pending.clear();
+}
+
+Communicator::Request Communicator::start_send(std::span<const std::byte> data, int destination,
+                                               int tag) {
+  FABRICAST_EXPECT(state_->mpi, "start_send needs MPI");
+  MPI_Request request = MPI_REQUEST_NULL;
+  check(MPI_Isend(data.data(), count_of(data.size()), MPI_BYTE, destination, tag, MPI_COMM_WORLD,
+                  &request),
+        "MPI_Isend");
+  return state_->add(request);
+}
+
+Communicator::Request Communicator::start_receive(std::span<std::byte> data, int source, int tag) {
+  FABRICAST_EXPECT(state_->mpi, "start_receive needs MPI");
+  MPI_Request request = MPI_REQUEST_NULL;
+  check(MPI_Irecv(data.data(), count_of(data.size()), MPI_BYTE, source, tag, MPI_COMM_WORLD,
+                  &request),
+        "MPI_Irecv");
+  return state_->add(request);
+}
+
+bool Communicator::test(Request request) {
+  int done = 0;
+  check(MPI_Test(&state_->polled[static_cast<std::size_t>(request)], &done, MPI_STATUS_IGNORE),
+        "MPI_Test");
+  if (done != 0) state_->free_handles.push_back(request);
+  return done != 0;
+}
+
+void Communicator::cancel(Request request, bool is_receive) {
+  MPI_Request& entry = state_->polled[static_cast<std::size_t>(request)];
+  if (is_receive) {
+    // A receive either is cancelled or has just completed; waiting ends in both cases.
+    check(MPI_Cancel(&entry), "MPI_Cancel");
+    check(MPI_Wait(&entry, MPI_STATUS_IGNORE), "MPI_Wait");
+  } else {
+    check(MPI_Request_free(&entry), "MPI_Request_free");
+  }
+  state_->free_handles.push_back(request);
 }
 
 void Communicator::abort(int exit_code) const {

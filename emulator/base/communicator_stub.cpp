@@ -43,6 +43,14 @@ void Communicator::isend(std::span<const std::byte>, int, int) {
   throw RuntimeError("point-to-point messages need MPI (this build has none)");
 }
 void Communicator::wait_all() {}
+Communicator::Request Communicator::start_send(std::span<const std::byte>, int, int) {
+  throw RuntimeError("point-to-point messages need MPI (this build has none)");
+}
+Communicator::Request Communicator::start_receive(std::span<std::byte>, int, int) {
+  throw RuntimeError("point-to-point messages need MPI (this build has none)");
+}
+bool Communicator::test(Request) { return true; }
+void Communicator::cancel(Request, bool) {}
 void Communicator::abort(int exit_code) const { std::_Exit(exit_code); }
 std::string Communicator::library_version() { return "none"; }
 

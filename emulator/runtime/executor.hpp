@@ -14,17 +14,13 @@
 
 #include "emulator/base/communicator.hpp"
 #include "emulator/schedule/plan.hpp"
+#include "kernels/data_type.hpp"
 
 namespace fabricast {
 
-enum class DataType : std::uint8_t { float32, float16, bfloat16, int32 };
-enum class ReduceOp : std::uint8_t { sum, min, max };
-std::string_view to_string(DataType type);
-std::string_view to_string(ReduceOp op);
-DataType data_type_from_name(std::string_view name);   // throws UsageError
-ReduceOp reduce_op_from_name(std::string_view name);   // throws UsageError
-std::int32_t size_of(DataType type);
-
+// prepare() copies what `plan` points to. In place follows NCCL's rules: one buffer for
+// all_reduce and broadcast; all_gather's input is the own block of its output; reduce_scatter's
+// output is the own block of its input; all_to_all cannot be done in place (UsageError).
 struct RunRequest {
   const ExecutionPlan* plan = nullptr;
   DataType type = DataType::float32;
@@ -47,8 +43,8 @@ class Executor {
   virtual void prepare(const RunRequest& request) = 0;
   // One collective. Returns the seconds it took: the slowest rank's, from a common start.
   virtual double run() = 0;
-  // Elements of this process's ranks that differ from the reference after exactly one run() on
-  // freshly initialized buffers (check does its own initialisation and run).
+  // Elements that differ from the reference after exactly one run() on freshly initialized buffers
+  // (check does its own initialisation and run). With MPI the sum over all processes: collective.
   virtual std::int64_t check() = 0;
 };
 
@@ -58,7 +54,8 @@ struct Availability {
   std::int32_t devices = 0;
 };
 
-// `ranks` lanes of this process; 0 = as many as usable cores.
+// `ranks` ranks, one thread each, in this process; 0 = as many as usable cores. host_executor.hpp has
+// more options.
 std::unique_ptr<Executor> make_host_executor(std::int32_t ranks);
 // One rank per MPI process of the communicator.
 std::unique_ptr<Executor> make_mpi_executor(Communicator communicator);

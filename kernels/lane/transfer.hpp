@@ -42,7 +42,8 @@ FABRICAST_HOST_DEVICE inline VectorSplit split_for_vectors(std::int64_t count, c
   if (!congruent) return {count, 0};
   const auto to_boundary = static_cast<std::int64_t>((16u - remainder) % 16u / sizeof(T));
   const std::int64_t head = to_boundary < count ? to_boundary : count;
-  return {head, (count - head) / Vector16<T>::lanes};
+  const std::int64_t vectors = (count - head) / Vector16<T>::lanes;
+  return vectors > 0 ? VectorSplit{head, vectors} : VectorSplit{count, 0};
 }
 
 // apply(a, b) -> value for each element of [first, last), shared by the group.

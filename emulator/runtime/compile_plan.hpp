@@ -1,0 +1,49 @@
+// From an ExecutionPlan to lane programs with resolved connections: what every interpreter runs.
+//
+// Checks what an executor relies on, so that a wrong schedule is an error here and not a wild write:
+// chunks in range, short buffers touched in the own block only, one sending and one receiving lane
+// per connection. Throws RuntimeError naming lane and step, UsageError for an impossible request.
+// O(steps of the compiled ranks).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "emulator/runtime/executor.hpp"
+#include "emulator/schedule/expand.hpp"
+#include "kernels/lane/image.hpp"
+#include "kernels/lane/stall.hpp"
+
+namespace fabricast {
+
+struct Connection {
+  std::int32_t source = 0;
+  std::int32_t destination = 0;
+  std::int32_t channel = 0;
+  std::int32_t sending_lane = -1;    // index into the image's lanes; -1: not compiled here
+  std::int32_t receiving_lane = -1;
+  std::int64_t sent = 0;      // messages per run, as far as compiled here
+  std::int64_t received = 0;
+};
+
+struct CompiledPlan {
+  lane::ProgramImage image;
+  std::vector<Connection> connections;             // image's FIFO f is connections[f]
+  std::vector<std::vector<StepOrigin>> origins;    // parallel to image.lanes
+  std::vector<std::shared_ptr<const Schedule>> schedules;  // by channel, for names of stages
+};
+
+// Lanes of the ranks first .. end-1 (all of them for executors that hold every rank).
+CompiledPlan compile_plan(const RunRequest& request, std::int32_t first_rank,
+                          std::int32_t end_rank);
+
+// "rank 2 channel 0 role 1 waits at step 3 of 14 (stage turn, repetition 0, loop 0, slice 0) for a
+// message from rank 1"
+std::string describe_stall(const CompiledPlan& compiled, const lane::StallRecord& stall);
+// The RuntimeError of a stalled run.
+[[noreturn]] void throw_stall(const std::string& executor, const CompiledPlan& compiled,
+                              const lane::StallRecord& stall, double limit_seconds);
+
+}  // namespace fabricast

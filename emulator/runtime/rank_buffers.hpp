@@ -1,0 +1,41 @@
+// The user buffers of a rank: sizes, in-place overlap, contents before and expected after a run.
+//
+// One allocation per rank. Out of place: input, then output from a 256-byte boundary on. In place:
+// NCCL's rules (executor.hpp). Pure functions of the request.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "emulator/runtime/executor.hpp"
+#include "kernels/lane/image.hpp"
+
+namespace fabricast {
+
+// Throws UsageError: no plan, element size and type disagree, all_to_all in place.
+void check_request(const RunRequest& request);
+
+lane::RankBuffers rank_buffers(const RunRequest& request, std::int32_t rank);
+
+// The rank that broadcasts: the one at position 0 (0 for plans without channels).
+std::int32_t root_rank(const ExecutionPlan& plan);
+
+// The rank's whole input (reference::input_value), input_bytes long.
+void fill_input(const RunRequest& request, std::int32_t rank, std::span<std::byte> input);
+
+// What outputs must be; keeps the last result where it is the same for every rank.
+class ExpectedOutputs {
+ public:
+  explicit ExpectedOutputs(const RunRequest& request) : request_(request) {}
+  // Elements of `output` that differ from what `rank` must hold.
+  std::int64_t count_mismatches(std::int32_t rank, std::span<const std::byte> output);
+
+ private:
+  RunRequest request_;
+  std::vector<std::byte> expected_;
+  bool valid_for_all_ = false;
+};
+
+}  // namespace fabricast
