@@ -91,6 +91,12 @@ class CheckHouseTest(unittest.TestCase):
         self.expect_problem("a.md", "word \n", "1: blanks at the end of the line")
         self.expect_problem("a.md", "word", "1: a file ends with one newline")
 
+    def test_pages_name_what_exists(self):
+        self.expect_clean("docs/a.md", "[me](a.md#x) [web](https://a.org) `docs/a.md` `docs/`\n")
+        self.expect_problem("docs/a.md", "[b](b.md)\n", "1: links to b.md, which does not exist")
+        self.expect_problem("docs/a.md", "see `emulator/base/ids.hpp`\n",
+                            "1: names emulator/base/ids.hpp, which does not exist")
+
     def test_script_that_cannot_run(self):
         self.expect_problem("a.sh", "#!/bin/sh\n", "1: has a #! line but is not executable")
 
