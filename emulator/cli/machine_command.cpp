@@ -10,9 +10,13 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "emulator/base/communicator.hpp"
 #include "emulator/base/error.hpp"
+#include "emulator/base/text_file.hpp"
 #include "emulator/cli/command.hpp"
+#include "emulator/coordinator/agreement.hpp"
 #include "topologies/discover/local_machine.hpp"
+#include "topologies/import/nccl_xml.hpp"
 #include "topologies/model/machine_file.hpp"
 
 namespace fabricast {
@@ -21,7 +25,7 @@ namespace {
 struct MachineOptions {
   std::string name;
   std::vector<std::string> files;
-  std::string output;
+  std::string output, nccl_xml;
   std::int32_t from = -1, to = -1, ranks = 0;
   bool force = false;
 };
@@ -153,37 +157,51 @@ int check_command(const MachineOptions& options) {
   return static_cast<int>(code);
 }
 
-int discover_command(const MachineOptions& options) {
-  const LocalMachine local = discover_local();
-  const std::string yaml = to_machine_yaml(std::vector<LocalMachine>{local});
-  if (options.output.empty()) {
-    fmt::print("{}", yaml);
-    return 0;
-  }
+// Written beside and renamed, so that a full disk leaves an existing file as it was.
+void write_file(const std::string& file, const std::string& text, bool force) {
   namespace fs = std::filesystem;
   std::error_code ignored;
-  if (fs::exists(options.output, ignored)) {
-    if (!fs::is_regular_file(options.output, ignored)) {
-      throw IoError(fmt::format("cannot write {} (not a regular file); give a file", options.output));
+  if (fs::exists(file, ignored)) {
+    if (!fs::is_regular_file(file, ignored)) {
+      throw IoError(fmt::format("cannot write {} (not a regular file); give a file", file));
     }
-    if (!options.force) {
-      throw IoError(fmt::format("{} exists; give another name, or --force to replace it",
-                                options.output));
+    if (!force) {
+      throw IoError(fmt::format("{} exists; give another name, or --force to replace it", file));
     }
   }
-  // Written beside and renamed: a full disk leaves the old file as it was.
-  const std::string partial = options.output + ".partial";
+  const std::string partial = file + ".partial";
   std::ofstream out(partial, std::ios::binary);
-  out << yaml;
+  out << text;
   out.close();
   std::error_code error;
-  if (out) fs::rename(partial, options.output, error);
+  if (out) fs::rename(partial, file, error);
   if (!out || error) {
     fs::remove(partial, ignored);
-    throw IoError(fmt::format("cannot write {} ({}); check the directory and its free space",
-                              options.output, error ? error.message() : "write failed"));
+    throw IoError(fmt::format("cannot write {} ({}); check the directory and its free space", file,
+                              error ? error.message() : "opening or writing failed"));
   }
-  fmt::print("{}\n", options.output);
+}
+
+// Under mpirun every process describes its host, and rank 0 writes the one machine they form.
+int discover_command(const MachineOptions& options) {
+  const auto world =
+      Communicator::launched_by_mpi() ? Communicator::world() : Communicator::null();
+  const auto parts = world.gather(pack(discover_local()));
+  agree_that(world, [&] {
+    std::vector<LocalMachine> hosts;
+    for (const auto& part : parts) hosts.push_back(unpack(part));
+    if (!options.nccl_xml.empty()) {
+      const auto dump = read_nccl_xml(read_text_file(options.nccl_xml), options.nccl_xml);
+      for (auto& host : hosts) host = merge_nccl_xml(host, dump, options.nccl_xml);
+    }
+    const std::string yaml = to_machine_yaml(hosts);
+    if (options.output.empty()) {
+      fmt::print("{}", yaml);
+    } else {
+      write_file(options.output, yaml, options.force);
+      fmt::print("{}\n", options.output);
+    }
+  });
   return 0;
 }
 
@@ -212,6 +230,9 @@ void add_machine_command(CLI::App& app, CommandBody& run) {
 
   auto* discover = machine->add_subcommand("discover", "write the file of the machine you are on");
   discover->add_option("-o,--output", options->output, "the file to write (default: stdout)");
+  discover->add_option("--nccl-xml", options->nccl_xml,
+                       "a topology dump of NCCL (NCCL_TOPO_DUMP_FILE): links and ports as NCCL sees "
+                       "them; without GPUs here, the machine of the dump");
   discover->add_flag("--force", options->force, "replace an existing file");
   discover->callback([&run, options] { run = [options] { return discover_command(*options); }; });
 }

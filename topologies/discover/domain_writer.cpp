@@ -45,7 +45,7 @@ std::string gpu_channels(const LocalMachine& host, bool several_hosts) {
   return box && (generation == "ampere" || generation == "hopper" || generation == "blackwell")
              ? yaml_sourced(count, "published", "NCCL 2.28.9 topology search on an 8-GPU XML of this kind")
              : yaml_sourced(several_hosts && nvlink ? "16" : count, "assumed",
-                       "carried over from NCCL 2.28.9 on 8-GPU boxes; import NCCL's graph to be sure");
+                       "carried over from NCCL 2.28.9 searches on other boxes; compare with NCCL_DEBUG=INFO");
 }
 
 namespace {
@@ -126,7 +126,7 @@ std::string gpu_interconnect(const LocalMachine& host, std::string_view indent) 
     text += yaml_line(inner, "kind", "nvlink");
     text += yaml_line(inner, "bandwidth",
                  yaml_sourced(fmt::format("{} GB/s", least.nvlinks * nvlink.gb_per_s), "datasheet",
-                         fmt::format("{} active links (NVML) x {} GB/s: {}", least.nvlinks,
+                         fmt::format("{} links ({}) x {} GB/s: {}", least.nvlinks, host.gpu_source,
                                      nvlink.gb_per_s, nvlink.source)));
     text += yaml_line(inner, "latency",
                  yaml_sourced("150 ns", "assumed",
@@ -138,8 +138,8 @@ std::string gpu_interconnect(const LocalMachine& host, std::string_view indent) 
   text += yaml_line(inner, "bandwidth",
                pcie.gb_per_s > 0
                    ? yaml_sourced(fmt::format("{} GB/s", pcie.gb_per_s), "datasheet",
-                             fmt::format("PCIe Gen{} x{} (NVML): {}", least.pcie_generation,
-                                         least.pcie_width, pcie.source))
+                             fmt::format("PCIe Gen{} x{} ({}): {}", least.pcie_generation,
+                                         least.pcie_width, host.gpu_source, pcie.source))
                    : yaml_sourced("32 GB/s", "assumed", "PCIe Gen4 x16: the slot could not be read"));
   text += yaml_line(inner, "latency",
                yaml_sourced("250 ns", "assumed",
@@ -150,7 +150,7 @@ std::string gpu_interconnect(const LocalMachine& host, std::string_view indent) 
 std::string gpu_domain(const LocalMachine& host, std::string_view indent) {
   std::string text = yaml_line(indent, "kind", "single_node");
   text += yaml_line(indent, "gpus",
-               yaml_sourced(std::to_string(host.gpus.size()), "measured", "NVML, visible devices"));
+               yaml_sourced(std::to_string(host.gpus.size()), "measured", host.gpu_source + ": devices"));
   text += gpu_section(host.gpus.front(), indent);
   text += yaml_line(indent, "channels", gpu_channels(host, false));
   if (host.gpus.size() > 1) text += gpu_interconnect(host, indent);

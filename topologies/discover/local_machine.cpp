@@ -16,7 +16,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LocalGpu, name, uuid, bus_id, compute_major, 
                                    pcie_width, mig)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LocalNic, name, fabric, gbit_per_s)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LocalMachine, hostname, boot_id, kernel, cpu_model, usable_cores,
-                                   online_cores, memory_bytes, llc_bytes, driver_version, gpu_note,
+                                   online_cores, memory_bytes, llc_bytes, driver_version, gpu_note, gpu_source,
                                    gpus, nics)
 
 LocalMachine discover_local(const std::filesystem::path& root) {

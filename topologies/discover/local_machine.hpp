@@ -35,12 +35,13 @@ struct LocalNic {
 
 struct LocalMachine {
   std::string hostname, boot_id, kernel, cpu_model;
-  std::int32_t usable_cores = 1;  // affinity and cgroup quota respected
+  std::int32_t usable_cores = 1;  // affinity and cgroup quota respected; 0: not known
   std::int32_t online_cores = 1;
   std::int64_t memory_bytes = 0;  // or the cgroup's limit when lower
   std::int64_t llc_bytes = 0;     // one last-level cache
   std::string driver_version;     // of the GPUs
   std::string gpu_note;           // why there are no GPUs
+  std::string gpu_source = "NVML";  // where the facts about the GPUs come from
   std::vector<LocalGpu> gpus;     // in the order a process would number them
   std::vector<LocalNic> nics;     // active ones
 };

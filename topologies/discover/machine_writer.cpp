@@ -29,8 +29,8 @@ std::string describe(const LocalMachine& host) {
   const std::string cores = fmt::format("{}, {} core{}", host.cpu_model, host.usable_cores,
                                         host.usable_cores == 1 ? "" : "s");
   if (host.gpus.empty()) return cores;
-  return fmt::format("{} x {} ({} NVLinks), {}", host.gpus.size(), host.gpus.front().name,
-                     host.gpus.front().nvlinks, cores);
+  return fmt::format("{} x {} ({} NVLinks){}", host.gpus.size(), host.gpus.front().name,
+                     host.gpus.front().nvlinks, host.usable_cores > 0 ? ", " + cores : "");
 }
 
 void require_like_gpus(const LocalMachine& host) {
@@ -108,24 +108,29 @@ std::string fabric_yaml(const LocalMachine& host) {
   return text + yaml_line("    ", "latency", nic_latency(fabric));
 }
 
+// One comment line: what names hold must not end it.
+std::string comment(std::string text) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
+  }
+  return "# " + text + "\n";
+}
+
 std::string header(std::span<const LocalMachine> hosts) {
-  std::string text = "# Written by `fabricast machine discover`.\n";
+  std::string text = comment("Written by `fabricast machine discover`.");
   int rank = 0;
   for (const auto& host : hosts) {
-    text += fmt::format("# host {}: {}; {}\n", host.hostname, describe(host), host.kernel);
-    if (host.gpus.empty()) text += fmt::format("#   no GPUs: {}\n", host.gpu_note);
-    else text += fmt::format("#   NVIDIA driver {}\n", host.driver_version);
+    text += comment(fmt::format("host {}: {}{}{}", host.hostname, describe(host),
+                                host.kernel.empty() ? "" : "; ", host.kernel));
+    if (host.gpus.empty()) text += comment("  no GPUs: " + host.gpu_note);
+    if (!host.driver_version.empty()) text += comment("  NVIDIA driver " + host.driver_version);
     for (const auto& gpu : host.gpus) {
-      text += fmt::format("#   rank {} = {} {} {}{}\n", rank++, gpu.bus_id, gpu.uuid, gpu.name,
-                          gpu.mig ? " (MIG: a process sees a slice)" : "");
+      text += comment(fmt::format("  rank {} = {} {} {}{}", rank++, gpu.bus_id, gpu.uuid, gpu.name,
+                                  gpu.mig ? " (MIG: a process sees a slice)" : ""));
     }
     for (const auto& nic : host.nics) {
-      text += fmt::format("#   {} {} {} Gbit/s\n", nic.fabric, nic.name, nic.gbit_per_s);
+      text += comment(fmt::format("  {} {} {} Gbit/s", nic.fabric, nic.name, nic.gbit_per_s));
     }
-  }
-  // A control character in a name must not end the comment.
-  for (char& c : text) {
-    if (c != '\n' && (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)) c = ' ';
   }
   return text;
 }

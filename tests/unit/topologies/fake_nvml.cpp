@@ -1,0 +1,75 @@
+// A stand-in for libnvidia-ml.so.1: two GPUs, given in reverse bus order, that refuse some questions.
+#include <cstdio>
+#include <cstring>
+
+namespace {
+
+constexpr int ok = 0, not_supported = 3, invalid_argument = 2;
+
+int copy(char* to, unsigned size, const char* text) {
+  std::snprintf(to, size, "%s", text);
+  return ok;
+}
+
+// The handle of GPU i is a pointer to gpus[i].
+int gpus[2] = {0, 1};
+int index_of(void* device) { return *static_cast<int*>(device); }
+
+}  // namespace
+
+extern "C" {
+
+struct FakePci {
+  char legacy[16];
+  unsigned domain, bus, device, id, subsystem;
+  char bus_id[32];
+};
+struct FakeMemory {
+  unsigned long long total, free, used;
+};
+
+int nvmlInit_v2() { return ok; }
+int nvmlShutdown() { return ok; }
+int nvmlSystemGetDriverVersion(char* text, unsigned size) { return copy(text, size, "570.1"); }
+int nvmlDeviceGetCount_v2(unsigned* count) {
+  *count = 2;
+  return ok;
+}
+int nvmlDeviceGetHandleByIndex_v2(unsigned index, void** device) {
+  *device = &gpus[index];
+  return ok;
+}
+int nvmlDeviceGetName(void*, char* text, unsigned size) { return copy(text, size, "NVIDIA H200"); }
+int nvmlDeviceGetUUID(void* device, char* text, unsigned size) {
+  return copy(text, size, index_of(device) == 0 ? "GPU-bbbb" : "GPU-aaaa");
+}
+int nvmlDeviceGetPciInfo_v3(void* device, FakePci* pci) {
+  std::memset(pci, 0, sizeof *pci);
+  pci->bus = index_of(device) == 0 ? 0x9b : 0x1b;
+  return ok;
+}
+int nvmlDeviceGetCudaComputeCapability(void*, int* major, int* minor) {
+  *major = 9;
+  *minor = 0;
+  return ok;
+}
+int nvmlDeviceGetMemoryInfo(void*, FakeMemory* memory) {
+  memory->total = 150754820096ull;
+  return ok;
+}
+int nvmlDeviceGetPowerManagementDefaultLimit(void*, unsigned* milliwatt) {
+  *milliwatt = 700000;
+  return ok;
+}
+int nvmlDeviceGetMaxPcieLinkGeneration(void*, unsigned* generation) {
+  *generation = 5;
+  return ok;
+}
+// nvmlDeviceGetMaxPcieLinkWidth and nvmlDeviceGetMigMode are missing, as in an old driver.
+int nvmlDeviceGetNvLinkState(void* device, unsigned link, unsigned* active) {
+  if (link >= 18) return invalid_argument;
+  if (index_of(device) == 1 && link == 5) return not_supported;
+  *active = 1;
+  return ok;
+}
+}

@@ -1,0 +1,116 @@
+#include "topologies/import/nccl_xml.hpp"
+
+#include <gtest/gtest.h>
+
+#include "emulator/base/error.hpp"
+#include "tests/unit/topologies/example_machines.hpp"
+#include "topologies/model/machine_file.hpp"
+
+namespace fabricast {
+namespace {
+
+const std::string two_gpus = R"(<system version="1">
+  <cpu host_hash="0x1" numaid="0" affinity="ffff" arch="x86_64" vendor="GenuineIntel" familyid="6" modelid="143">
+    <pci busid="0000:10:00.0" class="0x060400" link_speed="32.0 GT/s PCIe" link_width="16">
+      <pci busid="0000:11:00.0" class="0x030200" link_speed="16.0 GT/s PCIe" link_width="8">
+        <gpu dev="1" sm="90" rank="1" gdr="1">
+          <nvlink target="fffffff:ff:ff.0" count="18" tclass="0x068000"/>
+        </gpu>
+      </pci>
+      <pci busid="0000:12:00.0" class="0x020700" link_speed="32.0 GT/s PCIe" link_width="16">
+        <nic><net name="mlx5_0" dev="0" speed="400000" port="1" guid="0x1000"/></nic>
+      </pci>
+    </pci>
+    <pci busid="0000:18:00.0" class="0x030200" link_speed="32.0 GT/s PCIe" link_width="16">
+      <gpu dev="0" sm="90" rank="0" gdr="1">
+        <nvlink target="0000:19:00.0" count="6" tclass="0x068000"/>
+        <nvlink target="0000:1a:00.0" count="12" tclass="0x068000"/>
+      </gpu>
+    </pci>
+    <nic><net name="eth0" dev="1" speed="10000" port="0" guid="0x0"/></nic>
+  </cpu>
+</system>
+)";
+
+std::string error_of(const std::string& xml) {
+  try {
+    read_nccl_xml(xml, "t.xml");
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+  return "(accepted)";
+}
+
+std::string edited(std::string_view from, std::string_view to) {
+  return error_of(replaced(two_gpus, from, to));
+}
+
+TEST(NcclXml, ReadsGpusAndPorts) {
+  const LocalMachine machine = read_nccl_xml(two_gpus, "t.xml");
+  ASSERT_EQ(machine.gpus.size(), 2u);
+  EXPECT_EQ(machine.gpus[0].bus_id, "0000:18:00.0") << "in the order of dev";
+  EXPECT_EQ(machine.gpus[0].nvlinks, 18) << "all neighbours together";
+  EXPECT_EQ(machine.gpus[0].name, "sm_90");
+  EXPECT_EQ(machine.gpus[1].pcie_generation, 4);
+  EXPECT_EQ(machine.gpus[1].pcie_width, 8);
+  ASSERT_EQ(machine.nics.size(), 2u);
+  EXPECT_EQ(machine.nics[0].fabric, "infiniband");
+  EXPECT_EQ(machine.nics[0].gbit_per_s, 400);
+  EXPECT_EQ(machine.nics[1].fabric, "ethernet");
+  const auto topology = parse_machine(to_machine_yaml(std::vector{machine}), "t.yaml");
+  EXPECT_EQ(topology->ranks(), 2);
+  EXPECT_EQ(topology->link_classes()[0].bandwidth.value, 450);
+}
+
+TEST(NcclXml, MergesByBusId) {
+  LocalMachine local;
+  LocalGpu gpu;
+  gpu.name = "NVIDIA H100";
+  gpu.bus_id = "0000:11:00.0";
+  local.gpus = {gpu};
+  const LocalMachine file = read_nccl_xml(two_gpus, "t.xml");
+  const LocalMachine merged = merge_nccl_xml(local, file, "t.xml");
+  ASSERT_EQ(merged.gpus.size(), 1u);
+  EXPECT_EQ(merged.gpus[0].name, "NVIDIA H100");
+  EXPECT_EQ(merged.gpus[0].nvlinks, 18);
+  EXPECT_EQ(merged.gpu_source, "NVML and NCCL topology XML t.xml");
+  EXPECT_EQ(merge_nccl_xml(LocalMachine{}, file, "t.xml").gpus.size(), 2u);
+  local.gpus[0].bus_id = "0000:99:00.0";
+  EXPECT_THROW(merge_nccl_xml(local, file, "t.xml"), UsageError);
+}
+
+TEST(NcclXml, IsStrict) {
+  EXPECT_EQ(error_of(""), "t.xml:1:1: the file is empty; write its content first");
+  EXPECT_EQ(error_of("<graphs version=\"1\"/>"),
+            "t.xml:1:2: graphs: the outermost element is not <system>; give a file that "
+            "NCCL_TOPO_DUMP_FILE wrote");
+  EXPECT_EQ(error_of(two_gpus.substr(0, 400)).substr(0, 22), "t.xml:6:27: not valid ");
+  EXPECT_EQ(edited(" sm=\"90\"", ""),
+            "t.xml:5:10: gpu: attribute \"sm\" is missing; is the dump complete?");
+  EXPECT_EQ(edited("sm=\"90\"", "sm=\"90\" sm=\"80\""),
+            "t.xml:5:10: gpu: attribute \"sm\" is given twice; remove one");
+  EXPECT_EQ(edited("sm=\"90\"", "sm=\"\""), "t.xml:5:10: gpu: attribute \"sm\" is empty");
+  EXPECT_EQ(edited("count=\"18\"", "count=\"018\""),
+            "t.xml:6:12: nvlink: attribute \"count\": \"018\" has a leading zero (some readers take it "
+            "for octal); write it without");
+  EXPECT_EQ(edited("count=\"18\"", "count=\"-18\""),
+            "t.xml:6:12: nvlink: attribute \"count\": -18 is out of range");
+  EXPECT_EQ(edited("speed=\"400000\"", "speed=\"fast\""),
+            "t.xml:10:15: net: attribute \"speed\": \"fast\" is not a number; write a number such as 8");
+  EXPECT_EQ(edited("<nic>", "<nics></nics><nic>"),
+            "t.xml:10:10: nics: unknown element inside <pci> \"nics\" (did you mean \"nic\"?); known: "
+            "pci gpu nic pcilink nvlink");
+  EXPECT_EQ(edited("dev=\"0\" sm", "dev=\"1\" sm"), "t.xml:14:8: gpu: dev 1 is given twice");
+  EXPECT_EQ(error_of("<system version=\"1\"></system>"),
+            "t.xml:1:1: system: the file names no GPU; give a dump made by a process with GPUs");
+  EXPECT_EQ(edited("version=\"1\"", "version=\"2\""),
+            "t.xml:1:2: system: only version 1 is known; dump it anew");
+  std::string deep = "<system version=\"1\"><cpu>";
+  for (int i = 0; i < 70; ++i) deep += "<pci busid=\"0\" class=\"0\" link_speed=\"8 GT/s\" link_width=\"1\">";
+  for (int i = 0; i < 70; ++i) deep += "</pci>";
+  EXPECT_NE(error_of(deep + "</cpu></system>").find("pci: nested deeper than 64 levels"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace fabricast

@@ -1,0 +1,233 @@
+#include "topologies/import/nccl_xml.hpp"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+#include <pugixml.hpp>
+
+#include "emulator/base/error.hpp"
+#include "emulator/base/names.hpp"
+#include "emulator/base/scaled_number.hpp"
+#include "emulator/base/text_file.hpp"
+
+namespace fabricast {
+namespace {
+
+constexpr int max_depth = 64;
+
+// Which elements may stand in which.
+const std::map<std::string, std::vector<std::string>> children_of{
+    {"system", {"cpu"}},          {"cpu", {"pci", "nic", "nvlink"}},
+    {"pci", {"pci", "gpu", "nic", "pcilink", "nvlink"}},
+    {"gpu", {"nvlink", "c2c"}},   {"nic", {"net"}},
+    {"net", {}},                  {"nvlink", {}},
+    {"c2c", {}},                  {"pcilink", {}},
+};
+
+struct PciSlot {
+  std::string bus_id, device_class;
+  int generation = 0, width = 0;
+};
+
+struct FileGpu {
+  LocalGpu gpu;
+  std::string host;
+  std::int64_t dev = 0;
+};
+
+class Reader {
+ public:
+  Reader(std::string_view xml, const std::string& file) : xml_(xml), file_(file) {}
+
+  LocalMachine read() {
+    require_text(xml_, file_);
+    pugi::xml_document document;
+    const auto parsed = document.load_buffer(xml_.data(), xml_.size());
+    if (!parsed) fail_at(parsed.offset, fmt::format("not valid XML ({}); is the file complete?",
+                                                    parsed.description()));
+    const auto system = document.document_element();
+    if (std::string_view(system.name()) != "system") {
+      fail(system, "the outermost element is not <system>; give a file that NCCL_TOPO_DUMP_FILE wrote");
+    }
+    check(system, 0);
+    if (integer(system, "version") != 1) fail(system, "only version 1 is known; dump it anew");
+    for (const auto cpu : system.children("cpu")) {
+      const auto hash = cpu.attribute("host_hash");
+      walk(cpu, hash ? hash.value() : "", {});
+    }
+    return result();
+  }
+
+ private:
+  [[noreturn]] void fail_at(std::ptrdiff_t offset, const std::string& problem) const {
+    const auto before = xml_.substr(0, static_cast<std::size_t>(std::max<std::ptrdiff_t>(offset, 0)));
+    const auto line = std::count(before.begin(), before.end(), '\n') + 1;
+    const auto newline = before.rfind('\n');
+    const auto column = newline == std::string_view::npos ? before.size() + 1 : before.size() - newline;
+    throw UsageError(fmt::format("{}:{}:{}: {}", file_, line, column, problem));
+  }
+  [[noreturn]] void fail(const pugi::xml_node& node, const std::string& problem) const {
+    fail_at(node.offset_debug(), fmt::format("{}: {}", node.name(), problem));
+  }
+
+  // Structure of the whole tree: known elements, attributes once, not too deep.
+  void check(const pugi::xml_node& node, int depth) const {
+    if (depth > max_depth) fail(node, fmt::format("nested deeper than {} levels", max_depth));
+    std::set<std::string> names;
+    for (const auto& attribute : node.attributes()) {
+      if (!names.insert(attribute.name()).second) {
+        fail(node, fmt::format("attribute \"{}\" is given twice; remove one", attribute.name()));
+      }
+    }
+    const auto& known = children_of.at(node.name());
+    for (const auto child : node.children()) {
+      if (child.type() != pugi::node_element) continue;
+      if (std::find(known.begin(), known.end(), child.name()) == known.end()) {
+        fail(child, unknown_name_message(fmt::format("element inside <{}>", node.name()),
+                                         child.name(), known));
+      }
+      check(child, depth + 1);
+    }
+  }
+
+  std::string text(const pugi::xml_node& node, const char* name) const {
+    const auto attribute = node.attribute(name);
+    if (!attribute) fail(node, fmt::format("attribute \"{}\" is missing; is the dump complete?", name));
+    if (*attribute.value() == '\0') fail(node, fmt::format("attribute \"{}\" is empty", name));
+    return attribute.value();
+  }
+
+  std::int64_t integer(const pugi::xml_node& node, const char* name) const {
+    const std::string value = text(node, name);
+    try {
+      const std::int64_t number = parse_integer(value);
+      if (number < 0 || number > 1'000'000'000) throw UsageError(value + " is out of range");
+      return number;
+    } catch (const UsageError& error) {
+      fail(node, fmt::format("attribute \"{}\": {}", name, error.what()));
+    }
+  }
+
+  // "32.0 GT/s PCIe": the rate per lane doubles from 8 (Gen3); Gen1 and Gen2 are 2.5 and 5.
+  int pcie_generation(const pugi::xml_node& pci) const {
+    const std::string speed = text(pci, "link_speed");
+    static const std::array<std::pair<std::string_view, int>, 6> rates{
+        {{"2.5", 1}, {"5", 2}, {"8", 3}, {"16", 4}, {"32", 5}, {"64", 6}}};
+    const auto space = speed.find(' ');
+    std::string_view rate = std::string_view(speed).substr(0, space);
+    if (rate.ends_with(".0")) rate.remove_suffix(2);
+    for (const auto& [gigatransfers, generation] : rates) {
+      if (rate == gigatransfers && speed.find("GT/s") != std::string::npos) return generation;
+    }
+    return 0;  // "Unknown" in virtual machines: no rating
+  }
+
+  void walk(const pugi::xml_node& node, const std::string& host, const PciSlot& slot) {
+    for (const auto child : node.children()) {
+      const std::string_view name = child.name();
+      if (name == "pci") {
+        walk(child, host, {text(child, "busid"), text(child, "class"), pcie_generation(child),
+                           static_cast<int>(integer(child, "link_width"))});
+      } else if (name == "gpu") {
+        add_gpu(child, host, slot);
+      } else if (name == "nic") {
+        for (const auto net : child.children("net")) add_net(net, slot);
+      }
+    }
+  }
+
+  void add_gpu(const pugi::xml_node& node, const std::string& host, const PciSlot& slot) {
+    FileGpu found;
+    found.host = host;
+    found.dev = integer(node, "dev");
+    const auto sm = static_cast<int>(integer(node, "sm"));
+    if (sm < 10) fail(node, fmt::format("attribute \"sm\": {} is no compute capability", sm));
+    found.gpu.name = fmt::format("sm_{}", sm);
+    found.gpu.compute_major = sm / 10;
+    found.gpu.compute_minor = sm % 10;
+    found.gpu.bus_id = slot.bus_id;
+    found.gpu.pcie_generation = slot.generation;
+    found.gpu.pcie_width = slot.width;
+    for (const auto link : node.children("nvlink")) {
+      static_cast<void>(text(link, "target"));
+      found.gpu.nvlinks += static_cast<int>(integer(link, "count"));
+    }
+    for (const auto& other : gpus_) {
+      if (other.host == host && other.dev == found.dev) {
+        fail(node, fmt::format("dev {} is given twice", found.dev));
+      }
+    }
+    gpus_.push_back(std::move(found));
+  }
+
+  void add_net(const pugi::xml_node& node, const PciSlot& slot) {
+    const double gbit = static_cast<double>(integer(node, "speed")) / 1000;  // file: Mbit/s
+    static_cast<void>(integer(node, "dev"));
+    // RDMA devices have a guid; PCI class 0x0207 is an InfiniBand controller, 0x0200 Ethernet.
+    const std::string_view guid = node.attribute("guid").as_string("0x0");
+    const bool rdma = guid.find_first_not_of("0x") != std::string_view::npos;
+    const bool infiniband = slot.device_class.starts_with("0x0207");
+    nics_.push_back(
+        {text(node, "name"), !rdma ? "ethernet" : infiniband ? "infiniband" : "roce", gbit});
+  }
+
+  LocalMachine result() {
+    if (gpus_.empty()) {
+      fail_at(0, "system: the file names no GPU; give a dump made by a process with GPUs");
+    }
+    std::stable_sort(gpus_.begin(), gpus_.end(), [](const auto& a, const auto& b) {
+      return a.host == b.host ? a.dev < b.dev : false;
+    });
+    LocalMachine machine;
+    machine.hostname = file_;
+    machine.usable_cores = 0;  // the file does not say
+    machine.gpu_source = "NCCL topology XML " + file_;
+    for (auto& found : gpus_) machine.gpus.push_back(std::move(found.gpu));
+    machine.nics = std::move(nics_);
+    return machine;
+  }
+
+  std::string_view xml_;
+  const std::string& file_;
+  std::vector<FileGpu> gpus_;
+  std::vector<LocalNic> nics_;
+};
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) {
+    return static_cast<char>(std::tolower(c));
+  });
+  return text;
+}
+
+}  // namespace
+
+LocalMachine read_nccl_xml(std::string_view xml, const std::string& file) {
+  return Reader(xml, file).read();
+}
+
+LocalMachine merge_nccl_xml(const LocalMachine& local, const LocalMachine& from_file,
+                            const std::string& file) {
+  if (local.gpus.empty()) return from_file;
+  LocalMachine merged = local;
+  merged.gpu_source += " and " + from_file.gpu_source;
+  for (auto& gpu : merged.gpus) {
+    const auto found = std::find_if(from_file.gpus.begin(), from_file.gpus.end(), [&](const auto& of) {
+      return lower(of.bus_id) == lower(gpu.bus_id);
+    });
+    if (found == from_file.gpus.end()) {
+      throw UsageError(fmt::format("{}: does not name the GPU at {} of this machine; dump it on this "
+                                   "machine, with the same CUDA_VISIBLE_DEVICES", file, gpu.bus_id));
+    }
+    gpu.nvlinks = found->nvlinks;
+    gpu.pcie_generation = found->pcie_generation;
+    gpu.pcie_width = found->pcie_width;
+  }
+  if (!from_file.nics.empty()) merged.nics = from_file.nics;
+  return merged;
+}
+
+}  // namespace fabricast
