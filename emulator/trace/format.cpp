@@ -46,8 +46,7 @@ struct ColumnProblems {
     const auto bad = std::find_if(values.begin(), values.end(),
                                   [](const std::string& v) { return !valid_text(v); });
     if (bad != values.end()) {
-      add(static_cast<std::size_t>(bad - values.begin()), "text that is not UTF-8, has a NUL, or "
-                                                          "is the fill value");
+      add(static_cast<std::size_t>(bad - values.begin()), "text that is not UTF-8 or has a NUL");
     }
   }
   void operator()(const Column::Codes& values) const {
@@ -126,7 +125,6 @@ bool valid_path(std::string_view path) {
 }
 
 bool valid_text(std::string_view text) {
-  if (text.size() == 1 && text[0] == text_fill) return false;
   for (std::size_t i = 0; i < text.size();) {
     const std::size_t length = text[i] == '\0' ? 0 : utf8_length(text.substr(i));
     if (length == 0) return false;

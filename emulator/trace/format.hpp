@@ -24,10 +24,9 @@ inline constexpr std::size_t chunk_rows = 65'536;
 inline constexpr std::size_t chunk_bytes = 16u << 20;
 std::size_t rows_per_chunk(std::size_t rows, std::size_t element_bytes);
 
-// Fill values no column may hold: an unwritten chunk must not look like data. Reals fill with NaN.
-inline constexpr char text_fill = '\x1A';  // SUBSTITUTE
+// Fill values no column may hold: an unwritten chunk must not look like data. Reals fill with NaN,
+// int64 with int64_fill; text has no fill value.
 inline constexpr std::uint8_t code_fill = 255;
-inline constexpr std::size_t max_fill_bytes = 4096;  // wider texts fill with NUL
 
 // Links of a group and attributes of an object that stay in its header.
 inline constexpr unsigned compact_entries = 1024;
@@ -49,7 +48,7 @@ const std::set<std::string, std::less<>>& writer_attributes();
 bool valid_name(std::string_view name);
 // "/results", "/machine/gb300-nvl72": letters, digits, '_', '-', '.', at most 8 levels.
 bool valid_path(std::string_view path);
-// Valid UTF-8 without NUL (fixed-length strings end there) and not the fill value.
+// Valid UTF-8 without NUL (fixed-length strings end there).
 bool valid_text(std::string_view text);
 // Every byte that makes a text invalid becomes U+FFFD.
 std::string made_valid(std::string_view text);

@@ -119,7 +119,9 @@ void create_folders(hid_t file, const std::string& path) {
 struct DatasetShape {
   std::size_t rows = 0;
   std::size_t element_bytes = 0;
-  const void* fill = nullptr;  // of the dataset's type
+  // Of the dataset's type. None for text: netcdf-c 4.9.0 reads the fill value of a fixed-length
+  // string into a buffer of 8 bytes, and crashes.
+  const void* fill = nullptr;
   int gzip_level = 1;
 };
 
@@ -131,8 +133,7 @@ Handle create_dataset(hid_t parent, const std::string& name, hid_t type,
   check(H5Pset_shuffle(layout), "add the shuffle filter");
   check(H5Pset_deflate(layout, static_cast<unsigned>(shape.gzip_level)), "add the gzip filter");
   check(H5Pset_fletcher32(layout), "add the fletcher32 filter");
-  // A fill value lives in the object header, whose messages end at 64 KiB.
-  if (shape.fill != nullptr && shape.element_bytes <= format::max_fill_bytes) {
+  if (shape.fill != nullptr) {
     check(H5Pset_fill_value(layout, type, shape.fill), "set the fill value of " + name);
   }
   keep_together(layout);
@@ -174,14 +175,12 @@ struct PutColumn {
   }
   Handle operator()(const Column::Texts& values) const {
     const std::size_t width = widest(values);
-    std::string fill(width, '\0');
-    fill[0] = format::text_fill;
     std::vector<char> flat(width * values.size(), '\0');
     for (std::size_t row = 0; row < values.size(); ++row) {
       std::copy(values[row].begin(), values[row].end(),
                 flat.begin() + static_cast<std::ptrdiff_t>(row * width));
     }
-    return put(text_type(width), width, fill.data(), flat.data());
+    return put(text_type(width), width, nullptr, flat.data());
   }
   Handle operator()(const Column::Codes& values) const {
     Handle dataset = put(H5T_STD_U8LE, 1, &format::code_fill, values.data());
@@ -263,10 +262,8 @@ void put_table(hid_t file, const Table& table, int gzip_level) {
 void put_document(hid_t file, const std::string& path, const std::string& text, int gzip_level) {
   Handle type = text_type(text.size());
   const std::size_t bytes = std::max<std::size_t>(1, text.size());
-  std::string fill(bytes, '\0');
-  fill[0] = format::text_fill;
   create_folders(file, path);
-  Handle dataset = create_dataset(file, path, type, {1, bytes, fill.data(), gzip_level});
+  Handle dataset = create_dataset(file, path, type, {1, bytes, nullptr, gzip_level});
   put_data(dataset, type, text.c_str(), 1, path);
   put_text(dataset, format::kind, "document");
   put_scale_text(dataset, "CLASS", "DIMENSION_SCALE");  // so that netCDF readers know its shape
@@ -287,6 +284,7 @@ void put_summary(hid_t file, const Table& results, int gzip_level) {
                                   {summary.rows, summary.row_bytes, nullptr, gzip_level});
   put_data(dataset, type, summary.data.data(), summary.rows, format::summary);
   put_text(dataset, format::kind, "summary");
+  put_scale_text(dataset, "CLASS", "DIMENSION_SCALE");
   put_text(dataset, "long_name",
            "/results in short for pandas.read_hdf: time_us, low and high in us, algbw and busbw in "
            "GB/s (1e9 B/s), bytes in B");

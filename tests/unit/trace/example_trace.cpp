@@ -64,6 +64,7 @@ void add_parameter(TableRows& rows, const char* id, const char* scope, const cha
                    double value, const char* origin, const char* source) {
   rows.set("id", id).set("scope", scope).set("unit", unit).set("executor", "nccl");
   rows.set("prior_value", value).set("prior_sigma_ln", 0.2).set("origin", origin);
+  rows.set("machine", "gb300-nvl72").set("prior_origin", origin).set("prior_source", "a data sheet");
   rows.set("source", source).set("value", value).set("sigma_ln", 0.2).set("identified", "prior");
   rows.set("samples", 0).set("transfer_rule", "").end_row();
 }
@@ -76,6 +77,7 @@ Table profile() {
                 "H100 NVLink hop, carried over");
   rows.set("id", "host.step").set("scope", "host").set("unit", "us").set("executor", "host");
   rows.set("prior_value", 1.0).set("prior_sigma_ln", 1.0).set("origin", "measured");
+  rows.set("machine", "this-host").set("prior_origin", "assumed").set("prior_source", "a guess");
   rows.set("source", "suite step_latency").set("value", 0.4).set("sigma_ln", 0.05);
   rows.set("identified", "identified").set("samples", 3).set("transfer_rule", "").end_row();
   return rows.take();
