@@ -2,9 +2,12 @@
 //
 // MAP in log space: minimize sum of Huber((ln t_pred(theta) - ln t_obs)/s) over conditions plus
 // sum ((ln theta - ln prior)/sigma)^2, by Gauss-Newton with Levenberg damping; t_pred is
-// sim/predict. The posterior covariance is the inverse Hessian (Fisher information of the samples
-// plus prior precision). A parameter is "identified" when its posterior sigma is below half of its
-// prior's, "weak" when it moved at all, else "prior". Deterministic.
+// sim/predict (fit.hpp). The posterior covariance is the inverse Hessian (Fisher information of the
+// samples plus prior precision). A parameter is "identified" when its posterior sigma is below half
+// of its prior's, "weak" when the samples told anything of it, else "prior" and left where it was.
+// Each sample is fitted under the algorithm, protocol and channels it was measured with, so nothing
+// is interpolated across a switch; where the library chose, the model's own choice is taken.
+// Deterministic; not thread safe within one call.
 #pragma once
 
 #include <string>
@@ -27,8 +30,8 @@ struct CalibrateOptions {
 CalibrationProfile calibrate(const Topology& topology, const CalibrationProfile& prior,
                              const SampleSet& samples, const CalibrateOptions& options = {});
 
-// Carries measured ratios of one executor's profile into another's (e.g. the interpreter's LL128:LL
-// hand-off ratio into nccl), by the named rules of transfer.hpp; inflates sigma; labels the values.
+// Carries measured values of one profile into another's, by the named rules of transfer.hpp only;
+// inflates sigma; labels the values.
 void transfer(const CalibrationProfile& from, CalibrationProfile& to);
 
 enum class PredictionLabel : std::uint8_t { measured, calibrated, extrapolated };
@@ -40,12 +43,17 @@ struct Prediction {
   std::int32_t ranks = 0;
   std::int32_t channels = 0;
   SimDuration time;
-  double low_us = 0, high_us = 0;          // nominal 90 % interval
+  // Nominal 90 % interval: parameters (posterior sigmas, taken as independent: correlations that a
+  // fit leaves between them are mostly negative, so this errs on the wide side), model discrepancy, and
+  // distance from the evidence.
+  double low_us = 0, high_us = 0;
   PredictionLabel label{};
   double evidence_ranks_ratio = 0;         // x ranks from the nearest sample; 0 = no evidence
   double evidence_bytes_ratio = 0;
-  double measured_share = 0;               // critical-path fraction in parameters of origin measured
-  std::string limiting_term;               // the parameter with the largest share
+  // Critical-path fraction in parameters of origin measured, each weighted with the part of its prior
+  // variance that the samples removed: a weakly identified parameter counts for little.
+  double measured_share = 0;
+  std::string limiting_term;               // the parameter with the largest share, and its share
   struct Share { std::string id; double share = 0; ParameterOrigin origin{}; };
   std::vector<Share> shares;               // all nonzero, largest first; sum 1
   std::vector<LinkLoad> loads;
@@ -53,9 +61,13 @@ struct Prediction {
   std::vector<StageSpan> stages;
   std::int32_t classes = 0;
   std::int64_t updates = 0;
-  double engine_seconds = 0;
+  double engine_seconds = 0;               // of the base evaluation only, elasticities not counted
+  std::int64_t state_bytes = 0;
+  std::string instruction_set;
+  std::string fold_note;
 };
 
+// One point. Many points of one machine and profile: predictor.hpp keeps plans and flow counts.
 Prediction predict(const Topology& topology, const CalibrationProfile& profile,
                    const PointSpec& point, const EngineOptions& options = {});
 

@@ -81,4 +81,17 @@ CollectiveCase CaseBuilder::build(const ParameterValues& values, const PointSpec
   return made;
 }
 
+bool same_step_costs(const CollectiveCase& a, const CollectiveCase& b) {
+  if (a.channel_classes.size() != b.channel_classes.size() || a.plan.loops != b.plan.loops ||
+      a.plan.slices != b.plan.slices || a.plan.bytes != b.plan.bytes) {
+    return false;
+  }
+  for (std::size_t c = 0; c < a.channel_classes.size(); ++c) {
+    const auto* left = dynamic_cast<const TableStepCosts*>(a.channel_classes[c].costs.get());
+    const auto* right = dynamic_cast<const TableStepCosts*>(b.channel_classes[c].costs.get());
+    if (left == nullptr || right == nullptr || !left->same_as(*right)) return false;
+  }
+  return true;
+}
+
 }  // namespace fabricast

@@ -39,4 +39,8 @@ class CaseBuilder {
   std::map<Key, Entry> entries_;
 };
 
+// Do two cases of one builder, of the same point, cost the same at every step? (Their launch may
+// differ.) Then one evaluation serves both. False when in doubt.
+bool same_step_costs(const CollectiveCase& a, const CollectiveCase& b);
+
 }  // namespace fabricast

@@ -40,6 +40,11 @@ TableStepCosts::TableStepCosts(std::shared_ptr<const TrafficMap> traffic, std::s
   }
 }
 
+bool TableStepCosts::same_as(const TableStepCosts& other) const {
+  return traffic_ == other.traffic_ && &channel_ == &other.channel_ && latency_ == other.latency_ &&
+         tables_ == other.tables_ && table_of_ == other.table_of_;
+}
+
 void TableStepCosts::fill(int stage, int group, int phase, std::int32_t k, CostRows rows) const {
   const auto s = static_cast<std::size_t>(stage);
   const auto g = static_cast<std::size_t>(group);

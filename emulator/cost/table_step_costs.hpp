@@ -21,12 +21,16 @@ class TableStepCosts final : public StepCosts {
 
   void fill(int stage, int group, int phase, std::int32_t k, CostRows rows) const override;
 
+  // Equal at every step; false when the traffic map is another one.
+  bool same_as(const TableStepCosts& other) const;
+
  private:
   // By EdgeId. A phase's lane cost depends on the bytes of its message and on what it does to them.
   struct PhaseTable {
     std::int64_t bytes = 0;
     bool reduces = false;
     std::vector<std::int64_t> lane, port;
+    bool operator==(const PhaseTable&) const = default;
   };
   void fill_fixed(const PhaseEdges& edges, const PhaseTable& table, CostRows rows) const;
   void fill_varying(const PhaseEdges& edges, const PhaseTable& table, std::int32_t k,

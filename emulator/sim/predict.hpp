@@ -1,15 +1,18 @@
 // predict: forward model + engine = the time of one point, and how it depends on each parameter.
 //
 // The makespan is a max-plus expression, homogeneous of degree one in the time-like costs, so by
-// Euler's theorem T = sum_i theta_i dT/dtheta_i over parameters in their time-like form: the
-// elasticities |d ln T / d ln theta_i| are the fractions of the critical path spent in each parameter
-// and sum to one (up to kinks and rounding). Pure functions; deterministic.
+// Euler's theorem T = sum_i theta_i dT/dtheta_i over times and inverse rates: their elasticities
+// |d ln T / d ln theta_i| are the fractions of the critical path spent in each parameter and sum to
+// one (up to kinks and rounding). Dimensionless factors (an efficiency, a ratio) are not summed:
+// they act through the parameter they multiply (ParameterSpec::base).
+// Deterministic. A Forward is for one thread; the free functions are pure.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "emulator/cost/case_builder.hpp"
 #include "emulator/cost/forward_model.hpp"
 #include "emulator/sim/sweep.hpp"
 
@@ -29,16 +32,37 @@ struct PointTime {
 
 PointTime evaluate_case(const CollectiveCase& collective_case, const EngineOptions& options);
 
-// build_case + evaluate_case.
-SimDuration predict_time(const Topology& topology, const ParameterValues& values,
-                         const PointSpec& point);
-
 struct Elasticity {
   std::string id;
   double value = 0;  // d ln T / d ln theta, signed: positive for costs, negative for rates
 };
 
-// Central differences with relative step `delta` (default 1/512) on every parameter in `values`.
+// The forward model of one machine with its memory (CaseBuilder): what sweeps and fits use.
+class Forward {
+ public:
+  explicit Forward(const Topology& topology, EngineOptions options = {})
+      : builder_(topology), options_(std::move(options)) {}
+
+  CollectiveCase build(const ParameterValues& values, const PointSpec& point) {
+    return builder_.build(values, point);
+  }
+  PointTime evaluate(const CollectiveCase& made) const { return evaluate_case(made, options_); }
+  SimDuration time(const ParameterValues& values, const PointSpec& point);
+  // Central differences with relative step `delta`, on every parameter in `values` that the point
+  // uses; the others are zero and not listed.
+  std::vector<Elasticity> elasticities(const ParameterValues& values, const PointSpec& point,
+                                       double delta = 1.0 / 512);
+  const Topology& topology() const { return builder_.topology(); }
+
+ private:
+  CaseBuilder builder_;
+  EngineOptions options_;
+};
+
+// One point: build_case + evaluate_case.
+SimDuration predict_time(const Topology& topology, const ParameterValues& values,
+                         const PointSpec& point);
+
 std::vector<Elasticity> elasticities(const Topology& topology, const ParameterValues& values,
                                      const PointSpec& point, double delta = 1.0 / 512);
 

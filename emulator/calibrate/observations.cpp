@@ -1,0 +1,92 @@
+#include "emulator/calibrate/observations.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <tuple>
+
+#include "emulator/base/error.hpp"
+
+namespace fabricast {
+namespace {
+
+// Repeats of a whole run inside one box agree to about 1 % at best (published repeatability sets).
+constexpr double least_sigma = 0.01;
+// 5th to 95th percentile of a normal distribution, in standard deviations.
+constexpr double width_of_90 = 3.29;
+// Standard error of a median relative to that of a mean (normal distribution).
+constexpr double median_penalty = 1.2533;
+
+std::int32_t element_bytes(const std::string& dtype) {
+  if (dtype == "float16" || dtype == "bfloat16" || dtype == "half") return 2;
+  if (dtype == "int8" || dtype == "uint8") return 1;
+  if (dtype == "float64" || dtype == "double" || dtype == "int64") return 8;
+  return 4;
+}
+
+Observation observe(const Conditions& conditions, const SampleSet::Summary& summary) {
+  Observation seen;
+  seen.conditions = conditions;
+  seen.parameter = conditions.suite == "collective" ? "" : conditions.parameter;
+  seen.ln_value = std::log(summary.median);
+  const double spread = (summary.p95 - summary.p05) / (width_of_90 * summary.median);
+  const double error = median_penalty * spread / std::sqrt(static_cast<double>(summary.count));
+  seen.sigma = std::sqrt(least_sigma * least_sigma + error * error);
+  if (!seen.parameter.empty()) return seen;
+  seen.point.executor = conditions.executor;
+  seen.point.collective = conditions.collective;
+  seen.point.algorithm = conditions.algorithm;
+  seen.point.bytes = conditions.bytes;
+  seen.point.element_bytes = element_bytes(conditions.dtype);
+  seen.point.channels = conditions.channels;
+  seen.choose = conditions.algorithm == "nccl" || conditions.protocol == "auto";
+  if (seen.choose) {
+    seen.point.channels = 0;
+  } else {
+    seen.point.protocol = protocol_from_name(conditions.protocol);
+  }
+  return seen;
+}
+
+using SweepKey = std::tuple<Collective, std::string, std::string, std::int32_t, std::int32_t,
+                            std::string, bool>;
+
+SweepKey sweep_of(const Conditions& c) {
+  return {c.collective, c.algorithm, c.protocol, c.ranks, c.channels, c.dtype, c.in_place};
+}
+
+void hold_out(std::vector<Observation>& observations, double fraction) {
+  if (fraction <= 0) return;
+  const auto every = static_cast<std::size_t>(std::max(2L, std::lround(1 / fraction)));
+  std::map<SweepKey, std::vector<Observation*>> sweeps;
+  for (Observation& seen : observations) {
+    if (seen.parameter.empty()) sweeps[sweep_of(seen.conditions)].push_back(&seen);
+  }
+  for (auto& [key, sweep] : sweeps) {
+    std::stable_sort(sweep.begin(), sweep.end(), [](const Observation* a, const Observation* b) {
+      return a->conditions.bytes < b->conditions.bytes;
+    });
+    for (std::size_t i = every - 1; i < sweep.size(); i += every) sweep[i]->held_out = true;
+  }
+}
+
+}  // namespace
+
+std::vector<Observation> observations_of(const SampleSet& samples, const std::string& machine,
+                                         ExecutorKind executor, double holdout_fraction) {
+  std::vector<Observation> observations;
+  for (std::size_t i = 0; i < samples.conditions.size(); ++i) {
+    const Conditions& conditions = samples.conditions[i];
+    if (conditions.executor != executor || conditions.machine != machine) continue;
+    if (conditions.suite == "collective" ? conditions.ranks < 2 : conditions.parameter.empty()) {
+      continue;  // one rank moves nothing over a link; a benchmark without a parameter informs none
+    }
+    const auto summary = samples.summarize(static_cast<std::int32_t>(i));
+    if (summary.count == 0 || !(summary.median > 0)) continue;
+    observations.push_back(observe(conditions, summary));
+  }
+  hold_out(observations, holdout_fraction);
+  return observations;
+}
+
+}  // namespace fabricast

@@ -1,0 +1,31 @@
+// Samples as the fit sees them: one observation per condition, some of them held out.
+//
+// The value is the median of the kept samples; its sigma the median's standard error, from the spread
+// between the 5th and 95th percentile, with a floor for what repeats of a whole run differ by.
+// Pure function.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "emulator/cost/forward_model.hpp"
+#include "emulator/profile/sample.hpp"
+
+namespace fabricast {
+
+struct Observation {
+  Conditions conditions;
+  PointSpec point;          // algorithm empty or protocol none where the library chose: see `choose`
+  bool choose = false;      // the library chose algorithm or protocol
+  std::string parameter;    // micro-benchmarks: the parameter observed, else empty
+  double ln_value = 0;      // ln us, or ln of the parameter in its unit
+  double sigma = 0;         // of ln_value
+  bool held_out = false;
+};
+
+// The observations of a machine and executor. Held out: every n-th size of each sweep, n =
+// round(1 / holdout_fraction), counted from the n-th; sweeps shorter than that give none.
+std::vector<Observation> observations_of(const SampleSet& samples, const std::string& machine,
+                                         ExecutorKind executor, double holdout_fraction);
+
+}  // namespace fabricast

@@ -1,0 +1,217 @@
+#include "emulator/calibrate/predictor.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "emulator/base/contracts.hpp"
+
+namespace fabricast {
+namespace {
+
+constexpr double quantile_90 = 1.645;
+// The model was checked where it was measured. Away from there its error is taken to grow by this
+// much per doubling of ranks or bytes (judgement).
+constexpr double growth_per_doubling = 0.03;
+
+bool is_time_or_rate(const ParameterValue& parameter) {
+  return parameter.spec.unit == "us" || parameter.spec.unit == "GB/s";
+}
+
+double variance_part(const ParameterValue& factor, const ParameterValue& base) {
+  const double f = factor.prior.sigma_ln * factor.prior.sigma_ln;
+  const double b = base.prior.sigma_ln * base.prior.sigma_ln;
+  return f / (f + b);
+}
+
+// Part of the prior variance that samples removed.
+double information(const ParameterValue& parameter) {
+  const double part = parameter.sigma_ln / parameter.prior.sigma_ln;
+  return std::clamp(1 - part * part, 0.0, 1.0);
+}
+
+double measured_share(const CalibrationProfile& profile,
+                      const std::vector<Prediction::Share>& shares) {
+  double measured = 0;
+  for (const auto& share : shares) {
+    if (share.origin == ParameterOrigin::measured) {
+      measured += share.share * information(*profile.find(share.id));
+    }
+  }
+  return measured;
+}
+
+double doublings(double a, double b) { return std::abs(std::log2(a / b)); }
+
+}  // namespace
+
+double parameter_variance(const CalibrationProfile& profile,
+                          const std::vector<Elasticity>& elasticities) {
+  double variance = 0;
+  for (const Elasticity& e : elasticities) {
+    const double sigma = e.value * profile.find(e.id)->sigma_ln;
+    variance += sigma * sigma;
+  }
+  return variance;
+}
+
+std::vector<Prediction::Share> shares_of(const CalibrationProfile& profile,
+                                         const std::vector<Elasticity>& elasticities) {
+  std::vector<Prediction::Share> shares;
+  for (const Elasticity& e : elasticities) {
+    const ParameterValue& parameter = *profile.find(e.id);
+    if (is_time_or_rate(parameter)) shares.push_back({e.id, std::abs(e.value), parameter.origin});
+  }
+  const std::vector<Prediction::Share> bases = shares;
+  for (const Elasticity& e : elasticities) {
+    const ParameterValue& factor = *profile.find(e.id);
+    if (is_time_or_rate(factor) || factor.spec.base.empty()) continue;
+    double total = 0;
+    for (const auto& base : bases) {
+      if (base.id.starts_with(factor.spec.base)) total += base.share;
+    }
+    if (total <= 0) continue;
+    double taken = 0;
+    for (std::size_t i = 0; i < bases.size(); ++i) {
+      if (!bases[i].id.starts_with(factor.spec.base)) continue;
+      const double part = std::min(std::abs(e.value), total) * bases[i].share / total *
+                          variance_part(factor, *profile.find(bases[i].id));
+      shares[i].share -= part;
+      taken += part;
+    }
+    shares.push_back({e.id, taken, factor.origin});
+  }
+  // Kinks and rounding leave a few parts in a thousand; shares are fractions of one.
+  double sum = 0;
+  for (const auto& share : shares) sum += share.share;
+  for (auto& share : shares) share.share /= sum;
+  std::erase_if(shares, [](const auto& share) { return share.share <= 0; });
+  std::stable_sort(shares.begin(), shares.end(),
+                   [](const auto& a, const auto& b) { return a.share > b.share; });
+  return shares;
+}
+
+Predictor::Predictor(const Topology& topology, CalibrationProfile profile, EngineOptions options)
+    : profile_(std::move(profile)),
+      values_(values_of(profile_)),
+      forward_(topology, std::move(options)) {}
+
+SimDuration Predictor::time(const PointSpec& point) { return forward_.time(values_, point); }
+
+PointSpec Predictor::fastest(PointSpec point, const std::vector<Protocol>& protocols) {
+  FABRICAST_EXPECT(!protocols.empty(), "a protocol to choose");
+  PointSpec best = point;
+  best.protocol = protocols.front();
+  if (protocols.size() == 1) return best;
+  SimDuration least = SimDuration::max();
+  for (const Protocol protocol : protocols) {
+    point.protocol = protocol;
+    const SimDuration needed = time(point);
+    if (needed < least) {
+      least = needed;
+      best = point;
+    }
+  }
+  return best;
+}
+
+Prediction Predictor::predict(const PointSpec& point) {
+  const CollectiveCase made = forward_.build(values_, point);
+  const PointTime timed = forward_.evaluate(made);
+  Prediction prediction;
+  prediction.point = point;
+  prediction.ranks = made.plan.ranks();
+  prediction.channels = static_cast<std::int32_t>(made.plan.channels.size());
+  prediction.time = timed.time;
+  prediction.loads = made.loads;
+  prediction.bound = made.bandwidth_bound;
+  prediction.updates = timed.updates;
+  prediction.engine_seconds = timed.engine_seconds;
+  for (const SweepResult& channel : timed.channels) {
+    prediction.classes += channel.classes;
+    prediction.state_bytes = std::max(prediction.state_bytes, channel.state_bytes);
+  }
+  // The slowest channel stands for the collective.
+  const auto slowest = std::max_element(
+      timed.channels.begin(), timed.channels.end(),
+      [](const SweepResult& a, const SweepResult& b) { return a.makespan < b.makespan; });
+  prediction.stages = slowest->stages;
+  prediction.instruction_set = slowest->instruction_set;
+  prediction.fold_note = slowest->fold_note;
+  const auto elasticities = forward_.elasticities(values_, point);
+  prediction.shares = shares_of(profile_, elasticities);
+  prediction.measured_share = measured_share(profile_, prediction.shares);
+  if (!prediction.shares.empty()) {
+    const auto& top = prediction.shares.front();
+    prediction.limiting_term = fmt::format("{} ({:.0f} %)", top.id, 100 * top.share);
+  }
+  judge_evidence(prediction);
+  judge_interval(prediction, elasticities);
+  return prediction;
+}
+
+void Predictor::judge_evidence(Prediction& prediction) const {
+  const PointSpec& point = prediction.point;
+  prediction.label = PredictionLabel::extrapolated;
+  double nearest = std::numeric_limits<double>::max();
+  std::int32_t fewest = std::numeric_limits<std::int32_t>::max(), most = 0;
+  std::int64_t smallest = std::numeric_limits<std::int64_t>::max(), largest = 0;
+  bool sampled = false;
+  for (const EvidencePoint& seen : profile_.evidence) {
+    const double distance = doublings(prediction.ranks, seen.ranks) +
+                            doublings(static_cast<double>(point.bytes), static_cast<double>(seen.bytes));
+    if (distance < nearest) {
+      nearest = distance;
+      prediction.evidence_ranks_ratio = static_cast<double>(prediction.ranks) / seen.ranks;
+      prediction.evidence_bytes_ratio =
+          static_cast<double>(point.bytes) / static_cast<double>(seen.bytes);
+    }
+    if (seen.machine != profile_.machine || seen.executor != profile_.executor) continue;
+    fewest = std::min(fewest, seen.ranks);
+    most = std::max(most, seen.ranks);
+    smallest = std::min(smallest, seen.bytes);
+    largest = std::max(largest, seen.bytes);
+    sampled = sampled || (seen.collective == point.collective && seen.algorithm == point.algorithm &&
+                          seen.protocol == to_string(point.protocol) &&
+                          seen.ranks == prediction.ranks && seen.bytes == point.bytes);
+  }
+  const bool inside = fewest <= prediction.ranks && prediction.ranks <= most &&
+                      smallest <= point.bytes && point.bytes <= largest;
+  if (sampled) {
+    prediction.label = PredictionLabel::measured;
+  } else if (inside) {
+    prediction.label = PredictionLabel::calibrated;
+  }
+}
+
+void Predictor::judge_interval(Prediction& prediction,
+                               const std::vector<Elasticity>& elasticities) const {
+  double variance = parameter_variance(profile_, elasticities) +
+                    profile_.discrepancy_ln * profile_.discrepancy_ln;
+  if (prediction.label == PredictionLabel::extrapolated && prediction.evidence_ranks_ratio > 0) {
+    const double far = growth_per_doubling * (doublings(prediction.evidence_ranks_ratio, 1) +
+                                              doublings(prediction.evidence_bytes_ratio, 1));
+    variance += far * far;
+  }
+  const double reach = std::exp(quantile_90 * std::sqrt(variance));
+  prediction.low_us = to_us(prediction.time) / reach;
+  prediction.high_us = to_us(prediction.time) * reach;
+}
+
+std::string_view to_string(PredictionLabel label) {
+  switch (label) {
+    case PredictionLabel::measured: return "measured";
+    case PredictionLabel::calibrated: return "calibrated";
+    case PredictionLabel::extrapolated: return "extrapolated";
+  }
+  return "?";
+}
+
+Prediction predict(const Topology& topology, const CalibrationProfile& profile,
+                   const PointSpec& point, const EngineOptions& options) {
+  return Predictor(topology, profile, options).predict(point);
+}
+
+}  // namespace fabricast

@@ -1,0 +1,42 @@
+// predict for many points of one machine and profile: plans, flow counts and values are kept.
+//
+// Not thread safe; one Predictor per thread. The topology must outlive it.
+#pragma once
+
+#include <vector>
+
+#include "emulator/calibrate/calibrate.hpp"
+
+namespace fabricast {
+
+class Predictor {
+ public:
+  Predictor(const Topology& topology, CalibrationProfile profile, EngineOptions options = {});
+
+  Prediction predict(const PointSpec& point);
+  // Time alone, without shares and interval: an order of magnitude cheaper.
+  SimDuration time(const PointSpec& point);
+  // The point under the protocol with the least predicted time; ties go to the first listed.
+  PointSpec fastest(PointSpec point, const std::vector<Protocol>& protocols);
+  const CalibrationProfile& profile() const { return profile_; }
+
+ private:
+  void judge_evidence(Prediction& prediction) const;
+  void judge_interval(Prediction& prediction, const std::vector<Elasticity>& elasticities) const;
+
+  CalibrationProfile profile_;
+  ParameterValues values_;
+  Forward forward_;
+};
+
+// sum (elasticity * posterior sigma)^2: parameters taken as independent.
+double parameter_variance(const CalibrationProfile& profile,
+                          const std::vector<Elasticity>& elasticities);
+
+// Fractions of the critical path by parameter, largest first, sum one. Times and rates hold their
+// elasticity; a dimensionless factor takes from its base the part that its prior's variance has in
+// both: of bandwidth (known) times efficiency (fitted), the efficiency owns nearly all.
+std::vector<Prediction::Share> shares_of(const CalibrationProfile& profile,
+                                         const std::vector<Elasticity>& elasticities);
+
+}  // namespace fabricast

@@ -1,0 +1,122 @@
+#include "emulator/calibrate/transfer.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "emulator/base/contracts.hpp"
+#include "emulator/calibrate/calibrate.hpp"
+
+namespace fabricast {
+namespace {
+
+const TransferRule& rule(std::string_view name) {
+  const auto& rules = transfer_rules();
+  const auto found = std::find_if(rules.begin(), rules.end(),
+                                  [name](const TransferRule& r) { return r.name == name; });
+  FABRICAST_EXPECT(found != rules.end(), "a rule of the table");
+  return *found;
+}
+
+bool measured(const ParameterValue* parameter) {
+  return parameter != nullptr && parameter->origin == ParameterOrigin::measured &&
+         parameter->transfer_rule.empty();
+}
+
+// Combines the target's present value with the carried one by precision.
+void observe(ParameterValue& target, double value, double sigma, const TransferRule& by,
+             const CalibrationProfile& from) {
+  const double widened = std::sqrt(sigma * sigma + by.sigma_ln * by.sigma_ln);
+  const double prior_weight = 1 / (target.sigma_ln * target.sigma_ln);
+  const double weight = 1 / (widened * widened);
+  target.value = std::exp((prior_weight * std::log(target.value) + weight * std::log(value)) /
+                          (prior_weight + weight));
+  const double before = target.sigma_ln;
+  target.sigma_ln = 1 / std::sqrt(prior_weight + weight);
+  target.origin = ParameterOrigin::measured;
+  target.transfer_rule = by.name;
+  target.identified =
+      target.sigma_ln < 0.5 * before ? Identified::identified : Identified::weak;
+  target.source = fmt::format("carried by rule {} from {} ({}); prior: {}", by.name, from.machine,
+                              to_string(from.executor), target.prior.source);
+}
+
+void carry_same_executor(const CalibrationProfile& from, CalibrationProfile& to) {
+  const bool same_machine = from.machine == to.machine;
+  for (ParameterValue& target : to.parameters) {
+    const ParameterValue* source = from.find(target.spec.id);
+    if (!measured(source) || target.origin == ParameterOrigin::measured) continue;
+    if (same_machine) {
+      observe(target, source->value, source->sigma_ln, rule("same-machine"), from);
+      continue;
+    }
+    const bool universal = target.spec.scope == Scope::universal;
+    const bool generation =
+        target.spec.scope == Scope::gpu_generation && target.scope_key == source->scope_key;
+    const auto generation_of = [](const CalibrationProfile& profile) -> std::string {
+      for (const ParameterValue& p : profile.parameters) {
+        if (p.spec.scope == Scope::gpu_generation) return p.scope_key;
+      }
+      return {};
+    };
+    const bool alike = generation_of(from) == generation_of(to);
+    if (generation || (universal && alike)) {
+      observe(target, source->value, source->sigma_ln, rule("same-generation"), from);
+    } else if (universal) {
+      observe(target, source->value, source->sigma_ln, rule("other-generation-ratios"), from);
+    }
+  }
+}
+
+void carry_interpreter(const CalibrationProfile& from, CalibrationProfile& to) {
+  const ParameterValue* base = from.find("cuda.handoff.ll");
+  for (const char* protocol : {"ll128", "simple"}) {
+    const ParameterValue* hand_off = from.find(fmt::format("cuda.handoff.{}", protocol));
+    ParameterValue* target = to.find(fmt::format("nvlink.step_ratio.{}", protocol));
+    if (!measured(base) || !measured(hand_off) || target == nullptr ||
+        target->origin == ParameterOrigin::measured) {
+      continue;
+    }
+    observe(*target, hand_off->value / base->value, std::hypot(hand_off->sigma_ln, base->sigma_ln),
+            rule("interpreter-handoff-ratio"), from);
+  }
+  const ParameterValue* copy = from.find("cuda.cta_copy_bw");
+  ParameterValue* target = to.find("cta.copy_bw");
+  if (measured(copy) && target != nullptr && target->origin != ParameterOrigin::measured) {
+    observe(*target, target->prior.value * copy->value / copy->prior.value, copy->sigma_ln,
+            rule("interpreter-copy-rate"), from);
+  }
+}
+
+}  // namespace
+
+const std::vector<TransferRule>& transfer_rules() {
+  static const std::vector<TransferRule> rules{
+      {"same-machine", "every parameter", 0.0},
+      {"same-generation", "parameters of scope gpu_generation or universal", 0.15},
+      {"other-generation-ratios", "universal ratios", 0.30},
+      {"interpreter-handoff-ratio", "cuda.handoff.P / cuda.handoff.ll", 0.40},
+      {"interpreter-copy-rate", "cuda.cta_copy_bw relative to its prior", 0.40},
+  };
+  return rules;
+}
+
+void transfer(const CalibrationProfile& from, CalibrationProfile& to) {
+  const auto carried = [&to] {
+    return std::count_if(to.parameters.begin(), to.parameters.end(),
+                         [](const ParameterValue& p) { return !p.transfer_rule.empty(); });
+  };
+  const auto before = carried();
+  if (from.executor == to.executor) {
+    carry_same_executor(from, to);
+  } else if (from.executor == ExecutorKind::cuda && to.executor == ExecutorKind::nccl) {
+    carry_interpreter(from, to);
+  }
+  // Evidence of other machines: predictions measure their distance from it.
+  if (carried() > before) {
+    to.evidence.insert(to.evidence.end(), from.evidence.begin(), from.evidence.end());
+  }
+}
+
+}  // namespace fabricast
