@@ -207,12 +207,12 @@ std::string describe_stall(const CompiledPlan& compiled, const lane::StallRecord
       message ? lane.steps[at].peer_in : lane.steps[at].peer_out);
 }
 
-void throw_stall(const std::string& executor, const CompiledPlan& compiled,
-                 const lane::StallRecord& stall, double limit_seconds) {
-  throw RuntimeError(fmt::format(
+std::string stall_message(const std::string& executor, const CompiledPlan& compiled,
+                          const lane::StallRecord& stall, double limit_seconds) {
+  return fmt::format(
       "the {} executor made no progress for {:.2f} s: {} (its peer died or is suspended, or the "
       "schedule deadlocks) try another --algorithm, and report the schedule if it recurs",
-      executor, limit_seconds, describe_stall(compiled, stall)));
+      executor, limit_seconds, describe_stall(compiled, stall));
 }
 
 }  // namespace fabricast

@@ -42,8 +42,8 @@ CompiledPlan compile_plan(const RunRequest& request, std::int32_t first_rank,
 // "rank 2 channel 0 role 1 waits at step 3 of 14 (stage turn, repetition 0, loop 0, slice 0) for a
 // message from rank 1"
 std::string describe_stall(const CompiledPlan& compiled, const lane::StallRecord& stall);
-// The RuntimeError of a stalled run.
-[[noreturn]] void throw_stall(const std::string& executor, const CompiledPlan& compiled,
-                              const lane::StallRecord& stall, double limit_seconds);
+// The message of the RuntimeError of a stalled run.
+std::string stall_message(const std::string& executor, const CompiledPlan& compiled,
+                          const lane::StallRecord& stall, double limit_seconds);
 
 }  // namespace fabricast

@@ -59,7 +59,8 @@ class CudaExecutor final : public Executor {
     if (!prepared_) throw UsageError("run without a prepared request (nothing to run) call prepare");
     const double seconds = interpreter_.run();
     if (interpreter_.stalled()) {
-      throw_stall("cuda", compiled_, interpreter_.stall(), stall_limit_seconds);
+      throw RuntimeError(
+          stall_message("cuda", compiled_, interpreter_.stall(), stall_limit_seconds));
     }
     return seconds;
   }

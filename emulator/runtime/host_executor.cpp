@@ -174,7 +174,7 @@ double HostExecutor::run() {
   });
   if (stop != 0) {
     reset_connections();
-    throw_stall("host", compiled_, stall, options_.stall_limit_seconds);
+    throw RuntimeError(stall_message("host", compiled_, stall, options_.stall_limit_seconds));
   }
   if (const auto left = messages_left(); left != 0) {
     reset_connections();

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <limits>
 #include <map>
 #include <set>
 #include <sstream>
@@ -92,7 +93,8 @@ class MpiExecutor final : public Executor {
     return compiled_.image.buffers[static_cast<std::size_t>(communicator_.rank())];
   }
   void fill_own_input();
-  void run_own_lanes();
+  std::string run_own_lanes();  // empty, or what went wrong
+  [[noreturn]] void fail_together(const std::string& problem);
 
   Communicator communicator_;
   MpiOptions options_;
@@ -145,7 +147,7 @@ void MpiExecutor::fill_own_input() {
              {input(), static_cast<std::size_t>(buffers().input_bytes)});
 }
 
-void MpiExecutor::run_own_lanes() {
+std::string MpiExecutor::run_own_lanes() {
   lane::ProgressLine progress;
   std::uint64_t stop = 0;
   lane::StallRecord stall;
@@ -155,11 +157,7 @@ void MpiExecutor::run_own_lanes() {
   const bool finished = lane::run_lanes(
       lanes_.data(), cursors_.data(), static_cast<std::int32_t>(lanes_.size()), 0, 0, *port_,
       compiled_.image.data, control, lane::SingleThread{}, pause);
-  if (!finished) {
-    prepared_ = false;
-    port_.reset();
-    throw_stall("mpi", compiled_, stall, options_.stall_limit_seconds);
-  }
+  return finished ? "" : stall_message("mpi", compiled_, stall, options_.stall_limit_seconds);
 }
 
 double MpiExecutor::run() {
@@ -169,17 +167,30 @@ double MpiExecutor::run() {
     port_->begin();
   }
   communicator_.barrier();
+  std::string problem;
   const auto start = std::chrono::steady_clock::now();
-  if (takes_part()) run_own_lanes();
+  if (takes_part()) problem = run_own_lanes();
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  if (takes_part() && !port_->finish(options_.stall_limit_seconds)) {
-    prepared_ = false;
-    port_.reset();
-    throw RuntimeError(fmt::format("rank {} finished, but its messages were not received within {} s "
-                                   "(sends and receives of the schedule do not match, or a peer died)",
-                                   communicator_.rank(), options_.stall_limit_seconds));
+  if (takes_part() && problem.empty() && !port_->finish(options_.stall_limit_seconds)) {
+    problem = fmt::format("rank {} finished, but its messages were not received within {} s (sends "
+                          "and receives of the schedule do not match, or a peer is suspended)",
+                          communicator_.rank(), options_.stall_limit_seconds);
   }
-  return communicator_.max(takes_part() ? seconds.count() : 0.0);
+  constexpr double failed = std::numeric_limits<double>::infinity();
+  const double mine = takes_part() ? seconds.count() : 0.0;
+  const double slowest = communicator_.max(problem.empty() ? mine : failed);
+  if (slowest == failed) fail_together(problem);
+  return slowest;
+}
+
+void MpiExecutor::fail_together(const std::string& problem) {
+  prepared_ = false;
+  port_.reset();
+  MpiPort::begin_new_epoch();
+  for (const auto& text : communicator_.all_gather(problem)) {
+    if (!text.empty()) throw RuntimeError(text);
+  }
+  throw RuntimeError("the mpi executor failed on another process");
 }
 
 std::int64_t MpiExecutor::check() {

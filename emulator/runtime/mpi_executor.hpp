@@ -1,8 +1,7 @@
 // Ranks as MPI processes, connections as MPI messages.
 //
 // Every process must call prepare, run and check together (they contain barriers). Processes beyond
-// the plan's ranks sit out. A stall is an error on the processes that see it; the others run into
-// their own limit.
+// the plan's ranks sit out. A stall on any process becomes the same RuntimeError on all of them.
 #pragma once
 
 #include <functional>

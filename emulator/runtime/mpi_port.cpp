@@ -8,7 +8,12 @@
 namespace fabricast {
 namespace {
 
-constexpr int first_tag = 1000;  // apart from other point-to-point traffic of the program
+// Tags are first_tag + epoch * tags_per_epoch + channel, all below 32767, the least upper bound that
+// MPI guarantees; apart from other point-to-point traffic of the program.
+constexpr int first_tag = 1000;
+constexpr int tags_per_epoch = 1024;
+constexpr int epochs = 30;
+int current_epoch = 0;
 
 // Buffers of sends that an error left unfinished: MPI may still read them.
 std::vector<std::vector<std::byte>>& abandoned_buffers() {
@@ -32,7 +37,8 @@ MpiPort::MpiPort(Communicator communicator, const CompiledPlan& compiled)
   outbound_.resize(count);
   for (std::size_t c = 0; c < count; ++c) {
     const Connection& connection = compiled.connections[c];
-    tags_.push_back(first_tag + connection.channel);
+    FABRICAST_EXPECT(connection.channel < tags_per_epoch, "channels fit into an epoch's tags");
+    tags_.push_back(first_tag + current_epoch * tags_per_epoch + connection.channel);
     if (connection.receiving_lane >= 0) {
       prepare_end(inbound_[c], connection.source, connection.received);
     }
@@ -41,6 +47,8 @@ MpiPort::MpiPort(Communicator communicator, const CompiledPlan& compiled)
     }
   }
 }
+
+void MpiPort::begin_new_epoch() { current_epoch = (current_epoch + 1) % epochs; }
 
 MpiPort::~MpiPort() {
   // Nothing is left after a completed run; after a stall MPI must forget our buffers.

@@ -3,7 +3,9 @@
 // A sender has at most D messages under way, a receiver D receives posted, so every connection
 // buffers between D and 2D messages and whatever cannot deadlock with D slots cannot deadlock here.
 // MPI's non-overtaking rule (same source, tag, communicator) makes connections FIFOs; the tag is the
-// channel. Slots belong to the port. One per process; not thread safe.
+// channel and an epoch: after a failed run (collective knowledge of all processes) a new epoch begins,
+// so that messages left over from it are never taken for new ones. Slots belong to the port. One per
+// process; not thread safe.
 #pragma once
 
 #include <cstddef>
@@ -21,6 +23,9 @@ class MpiPort {
   ~MpiPort();
   MpiPort(const MpiPort&) = delete;
   MpiPort& operator=(const MpiPort&) = delete;
+
+  // After a failed run, on every process: ports made from now on use other tags.
+  static void begin_new_epoch();
 
   // Posts the first receives of a run.
   void begin();

@@ -1,0 +1,132 @@
+// Every schedule over MPI messages, one rank per process; run under mpirun with 1 to 4 processes.
+// All processes execute the same tests in the same order.
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+#include "emulator/base/error.hpp"
+#include "emulator/runtime/mpi_executor.hpp"
+#include "tests/conformance/conformance.hpp"
+
+namespace fabricast {
+namespace {
+
+Communicator& world() {
+  static Communicator communicator = Communicator::world();
+  return communicator;
+}
+
+std::vector<RankSpace> spaces_of(std::int32_t processes) {
+  std::vector<RankSpace> spaces{RankSpace{processes}};
+  if (processes == 4) spaces.push_back(RankSpace{2, 2});
+  return spaces;
+}
+
+TEST(MpiExecutor, EveryScheduleIsBitExact) {
+  const auto executor = make_mpi_executor(world());
+  EXPECT_EQ(executor->max_ranks(), world().size());
+  for (const auto& space : spaces_of(world().size())) {
+    for (const Collective collective : conformance::all_collectives) {
+      EXPECT_GE(conformance::run_cases(*executor, conformance::shape_cases(collective, space)), 8);
+    }
+  }
+}
+
+TEST(MpiExecutor, EveryTypeAndOperator) {
+  const auto executor = make_mpi_executor(world());
+  const RankSpace space{world().size()};
+  EXPECT_GE(conformance::run_cases(
+                *executor, conformance::type_cases(Collective::reduce_scatter, space)), 12);
+}
+
+TEST(MpiExecutor, LargeMessagesUseTheRendezvousPath) {
+  // Above MPI's eager limit (4 KiB for shared memory in Open MPI) sends wait for their receives.
+  const auto executor = make_mpi_executor(world());
+  const auto plan = make_plan(Collective::all_reduce, "ring", RankSpace{world().size()}, 3 << 20, 4,
+                              {1, 1 << 20, 256 << 10, 0, 4, 2});
+  executor->prepare({&plan});
+  EXPECT_EQ(executor->check(), 0);
+  EXPECT_GT(executor->run(), 0.0);
+}
+
+TEST(MpiExecutor, ProcessesBeyondThePlanSitOut) {
+  if (world().size() < 2) GTEST_SKIP() << "needs two processes";
+  const auto executor = make_mpi_executor(world());
+  const auto plan = make_plan(Collective::all_gather, "ring", RankSpace{world().size() - 1}, 4096, 4, {});
+  executor->prepare({&plan});
+  EXPECT_EQ(executor->check(), 0);
+}
+
+TEST(MpiExecutor, TooManyRanksIsAUsageErrorEverywhere) {
+  const auto executor = make_mpi_executor(world());
+  const auto plan =
+      make_plan(Collective::all_reduce, "ring", RankSpace{world().size() + 1}, 4096, 4, {});
+  EXPECT_THROW(executor->prepare({&plan}), UsageError);
+}
+
+TEST(MpiExecutor, EveryProcessHasTheSameVerdictAboutTiming) {
+  const auto executor = make_mpi_executor(world());
+  const auto plan = make_plan(Collective::all_reduce, "ring", RankSpace{1}, 64, 4, {});
+  const auto verdict = executor->may_time(plan);
+  EXPECT_EQ(world().sum(verdict.allowed ? 1 : 0), verdict.allowed ? world().size() : 0);
+  EXPECT_EQ(verdict.reason.empty(), verdict.allowed);
+}
+
+TEST(MpiExecutor, AWrongResultOnOneProcessIsSeenByAll) {
+  if (world().size() < 2) GTEST_SKIP() << "needs two processes";
+  MpiOptions options;
+  options.edit_program = [](CompiledPlan& compiled) {
+    for (auto& lane : compiled.image.lanes) {
+      if (lane.rank != 1) continue;
+      for (auto& step : lane.steps) {
+        step.action = static_cast<std::uint8_t>(step.action & ~action_reduce);
+      }
+    }
+  };
+  const auto executor = make_mpi_executor(world(), options);
+  const auto plan = make_plan(Collective::all_reduce, "ring", RankSpace{world().size()}, 4096, 4, {});
+  executor->prepare({&plan});
+  EXPECT_GT(executor->check(), 0);
+}
+
+// Process 0 leaves its first message out: whoever waits for it says so, and all processes fail alike.
+TEST(MpiExecutor, ADroppedStepIsTheSameErrorOnEveryProcessWithinTheLimit) {
+  if (world().size() < 2) GTEST_SKIP() << "needs two processes";
+  MpiOptions options;
+  options.stall_limit_seconds = 0.3;
+  options.edit_program = [](CompiledPlan& compiled) {
+    auto& lane = compiled.image.lanes.front();
+    if (lane.rank != 0) return;
+    lane.steps.erase(lane.steps.begin());
+    lane.links.erase(lane.links.begin());
+    for (auto& bundle : lane.bundles) bundle = bundle > 0 ? bundle - 1 : 0;
+  };
+  const auto plan = make_plan(Collective::all_reduce, "ring", RankSpace{world().size()}, 4096, 4, {});
+  const auto executor = make_mpi_executor(world(), options);
+  executor->prepare({&plan});
+  const auto start = std::chrono::steady_clock::now();
+  std::string text;
+  try {
+    executor->run();
+  } catch (const RuntimeError& error) {
+    text = error.what();
+  }
+  const std::chrono::duration<double> waited = std::chrono::steady_clock::now() - start;
+  EXPECT_LT(waited.count(), 2.0);
+  EXPECT_NE(text.find("waits at step"), std::string::npos) << text;
+  for (const auto& other : world().all_gather(text)) EXPECT_EQ(other, text);
+
+  // What the failed run left in flight must not be taken for messages of the next one.
+  const auto sound = make_mpi_executor(world());
+  sound->prepare({&plan});
+  EXPECT_EQ(sound->check(), 0);
+}
+
+}  // namespace
+}  // namespace fabricast
+
+int main(int argc, char** argv) {
+  testing::InitGoogleTest(&argc, argv);
+  fabricast::world();
+  return RUN_ALL_TESTS();
+}

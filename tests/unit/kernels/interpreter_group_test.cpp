@@ -1,0 +1,104 @@
+// The interpreter with several threads per lane, as in a CTA: two lanes of two threads each exchange
+// messages. ThreadSanitizer checks here that every hand-over inside a group is ordered.
+#include <gtest/gtest.h>
+
+#include <barrier>
+#include <cstring>
+#include <thread>
+#include <vector>
+
+#include "kernels/lane/fifo.hpp"
+#include "kernels/lane/image.hpp"
+#include "kernels/lane/interpreter.hpp"
+#include "kernels/reference/collectives.hpp"
+
+namespace fabricast::lane {
+namespace {
+
+constexpr std::int32_t group_size = 2;
+
+struct GroupShared {
+  std::barrier<> barrier{group_size};
+  std::int32_t value = 0;
+};
+
+// What ThreadBlock is on the device.
+struct ThreadGroup {
+  GroupShared* shared;
+  std::int32_t me;
+  std::int32_t index() const { return me; }
+  std::int32_t size() const { return group_size; }
+  bool leader() const { return me == 0; }
+  void sync() const { shared->barrier.arrive_and_wait(); }
+  template <class Decide>
+  std::int32_t share(const Decide& decide) const {
+    if (leader()) shared->value = decide();
+    shared->barrier.arrive_and_wait();
+    return shared->value;
+  }
+};
+
+struct YieldPause {
+  void reset() {}
+  void operator()() { std::this_thread::yield(); }
+};
+
+// All-reduce of two ranks by one exchange of everything: send, then receive, reduce and store.
+LaneImage exchange_lane(std::uint32_t rank, std::int64_t elements, std::int32_t loops) {
+  LaneImage lane;
+  lane.rank = static_cast<std::int32_t>(rank);
+  const std::uint32_t peer = 1 - rank;
+  lane.steps.push_back({no_peer, peer, 0, 1, action_send, 0, 0, 0});
+  lane.steps.push_back({peer, no_peer, 0, 1, action_recv | action_reduce | action_copy, 0, 0, 0});
+  lane.links = {{-1, lane.rank}, {static_cast<std::int32_t>(peer), -1}};
+  lane.bundles = {0, 1, 2};
+  lane.layout.share = {0, elements};
+  lane.layout.loops = loops;
+  lane.layout.slices = 2;
+  return lane;
+}
+
+TEST(InterpreterWithGroups, TwoLanesOfTwoThreadsExchange) {
+  constexpr std::int64_t elements = 3001;
+  constexpr auto bytes = static_cast<std::size_t>(elements) * 4;
+  const reference::InputData inputs{DataType::float32, 2, true};
+  std::vector<LaneImage> images{exchange_lane(0, elements, 5), exchange_lane(1, elements, 5)};
+  std::vector<std::byte> input[2], output[2];
+  std::vector<LaneView> lanes;
+  for (std::int32_t r = 0; r < 2; ++r) {
+    input[r].resize(bytes);
+    output[r].resize(bytes);
+    reference::fill_input(inputs, r, 0, input[r]);
+    lanes.push_back(view_of(images[static_cast<std::size_t>(r)], nullptr, input[r].data(),
+                            output[r].data()));
+  }
+  std::vector<FifoCounters> counters(2);
+  constexpr std::int64_t slot_bytes = 4096;
+  alignas(16) static std::byte slots[2 * 3 * slot_bytes];
+  const FifoPort port{counters.data(), slots, slot_bytes, 3};
+  ProgressLine progress[2];
+  std::uint64_t stop = 0;
+  StallRecord stall;
+  const RunControl control{progress, 2, &stop, &stall, 20'000'000'000};
+  LaneCursor cursors[2];
+  GroupShared shared[2];
+  std::vector<std::thread> threads;
+  for (std::int32_t l = 0; l < 2; ++l) {
+    for (std::int32_t t = 0; t < group_size; ++t) {
+      threads.emplace_back([&, l, t] {
+        const ThreadGroup group{&shared[l], t};
+        if (group.leader()) cursors[l] = lanes[static_cast<std::size_t>(l)].start();
+        YieldPause pause;
+        EXPECT_TRUE(run_lanes(lanes.data() + l, cursors + l, 1, l, l, port,
+                              RunData{DataType::float32, ReduceOp::sum, 4}, control, group, pause));
+      });
+    }
+  }
+  for (auto& thread : threads) thread.join();
+  std::vector<std::byte> expected(bytes);
+  reference::expect_reduction(inputs, ReduceOp::sum, 0, expected);
+  for (const auto& out : output) EXPECT_EQ(std::memcmp(out.data(), expected.data(), bytes), 0);
+}
+
+}  // namespace
+}  // namespace fabricast::lane
