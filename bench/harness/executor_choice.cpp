@@ -28,7 +28,7 @@ Decision decide(const Communicator& communicator) {
               false};
     }
     return {ExecutorKind::mpi,
-            fmt::format("{} processes on host memory, no GPUs are measured: {}",
+            fmt::format("{} processes on host cores, no GPU is measured ({})",
                         communicator.size(), nccl.available ? "fewer than two GPUs" : nccl.reason),
             true};
   }
@@ -40,7 +40,7 @@ Decision decide(const Communicator& communicator) {
             false};
   }
   return {ExecutorKind::host,
-          fmt::format("threads on host memory, no GPUs are measured: {}", cuda.reason), true};
+          fmt::format("threads on host cores, no GPU is measured ({})", cuda.reason), true};
 }
 
 std::unique_ptr<Executor> make(ExecutorKind kind, const Communicator& communicator,

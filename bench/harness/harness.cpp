@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <optional>
@@ -21,6 +22,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr double us_per_s = 1e6;
+// Runnable processes of others per core, one-minute average, above which a measurement is suspect.
+constexpr double max_foreign_load = 0.5;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -28,6 +31,25 @@ double seconds_since(Clock::time_point start) {
 
 std::string case_name(const Conditions& c) {
   return fmt::format("{} {} {}", to_string(c.collective), c.algorithm, format_size(c.bytes));
+}
+
+void refuse_untimeable(const Executor& executor, const std::vector<SweepCase>& cases,
+                       const MeasureOptions& options) {
+  if (options.check_only) return;
+  for (const auto& entry : cases) {
+    const auto verdict = executor.may_time(entry.plan);
+    bool refused = !verdict.allowed;
+    // One process without enough cores spoils the times of all.
+    if (options.communicator != nullptr) {
+      refused = options.communicator->max(static_cast<std::int64_t>(refused)) != 0;
+    }
+    if (!refused) continue;
+    throw UsageError(fmt::format(
+        "the {} executor refuses to time {} ({}): use fewer ranks or channels, or --check-only to "
+        "verify the data without timing",
+        executor.name(), case_name(entry.conditions),
+        verdict.allowed ? "another process of this run cannot" : verdict.reason));
+  }
 }
 
 // One sweep. Pass 1 checks the data and warms up every size; pass 2 times them. Both go through the
@@ -51,7 +73,6 @@ class Sweep {
   }
 
   MeasureReport run() {
-    refuse_untimeable();
     start_ = Clock::now();
     check_and_warm_up();
     throw_if_wrong();
@@ -80,18 +101,6 @@ class Sweep {
     ++done_;
     const auto passes = options_.check_only ? 1u : 2u;
     if (progress_) progress_(done_, static_cast<int>(passes * cases_.size()));
-  }
-
-  void refuse_untimeable() const {
-    if (options_.check_only) return;
-    for (const auto& entry : cases_) {
-      const auto verdict = executor_.may_time(entry.plan);
-      if (agreed(verdict.allowed)) continue;
-      throw UsageError(fmt::format(
-          "the {} executor refuses to time {} ({}): use fewer ranks or channels, or --check-only "
-          "to verify the data without timing",
-          executor_.name(), case_name(entry.conditions), verdict.reason));
-    }
   }
 
   void prepare(const SweepCase& entry) {
@@ -254,9 +263,24 @@ void describe(const MeasureOptions& options, const std::string& rule, const Meas
   environment["harness_warmup"] =
       fmt::format("{} iterations of every size before the first timed one", options.warmup);
   environment["harness_skipped"] = fmt::format("{} conditions", skipped);
+  std::string notes;
+  for (const auto& note : report.notes) notes += (notes.empty() ? "" : "; ") + note;
+  if (!notes.empty()) environment["harness_notes"] = notes;
   if (options.budget_seconds > 0) {
     environment["harness_budget_s"] = fmt::format("{}", options.budget_seconds);
   }
+}
+
+// Others at work when the sweep began: the times hold their share of the cores, too.
+void note_foreign_load(const Surroundings& before, MeasureReport& report) {
+  const auto load = before.host.find("load_1min");
+  const auto cores = before.host.find("usable_cores");
+  if (load == before.host.end() || cores == before.host.end()) return;
+  if (std::atof(load->second.c_str()) <= max_foreign_load * std::atof(cores->second.c_str())) return;
+  report.notes.push_back(fmt::format(
+      "the load average was {} on {} cores before the first iteration: these times include waiting "
+      "for other processes; measure again on a quiet machine",
+      load->second, cores->second));
 }
 
 }  // namespace
@@ -264,12 +288,20 @@ void describe(const MeasureOptions& options, const std::string& rule, const Meas
 MeasureReport measure_sweep(Executor& executor, ExecutorKind kind, const std::string& machine,
                             const MeasureOptions& options, const MeasureProgress& progress) {
   auto cases = make_sweep_cases(executor.max_ranks(), kind, machine, options);
+  refuse_untimeable(executor, cases.cases, options);
   const Surroundings before = observe_surroundings();
   Sweep sweep(executor, options, std::move(cases), progress);
   MeasureReport report = sweep.run();
   report.samples.environment = describe_environment(executor, before, observe_surroundings());
+  note_foreign_load(before, report);
   describe(options, sweep.rule_description(), report, report.samples.environment);
   return report;
+}
+
+void check_sweep(const Executor& executor, ExecutorKind kind, const std::string& machine,
+                 const MeasureOptions& options) {
+  const auto cases = make_sweep_cases(executor.max_ranks(), kind, machine, options);
+  refuse_untimeable(executor, cases.cases, options);
 }
 
 SampleSet measure_collectives(Executor& executor, ExecutorKind kind, const std::string& machine,

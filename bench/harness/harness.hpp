@@ -68,6 +68,10 @@ using MeasureProgress = std::function<void(int done, int total)>;
 MeasureReport measure_sweep(Executor& executor, ExecutorKind kind, const std::string& machine,
                             const MeasureOptions& options, const MeasureProgress& progress = {});
 
+// What measure_sweep would refuse at once, without running anything: throws the same UsageErrors.
+void check_sweep(const Executor& executor, ExecutorKind kind, const std::string& machine,
+                 const MeasureOptions& options);
+
 // The samples alone; the notes go to the log as warnings.
 SampleSet measure_collectives(Executor& executor, ExecutorKind kind, const std::string& machine,
                               const MeasureOptions& options, const MeasureProgress& progress = {});

@@ -125,8 +125,9 @@ TEST_F(Synthetic, ASettingScalesOrReplacesOneParameter) {
 
 TEST_F(Synthetic, BadSettingsAreUsageErrors) {
   const std::string id = truth.begin()->first;
-  for (const std::string& bad :
-       {id, "=2", id + "=", id + "=x", id + "=0", id + "=-1", id + "=nan", id + "=x-2", id + "=2 us"}) {
+  const std::vector<std::string> settings{id,         "=2",        id + "=",    id + "=x",  id + "=0",
+                                          id + "=-1", id + "=nan", id + "=x-2", id + "=2 us"};
+  for (const std::string& bad : settings) {
     EXPECT_THROW(apply_setting(bad, truth), UsageError) << bad;
   }
   try {

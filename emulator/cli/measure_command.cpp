@@ -1,0 +1,324 @@
+// fabricast measure: run collectives for real, or draw samples from the synthetic machine.
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "bench/harness/executor_choice.hpp"
+#include "bench/harness/measurement_trace.hpp"
+#include "bench/harness/measurement_view.hpp"
+#include "bench/harness/synthetic.hpp"
+#include "emulator/base/log.hpp"
+#include "emulator/base/progress.hpp"
+#include "emulator/base/scaled_number.hpp"
+#include "emulator/cli/command.hpp"
+#include "emulator/cli/output_format.hpp"
+#include "emulator/coordinator/agreement.hpp"
+#include "emulator/trace/trace_file.hpp"
+#include "topologies/discover/local_machine.hpp"
+#include "topologies/model/machine_file.hpp"
+
+namespace fabricast {
+namespace {
+
+struct MeasureArguments {
+  std::string collective = "all_reduce", algorithm = "all", executor = "auto";
+  std::string min = "8", max = "64M", increment, type = "float", op = "sum", machine, output;
+  double factor = 2, budget = 0, noise = 0.03, outliers = 0.01;
+  std::int32_t iterations = 0, warmup = 1, channels = 0, ranks = 0;
+  bool in_place = false, check_only = false, no_check = false, force = false, json = false;
+  std::string synthetic, protocol = "all";
+  std::vector<std::string> settings;
+  std::uint64_t seed = 1;
+};
+
+std::vector<Collective> collectives_from(const std::string& text) {
+  std::vector<Collective> collectives;
+  const auto names = text == "all" ? collective_names() : CLI::detail::split(text, ',');
+  for (const auto& name : names) collectives.push_back(collective_from_name(name));
+  return collectives;
+}
+
+MeasureOptions options_from(const MeasureArguments& arguments) {
+  MeasureOptions options;
+  options.collectives = collectives_from(arguments.collective);
+  if (arguments.algorithm != "all") {
+    options.algorithms = CLI::detail::split(arguments.algorithm, ',');
+  }
+  options.min_bytes = parse_size(arguments.min);
+  options.max_bytes = parse_size(arguments.max);
+  options.factor = arguments.factor;
+  if (!arguments.increment.empty()) options.increment = parse_size(arguments.increment);
+  options.channels = arguments.channels > 0 ? arguments.channels : 1;
+  options.type = data_type_from_name(arguments.type);
+  options.op = reduce_op_from_name(arguments.op);
+  options.in_place = arguments.in_place;
+  options.check = !arguments.no_check;
+  options.check_only = arguments.check_only;
+  options.warmup = arguments.warmup;
+  options.iterations = arguments.iterations;
+  options.budget_seconds = arguments.budget;
+  return options;
+}
+
+std::vector<std::int64_t> sizes_from(const MeasureOptions& options) {
+  return options.increment > 0
+             ? linear_sizes(options.min_bytes, options.max_bytes, options.increment)
+             : sweep_sizes(options.min_bytes, options.max_bytes, options.factor);
+}
+
+// What would fail at the end is refused at the beginning.
+void validate(const MeasureArguments& arguments) {
+  if (arguments.executor != "auto") executor_from_name(arguments.executor);
+  sizes_from(options_from(arguments));
+  if (arguments.check_only && arguments.no_check) {
+    throw UsageError("--check-only and --no-check leave nothing to do: drop one of them");
+  }
+  if (arguments.check_only && !arguments.output.empty()) {
+    throw UsageError("--check-only times nothing, so there are no samples for -o FILE: drop one of them");
+  }
+  if (arguments.synthetic.empty() && !arguments.settings.empty()) {
+    throw UsageError("--set changes the truth of a synthetic machine: add --synthetic MACHINE");
+  }
+  if (!arguments.synthetic.empty() &&
+      (arguments.check_only || arguments.no_check || arguments.in_place || !arguments.machine.empty())) {
+    throw UsageError("--synthetic runs nothing: --check-only, --no-check, --in-place and --machine do "
+                     "not go with it");
+  }
+  if (!arguments.output.empty()) check_writable(arguments.output, arguments.force);
+}
+
+// What decides the samples, as /config stores it.
+std::string config_yaml(const MeasureArguments& arguments, const std::string& executor) {
+  std::string text = "measure:\n";
+  const auto line = [&](const char* key, const auto& value) {
+    text += fmt::format("  {}: {}\n", key, value);
+  };
+  line("executor", executor);
+  line("collective", arguments.collective);
+  line("algorithm", arguments.algorithm);
+  line("min_bytes", parse_size(arguments.min));
+  line("max_bytes", parse_size(arguments.max));
+  if (arguments.increment.empty()) {
+    line("factor", arguments.factor);
+  } else {
+    line("increment_bytes", parse_size(arguments.increment));
+  }
+  line("dtype", to_string(data_type_from_name(arguments.type)));
+  line("redop", to_string(reduce_op_from_name(arguments.op)));
+  line("iterations", arguments.iterations);
+  line("channels", arguments.channels);
+  line("ranks", arguments.ranks);
+  if (arguments.synthetic.empty()) {
+    line("warmup", arguments.warmup);
+    line("in_place", arguments.in_place);
+    line("budget_s", arguments.budget);
+    return text;
+  }
+  line("synthetic", fmt::format("\"{}\"", arguments.synthetic));
+  line("protocol", arguments.protocol);
+  line("noise_ln", arguments.noise);
+  line("outlier_rate", arguments.outliers);
+  line("seed", arguments.seed);
+  text += "  set: [";
+  for (std::size_t i = 0; i < arguments.settings.size(); ++i) {
+    text += fmt::format("{}\"{}\"", i == 0 ? "" : ", ", arguments.settings[i]);
+  }
+  return text + "]\n";
+}
+
+void publish(const MeasureArguments& arguments, const MeasureReport& report,
+             const Topology& machine, const TraceOrigin& origin) {
+  fmt::print("{}", arguments.json ? measurements_json(report, arguments.op)
+                                  : render_measurements(report, arguments.op));
+  if (arguments.output.empty()) return;
+  write_trace(arguments.output, measurement_trace(report.samples, machine, origin),
+              WriteOptions{arguments.force});
+  if (!arguments.json) fmt::print("# trace {}\n", arguments.output);
+}
+
+// The synthetic machine computes; one process is enough.
+void draw(const MeasureArguments& arguments) {
+  auto topology = load_machine(arguments.synthetic);
+  if (arguments.ranks > 0) topology = with_ranks(topology, arguments.ranks);
+  const MeasureOptions measure = options_from(arguments);
+  SyntheticOptions options;
+  options.executor =
+      arguments.executor == "auto" ? ExecutorKind::nccl : executor_from_name(arguments.executor);
+  options.collectives = measure.collectives;
+  options.algorithms = measure.algorithms;
+  if (arguments.protocol != "all") options.protocols = {protocol_from_name(arguments.protocol)};
+  options.sizes = sizes_from(measure);
+  options.channels = arguments.channels;
+  options.element_bytes = size_of(measure.type);
+  options.dtype = std::string(to_string(measure.type));
+  if (arguments.iterations > 0) options.iterations = arguments.iterations;
+  options.noise_ln = arguments.noise;
+  options.outlier_rate = arguments.outliers;
+  options.seed = arguments.seed;
+  auto truth = values_of(prior_profile(*topology, options.executor));
+  for (const auto& setting : arguments.settings) apply_setting(setting, truth);
+
+  log_info(fmt::format("synthetic machine {}: samples are drawn from the forward model, nothing is "
+                       "measured ({})",
+                       topology->name(), describe_noise(options)));
+  const MeasureReport report = report_of(draw_samples(*topology, truth, options));
+  publish(arguments, report, *topology,
+          {"synthetic", this_command_line(), config_yaml(arguments, std::string(to_string(options.executor))),
+           std::to_string(arguments.seed)});
+}
+
+// Usage and check errors of the driver are thrown by every process alike (harness.hpp).
+template <class Body>
+auto together(const Body& body) {
+  try {
+    return body();
+  } catch (const UsageError& error) {
+    throw AgreedError(error.code(), error.what());
+  } catch (const CheckError& error) {
+    throw AgreedError(error.code(), error.what());
+  }
+}
+
+// The machine the samples belong to: the one named, or the one all processes are on.
+std::shared_ptr<const Topology> machine_of(const MeasureArguments& arguments,
+                                           const Communicator& world, ExecutorKind kind) {
+  const auto parts = world.gather(pack(discover_local()));
+  const auto yaml = agree(world, [&] {
+    if (!arguments.machine.empty()) return load_machine(arguments.machine)->yaml();
+    std::vector<LocalMachine> hosts;
+    for (const auto& part : parts) hosts.push_back(unpack(part));
+    const bool on_cores = kind == ExecutorKind::host || kind == ExecutorKind::mpi;
+    for (auto& host : hosts) {
+      if (on_cores) host.gpus.clear();  // these executors measure cores, GPUs or not
+    }
+    return to_machine_yaml(hosts);
+  });
+  return parse_machine(yaml, arguments.machine.empty() ? "discovered machine" : arguments.machine);
+}
+
+// Ranks by domain: of a machine the executor may use a part; thread blocks share one GPU.
+RankSpace space_of(const MeasureArguments& arguments, ExecutorKind kind,
+                   std::shared_ptr<const Topology> machine, std::int32_t ranks) {
+  const bool on_cores = kind == ExecutorKind::host || kind == ExecutorKind::mpi;
+  const bool of_cores = machine->gpu().generation == "host";
+  if (on_cores != of_cores) {
+    throw UsageError(fmt::format(
+        "the {} executor measures {}, but {} is a machine of {} (samples must belong to what was "
+        "measured): leave --machine out, or use --synthetic {} to draw samples from its model",
+        to_string(kind), on_cores ? "host cores" : "GPUs", machine->name(),
+        of_cores ? "host cores" : "GPUs", machine->name()));
+  }
+  if (arguments.machine.empty() && machine->ranks() < ranks) return {};
+  if (machine->ranks() > ranks) machine = with_ranks(machine, ranks);
+  return machine->space();
+}
+
+void announce(const ExecutorChoice& choice, const Communicator& world) {
+  const std::string line = fmt::format("measuring with the {} executor: {} | {}",
+                                       choice.executor->name(), choice.why,
+                                       choice.executor->description());
+  if (!choice.fallback) {
+    log_info(line);
+  } else if (world.is_root()) {
+    log_warning(line);
+  }
+}
+
+int run_measure(const MeasureArguments& arguments) {
+  const auto world = Communicator::world();
+  agree_that(world, [&] {
+    validate(arguments);
+    if (!arguments.synthetic.empty()) draw(arguments);
+  });
+  if (!arguments.synthetic.empty()) return 0;
+  const auto choice =
+      together([&] { return choose_executor(arguments.executor, world, arguments.ranks); });
+  const auto machine = machine_of(arguments, world, choice.kind);
+  auto options = options_from(arguments);
+  options.communicator = world.size() > 1 ? &world : nullptr;
+  options.space = together([&] { return space_of(arguments, choice.kind, machine,
+                                                   choice.executor->max_ranks()); });
+  together([&] { check_sweep(*choice.executor, choice.kind, machine->name(), options); });
+  announce(choice, world);
+  auto report = together([&] {
+    std::unique_ptr<ProgressBar> drawn;
+    return measure_sweep(*choice.executor, choice.kind, machine->name(), options,
+                         [&](int, int total) {
+                           if (!drawn) {
+                             drawn = std::make_unique<ProgressBar>(
+                                 "measure", total, ProgressBar::wanted(world.rank()));
+                           }
+                           drawn->advance();
+                         });
+  });
+  report.samples.environment["executor_choice"] = choice.why;
+  agree_that(world, [&] {
+    const std::string kind(to_string(choice.kind));
+    publish(arguments, report, *machine, {kind, this_command_line(), config_yaml(arguments, kind), "0"});
+  });
+  return 0;
+}
+
+void add_sweep_options(CLI::App& command, MeasureArguments& arguments) {
+  command.add_option("--collective,-c", arguments.collective,
+                     "all_reduce, all_gather, reduce_scatter, broadcast, all_to_all; a,b or all");
+  command.add_option("--algorithm,-a", arguments.algorithm,
+                     "ring, tree, hierarchical, pairwise; a,b or all");
+  command.add_option("-b", arguments.min, "smallest size (nccl-tests letters: 8, 64K, 1G)");
+  command.add_option("-e", arguments.max, "largest size");
+  command.add_option("-f", arguments.factor, "factor between sizes");
+  command.add_option("-i", arguments.increment, "increment between sizes, instead of -f");
+  command.add_option("-n", arguments.iterations,
+                     "iterations per size; 0: until the median is known (docs/measuring.md)")
+      ->check(CLI::Range(0, 1'000'000));
+  command.add_option("-w", arguments.warmup, "warm-up iterations, of all sizes before any is timed")
+      ->check(CLI::Range(0, 1'000'000));
+  command.add_option("-d", arguments.type, "element type: float, half, bfloat16, int32");
+  command.add_option("--op", arguments.op, "reduction: sum, min, max");
+  command.add_flag("--in-place", arguments.in_place, "one buffer for input and output");
+  command.add_option("--channels", arguments.channels, "channels of a schedule; 0: one, or the machine's")
+      ->check(CLI::Range(0, 64));
+  command.add_option("--ranks", arguments.ranks, "ranks of a host or cuda executor; 0: all there is")
+      ->check(CLI::Range(0, 1 << 20));
+  command.add_option("--budget", arguments.budget, "seconds for the whole sweep; what does not fit is named")
+      ->check(CLI::Range(0.0, 1e9));
+}
+
+void add_synthetic_options(CLI::App& command, MeasureArguments& arguments) {
+  const char* group = "Synthetic machine";
+  command.add_option("--synthetic", arguments.synthetic,
+                     "draw samples from the model of this machine (name or YAML) instead of measuring")
+      ->group(group);
+  command.add_option("--set", arguments.settings, "the truth: ID=VALUE or ID=xFACTOR, e.g. nvlink.efficiency=x0.5")
+      ->group(group);
+  command.add_option("--protocol", arguments.protocol, "all, ll, ll128, simple, none")->group(group);
+  command.add_option("--noise", arguments.noise, "standard deviation of ln(time)")->group(group);
+  command.add_option("--outliers", arguments.outliers, "share of the samples that are disturbed")->group(group);
+  command.add_option("--seed", arguments.seed, "seed of the noise")->group(group);
+}
+
+}  // namespace
+
+void add_measure_command(CLI::App& app, CommandBody& run) {
+  auto arguments = std::make_shared<MeasureArguments>();
+  auto* command = app.add_subcommand(
+      "measure", "run collectives for real and keep every sample (mpirun-able)");
+  command->add_option("--executor", arguments->executor,
+                      "auto (nccl on 2 GPUs or more, cuda on one, else mpi or host), nccl, cuda, mpi, host");
+  command->add_option("--machine,-m", arguments->machine,
+                      "machine these ranks are (name or YAML); default: discovered");
+  add_sweep_options(*command, *arguments);
+  command->add_flag("--check-only", arguments->check_only,
+                    "verify the data and time nothing; allowed with more ranks than cores");
+  command->add_flag("--no-check", arguments->no_check, "do not verify the data");
+  command->add_option("--output,-o", arguments->output, "trace file to write the samples to (HDF5)");
+  command->add_flag("--force", arguments->force, "replace an existing trace file");
+  command->add_flag("--json", arguments->json, "JSON instead of the table");
+  add_synthetic_options(*command, *arguments);
+  command->callback([&run, arguments] { run = [arguments] { return run_measure(*arguments); }; });
+}
+
+}  // namespace fabricast
