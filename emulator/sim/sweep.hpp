@@ -21,6 +21,7 @@ struct SweepOptions {
   std::int32_t loops = 1;
   std::int32_t slices = 1;
   bool fold = true;              // evaluate one representative per class of symmetric positions
+  bool jump = true;              // pass over exactly periodic repetitions (wired_period.hpp)
   std::string instruction_set;   // "", "baseline", "x86-64-v3", "x86-64-v4"; "" picks the best
 };
 
@@ -33,6 +34,7 @@ struct SweepResult {
   SimDuration makespan;                // max over positions and roles of the last end
   std::vector<StageSpan> stages;       // one per Schedule::stages
   std::int64_t updates = 0;            // max-plus steps really evaluated
+  std::int64_t skipped = 0;            // max-plus steps passed over by exact periodic jumps
   std::int64_t messages = 0;           // steps the unfolded evaluation has
   std::int32_t classes = 0;            // classes evaluated; == positions when unfolded
   std::vector<std::int32_t> class_of;  // per position, empty when unfolded

@@ -1,0 +1,42 @@
+// The phases of a schedule in one list, and their cost rows.
+//
+// Engines walk stages, repetitions, slices and phases in the order of docs/semantics.md 2.2; they
+// address a phase by its flat index. A phase whose peers do not depend on the repetition has one
+// set of rows, filled once; the others are filled again for each repetition by the engine.
+// Memory: 32 bytes per position and constant phase.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "emulator/cost/step_costs.hpp"
+#include "emulator/schedule/schedule.hpp"
+
+namespace fabricast {
+
+struct FlatPhase {
+  int stage = 0;
+  int group = 0;
+  int index = 0;  // in its group
+  const Phase* phase = nullptr;
+  bool receives = false;
+  bool sends = false;
+  bool varies = false;  // a peer it uses depends on the repetition
+};
+
+// All phases in listing order. Pointers refer to `schedule`.
+std::vector<FlatPhase> flatten(const Schedule& schedule);
+
+// Does position x execute the phase at repetition k (active, and every peer it uses exists)?
+bool executes(const FlatPhase& phase, const RankSpace& space, std::int32_t x, std::int32_t k);
+
+// Four rows of one phase: lane, port, latency, credit.
+struct CostBlock {
+  std::vector<std::int64_t> lane, port, latency, credit;
+
+  explicit CostBlock(std::size_t positions = 0);
+  CostRows rows() { return {lane, port, latency, credit}; }
+  void fill(const StepCosts& costs, const FlatPhase& phase, std::int32_t k);
+};
+
+}  // namespace fabricast

@@ -1,0 +1,266 @@
+#include "emulator/sim/naive.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "emulator/base/error.hpp"
+#include "emulator/sim/flat_phases.hpp"
+
+namespace fabricast {
+namespace {
+
+struct NaiveStep {
+  std::int32_t lane = 0;
+  std::int32_t flat = 0;  // index into flatten()
+  std::int32_t loop = 0, repetition = 0, slice = 0;
+  std::int64_t lane_cost = 0, port_cost = 0, latency = 0, credit = 0;
+  // What it waits for: indices of steps, -1 for nothing.
+  std::int64_t previous = -1;        // same lane
+  std::int64_t sender = -1;          // of the message it receives
+  std::int64_t slot_releaser = -1;   // receiver of message n-D of the connection it sends on
+  bool never = false;                // waits for a step that does not exist
+  std::int64_t start = 0, end = 0, port_end = 0, ready = 0;  // results
+};
+
+// One connection: its sends and receives in lane order, hence in FIFO order.
+struct Connection {
+  std::vector<std::int64_t> sends, receives;
+  std::int32_t sending_lane = -1, receiving_lane = -1;
+};
+
+class NaiveEvaluation {
+ public:
+  NaiveEvaluation(const Schedule& schedule, const StepCosts& costs, std::int32_t loops,
+                  std::int32_t slices)
+      : schedule_(schedule), flat_(flatten(schedule)), loops_(loops), slices_(slices) {
+    fill_costs(costs);
+    const std::int32_t lanes = schedule.positions() * schedule.roles;
+    for (std::int32_t lane = 0; lane < lanes; ++lane) expand_lane(lane);
+    pair_messages();
+  }
+
+  void run();
+  NaiveTimeline timeline() const;
+
+ private:
+  void fill_costs(const StepCosts& costs);
+  void expand_lane(std::int32_t lane);
+  void add_step(std::int32_t lane, std::int32_t flat, std::int32_t loop, std::int32_t k,
+                std::int32_t slice);
+  void pair_messages();
+  void evaluate(NaiveStep& step);
+  std::string describe(const NaiveStep& step) const;
+
+  const Schedule& schedule_;
+  std::vector<FlatPhase> flat_;
+  std::int32_t loops_, slices_;
+  std::vector<std::vector<CostBlock>> costs_;  // [flat phase][repetition, or 0]
+  std::vector<NaiveStep> steps_;
+  std::map<std::pair<std::int32_t, std::int32_t>, Connection> connections_;
+};
+
+void NaiveEvaluation::fill_costs(const StepCosts& costs) {
+  for (const FlatPhase& phase : flat_) {
+    const std::int32_t repeat = schedule_.stages[static_cast<std::size_t>(phase.stage)].repeat;
+    auto& blocks = costs_.emplace_back();
+    for (std::int32_t k = 0; k < (phase.varies ? repeat : 1); ++k) {
+      blocks.emplace_back(static_cast<std::size_t>(schedule_.positions()));
+      blocks.back().fill(costs, phase, k);
+    }
+  }
+}
+
+void NaiveEvaluation::expand_lane(std::int32_t lane) {
+  const std::int32_t x = lane / schedule_.roles;
+  for (std::int32_t loop = 0; loop < loops_; ++loop) {
+    for (std::size_t s = 0; s < schedule_.stages.size(); ++s) {
+      for (std::int32_t k = 0; k < schedule_.stages[s].repeat; ++k) {
+        for (std::int32_t slice = 0; slice < slices_; ++slice) {
+          for (std::size_t f = 0; f < flat_.size(); ++f) {
+            if (flat_[f].stage != static_cast<int>(s)) continue;
+            if (flat_[f].phase->role != lane % schedule_.roles) continue;
+            if (!executes(flat_[f], schedule_.space, x, k)) continue;
+            add_step(lane, static_cast<std::int32_t>(f), loop, k, slice);
+          }
+        }
+      }
+    }
+  }
+}
+
+void NaiveEvaluation::add_step(std::int32_t lane, std::int32_t flat, std::int32_t loop,
+                               std::int32_t k, std::int32_t slice) {
+  const std::int32_t x = lane / schedule_.roles;
+  const FlatPhase& phase = flat_[static_cast<std::size_t>(flat)];
+  const CostBlock& cost = costs_[static_cast<std::size_t>(flat)]
+                                [static_cast<std::size_t>(phase.varies ? k : 0)];
+  const auto at = static_cast<std::size_t>(x);
+  NaiveStep step{lane, flat, loop, k, slice, cost.lane[at], cost.port[at], cost.latency[at],
+                 cost.credit[at]};
+  const auto id = static_cast<std::int64_t>(steps_.size());
+  if (id > 0 && steps_.back().lane == lane) step.previous = id - 1;
+  const auto join = [&](std::vector<std::int64_t>& side, std::int32_t& owner) {
+    if (owner >= 0 && owner != lane) {
+      throw UsageError(fmt::format(
+          "two lanes of position {} use the same end of one connection (their order is not "
+          "defined); give them one role",
+          x));
+    }
+    owner = lane;
+    side.push_back(id);
+  };
+  if (phase.receives) {
+    auto& connection = connections_[{peer_of(phase.phase->peer_in, schedule_.space, x, k), x}];
+    join(connection.receives, connection.receiving_lane);
+  }
+  if (phase.sends) {
+    auto& connection = connections_[{x, peer_of(phase.phase->peer_out, schedule_.space, x, k)}];
+    join(connection.sends, connection.sending_lane);
+  }
+  steps_.push_back(step);
+}
+
+void NaiveEvaluation::pair_messages() {
+  const auto depth = static_cast<std::size_t>(schedule_.fifo_depth);
+  for (const auto& [ends, connection] : connections_) {
+    for (std::size_t n = 0; n < connection.receives.size(); ++n) {
+      NaiveStep& step = steps_[static_cast<std::size_t>(connection.receives[n])];
+      if (n < connection.sends.size()) {
+        step.sender = connection.sends[n];
+      } else {
+        step.never = true;
+      }
+    }
+    for (std::size_t n = depth; n < connection.sends.size(); ++n) {
+      NaiveStep& step = steps_[static_cast<std::size_t>(connection.sends[n])];
+      if (n - depth < connection.receives.size()) {
+        step.slot_releaser = connection.receives[n - depth];
+      } else {
+        step.never = true;
+      }
+    }
+  }
+}
+
+// docs/semantics.md 3, clause by clause.
+void NaiveEvaluation::evaluate(NaiveStep& step) {
+  const auto at = [&](std::int64_t id) -> const NaiveStep& {
+    return steps_[static_cast<std::size_t>(id)];
+  };
+  std::int64_t port_free = 0;
+  if (step.previous >= 0) {
+    step.start = at(step.previous).end;
+    port_free = at(step.previous).port_end;
+  }
+  if (step.sender >= 0) step.start = std::max(step.start, at(step.sender).ready);
+  if (step.slot_releaser >= 0) {
+    const NaiveStep& releaser = at(step.slot_releaser);
+    step.start = std::max(step.start, releaser.end + releaser.credit);
+  }
+  step.end = step.start + step.lane_cost;
+  step.port_end = port_free;
+  if (flat_[static_cast<std::size_t>(step.flat)].sends) {
+    step.port_end = std::max(port_free, step.start) + step.port_cost;
+    step.ready = std::max(step.end, step.port_end) + step.latency;
+  }
+}
+
+void NaiveEvaluation::run() {
+  const std::size_t n = steps_.size();
+  std::vector<std::int32_t> waits(n, 0);
+  std::vector<std::vector<std::int64_t>> followers(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    for (const std::int64_t before :
+         {steps_[i].previous, steps_[i].sender, steps_[i].slot_releaser}) {
+      if (before < 0) continue;
+      ++waits[i];
+      followers[static_cast<std::size_t>(before)].push_back(static_cast<std::int64_t>(i));
+    }
+    if (steps_[i].never) ++waits[i];
+  }
+  std::vector<std::size_t> runnable;
+  for (std::size_t i = 0; i < n; ++i) {
+    if (waits[i] == 0) runnable.push_back(i);
+  }
+  std::size_t done = 0;
+  while (!runnable.empty()) {
+    const std::size_t i = runnable.back();
+    runnable.pop_back();
+    evaluate(steps_[i]);
+    ++done;
+    for (const std::int64_t next : followers[i]) {
+      if (--waits[static_cast<std::size_t>(next)] == 0) {
+        runnable.push_back(static_cast<std::size_t>(next));
+      }
+    }
+  }
+  if (done == n) return;
+  for (std::size_t i = 0; i < n; ++i) {
+    // The first blocked step of a lane: its predecessor in the lane ran, it did not.
+    const bool predecessor_ran =
+        steps_[i].previous < 0 || waits[static_cast<std::size_t>(steps_[i].previous)] == 0;
+    if (waits[i] > 0 && predecessor_ran) {
+      throw UsageError(fmt::format("the schedule deadlocks: {} waits for ever (fifo_depth {}, "
+                                   "slices {}); use more slots or fewer slices",
+                                   describe(steps_[i]), schedule_.fifo_depth, slices_));
+    }
+  }
+}
+
+std::string NaiveEvaluation::describe(const NaiveStep& step) const {
+  const FlatPhase& phase = flat_[static_cast<std::size_t>(step.flat)];
+  return fmt::format("lane (position {}, role {}) at stage '{}', loop {}, repetition {}, slice {}, "
+                     "group {}, phase {}",
+                     step.lane / schedule_.roles, step.lane % schedule_.roles,
+                     schedule_.stages[static_cast<std::size_t>(phase.stage)].name, step.loop,
+                     step.repetition, step.slice, phase.group, phase.index);
+}
+
+NaiveTimeline NaiveEvaluation::timeline() const {
+  NaiveTimeline result;
+  const auto lanes = static_cast<std::size_t>(schedule_.positions() * schedule_.roles);
+  std::vector<std::int64_t> lane_sum(lanes, 0), port_sum(lanes, 0);
+  std::vector<bool> seen(schedule_.stages.size(), false);
+  result.lane_end.assign(lanes, 0);
+  result.stages.resize(schedule_.stages.size());
+  for (const NaiveStep& step : steps_) {
+    const auto lane = static_cast<std::size_t>(step.lane);
+    result.makespan = std::max(result.makespan, SimDuration(step.end));
+    result.lane_end[lane] = std::max(result.lane_end[lane], step.end);
+    lane_sum[lane] += step.lane_cost;
+    port_sum[lane] += step.port_cost;
+    const auto stage = static_cast<std::size_t>(flat_[static_cast<std::size_t>(step.flat)].stage);
+    StageSpan& span = result.stages[stage];
+    if (step.loop == 0) {
+      span.start_ps = seen[stage] ? std::min(span.start_ps, step.start) : step.start;
+      seen[stage] = true;
+    }
+    if (step.loop == loops_ - 1) span.end_ps = std::max(span.end_ps, step.end);
+  }
+  for (std::size_t lane = 0; lane < lanes; ++lane) {
+    result.longest_lane_sum = std::max(result.longest_lane_sum, lane_sum[lane]);
+    result.longest_port_sum = std::max(result.longest_port_sum, port_sum[lane]);
+  }
+  result.messages = static_cast<std::int64_t>(steps_.size());
+  return result;
+}
+
+}  // namespace
+
+NaiveTimeline naive_timeline(const Schedule& schedule, const StepCosts& costs, std::int32_t loops,
+                             std::int32_t slices) {
+  if (loops < 1 || slices < 1) throw UsageError("loops and slices must be at least 1");
+  NaiveEvaluation evaluation(schedule, costs, loops, slices);
+  evaluation.run();
+  return evaluation.timeline();
+}
+
+SimDuration naive_makespan(const Schedule& schedule, const StepCosts& costs, std::int32_t loops,
+                           std::int32_t slices) {
+  return naive_timeline(schedule, costs, loops, slices).makespan;
+}
+
+}  // namespace fabricast

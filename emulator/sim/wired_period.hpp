@@ -1,0 +1,46 @@
+// Exact periodicity of the general engine inside one repeated segment.
+//
+// The recurrence only adds constants and takes maxima, so it commutes with adding one constant to
+// every live clock. If between two repetition boundaries of a segment all live values (lanes, ports
+// as far as they can still matter, messages in flight, credits not yet used) have grown by one
+// delta and the queues hold equally many messages, then the same number of further repetitions adds
+// the same delta again, for ever: the engine may jump. The comparison is on integers over the whole
+// state; when in doubt there is no jump. Snapshots are taken at doubling distances (Brent 1980).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "emulator/sim/wired_program.hpp"
+#include "emulator/sim/wired_state.hpp"
+
+namespace fabricast {
+
+class WiredPeriod {
+ public:
+  WiredPeriod(const WiredProgram& program, const WiredSegment& segment);
+
+  struct Period {
+    std::int32_t repetitions = 0;
+    std::int64_t delta_ps = 0;
+  };
+  // Call at boundaries, with the number of repetitions done. O(1) typically, O(state) at worst.
+  std::optional<Period> observe(const WiredState& state, std::int32_t repetitions);
+  // Adds delta to every clock of the segment.
+  void shift(WiredState& state, std::int64_t delta_ps) const;
+
+ private:
+  bool moved_by_one_constant(const WiredState& state, std::int64_t delta_ps) const;
+  bool queue_moved(const WiredState& state, std::size_t index, std::int64_t delta_ps) const;
+  void remember(const WiredState& state, std::int32_t repetitions);
+
+  std::int32_t depth_;
+  std::vector<std::int32_t> lanes_;        // with steps in the segment
+  std::vector<std::int32_t> connections_;  // used by them
+  WiredState snapshot_;                    // lane, port: by index into lanes_; rings likewise
+  std::int32_t snapshot_at_ = -1;
+  std::int32_t next_snapshot_ = 0;
+};
+
+}  // namespace fabricast

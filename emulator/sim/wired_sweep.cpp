@@ -1,0 +1,290 @@
+#include "emulator/sim/wired_sweep.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "emulator/base/error.hpp"
+#include "emulator/sim/wired_period.hpp"
+#include "emulator/sim/wired_state.hpp"
+
+namespace fabricast {
+namespace {
+
+// A lane's place in its program. `ordinal` counts repetitions over all loops and segments.
+struct Cursor {
+  std::int64_t ordinal = 0;
+  std::int64_t segment_end = 0;  // ordinal at which the segment is over
+  std::int32_t loop = 0;
+  std::int32_t segment = 0;
+  std::int32_t slice = 0;
+  std::int32_t step = 0;  // index into the segment's steps
+};
+
+class WiredRun {
+ public:
+  WiredRun(const WiredProgram& program, std::int32_t loops, std::int32_t slices, bool jump);
+  void run();
+  EngineOutcome outcome() const;
+
+ private:
+  void run_segment(std::int64_t start, const WiredSegment& segment);
+  bool run_until(std::int64_t limit);
+  void run_lane(std::int32_t lane, std::int64_t limit);
+  // Executes slices of one repetition; false when the lane blocked.
+  bool run_repetition(std::int32_t lane, Cursor& cursor, const WiredSegment& segment);
+  bool try_step(std::int32_t lane, const WiredStep& step, std::int64_t& span_start);
+  void next_segment(Cursor& cursor, std::int32_t lane);
+  [[noreturn]] void report_deadlock() const;
+
+  const WiredProgram& program_;
+  std::int32_t loops_, slices_;
+  bool jump_;
+  std::int64_t ordinals_per_loop_ = 0;
+  WiredState state_;
+  std::vector<Cursor> cursors_;
+  std::vector<std::int32_t> order_, next_order_;  // lanes, in the order they last finished
+  std::vector<std::int32_t> runnable_;
+  std::vector<StageSpan> spans_;
+  std::int64_t updates_ = 0, skipped_ = 0;
+};
+
+constexpr auto never_started = std::numeric_limits<std::int64_t>::max();
+
+WiredRun::WiredRun(const WiredProgram& program, std::int32_t loops, std::int32_t slices, bool jump)
+    : program_(program), loops_(loops), slices_(slices), jump_(jump) {
+  const auto lanes = static_cast<std::size_t>(program.lanes);
+  const auto slots = program.connections.size() * static_cast<std::size_t>(program.depth);
+  state_ = {std::vector<std::int64_t>(lanes, 0), std::vector<std::int64_t>(lanes, 0),
+            std::vector<WiredQueue>(program.connections.size()),
+            std::vector<std::int64_t>(slots, 0), std::vector<std::int64_t>(slots, 0)};
+  for (const auto& segment : program.segments) ordinals_per_loop_ += segment.repeat;
+  cursors_.resize(lanes);
+  for (std::int32_t lane = 0; lane < program.lanes; ++lane) {
+    if (!program.segments.empty()) {
+      auto& cursor = cursors_[static_cast<std::size_t>(lane)];
+      cursor.segment_end = program.segments[0].repeat;
+      cursor.step = program.segments[0].begin[static_cast<std::size_t>(lane)];
+    }
+    order_.push_back(lane);
+  }
+  runnable_.reserve(lanes);
+  next_order_.reserve(lanes);
+  spans_.assign(program.stage_names.size(), {never_started, 0});
+}
+
+void WiredRun::run() {
+  std::int64_t start = 0;
+  for (std::int32_t loop = 0; loop < loops_; ++loop) {
+    for (const WiredSegment& segment : program_.segments) {
+      run_segment(start, segment);
+      start += segment.repeat;
+    }
+  }
+}
+
+// Lanes advance together by a few repetitions at a time, so that queues are short and periodicity
+// shows. If that comes to rest, some lane needs one that is ahead of the others: let all run.
+void WiredRun::run_segment(std::int64_t start, const WiredSegment& segment) {
+  const std::int32_t window = std::max(1, program_.depth / slices_);
+  std::optional<WiredPeriod> period;
+  if (jump_ && segment.repeat >= 8 * window) period.emplace(program_, segment);
+  std::int32_t done = 0;
+  while (done < segment.repeat) {
+    done = std::min(done + window, segment.repeat);
+    if (!run_until(start + done)) {
+      if (!run_until(ordinals_per_loop_ * loops_)) report_deadlock();
+      return;
+    }
+    if (!period || done == segment.repeat) continue;
+    const auto found = period->observe(state_, done);
+    if (!found) continue;
+    // At least one repetition stays: lanes leave a segment by executing its end.
+    const std::int32_t times = (segment.repeat - done - 1) / found->repetitions;
+    if (times == 0) continue;
+    period->shift(state_, found->delta_ps * times);
+    for (Cursor& cursor : cursors_) {
+      if (cursor.segment_end == start + segment.repeat) {
+        cursor.ordinal += std::int64_t{times} * found->repetitions;
+      }
+    }
+    done += times * found->repetitions;
+    skipped_ += std::int64_t{times} * found->repetitions * slices_ *
+                static_cast<std::int64_t>(segment.steps.size());
+  }
+}
+
+// Runs every lane to the ordinal; false if some lane did not get there.
+bool WiredRun::run_until(std::int64_t limit) {
+  next_order_.clear();
+  for (const std::int32_t lane : order_) {
+    run_lane(lane, limit);
+    while (!runnable_.empty()) {
+      const std::int32_t woken = runnable_.back();
+      runnable_.pop_back();
+      run_lane(woken, limit);
+    }
+  }
+  if (next_order_.size() == order_.size()) {
+    order_.swap(next_order_);
+    return true;
+  }
+  return std::all_of(cursors_.begin(), cursors_.end(),
+                     [limit](const Cursor& cursor) { return cursor.ordinal >= limit; });
+}
+
+void WiredRun::run_lane(std::int32_t lane, std::int64_t limit) {
+  Cursor& cursor = cursors_[static_cast<std::size_t>(lane)];
+  if (cursor.ordinal >= limit) return;
+  const auto at = static_cast<std::size_t>(lane);
+  while (cursor.ordinal < limit) {
+    const WiredSegment& segment = program_.segments[static_cast<std::size_t>(cursor.segment)];
+    if (segment.begin[at] == segment.begin[at + 1]) {
+      cursor.ordinal = std::min(limit, cursor.segment_end);  // nothing to do here
+    } else if (!run_repetition(lane, cursor, segment)) {
+      return;
+    }
+    if (cursor.ordinal == cursor.segment_end) next_segment(cursor, lane);
+  }
+  next_order_.push_back(lane);
+}
+
+void WiredRun::next_segment(Cursor& cursor, std::int32_t lane) {
+  const auto at = static_cast<std::size_t>(lane);
+  const WiredSegment& finished = program_.segments[static_cast<std::size_t>(cursor.segment)];
+  if (cursor.loop == loops_ - 1 && finished.begin[at] < finished.begin[at + 1]) {
+    auto& end = spans_[static_cast<std::size_t>(finished.stage)].end_ps;
+    end = std::max(end, state_.lane[at]);
+  }
+  if (static_cast<std::size_t>(++cursor.segment) == program_.segments.size()) {
+    cursor.segment = 0;
+    ++cursor.loop;
+  }
+  const WiredSegment& segment = program_.segments[static_cast<std::size_t>(cursor.segment)];
+  cursor.segment_end += segment.repeat;
+  cursor.step = segment.begin[at];
+  cursor.slice = 0;
+}
+
+bool WiredRun::run_repetition(std::int32_t lane, Cursor& cursor, const WiredSegment& segment) {
+  const auto at = static_cast<std::size_t>(lane);
+  std::int64_t ignored = 0;
+  const bool opens = segment.opens_stage && cursor.loop == 0 &&
+                     cursor.ordinal + segment.repeat == cursor.segment_end;
+  auto& span_start = opens ? spans_[static_cast<std::size_t>(segment.stage)].start_ps : ignored;
+  for (; cursor.slice < slices_; ++cursor.slice) {
+    for (; cursor.step < segment.begin[at + 1]; ++cursor.step) {
+      if (!try_step(lane, segment.steps[static_cast<std::size_t>(cursor.step)], span_start)) {
+        return false;
+      }
+    }
+    cursor.step = segment.begin[at];
+  }
+  cursor.slice = 0;
+  ++cursor.ordinal;
+  return true;
+}
+
+// docs/semantics.md 3. A lane that cannot go on leaves its number with the queue it waits for.
+bool WiredRun::try_step(std::int32_t lane, const WiredStep& step, std::int64_t& span_start) {
+  const auto at = static_cast<std::size_t>(lane);
+  const std::int64_t depth = program_.depth;
+  WiredQueue* in = nullptr;
+  WiredQueue* out = nullptr;
+  std::int64_t start = state_.lane[at];
+  if (step.in >= 0) {
+    in = &state_.queues[static_cast<std::size_t>(step.in)];
+    if (in->received == in->sent) {
+      in->waiting_receiver = lane;
+      return false;
+    }
+    start = std::max(start, state_.ready[static_cast<std::size_t>(step.in * depth +
+                                                                  in->received % depth)]);
+  }
+  std::size_t out_slot = 0;
+  if (step.out >= 0) {
+    out = &state_.queues[static_cast<std::size_t>(step.out)];
+    if (out->sent - out->received >= depth) {
+      out->waiting_sender = lane;
+      return false;
+    }
+    out_slot = static_cast<std::size_t>(step.out * depth + out->sent % depth);
+    start = std::max(start, state_.credit[out_slot]);  // 0 until the slot was used once
+  }
+  const std::int64_t end = start + step.lane;
+  state_.lane[at] = end;
+  span_start = std::min(span_start, start);
+  ++updates_;
+  if (in != nullptr) {
+    state_.credit[static_cast<std::size_t>(step.in * depth + in->received % depth)] =
+        end + step.credit;
+    ++in->received;
+    if (in->waiting_sender >= 0) runnable_.push_back(std::exchange(in->waiting_sender, -1));
+  }
+  if (out != nullptr) {
+    state_.port[at] = std::max(state_.port[at], start) + step.port;
+    state_.ready[out_slot] = std::max(end, state_.port[at]) + step.latency;
+    ++out->sent;
+    if (out->waiting_receiver >= 0) runnable_.push_back(std::exchange(out->waiting_receiver, -1));
+  }
+  return true;
+}
+
+void WiredRun::report_deadlock() const {
+  for (std::int32_t lane = 0; lane < program_.lanes; ++lane) {
+    const Cursor& cursor = cursors_[static_cast<std::size_t>(lane)];
+    if (cursor.loop == loops_) continue;
+    const WiredSegment& segment = program_.segments[static_cast<std::size_t>(cursor.segment)];
+    const auto repetition = segment.first_repetition + segment.repeat -
+                            static_cast<std::int32_t>(cursor.segment_end - cursor.ordinal);
+    const WiredStep& step = segment.steps[static_cast<std::size_t>(cursor.step)];
+    const bool receives = step.in >= 0 && state_.queues[static_cast<std::size_t>(step.in)].sent ==
+                                              state_.queues[static_cast<std::size_t>(step.in)].received;
+    const WiredConnection& connection =
+        program_.connections[static_cast<std::size_t>(receives ? step.in : step.out)];
+    throw UsageError(fmt::format(
+        "the schedule deadlocks: lane (position {}, role {}) at stage '{}', loop {}, repetition {}, "
+        "slice {} waits for ever for {} connection {} -> {} (fifo_depth {}, slices {}); use more "
+        "slots or fewer slices",
+        lane / program_.roles, lane % program_.roles,
+        program_.stage_names[static_cast<std::size_t>(segment.stage)], cursor.loop, repetition,
+        cursor.slice, receives ? "a message on" : "a free slot of", connection.source,
+        connection.destination, program_.depth, slices_));
+  }
+  throw UsageError("the schedule deadlocks");
+}
+
+EngineOutcome WiredRun::outcome() const {
+  EngineOutcome result;
+  for (const std::int64_t end : state_.lane) result.makespan_ps = std::max(result.makespan_ps, end);
+  result.stages = spans_;
+  for (StageSpan& span : result.stages) {
+    if (span.start_ps == never_started) span = {};
+  }
+  result.updates = updates_;
+  result.skipped = skipped_;
+  const auto bytes = [](const auto& values) {
+    return static_cast<std::int64_t>(values.size() * sizeof(values[0]));
+  };
+  result.state_bytes = bytes(state_.lane) + bytes(state_.port) + bytes(state_.queues) +
+                       bytes(state_.ready) + bytes(state_.credit) + bytes(cursors_) +
+                       bytes(order_) * 3;
+  for (const auto& segment : program_.segments) {
+    result.state_bytes += bytes(segment.steps) + bytes(segment.begin);
+  }
+  return result;
+}
+
+}  // namespace
+
+EngineOutcome wired_sweep(const WiredProgram& program, std::int32_t loops, std::int32_t slices,
+                          bool jump) {
+  WiredRun run(program, loops, slices, jump);
+  run.run();
+  return run.outcome();
+}
+
+}  // namespace fabricast
