@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -20,10 +21,9 @@ bool is_time_or_rate(const ParameterValue& parameter) {
   return parameter.spec.unit == "us" || parameter.spec.unit == "GB/s";
 }
 
-double variance_part(const ParameterValue& factor, const ParameterValue& base) {
-  const double f = factor.prior.sigma_ln * factor.prior.sigma_ln;
-  const double b = base.prior.sigma_ln * base.prior.sigma_ln;
-  return f / (f + b);
+double prior_variance(const CalibrationProfile& profile, const std::string& id) {
+  const double sigma = profile.find(id)->prior.sigma_ln;
+  return sigma * sigma;
 }
 
 // Part of the prior variance that samples removed.
@@ -60,28 +60,39 @@ double parameter_variance(const CalibrationProfile& profile,
 std::vector<Prediction::Share> shares_of(const CalibrationProfile& profile,
                                          const std::vector<Elasticity>& elasticities) {
   std::vector<Prediction::Share> shares;
+  std::map<std::string, std::vector<Elasticity>> factors;  // by base
   for (const Elasticity& e : elasticities) {
     const ParameterValue& parameter = *profile.find(e.id);
-    if (is_time_or_rate(parameter)) shares.push_back({e.id, std::abs(e.value), parameter.origin});
+    if (is_time_or_rate(parameter)) {
+      shares.push_back({e.id, std::abs(e.value), parameter.origin});
+    } else if (!parameter.spec.base.empty()) {
+      factors[parameter.spec.base].push_back(e);
+    }
   }
-  const std::vector<Prediction::Share> bases = shares;
-  for (const Elasticity& e : elasticities) {
-    const ParameterValue& factor = *profile.find(e.id);
-    if (is_time_or_rate(factor) || factor.spec.base.empty()) continue;
+  const std::size_t bases = shares.size();
+  for (const auto& [base, by] : factors) {
     double total = 0;
-    for (const auto& base : bases) {
-      if (base.id.starts_with(factor.spec.base)) total += base.share;
+    for (std::size_t i = 0; i < bases; ++i) {
+      if (shares[i].id.starts_with(base)) total += shares[i].share;
     }
     if (total <= 0) continue;
-    double taken = 0;
-    for (std::size_t i = 0; i < bases.size(); ++i) {
-      if (!bases[i].id.starts_with(factor.spec.base)) continue;
-      const double part = std::min(std::abs(e.value), total) * bases[i].share / total *
-                          variance_part(factor, *profile.find(bases[i].id));
-      shares[i].share -= part;
-      taken += part;
+    const std::size_t first = shares.size();
+    for (const Elasticity& e : by) shares.push_back({e.id, 0, profile.find(e.id)->origin});
+    // A base's share is split over itself and its factors by prior variance, a factor counting only
+    // as far as it is in play.
+    for (std::size_t i = 0; i < bases; ++i) {
+      if (!shares[i].id.starts_with(base)) continue;
+      std::vector<double> weights{prior_variance(profile, shares[i].id)};
+      double sum = weights.front();
+      for (const Elasticity& e : by) {
+        weights.push_back(prior_variance(profile, e.id) * std::min(1.0, std::abs(e.value) / total));
+        sum += weights.back();
+      }
+      for (std::size_t f = 0; f < by.size(); ++f) {
+        shares[first + f].share += shares[i].share * weights[f + 1] / sum;
+      }
+      shares[i].share *= weights.front() / sum;
     }
-    shares.push_back({e.id, taken, factor.origin});
   }
   // Kinks and rounding leave a few parts in a thousand; shares are fractions of one.
   double sum = 0;

@@ -56,7 +56,11 @@ void MachineCosts::read_links(const Topology& topology, const ParameterValues& v
     link.bandwidth = value_of(values, link_parameter(kind, "bandwidth")) * bytes_per_gb;
     link.latency_ps = duration_from_us(value_of(values, link_parameter(kind, "latency"))).value();
     if (executor == ExecutorKind::nccl) {
-      link.efficiency = std::min(1.0, value_of(values, link_parameter(kind, "efficiency")));
+      const double ratio = kind == LinkKind::nvlink && protocol_ == Protocol::ll
+                               ? value_of(values, "nvlink.efficiency_ratio.ll")
+                               : 1.0;
+      link.efficiency =
+          std::min(1.0, value_of(values, link_parameter(kind, "efficiency")) * ratio);
     }
   }
 }
@@ -76,9 +80,9 @@ void MachineCosts::read_nccl(const Topology& topology, const ParameterValues& va
   }
   if (has(LinkKind::pcie)) domain_step_us_ = value_of(values, "pcie.step." + p);
   if (has(LinkKind::nic)) network_step_us_ = value_of(values, "net.step." + p);
-  double copy = value_of(values, "cta.copy_bw");
-  if (protocol_ == Protocol::ll) copy *= value_of(values, "cta.copy_ratio.ll");
-  copy_ps_per_byte_ = ps_per_byte(copy);
+  const WireFormat format = wire_format(protocol_);
+  copy_ps_per_byte_ = ps_per_byte(value_of(values, "cta.copy_bw")) *
+                      static_cast<double>(format.wire) / static_cast<double>(format.data);
 }
 
 void MachineCosts::read_cuda(const ParameterValues& values) {

@@ -1,16 +1,29 @@
 #include "emulator/cost/position_keys.hpp"
 
 namespace fabricast {
+namespace {
+
+// The longest of the routes to both ends, the middle and half-way round: one of them leaves every
+// group that does not hold the whole machine.
+Route far_route(const Topology& topology, std::int32_t rank) {
+  const std::int32_t size = topology.ranks();
+  Route longest;
+  for (const std::int32_t peer : {0, size - 1, size / 2, (rank + size / 2) % size}) {
+    const Route route = topology.route(RankId::from(rank), RankId::from(peer));
+    if (route.count > longest.count) longest = route;
+  }
+  return longest;
+}
+
+}  // namespace
 
 PositionKeys::PositionKeys(const Topology& topology, std::span<const std::int32_t> ranks) {
   const std::size_t p = ranks.size();
-  const std::int32_t size = topology.ranks();
   std::vector<std::vector<std::int32_t>> all(1, std::vector<std::int32_t>(p));
   for (std::size_t x = 0; x < p; ++x) {
     const std::int32_t rank = ranks[x];
     all[0][x] = rank / topology.space().domain_size();
-    const Route far =
-        topology.route(RankId::from(rank), RankId::from((rank + size / 2) % size));
+    const Route far = far_route(topology, rank);
     // The first half of a route climbs; its first link belongs to the rank (or its NIC) alone.
     const int climb = (far.count + 1) / 2;
     for (int i = 1; i < climb; ++i) {

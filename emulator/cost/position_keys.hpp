@@ -1,6 +1,6 @@
 // Which switches two positions do not share: the key that decides the route between them.
 //
-// Attachments of a rank are its domain and the links it climbs towards the far half of the machine
+// Attachments of a rank are its domain and the links it climbs on its way across the machine
 // (leaf trunk, pod trunk ...). They are read off Topology::route, so no builder is special. The key
 // of a pair has one bit per attachment that differs.
 // Immutable; thread safe. O(positions) to build and store; key() is O(attachments).

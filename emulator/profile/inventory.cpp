@@ -47,13 +47,13 @@ void add_nccl(std::vector<ParameterSpec>& specs) {
                         "GPU, beyond the route's latency", "small messages over two or more nodes"));
   }
   specs.push_back(row("cta.copy_bw", "GB/s", rate, nccl, generation,
-                      "bytes per second one channel (one CTA) can move", one_channel));
-  specs.push_back(row("cta.copy_ratio.ll", "1", rate, nccl, generation,
-                      "an LL channel's data rate relative to cta.copy_bw", one_channel,
-                      "cta.copy_bw"));
+                      "wire bytes per second one channel (one CTA) can move", one_channel));
   specs.push_back(row("nvlink.efficiency", "1", rate, nccl, generation,
                       "usable part of an NVLink port's nominal rate", large_sizes,
                       "nvlink.bandwidth"));
+  specs.push_back(row("nvlink.efficiency_ratio.ll", "1", rate, nccl, generation,
+                      "usable NVLink rate under LL's 8-byte stores relative to long ones",
+                      "large messages under LL", "nvlink.bandwidth"));
   specs.push_back(row("pcie.efficiency", "1", rate, nccl, Scope::link_class,
                       "usable part of PCIe's nominal rate", large_sizes, "pcie.bandwidth"));
   specs.push_back(row("nic.efficiency", "1", rate, nccl, Scope::fabric,

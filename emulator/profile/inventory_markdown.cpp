@@ -24,11 +24,12 @@ One step of b bytes, nominal link rates and latencies from the machine file:
 | --- | --- | --- | --- | --- |
 | launch | launch.P | cuda.launch | host.launch | mpi.launch |
 | o | nvlink.step.ll × step_ratio.P, pcie.step.P or net.step.P by the link the step sends over (else receives from) | cuda.handoff.P | host.step | mpi.step.eager up to 4 KiB, else mpi.step.rendezvous |
-| g | 1 / cta.copy_bw; LL: 1 / (cta.copy_bw × cta.copy_ratio.ll) | 1 / cuda.cta_copy_bw | f / copy_bw.cache + (1 − f) / copy_bw.memory | 1 / mpi.copy_bw |
+| g | 1 / (cta.copy_bw × wire efficiency) | 1 / cuda.cta_copy_bw | f / copy_bw.cache + (1 − f) / copy_bw.memory | 1 / mpi.copy_bw |
 | L, L_credit | sum of the latencies of the route's links | 0 | as nccl | as nccl |
 | share | min over the route's links of bandwidth × min(1, efficiency) × wire efficiency / flows | cuda.memory_bw / lanes | bandwidth / flows | bandwidth / flows |
 
 - P is the protocol. Wire efficiency (data over wire bytes, from the format of a line): LL 1/2, LL128 120/128, Simple 1; no protocol: 1.
+  Over NVLink, LL's efficiency is nvlink.efficiency × nvlink.efficiency_ratio.ll.
 - Steps that reduce take g × reduce_ratio (host, mpi, cuda; NCCL's channel cap holds for both).
 - f = min(1, cache_size / working set); working set = the input and output buffers of all lanes of one host.
 - Flows of a link: lanes of the stage that cross it, all channels together (`docs/semantics.md` §5).

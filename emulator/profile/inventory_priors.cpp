@@ -41,7 +41,8 @@ constexpr std::string_view implied =
 constexpr std::string_view channel_cap =
     "NCCL v2.28.9-1 src/graph/tuning.cc, Ring LL128 cap per channel on one node";
 constexpr std::string_view ll_cap =
-    "NCCL v2.28.9-1 src/graph/tuning.cc, LL bus cap on one node over channels x channel cap: ";
+    "NCCL v2.28.9-1 src/graph/tuning.cc, LL bus cap on one node, twice that on the wire, over the "
+    "usable rate of topo.h: ";
 constexpr std::string_view nvlink_rate =
     "NCCL v2.28.9-1 src/graph/topo.h, rate per NVLink over nominal: ";
 constexpr std::string_view no_interpreter =
@@ -67,12 +68,12 @@ constexpr std::array rows{
     PriorRow{"cta.copy_bw", "ampere", 20.0, 0.25, published, channel_cap},
     PriorRow{"cta.copy_bw", "hopper", 36.7, 0.25, published, channel_cap},
     PriorRow{"cta.copy_bw", "blackwell", 73.4, 0.25, published, channel_cap},
-    PriorRow{"cta.copy_ratio.ll", "ampere", 87.7 / (24 * 20.0), 0.35, published, "87.7 / (24 x 20.0)"},
-    PriorRow{"cta.copy_ratio.ll", "hopper", 141.0 / (24 * 36.7), 0.35, published, "141 / (24 x 36.7)"},
-    PriorRow{"cta.copy_ratio.ll", "blackwell", 282.0 / (32 * 73.4), 0.35, published, "282 / (32 x 73.4)"},
     PriorRow{"nvlink.efficiency", "ampere", 20.0 / 25.0, 0.05, published, "20.0 of 25 GB/s"},
     PriorRow{"nvlink.efficiency", "hopper", 20.6 / 25.0, 0.05, published, "20.6 of 25 GB/s"},
     PriorRow{"nvlink.efficiency", "blackwell", 40.1 / 50.0, 0.05, published, "40.1 of 50 GB/s"},
+    PriorRow{"nvlink.efficiency_ratio.ll", "ampere", 2 * 87.7 / 240.0, 0.25, published, "2 x 87.7 / 240"},
+    PriorRow{"nvlink.efficiency_ratio.ll", "hopper", 2 * 141.0 / 370.8, 0.25, published, "2 x 141 / 370.8"},
+    PriorRow{"nvlink.efficiency_ratio.ll", "blackwell", 2 * 282.0 / 721.8, 0.25, published, "2 x 282 / 721.8"},
     PriorRow{"pcie.efficiency", any_gpu, 0.75, 0.10, published,
              "NCCL v2.28.9-1 src/graph/topo.cc: 24 of 32 GB/s for Gen4 x16"},
     PriorRow{"nic.efficiency", any_gpu, 0.93, 0.08, published,
@@ -114,7 +115,7 @@ constexpr std::array rows{
 std::string source_of(const PriorRow& row) {
   const auto with = [&row](std::string_view lead) { return fmt::format("{}{}", lead, row.source); };
   if (row.id == "nvlink.step.ll") return with(implied);
-  if (row.id == "cta.copy_ratio.ll") return with(ll_cap);
+  if (row.id == "nvlink.efficiency_ratio.ll") return with(ll_cap);
   if (row.id == "nvlink.efficiency") return with(nvlink_rate);
   if (row.id.starts_with("cuda.")) return with(no_interpreter);
   return std::string(row.source);

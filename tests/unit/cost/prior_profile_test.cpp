@@ -1,0 +1,69 @@
+#include <gtest/gtest.h>
+
+#include "emulator/base/error.hpp"
+#include "emulator/cost/forward_model.hpp"
+#include "emulator/profile/inventory.hpp"
+#include "topologies/model/machine_file.hpp"
+
+namespace fabricast {
+namespace {
+
+TEST(PriorProfile, NothingIsMeasured) {
+  const auto profile = prior_profile(*load_machine("gb300-nvl72x140"), ExecutorKind::nccl);
+  for (const ParameterValue& parameter : profile.parameters) {
+    EXPECT_NE(parameter.origin, ParameterOrigin::measured) << parameter.spec.id;
+    EXPECT_EQ(parameter.value, parameter.prior.value) << parameter.spec.id;
+    EXPECT_EQ(parameter.identified, Identified::prior) << parameter.spec.id;
+    EXPECT_FALSE(parameter.source.empty()) << parameter.spec.id;
+    EXPECT_FALSE(parameter.scope_key.empty()) << parameter.spec.id;
+  }
+  EXPECT_TRUE(profile.evidence.empty());
+}
+
+TEST(PriorProfile, OnlyWhatTheMachineHas) {
+  const auto box = prior_profile(*load_machine("hgx-h100"), ExecutorKind::nccl);
+  EXPECT_NE(box.find("nvlink.efficiency"), nullptr);
+  EXPECT_EQ(box.find("nic.bandwidth"), nullptr);
+  EXPECT_EQ(box.find("net.step.ll"), nullptr);
+  const auto cluster = prior_profile(*load_machine("hgx-h100x1260"), ExecutorKind::nccl);
+  EXPECT_NE(cluster.find("net.step.ll"), nullptr);
+  EXPECT_NE(cluster.find("spine_uplink.efficiency"), nullptr);
+  EXPECT_EQ(cluster.find("host.step"), nullptr);
+}
+
+TEST(PriorProfile, LinkFiguresComeFromTheMachineFile) {
+  const auto topology = load_machine("hgx-h100");
+  const auto profile = prior_profile(*topology, ExecutorKind::nccl);
+  const LinkClass& nvlink = topology->link_classes().front();
+  const ParameterValue* bandwidth = profile.find("nvlink.bandwidth");
+  ASSERT_NE(bandwidth, nullptr);
+  EXPECT_EQ(bandwidth->value, nvlink.bandwidth.value);
+  EXPECT_EQ(bandwidth->source, nvlink.bandwidth.source);
+  EXPECT_EQ(bandwidth->origin, ParameterOrigin::datasheet);
+  EXPECT_EQ(bandwidth->sigma_ln, machine_figure_sigma(ParameterOrigin::datasheet, false));
+}
+
+// A hop of the model is what was published for a hop: hand-off plus the machine's links.
+TEST(PriorProfile, LatencyIsNotCountedTwice) {
+  const auto topology = load_machine("hgx-h100x1260");
+  const auto profile = prior_profile(*topology, ExecutorKind::nccl);
+  const double step = profile.value("nvlink.step.ll");
+  const double links = 2 * profile.value("nvlink.latency");
+  const Prior hop = prior_of(parameter_spec("nvlink.step.ll"), "hopper");
+  EXPECT_NEAR(step + links, hop.value, 1e-9);
+  const Prior ratio = prior_of(parameter_spec("nvlink.step_ratio.simple"), "hopper");
+  EXPECT_NEAR(step * profile.value("nvlink.step_ratio.simple") + links, hop.value * ratio.value, 1e-9);
+  const Prior net = prior_of(parameter_spec("net.step.simple"), "hopper");
+  EXPECT_NEAR(profile.value("net.step.simple") + 2 * profile.value("nic.latency"), net.value, 1e-9);
+  // The route alone exceeds NCCL's LL hop: the proxy's overhead is left.
+  EXPECT_DOUBLE_EQ(profile.value("net.step.ll"), 1.0);
+  // What is left of a difference keeps the absolute error of the whole.
+  EXPECT_NEAR(profile.find("nvlink.step.ll")->sigma_ln * step, hop.sigma_ln * hop.value, 1e-9);
+}
+
+TEST(PriorProfile, AnExecutorThatDoesNotRunThereIsAnError) {
+  EXPECT_THROW(prior_profile(*load_machine("hgx-h100"), ExecutorKind::host), UsageError);
+}
+
+}  // namespace
+}  // namespace fabricast

@@ -1,0 +1,78 @@
+#include "emulator/cost/protocol.hpp"
+
+#include <gtest/gtest.h>
+
+#include "emulator/base/error.hpp"
+
+namespace fabricast {
+namespace {
+
+PlanLimits nccl(Collective collective, const std::string& algorithm, Protocol protocol,
+                const RankSpace& space, std::int64_t bytes, std::int32_t channels) {
+  return plan_limits(ExecutorKind::nccl, collective, algorithm, protocol, space, bytes, channels);
+}
+
+TEST(Protocol, NamesRoundTripAndTyposGetAHint) {
+  for (const auto protocol : {Protocol::none, Protocol::ll, Protocol::ll128, Protocol::simple}) {
+    EXPECT_EQ(protocol_from_name(to_string(protocol)), protocol);
+  }
+  EXPECT_THROW(protocol_from_name("simpel"), UsageError);
+}
+
+TEST(Protocol, WireBytesCarryFlags) {
+  EXPECT_EQ(wire_bytes(Protocol::ll, 8), 16);
+  EXPECT_EQ(wire_bytes(Protocol::ll128, 120), 128);
+  EXPECT_EQ(wire_bytes(Protocol::ll128, 1), 2);
+  EXPECT_EQ(wire_bytes(Protocol::simple, 1000), 1000);
+}
+
+TEST(Protocol, SlotsOfARing) {
+  const RankSpace box({8});
+  const auto ring = [&box](Protocol protocol) {
+    return nccl(Collective::all_reduce, "ring", protocol, box, 1 << 30, 24);
+  };
+  EXPECT_EQ(ring(Protocol::ll).max_chunk_bytes, 32 * 1024);
+  EXPECT_EQ(ring(Protocol::ll128).max_chunk_bytes, 576'000);
+  EXPECT_EQ(ring(Protocol::simple).max_chunk_bytes, 2 << 20);
+  EXPECT_EQ(ring(Protocol::simple).max_slice_bytes, 1 << 20);
+  // A slice is two of the eight steps.
+  EXPECT_EQ(ring(Protocol::simple).fifo_depth, 4);
+  EXPECT_GT(ring(Protocol::simple).fifo_depth, ring(Protocol::simple).max_slices);
+  const auto tree = nccl(Collective::all_reduce, "tree", Protocol::simple, box, 1 << 30, 24);
+  EXPECT_EQ(tree.max_slice_bytes, 512 * 1024);
+  EXPECT_EQ(tree.fifo_depth, 8);
+}
+
+// NCCL's rule worked through for 8 ranks: ring LL opens a channel per 512 threads x 64 B = 32 KiB.
+TEST(Protocol, SmallMessagesUseFewerChannels) {
+  const RankSpace box({8});
+  const auto channels = [&box](Protocol protocol, std::int64_t bytes) {
+    return nccl(Collective::all_reduce, "ring", protocol, box, bytes, 24).channels;
+  };
+  EXPECT_EQ(channels(Protocol::ll, 8 * 1024), 1);
+  EXPECT_EQ(channels(Protocol::ll, 24 * 32 * 1024), 24);
+  EXPECT_EQ(channels(Protocol::ll, 24 * 32 * 1024 - 1), 23);
+  EXPECT_EQ(channels(Protocol::simple, 256 * 1024), 8);
+  EXPECT_EQ(channels(Protocol::simple, 1LL << 33), 24);
+}
+
+TEST(Protocol, SendReceiveHasNoLl128AndCutsAtThePointToPointChunk) {
+  const auto known = protocols_of(ExecutorKind::nccl, Collective::all_to_all);
+  EXPECT_EQ(known, (std::vector{Protocol::ll, Protocol::simple}));
+  EXPECT_EQ(nccl(Collective::all_to_all, "pairwise", Protocol::simple, RankSpace({8}), 1 << 30, 8)
+                .max_slice_bytes, 512 * 1024);
+  EXPECT_EQ(nccl(Collective::all_to_all, "pairwise", Protocol::simple, RankSpace({8, 2}), 1 << 30, 8)
+                .max_slice_bytes, 128 * 1024);
+}
+
+// Executors of this project run plans cut by the defaults, which is what the harness measures.
+TEST(Protocol, HostPlansAreCutByTheDefaults) {
+  const auto limits = plan_limits(ExecutorKind::host, Collective::all_reduce, "ring", Protocol::none,
+                                  RankSpace({2}), 64, 3);
+  EXPECT_EQ(limits.channels, 3);
+  EXPECT_EQ(limits.max_chunk_bytes, PlanLimits{}.max_chunk_bytes);
+  EXPECT_EQ(limits.fifo_depth, PlanLimits{}.fifo_depth);
+}
+
+}  // namespace
+}  // namespace fabricast

@@ -1,0 +1,95 @@
+#include "emulator/cost/stage_flows.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "topologies/model/machine_file.hpp"
+
+namespace fabricast {
+namespace {
+
+PlanLimits channels(std::int32_t count) {
+  PlanLimits limits;
+  limits.channels = count;
+  return limits;
+}
+
+LinkCounts count(const Topology& topology, Collective collective, const std::string& algorithm,
+                 std::int32_t channel_count, std::size_t stage) {
+  const auto plan = make_plan(collective, algorithm, topology.space(), 1 << 30, 4,
+                              channels(channel_count));
+  return count_links(topology, group_channels(plan), stage);
+}
+
+std::set<std::int32_t> flows_of_kind(const Topology& topology, const LinkCounts& counts,
+                                     LinkKind kind) {
+  std::set<std::int32_t> seen;
+  for (std::size_t i = 0; i < counts.flows.size(); ++i) {
+    const auto c = topology.link_class(LinkId::from(static_cast<std::int64_t>(i)));
+    if (topology.link_classes()[c.value()].kind == kind) seen.insert(counts.flows[i]);
+  }
+  return seen;
+}
+
+TEST(StageFlows, EveryChannelOfARingCrossesEveryNvlinkOnce) {
+  const auto box = load_machine("hgx-h100");
+  const auto counts = count(*box, Collective::all_reduce, "ring", 24, 1);
+  EXPECT_EQ(flows_of_kind(*box, counts, LinkKind::nvlink), (std::set<std::int32_t>{24}));
+}
+
+// 16 channels leave two boxes through 8 NICs, and stay on their rail: no trunk is crossed.
+TEST(StageFlows, RingChannelsSpreadOverTheRails) {
+  const auto two = with_ranks(load_machine("hgx-h100x1260"), 16);
+  const auto counts = count(*two, Collective::all_reduce, "ring", 16, 1);
+  EXPECT_EQ(flows_of_kind(*two, counts, LinkKind::nic), (std::set<std::int32_t>{2}));
+  // Inside a box 7 of 8 hops of each channel stay on NVLink.
+  std::int64_t nvlink = 0;
+  for (std::size_t i = 0; i < 32; ++i) nvlink += counts.flows[i];
+  EXPECT_EQ(nvlink, 16 * 2 * 7 * 2);  // channels x boxes x hops x (up and down)
+  const auto leaf = flows_of_kind(*two, counts, LinkKind::leaf_uplink);
+  EXPECT_EQ(leaf, (std::set<std::int32_t>{0}));
+}
+
+// A lane sends one message at a time: the root of a tree is one flow on its uplink, not one per child.
+TEST(StageFlows, PhasesOfOneLaneAreOneFlow) {
+  const auto box = load_machine("hgx-h100");
+  const auto counts = count(*box, Collective::all_reduce, "tree", 1, 0);
+  for (std::size_t rank = 0; rank < 8; ++rank) {
+    const std::int32_t up = counts.flows[2 * rank];
+    EXPECT_LE(up, 2) << rank;  // at most its up lane and its down lane
+    EXPECT_GE(up, 1) << rank;
+  }
+}
+
+TEST(StageFlows, MessagesAreCountedWithTheirChunks) {
+  const auto four = with_ranks(load_machine("hgx-h100x1260"), 32);
+  const auto plan =
+      make_plan(Collective::all_reduce, "hierarchical", four->space(), 1 << 30, 4, channels(1));
+  const auto counts = count_links(*four, group_channels(plan), 0);
+  // The first stage sends blocks of one chunk per domain.
+  EXPECT_EQ(counts.flows[0], 1);
+  EXPECT_EQ(counts.chunks[0], 4);
+}
+
+TEST(StageFlows, PairwiseExchangeLoadsEveryEndpointByTheChannels) {
+  const auto four = with_ranks(load_machine("hgx-h100x1260"), 32);
+  const auto plan =
+      make_plan(Collective::all_to_all, "pairwise", four->space(), 1 << 30, 4, channels(3));
+  const auto counts = count_links(*four, group_channels(plan), 1);
+  EXPECT_EQ(flows_of_kind(*four, counts, LinkKind::nvlink), (std::set<std::int32_t>{3}));
+  EXPECT_EQ(flows_of_kind(*four, counts, LinkKind::nic), (std::set<std::int32_t>{3}));
+}
+
+TEST(StageFlows, SampledRepetitionsAreAllOfASmallStageAndSomeOfALargeOne) {
+  EXPECT_EQ(sampled_repetitions(71, 72).size(), 71u);
+  const auto some = sampled_repetitions(10079, 72);
+  EXPECT_LT(some.size(), 32u);
+  EXPECT_TRUE(std::is_sorted(some.begin(), some.end()));
+  EXPECT_EQ(some.front(), 0);
+  EXPECT_EQ(some.back(), 10078);
+}
+
+}  // namespace
+}  // namespace fabricast

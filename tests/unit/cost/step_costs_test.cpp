@@ -1,0 +1,157 @@
+// TableStepCosts against the definition: every step's costs from its own route, computed afresh.
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "emulator/cost/case_builder.hpp"
+#include "emulator/cost/stage_flows.hpp"
+#include "topologies/model/machine_file.hpp"
+
+namespace fabricast {
+namespace {
+
+struct Rows {
+  explicit Rows(std::size_t n) : lane(n, -1), port(n, -1), latency(n, -1), credit(n, -1) {}
+  CostRows spans() { return {lane, port, latency, credit}; }
+  std::vector<std::int64_t> lane, port, latency, credit;
+};
+
+struct Row {
+  std::int64_t lane = 0, port = 0, latency = 0, credit = 0;
+};
+
+class Definition {
+ public:
+  Definition(const Topology& topology, const ParameterValues& values, const PointSpec& point,
+             const ExecutionPlan& plan)
+      : topology_(topology),
+        plan_(plan),
+        costs_(topology, values, point.executor, point.protocol, plan) {}
+
+  Row row(std::int32_t channel, std::size_t stage, const Phase& phase, std::int32_t k,
+          std::int32_t x, const LinkCounts& counts) const {
+    const auto& lane = plan_.channels[static_cast<std::size_t>(channel)];
+    const Schedule& schedule = *lane.schedule;
+    static_cast<void>(stage);
+    if (!is_active(phase.active, schedule.space, x)) return {};
+    const std::int32_t out = peer_of(phase.peer_out, schedule.space, x, k);
+    const std::int32_t in = peer_of(phase.peer_in, schedule.space, x, k);
+    const auto edge = [&](std::int32_t peer, bool sends) {
+      return classify(topology_,
+                      topology_.route(RankId::from(lane.placement.rank_at(x)),
+                                      RankId::from(lane.placement.rank_at(peer))),
+                      sends ? counts.flows : std::vector<std::int32_t>());
+    };
+    const std::int64_t bytes = plan_.slice_bytes * phase.chunk.count;
+    const bool reduces = (phase.action & action_reduce) != 0;
+    Row row;
+    EdgeClass paying;
+    paying.kind = EdgeKind::local;
+    if (in >= 0) {
+      paying = edge(in, false);
+      row.credit = costs_.latency_ps(paying);
+    }
+    if (out >= 0) {
+      paying = edge(out, true);
+      row.port = costs_.port_ps(paying, bytes);
+      row.latency = costs_.latency_ps(paying);
+    }
+    row.lane = costs_.lane_ps(paying, bytes, reduces);
+    return row;
+  }
+
+ private:
+  const Topology& topology_;
+  const ExecutionPlan& plan_;
+  MachineCosts costs_;
+};
+
+void compare(const std::string& machine, std::int32_t ranks, Collective collective,
+             const std::string& algorithm, Protocol protocol, std::int32_t channels) {
+  const auto topology = with_ranks(load_machine(machine), ranks);
+  const auto values = values_of(prior_profile(*topology, ExecutorKind::nccl));
+  PointSpec point;
+  point.collective = collective;
+  point.algorithm = algorithm;
+  point.protocol = protocol;
+  point.bytes = 3 << 20;
+  point.channels = channels;
+  const auto made = build_case(*topology, values, point);
+  const auto groups = group_channels(made.plan);
+  const Definition definition(*topology, values, point, made.plan);
+  std::size_t covered = 0;
+  for (const ChannelClass& channel_class : made.channel_classes) {
+    for (const std::int32_t channel : channel_class.channels) {
+      ++covered;
+      const Schedule& schedule = *made.plan.channels[static_cast<std::size_t>(channel)].schedule;
+      for (std::size_t s = 0; s < schedule.stages.size(); ++s) {
+        const LinkCounts counts = count_links(*topology, groups, s);
+        for (std::size_t g = 0; g < schedule.stages[s].groups.size(); ++g) {
+          const auto& phases = schedule.stages[s].groups[g].phases;
+          for (std::size_t p = 0; p < phases.size(); ++p) {
+            const std::int32_t repeat = std::min(schedule.stages[s].repeat, 40);
+            for (std::int32_t k = 0; k < repeat; ++k) {
+              Rows rows(static_cast<std::size_t>(ranks));
+              channel_class.costs->fill(static_cast<int>(s), static_cast<int>(g),
+                                        static_cast<int>(p), k, rows.spans());
+              for (std::int32_t x = 0; x < ranks; ++x) {
+                const auto i = static_cast<std::size_t>(x);
+                const Row wanted = definition.row(channel, s, phases[p], k, x, counts);
+                ASSERT_EQ(rows.lane[i], wanted.lane) << s << " " << p << " " << k << " " << x;
+                ASSERT_EQ(rows.latency[i], wanted.latency) << s << " " << p << " " << k << " " << x;
+                ASSERT_EQ(rows.credit[i], wanted.credit) << s << " " << p << " " << k << " " << x;
+                if (phase_varies(phases[p])) {
+                  ASSERT_GE(rows.port[i], wanted.port);  // charged with the worst repetition
+                } else {
+                  ASSERT_EQ(rows.port[i], wanted.port) << s << " " << p << " " << k << " " << x;
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+  EXPECT_EQ(covered, made.plan.channels.size());
+}
+
+TEST(StepCosts, RingInABox) {
+  compare("hgx-h100", 8, Collective::all_reduce, "ring", Protocol::ll, 5);
+}
+TEST(StepCosts, RingOverLeavesAndPods) {
+  compare("hgx-h100x1260", 8 * 140, Collective::all_gather, "ring", Protocol::simple, 8);
+}
+TEST(StepCosts, TreeOverLeaves) {
+  compare("hgx-h100x1260", 8 * 37, Collective::all_reduce, "tree", Protocol::ll128, 6);
+}
+TEST(StepCosts, HierarchicalOverRacks) {
+  compare("gb300-nvl72x140", 72 * 6, Collective::all_reduce, "hierarchical", Protocol::simple, 2);
+}
+TEST(StepCosts, PairwiseOverLeaves) {
+  compare("hgx-h100x1260", 8 * 34, Collective::all_to_all, "pairwise", Protocol::simple, 1);
+}
+TEST(StepCosts, ChainOfRacks) {
+  compare("gb300-nvl72x140", 72 * 2, Collective::broadcast, "ring", Protocol::ll, 3);
+}
+
+// A fit changes parameters thousands of times: the second case of a point only recomputes tables.
+TEST(StepCosts, CasesOfOneBuilderAreComparable) {
+  const auto topology = load_machine("hgx-h100");
+  auto values = values_of(prior_profile(*topology, ExecutorKind::nccl));
+  CaseBuilder builder(*topology);
+  PointSpec point;
+  point.algorithm = "ring";
+  point.bytes = 1 << 20;
+  const auto base = builder.build(values, point);
+  values["launch.simple"] *= 2;
+  const auto launched = builder.build(values, point);
+  EXPECT_TRUE(same_step_costs(base, launched));
+  EXPECT_NE(base.launch, launched.launch);
+  values["cta.copy_bw"] *= 2;
+  EXPECT_FALSE(same_step_costs(base, builder.build(values, point)));
+  point.bytes = 2 << 20;
+  EXPECT_FALSE(same_step_costs(base, builder.build(values, point)));
+}
+
+}  // namespace
+}  // namespace fabricast
