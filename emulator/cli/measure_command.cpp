@@ -14,10 +14,11 @@
 #include "emulator/base/progress.hpp"
 #include "emulator/base/scaled_number.hpp"
 #include "emulator/cli/command.hpp"
+#include "emulator/cli/local_machine.hpp"
+#include "emulator/cli/name_lists.hpp"
 #include "emulator/cli/output_format.hpp"
 #include "emulator/coordinator/agreement.hpp"
 #include "emulator/trace/trace_file.hpp"
-#include "topologies/discover/local_machine.hpp"
 #include "topologies/model/machine_file.hpp"
 
 namespace fabricast {
@@ -34,19 +35,10 @@ struct MeasureArguments {
   std::uint64_t seed = 1;
 };
 
-std::vector<Collective> collectives_from(const std::string& text) {
-  std::vector<Collective> collectives;
-  const auto names = text == "all" ? collective_names() : CLI::detail::split(text, ',');
-  for (const auto& name : names) collectives.push_back(collective_from_name(name));
-  return collectives;
-}
-
 MeasureOptions options_from(const MeasureArguments& arguments) {
   MeasureOptions options;
-  options.collectives = collectives_from(arguments.collective);
-  if (arguments.algorithm != "all") {
-    options.algorithms = CLI::detail::split(arguments.algorithm, ',');
-  }
+  options.collectives = collectives_from_list(arguments.collective);
+  if (arguments.algorithm != "all") options.algorithms = split_list(arguments.algorithm);
   options.min_bytes = parse_size(arguments.min);
   options.max_bytes = parse_size(arguments.max);
   options.factor = arguments.factor;
@@ -182,38 +174,23 @@ auto together(const Body& body) {
   }
 }
 
-// The machine the samples belong to: the one named, or the one all processes are on.
+// The machine the samples belong to: the one all processes are on, or a part of the one named.
 std::shared_ptr<const Topology> machine_of(const MeasureArguments& arguments,
-                                           const Communicator& world, ExecutorKind kind) {
-  const auto parts = world.gather(pack(discover_local()));
-  const auto yaml = agree(world, [&] {
-    if (!arguments.machine.empty()) return load_machine(arguments.machine)->yaml();
-    std::vector<LocalMachine> hosts;
-    for (const auto& part : parts) hosts.push_back(unpack(part));
-    const bool on_cores = kind == ExecutorKind::host || kind == ExecutorKind::mpi;
-    for (auto& host : hosts) {
-      if (on_cores) host.gpus.clear();  // these executors measure cores, GPUs or not
-    }
-    return to_machine_yaml(hosts);
-  });
-  return parse_machine(yaml, arguments.machine.empty() ? "discovered machine" : arguments.machine);
-}
-
-// Ranks by domain: of a machine the executor may use a part; thread blocks share one GPU.
-RankSpace space_of(const MeasureArguments& arguments, ExecutorKind kind,
-                   std::shared_ptr<const Topology> machine, std::int32_t ranks) {
-  const bool on_cores = kind == ExecutorKind::host || kind == ExecutorKind::mpi;
+                                           const Communicator& world, const ExecutorChoice& choice) {
+  if (arguments.machine.empty()) return local_machine(world, choice);
+  auto machine = parse_machine(
+      agree(world, [&] { return load_machine(arguments.machine)->yaml(); }), arguments.machine);
+  const bool on_cores = choice.kind == ExecutorKind::host || choice.kind == ExecutorKind::mpi;
   const bool of_cores = machine->gpu().generation == "host";
   if (on_cores != of_cores) {
     throw UsageError(fmt::format(
         "the {} executor measures {}, but {} is a machine of {} (samples must belong to what was "
         "measured): leave --machine out, or use --synthetic {} to draw samples from its model",
-        to_string(kind), on_cores ? "host cores" : "GPUs", machine->name(),
+        to_string(choice.kind), on_cores ? "host cores" : "GPUs", machine->name(),
         of_cores ? "host cores" : "GPUs", machine->name()));
   }
-  if (arguments.machine.empty() && machine->ranks() < ranks) return {};
-  if (machine->ranks() > ranks) machine = with_ranks(machine, ranks);
-  return machine->space();
+  const auto ranks = choice.executor->max_ranks();
+  return machine->ranks() > ranks ? with_ranks(machine, ranks) : machine;
 }
 
 void announce(const ExecutorChoice& choice, const Communicator& world) {
@@ -236,11 +213,12 @@ int run_measure(const MeasureArguments& arguments) {
   if (!arguments.synthetic.empty()) return 0;
   const auto choice =
       together([&] { return choose_executor(arguments.executor, world, arguments.ranks); });
-  const auto machine = machine_of(arguments, world, choice.kind);
+  const auto machine = together([&] { return machine_of(arguments, world, choice); });
   auto options = options_from(arguments);
   options.communicator = world.size() > 1 ? &world : nullptr;
-  options.space = together([&] { return space_of(arguments, choice.kind, machine,
-                                                   choice.executor->max_ranks()); });
+  // A named machine must hold all ranks; more host ranks than cores share them (--check-only).
+  const bool holds = machine->ranks() == choice.executor->max_ranks();
+  if (holds || !arguments.machine.empty()) options.space = machine->space();
   together([&] { check_sweep(*choice.executor, choice.kind, machine->name(), options); });
   announce(choice, world);
   auto report = together([&] {
