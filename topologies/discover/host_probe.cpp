@@ -65,24 +65,30 @@ std::vector<fs::path> cgroups(const fs::path& root) {
   return paths;
 }
 
-std::int32_t usable_cores(const fs::path& root, std::int32_t online) {
-  std::int32_t cores = online;
+// The CPUs of this process' affinity mask; all of them when it cannot be read.
+std::vector<std::int32_t> affinity(const fs::path& root, std::int32_t online) {
+  std::vector<std::int32_t> cpus;
   cpu_set_t set;
   CPU_ZERO(&set);
-  if (root == "/" && sched_getaffinity(0, sizeof set, &set) == 0) {
-    cores = std::min(cores, static_cast<std::int32_t>(CPU_COUNT(&set)));
+  const bool known = root == "/" && sched_getaffinity(0, sizeof set, &set) == 0;
+  for (std::int32_t cpu = 0; cpu < (known ? CPU_SETSIZE : online); ++cpu) {
+    if (!known || CPU_ISSET(static_cast<std::size_t>(cpu), &set)) cpus.push_back(cpu);
   }
+  return cpus;
+}
+
+// The least of the cgroup v2 quotas above this process, or the v1 quota; 0 when there is none.
+std::int32_t cpu_quota(const fs::path& root) {
+  std::int32_t least = 0;
+  const auto consider = [&](std::int32_t cores) {
+    if (cores > 0 && (least == 0 || cores < least)) least = cores;
+  };
   for (const auto& cgroup : cgroups(root)) {
-    const std::int32_t quota = parse_cpu_quota(first_line(cgroup / "cpu.max"));
-    if (quota > 0) cores = std::min(cores, quota);
+    consider(parse_cpu_quota(first_line(cgroup / "cpu.max")));
   }
-  // cgroup v1
-  const auto quota = leading_number(first_line(root / "sys/fs/cgroup/cpu/cpu.cfs_quota_us"));
-  const auto period = leading_number(first_line(root / "sys/fs/cgroup/cpu/cpu.cfs_period_us"));
-  if (quota > 0 && period > 0) {
-    cores = std::min(cores, static_cast<std::int32_t>((quota + period - 1) / period));
-  }
-  return std::max(cores, 1);
+  consider(parse_cpu_quota(first_line(root / "sys/fs/cgroup/cpu/cpu.cfs_quota_us") + " " +
+                           first_line(root / "sys/fs/cgroup/cpu/cpu.cfs_period_us")));
+  return least;
 }
 
 std::int64_t memory_bytes(const fs::path& root) {
@@ -178,7 +184,11 @@ LocalMachine probe_host(const fs::path& root) {
     machine.cpu_model = root == "/" ? std::string(name.machine) + " processor" : "processor";
   }
   machine.online_cores = online_cores(root);
-  machine.usable_cores = usable_cores(root, machine.online_cores);
+  machine.cpus = affinity(root, machine.online_cores);
+  machine.cpu_quota = cpu_quota(root);
+  const auto bound = static_cast<std::int32_t>(machine.cpus.size());
+  machine.usable_cores =
+      std::max(1, machine.cpu_quota > 0 ? std::min(bound, machine.cpu_quota) : bound);
   machine.memory_bytes = memory_bytes(root);
   machine.llc_bytes = llc_bytes(root);
   machine.nics = network_ports(root);

@@ -1,5 +1,6 @@
 #include "topologies/discover/local_machine.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include <fmt/format.h>
@@ -16,7 +17,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LocalGpu, name, uuid, bus_id, compute_major, 
                                    pcie_width, mig)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LocalNic, name, fabric, gbit_per_s)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LocalMachine, hostname, boot_id, kernel, cpu_model, usable_cores,
-                                   online_cores, memory_bytes, llc_bytes, driver_version, gpu_note, gpu_source,
+                                   cpu_quota, cpus, online_cores, memory_bytes, llc_bytes, driver_version, gpu_note, gpu_source,
                                    gpus, nics)
 
 LocalMachine discover_local(const std::filesystem::path& root) {
@@ -43,6 +44,34 @@ LocalMachine unpack(std::string_view text) {
     throw RuntimeError(fmt::format("cannot read the description of a host ({}); do all processes run "
                                    "the same fabricast?", error.what()));
   }
+}
+
+std::vector<LocalMachine> join_processes(std::span<const LocalMachine> processes) {
+  std::vector<LocalMachine> hosts;
+  for (const auto& process : processes) {
+    const auto known = std::find_if(hosts.begin(), hosts.end(), [&](const auto& host) {
+      return host.hostname == process.hostname && host.boot_id == process.boot_id;
+    });
+    if (known == hosts.end()) {
+      hosts.push_back(process);
+      continue;
+    }
+    for (const auto cpu : process.cpus) {
+      if (std::find(known->cpus.begin(), known->cpus.end(), cpu) == known->cpus.end()) {
+        known->cpus.push_back(cpu);
+      }
+    }
+    for (const auto& gpu : process.gpus) {
+      const bool seen = std::any_of(known->gpus.begin(), known->gpus.end(),
+                                    [&](const auto& of) { return of.bus_id == gpu.bus_id; });
+      if (!seen) known->gpus.push_back(gpu);
+    }
+    if (!known->cpus.empty()) {
+      const auto bound = static_cast<std::int32_t>(known->cpus.size());
+      known->usable_cores = known->cpu_quota > 0 ? std::min(bound, known->cpu_quota) : bound;
+    }
+  }
+  return hosts;
 }
 
 std::map<std::string, std::string> host_environment() {

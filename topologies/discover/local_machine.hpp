@@ -36,6 +36,8 @@ struct LocalNic {
 struct LocalMachine {
   std::string hostname, boot_id, kernel, cpu_model;
   std::int32_t usable_cores = 1;  // affinity and cgroup quota respected; 0: not known
+  std::int32_t cpu_quota = 0;     // cores that the cgroup grants; 0: no limit
+  std::vector<std::int32_t> cpus;  // that this process may run on; empty: not known
   std::int32_t online_cores = 1;
   std::int64_t memory_bytes = 0;  // or the cgroup's limit when lower
   std::int64_t llc_bytes = 0;     // one last-level cache
@@ -53,9 +55,13 @@ LocalMachine discover_local(const std::filesystem::path& root = "/");
 std::string pack(const LocalMachine& machine);
 LocalMachine unpack(std::string_view text);
 
-// The machine file of these hosts; processes of one host may be given several times. One host gives
-// kind single_node (GPUs) or host; several alike give kind nested; others are a UsageError that names
-// the difference. The result is read by parse_machine().
+// One description per host, in the order of first appearance. Processes of one host may each be bound
+// to a core or see one GPU: their CPUs and GPUs are joined, in process order.
+std::vector<LocalMachine> join_processes(std::span<const LocalMachine> processes);
+
+// The machine file of these hosts, after join_processes(). One host gives kind single_node (GPUs) or
+// host; several alike give kind nested; others are a UsageError that names the difference. The
+// result is read by parse_machine().
 std::string to_machine_yaml(std::span<const LocalMachine> hosts);
 
 // For `sample` and trace records: hostname, kernel, CPU, cores, load averages, memory, LLC, GPUs.

@@ -45,18 +45,6 @@ void require_like_gpus(const LocalMachine& host) {
   }
 }
 
-// One description per host, in the order of first appearance; several processes share a host.
-std::vector<LocalMachine> distinct_hosts(std::span<const LocalMachine> hosts) {
-  std::vector<LocalMachine> distinct;
-  for (const auto& host : hosts) {
-    const bool known = std::any_of(distinct.begin(), distinct.end(), [&](const auto& other) {
-      return other.hostname == host.hostname && other.boot_id == host.boot_id;
-    });
-    if (!known) distinct.push_back(host);
-  }
-  return distinct;
-}
-
 void require_like_hosts(std::span<const LocalMachine> hosts) {
   for (const auto& host : hosts) {
     const auto& first = hosts.front();
@@ -139,7 +127,7 @@ std::string header(std::span<const LocalMachine> hosts) {
 
 std::string to_machine_yaml(std::span<const LocalMachine> processes) {
   FABRICAST_EXPECT(!processes.empty(), "at least one host");
-  const auto hosts = distinct_hosts(processes);
+  const auto hosts = join_processes(processes);
   const auto& first = hosts.front();
   for (const auto& host : hosts) require_like_gpus(host);
   require_like_hosts(hosts);

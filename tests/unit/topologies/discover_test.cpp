@@ -279,6 +279,25 @@ TEST(Discover, MixedHostsAndGpusAreRefused) {
             "machine has one kind of GPU); choose some with CUDA_VISIBLE_DEVICES");
 }
 
+TEST(Discover, ProcessesOfOneHostAreJoined) {
+  // mpirun binds each process to a core, and a batch system may show each one GPU.
+  std::vector<LocalMachine> processes(3, host("a", 0));
+  for (std::size_t i = 0; i < 3; ++i) {
+    processes[i].cpus = {static_cast<std::int32_t>(i), 7};
+    processes[i].usable_cores = 2;
+    processes[i].gpus = {h200(static_cast<int>(2 - i))};
+  }
+  auto joined = join_processes(processes);
+  ASSERT_EQ(joined.size(), 1u);
+  EXPECT_EQ(joined[0].usable_cores, 4) << "cores 0, 1, 2 and 7";
+  ASSERT_EQ(joined[0].gpus.size(), 3u);
+  EXPECT_EQ(joined[0].gpus[0].uuid, "GPU-2") << "in process order, as the ranks are";
+  processes[0].cpu_quota = 3;
+  EXPECT_EQ(join_processes(processes)[0].usable_cores, 3);
+  processes[2].boot_id = "another";
+  EXPECT_EQ(join_processes(processes).size(), 2u) << "two hosts of one name";
+}
+
 TEST(Discover, PacksAndUnpacks) {
   auto box = host("a", 2);
   box.nics.push_back({"mlx5_0", "roce", 400});
