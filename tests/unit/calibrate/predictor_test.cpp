@@ -1,0 +1,119 @@
+#include "emulator/calibrate/predictor.hpp"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+#include "tests/unit/calibrate/synthetic_samples.hpp"
+#include "topologies/model/machine_file.hpp"
+
+namespace fabricast {
+namespace {
+
+const std::vector<SampledSweep>& sweeps() {
+  static const std::vector<SampledSweep> all{
+      {Collective::all_reduce, "ring", {Protocol::ll, Protocol::simple},
+       sizes_between(64, 1 << 30, 16)}};
+  return all;
+}
+
+CalibrationProfile calibrated(const Topology& topology) {
+  const auto prior = prior_profile(topology, ExecutorKind::nccl);
+  return calibrate(topology, prior,
+                   draw(topology, ExecutorKind::nccl, values_of(prior), sweeps(), 0.02, 1));
+}
+
+PointSpec ring(Protocol protocol, std::int64_t bytes) {
+  return point_of(ExecutorKind::nccl, Collective::all_reduce, "ring", protocol, bytes);
+}
+
+TEST(Predictor, WithoutAMeasurementNothingIsMeasured) {
+  const auto rack = load_machine("gb300-nvl72");
+  Predictor predictor(*rack, prior_profile(*rack, ExecutorKind::nccl));
+  for (const std::int64_t bytes : {8LL, 1LL << 20, 1LL << 30}) {
+    const auto row = predictor.predict(ring(Protocol::ll128, bytes));
+    EXPECT_EQ(row.measured_share, 0.0);
+    EXPECT_EQ(row.label, PredictionLabel::extrapolated);
+    EXPECT_EQ(row.evidence_ranks_ratio, 0);
+    EXPECT_EQ(row.evidence_bytes_ratio, 0);
+    for (const auto& share : row.shares) EXPECT_NE(share.origin, ParameterOrigin::measured);
+  }
+}
+
+TEST(Predictor, SharesAreFractionsOfTheCriticalPath) {
+  const auto box = load_machine("hgx-h100");
+  Predictor predictor(*box, prior_profile(*box, ExecutorKind::nccl));
+  for (const std::int64_t bytes : {8LL, 1LL << 15, 1LL << 21, 1LL << 33}) {
+    for (const Protocol protocol : {Protocol::ll, Protocol::simple}) {
+      const auto row = predictor.predict(ring(protocol, bytes));
+      double sum = 0;
+      double last = 1;
+      for (const auto& share : row.shares) {
+        EXPECT_GT(share.share, 0);
+        EXPECT_LE(share.share, last);
+        last = share.share;
+        sum += share.share;
+      }
+      EXPECT_NEAR(sum, 1, 1e-9);
+      EXPECT_TRUE(row.limiting_term.starts_with(row.shares.front().id));
+      EXPECT_GT(to_us(row.time), row.low_us);
+      EXPECT_LT(to_us(row.time), row.high_us);
+      EXPECT_GE(row.time, row.bound);
+    }
+  }
+  // Known bandwidth times fitted efficiency: the efficiency is what the time rests on.
+  EXPECT_EQ(predictor.predict(ring(Protocol::simple, 1LL << 33)).shares.front().id,
+            "nvlink.efficiency");
+}
+
+TEST(Predictor, LabelsFollowTheEvidence) {
+  const auto box = load_machine("hgx-h100");
+  Predictor predictor(*box, calibrated(*box));
+  EXPECT_EQ(predictor.predict(ring(Protocol::ll, 64)).label, PredictionLabel::measured);
+  EXPECT_EQ(predictor.predict(ring(Protocol::ll128, 64)).label, PredictionLabel::calibrated);
+  EXPECT_EQ(predictor.predict(ring(Protocol::ll, 100)).label, PredictionLabel::calibrated);
+  const auto far = predictor.predict(ring(Protocol::simple, 1LL << 34));
+  EXPECT_EQ(far.label, PredictionLabel::extrapolated);
+  EXPECT_DOUBLE_EQ(far.evidence_ranks_ratio, 1);
+  EXPECT_DOUBLE_EQ(far.evidence_bytes_ratio, 16.0);
+}
+
+TEST(Predictor, MeasuredShareFollowsWhatSamplesIdentify) {
+  const auto box = load_machine("hgx-h100");
+  Predictor predictor(*box, calibrated(*box));
+  const auto small = predictor.predict(ring(Protocol::ll, 64));
+  EXPECT_GT(small.measured_share, 0.5);
+  EXPECT_LE(small.measured_share, 1.0);
+  Predictor before(*box, prior_profile(*box, ExecutorKind::nccl));
+  const auto prior = before.predict(ring(Protocol::ll, 64));
+  EXPECT_LT(small.high_us / small.low_us, prior.high_us / prior.low_us);
+}
+
+TEST(Predictor, FastestTakesTheLeastTime) {
+  const auto box = load_machine("hgx-h100");
+  Predictor predictor(*box, prior_profile(*box, ExecutorKind::nccl));
+  const auto protocols = protocols_of(ExecutorKind::nccl);
+  for (const std::int64_t bytes : {8LL, 1LL << 22, 1LL << 33}) {
+    const auto best = predictor.fastest(ring(Protocol::none, bytes), protocols);
+    for (const Protocol protocol : protocols) {
+      EXPECT_LE(predictor.time(best), predictor.time(ring(protocol, bytes)));
+    }
+  }
+  EXPECT_EQ(predictor.fastest(ring(Protocol::none, 8), protocols).protocol, Protocol::ll);
+  EXPECT_EQ(predictor.fastest(ring(Protocol::none, 1LL << 33), protocols).protocol, Protocol::simple);
+}
+
+TEST(Predictor, IsTheFreeFunction) {
+  const auto box = load_machine("hgx-h100");
+  const auto profile = prior_profile(*box, ExecutorKind::nccl);
+  const auto point = ring(Protocol::simple, 1 << 24);
+  Predictor predictor(*box, profile);
+  predictor.predict(ring(Protocol::simple, 1 << 20));  // the cache holds another size
+  const auto cached = predictor.predict(point);
+  const auto fresh = predict(*box, profile, point);
+  EXPECT_EQ(cached.time, fresh.time);
+  EXPECT_EQ(cached.limiting_term, fresh.limiting_term);
+}
+
+}  // namespace
+}  // namespace fabricast
