@@ -64,7 +64,7 @@ void add_parameter(TableRows& rows, const char* id, const char* scope, const cha
                    double value, const char* origin, const char* source) {
   rows.set("id", id).set("scope", scope).set("unit", unit).set("executor", "nccl");
   rows.set("prior_value", value).set("prior_sigma_ln", 0.2).set("origin", origin);
-  rows.set("machine", "gb300-nvl72").set("prior_origin", origin).set("prior_source", "a data sheet");
+  rows.set("machine", "gb300-nvl72").set("prior_origin", origin).set("prior_source", source);
   rows.set("source", source).set("value", value).set("sigma_ln", 0.2).set("identified", "prior");
   rows.set("samples", 0).set("transfer_rule", "").end_row();
 }

@@ -1,0 +1,106 @@
+// fabricast report: what a trace says. A table, CSV, JSON, a plot, a walk from a row to its origins.
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "emulator/base/error.hpp"
+#include "emulator/base/log.hpp"
+#include "emulator/cli/command.hpp"
+#include "emulator/report/csv.hpp"
+#include "emulator/report/json.hpp"
+#include "emulator/report/plot.hpp"
+#include "emulator/report/table_view.hpp"
+#include "emulator/report/why.hpp"
+#include "emulator/trace/publish.hpp"
+#include "emulator/trace/trace_file.hpp"
+
+namespace fabricast {
+namespace {
+
+struct ReportArguments {
+  std::string trace, csv, plot;
+  std::int64_t why = -1;
+  bool check = false, best = false, json = false, force = false;
+  bool wants_csv = false, wants_why = false;
+  ResultFilter filter;
+};
+
+int report_check(const ReportArguments& arguments) {
+  const auto problems = check_trace(arguments.trace);
+  if (arguments.json) {
+    fmt::print("{}", render_json(problems));
+  } else {
+    for (const auto& problem : problems) fmt::print("{}: {}\n", problem.where, problem.what);
+    if (problems.empty()) fmt::print("ok\n");
+  }
+  return static_cast<int>(problems.empty() ? ExitCode::ok : ExitCode::check_failed);
+}
+
+void write_plot(const ReportArguments& arguments, const TraceContent& content) {
+  require_target(arguments.plot, arguments.force);
+  const std::string svg = render_busbw_svg(content, {arguments.filter});
+  publish_file(arguments.plot, std::as_bytes(std::span(svg)), arguments.force,
+               [](const std::filesystem::path&) {});
+  log_info("wrote " + arguments.plot);
+}
+
+int report(const ReportArguments& arguments) {
+  if (arguments.check) return report_check(arguments);
+  const TraceContent content = read_trace(arguments.trace);
+  const TableOptions options{arguments.filter, arguments.best};
+  if (!arguments.plot.empty()) {
+    write_plot(arguments, content);
+  } else if (arguments.wants_why) {
+    fmt::print("{}", render_why(content, arguments.why));
+  } else if (arguments.wants_csv) {
+    fmt::print("{}", render_csv(content, arguments.csv.empty() ? "/results" : arguments.csv));
+  } else if (arguments.json) {
+    fmt::print("{}", render_json(content, options));
+  } else {
+    fmt::print("{}", render_table(content, options));
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_report_command(CLI::App& app, CommandBody& run) {
+  auto arguments = std::make_shared<ReportArguments>();
+  auto* command = app.add_subcommand("report", "show what a trace says, check it, or explain a row");
+  command->add_option("trace", arguments->trace, "trace file (.h5)");
+  auto* check = command->add_flag("--check", arguments->check, "validate the trace; exit code 1 on problems");
+  auto* csv = command->add_option("--csv", arguments->csv, "print a table as CSV; default /results")
+                  ->expected(0, 1);
+  auto* why = command->add_option("--why", arguments->why, "explain this row of /results: parameters, samples, citations");
+  auto* plot = command->add_option("--plot", arguments->plot, "draw busbw against size into this SVG file");
+  auto* json = command->add_flag("--json", arguments->json, "print JSON (also with --check)");
+  auto* best = command->add_flag("--best", arguments->best, "only the fastest algorithm per size");
+  auto* force = command->add_flag("--force", arguments->force, "with --plot: replace an existing file");
+  auto* collective = command->add_option("--collective,-c", arguments->filter.collective, "only this collective");
+  auto* machine = command->add_option("--machine,-m", arguments->filter.machine, "only this machine");
+  auto* algorithm = command->add_option("--algorithm,-a", arguments->filter.algorithm, "only this algorithm");
+  // An option that would do nothing is an error, not a surprise.
+  check->excludes(csv, why, plot, best, collective, machine, algorithm);
+  csv->excludes(why, plot, json, best, collective, machine, algorithm);
+  why->excludes(plot, json, best, collective, machine, algorithm);
+  plot->excludes(json, best);
+  force->needs(plot);
+  command->callback([&run, arguments, csv, why] {
+    arguments->wants_csv = csv->count() > 0;
+    arguments->wants_why = why->count() > 0;
+    // `report --csv trace.h5` reads as a table named trace.h5; the trace is what was meant.
+    if (arguments->trace.empty()) std::swap(arguments->trace, arguments->csv);
+    if (arguments->trace.empty()) {
+      throw CLI::RequiredError("trace");
+    }
+    run = [arguments] { return report(*arguments); };
+  });
+}
+
+}  // namespace fabricast

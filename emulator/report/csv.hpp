@@ -1,0 +1,16 @@
+// A table of a trace as CSV after RFC 4180: a header line, CRLF, quotes where needed.
+//
+// Codes become their meanings; reals print with the fewest digits that read back exactly.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "emulator/trace/table.hpp"
+
+namespace fabricast {
+
+// `table_path` with or without the leading '/'. Throws UsageError when the trace has no such table.
+std::string render_csv(const TraceContent& content, std::string_view table_path);
+
+}  // namespace fabricast

@@ -1,0 +1,22 @@
+// /results as text: nccl-tests' columns, followed by what an estimate needs.
+//
+// Columns and rules of size, count, type, redop, root, time, algbw, busbw are those of nccl-tests
+// (doc/PERFORMANCE.md, src/common.cu): sizes in B, time in us, GB/s of 1e9 B/s. Lines that are not
+// rows begin with '#'. Pure function.
+#pragma once
+
+#include <string>
+
+#include "emulator/report/result_rows.hpp"
+#include "emulator/trace/table.hpp"
+
+namespace fabricast {
+
+struct TableOptions {
+  ResultFilter filter;
+  bool best = false;  // only the fastest algorithm per size
+};
+
+std::string render_table(const TraceContent& content, const TableOptions& options);
+
+}  // namespace fabricast
