@@ -5,6 +5,21 @@
 
 #include <exception>
 
+namespace fabricast {
+namespace {
+
+std::string text_of(const RankSpace& space) {
+  std::string text;
+  for (int d = 0; d < space.digits(); ++d) text += fmt::format("{}{}", d > 0 ? "x" : "", space.radix(d));
+  return text;
+}
+
+}  // namespace
+
+void PrintTo(const RankSpace& space, std::ostream* out) { *out << text_of(space); }
+
+}  // namespace fabricast
+
 namespace fabricast::conformance {
 namespace {
 
@@ -40,10 +55,8 @@ bool can_be_in_place(Collective collective) { return collective != Collective::a
 }  // namespace
 
 std::string to_string(const Case& c) {
-  std::string space;
-  for (int d = 0; d < c.space.digits(); ++d) space += fmt::format("{}{}", d > 0 ? "x" : "", c.space.radix(d));
   return fmt::format("{} {} {} elements={} {} {} {} channels={} chunk={} slice={} depth={} root={}",
-                     to_string(c.collective), c.algorithm, space, c.elements,
+                     to_string(c.collective), c.algorithm, text_of(c.space), c.elements,
                      fabricast::to_string(c.type), fabricast::to_string(c.op),
                      c.in_place ? "in-place" : "out-of-place", c.limits.channels,
                      c.limits.max_chunk_bytes, c.limits.max_slice_bytes, c.limits.fifo_depth, c.root);

@@ -3,11 +3,16 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <ostream>
 #include <string>
 #include <vector>
 
 #include "emulator/runtime/executor.hpp"
+
+namespace fabricast {
+// How GoogleTest prints a parameter: "2x3".
+void PrintTo(const RankSpace& space, std::ostream* out);
+}  // namespace fabricast
 
 namespace fabricast::conformance {
 

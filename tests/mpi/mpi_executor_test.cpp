@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <string>
+#include <vector>
 
 #include "emulator/base/error.hpp"
 #include "emulator/runtime/mpi_executor.hpp"
@@ -93,7 +95,7 @@ TEST(MpiExecutor, AWrongResultOnOneProcessIsSeenByAll) {
 TEST(MpiExecutor, ADroppedStepIsTheSameErrorOnEveryProcessWithinTheLimit) {
   if (world().size() < 2) GTEST_SKIP() << "needs two processes";
   MpiOptions options;
-  options.stall_limit_seconds = 0.3;
+  options.stall_limit_seconds = 0.5;
   options.edit_program = [](CompiledPlan& compiled) {
     auto& lane = compiled.image.lanes.front();
     if (lane.rank != 0) return;

@@ -25,7 +25,7 @@ TEST(ThreadTeam, TimeIsTheSlowestMembers) {
     if (member == 1) std::this_thread::sleep_for(std::chrono::milliseconds(30));
   });
   EXPECT_GE(seconds, 0.03);
-  EXPECT_LT(seconds, 1.0);
+  EXPECT_LT(seconds, 10.0);
 }
 
 TEST(ThreadTeam, MembersWorkAtTheSameTime) {
@@ -43,7 +43,9 @@ TEST(ThreadTeam, SleepingMembersWakeUp) {
   int runs = 0;
   for (int i = 0; i < 3; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    team.run([&](std::int32_t member) { runs += member; });
+    team.run([&](std::int32_t member) {
+      if (member == 1) ++runs;
+    });
   }
   EXPECT_EQ(runs, 3);
 }

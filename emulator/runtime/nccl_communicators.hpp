@@ -1,0 +1,69 @@
+// One NCCL rank per GPU: which GPUs this process drives, and their communicators.
+//
+// Two ways: a single process drives every visible GPU, or each MPI process drives one (the n-th
+// process of a host the n-th visible GPU). More processes than GPUs is an error naming the process,
+// the same on all. Communicators are non-blocking: every wait polls NCCL's asynchronous error with a
+// deadline and aborts the communicator, so a dead peer becomes a message. Collective construction.
+#pragma once
+
+#include <cuda_runtime.h>
+#include <nccl.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "emulator/base/communicator.hpp"
+
+namespace fabricast {
+
+void check_cuda(cudaError_t code, const std::string& what);
+
+// A GPU of this process with its rank.
+struct NcclMember {
+  std::int32_t rank = 0;
+  int device = 0;
+  cudaStream_t stream = nullptr;
+  cudaEvent_t start = nullptr;
+  cudaEvent_t stop = nullptr;
+  ncclComm_t communicator = nullptr;
+};
+
+class NcclCommunicators {
+ public:
+  NcclCommunicators(Communicator processes, double deadline_seconds);
+  ~NcclCommunicators();
+  NcclCommunicators(const NcclCommunicators&) = delete;
+  NcclCommunicators& operator=(const NcclCommunicators&) = delete;
+
+  std::int32_t ranks() const { return ranks_; }
+  const std::vector<NcclMember>& members() const { return members_; }
+  std::string gpu_name() const;
+
+  // Communicators over the first `ranks` ranks; processes beyond them hold no member of it. Collective
+  // over all processes.
+  void connect(std::int32_t ranks);
+  // Members of this process that belong to the connected communicators.
+  std::int32_t connected_members() const { return connected_members_; }
+
+  // Enqueues `call` for every connected member as one group, polls until NCCL has accepted it.
+  void group(const std::function<ncclResult_t(const NcclMember&)>& call, const std::string& what);
+  // Waits for the members' stop events.
+  void wait(const std::string& what);
+
+ private:
+  void choose_devices();
+  void abort_all();
+  // Until `done` says true; throws after an asynchronous error or the deadline, having aborted.
+  void poll(const std::function<bool()>& done, const std::string& what);
+
+  Communicator processes_;
+  double deadline_seconds_;
+  std::int32_t ranks_ = 0;
+  std::vector<NcclMember> members_;
+  std::int32_t connected_ranks_ = 0;
+  std::int32_t connected_members_ = 0;
+};
+
+}  // namespace fabricast

@@ -1,0 +1,58 @@
+// Every schedule as CTAs of one GPU.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "emulator/base/error.hpp"
+#include "emulator/runtime/executor.hpp"
+#include "tests/conformance/conformance.hpp"
+
+namespace fabricast::conformance {
+namespace {
+
+class CudaExecutorTest : public testing::TestWithParam<RankSpace> {
+ protected:
+  void SetUp() override {
+    const auto cuda = cuda_availability();
+    if (!cuda.available) GTEST_SKIP() << cuda.reason;
+  }
+};
+
+TEST_P(CudaExecutorTest, EveryScheduleIsBitExact) {
+  const auto executor = make_cuda_executor(GetParam().size(), 0);
+  for (const Collective collective : all_collectives) {
+    EXPECT_GE(run_cases(*executor, shape_cases(collective, GetParam())), 8);
+    EXPECT_GE(run_cases(*executor, type_cases(collective, GetParam())), 12);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Spaces, CudaExecutorTest,
+                         testing::Values(RankSpace{1}, RankSpace{2}, RankSpace{3}, RankSpace{8},
+                                         RankSpace{2, 3}, RankSpace{4, 2}));
+
+using CudaExecutorLimits = CudaExecutorTest;
+TEST_P(CudaExecutorLimits, MoreLanesThanFitTogetherIsAUsageErrorWithNumbers) {
+  const std::int32_t too_many = 1 << 16;
+  const auto executor = make_cuda_executor(too_many, 0);
+  const auto plan = make_plan(Collective::broadcast, "ring", RankSpace{too_many}, 64, 4, {});
+  EXPECT_FALSE(executor->may_time(plan).allowed);
+  EXPECT_THROW(executor->prepare({&plan}), UsageError);
+}
+
+TEST_P(CudaExecutorLimits, LargeMessagesAreTimed) {
+  const auto executor = make_cuda_executor(4, 0);
+  const auto best_of = [&](std::int64_t bytes) {
+    const auto plan = make_plan(Collective::all_reduce, "ring", RankSpace{4}, bytes, 4, {});
+    executor->prepare({&plan});
+    EXPECT_EQ(executor->check(), 0);
+    double best = executor->run();
+    for (int i = 0; i < 9; ++i) best = std::min(best, executor->run());
+    return best;
+  };
+  EXPECT_GT(best_of(64 << 20), 4 * best_of(64 << 10));
+}
+
+INSTANTIATE_TEST_SUITE_P(Once, CudaExecutorLimits, testing::Values(RankSpace{1}));
+
+}  // namespace
+}  // namespace fabricast::conformance
