@@ -1,33 +1,136 @@
 #include "emulator/sim/sweep.hpp"
 
+#include <fmt/format.h>
+
 #include <chrono>
+#include <optional>
+#include <utility>
 
 #include "emulator/base/error.hpp"
 #include "emulator/sim/engine_outcome.hpp"
-#include "emulator/sim/flat_phases.hpp"
+#include "emulator/sim/instruction_set.hpp"
+#include "emulator/sim/uniform_sweep.hpp"
 #include "emulator/sim/wired_program.hpp"
 #include "emulator/sim/wired_sweep.hpp"
 
 namespace fabricast {
+namespace {
+
+// Classes are worth it when most columns disappear.
+bool folding_pays(const RankClasses& classes, std::int32_t positions) {
+  return classes.count <= positions / 2;
+}
+
+ClassInput class_input(const UniformProgram& program) {
+  ClassInput input;
+  input.positions = program.positions;
+  for (const auto& stage : program.stages) {
+    for (const UniformPhase& phase : stage) {
+      input.rows.emplace_back(phase.costs.lane);
+      input.rows.emplace_back(phase.costs.port);
+      input.rows.emplace_back(phase.costs.latency);
+      input.rows.emplace_back(phase.costs.credit);
+    }
+  }
+  for (const Family& family : program.families) input.maps.push_back(family.map);
+  return input;
+}
+
+// The classes to evaluate, or none with the reason in result.fold_note.
+std::optional<RankClasses> find_classes(const UniformProgram& program, const SweepOptions& options,
+                                        SweepResult& result) {
+  if (!options.fold) {
+    result.fold_note = "unfolded as asked";
+    return std::nullopt;
+  }
+  if (program.varies) {
+    result.fold_note = "unfolded: peers vary with the repetition, every cost is read once anyway";
+    return std::nullopt;
+  }
+  const ClassInput input = class_input(program);
+  RankClasses classes;
+  bool known = false;
+  if (options.class_hint.size() == static_cast<std::size_t>(program.positions)) {
+    classes = classes_from(options.class_hint);
+    known = folding_pays(classes, program.positions) && is_equitable(input, classes);
+  }
+  if (!known) classes = refine(input);
+  if (!folding_pays(classes, program.positions)) {
+    result.fold_note = fmt::format("unfolded: {} positions fall into {} classes, no gain",
+                                   program.positions, classes.count);
+    return std::nullopt;
+  }
+  if (!known && !is_equitable(input, classes)) {
+    result.fold_note = "unfolded: the partition did not pass its check (a hash collision)";
+    return std::nullopt;
+  }
+  result.fold_note =
+      fmt::format("{} classes of {} positions", classes.count, program.positions);
+  return classes;
+}
+
+std::optional<EngineOutcome> run_uniform(const Schedule& schedule, const StepCosts& costs,
+                                         const SweepOptions& options, InstructionSet set,
+                                         SweepResult& result) {
+  std::string reason = why_not_uniform(schedule);
+  if (!reason.empty()) {
+    result.fold_note = "unfolded: " + reason;
+    return std::nullopt;
+  }
+  UniformProgram program =
+      compile_uniform(schedule, costs, options.loops, options.slices, reason);
+  if (!reason.empty()) {
+    result.fold_note = "unfolded: " + reason;
+    return std::nullopt;
+  }
+  const auto classes = find_classes(program, options, result);
+  if (classes) {
+    program = fold_program(program, *classes);
+    result.classes = classes->count;
+    result.class_of = classes->class_of;
+  }
+  auto outcome = uniform_sweep(program, costs, options.loops, options.slices, set);
+  if (!outcome) {
+    result.classes = schedule.positions();
+    result.class_of.clear();
+    result.fold_note = "unfolded: the listed order does not suit evaluation by rounds";
+    return std::nullopt;
+  }
+  result.instruction_set = to_string(set);
+  std::int64_t steps = 0;
+  for (const Stage& stage : schedule.stages) {
+    for (const PhaseGroup& group : stage.groups) {
+      steps += static_cast<std::int64_t>(group.phases.size()) * stage.repeat;
+    }
+  }
+  result.messages = steps * options.loops * options.slices * schedule.positions();
+  return outcome;
+}
+
+}  // namespace
 
 SweepResult sweep(const Schedule& schedule, const StepCosts& costs, const SweepOptions& options) {
   if (options.loops < 1 || options.slices < 1) {
     throw UsageError("loops and slices must be at least 1");
   }
+  const InstructionSet set = choose_instruction_set(options.instruction_set);
   const auto begin = std::chrono::steady_clock::now();
   SweepResult result;
-  const WiredProgram program = wire(schedule, costs);
-  EngineOutcome outcome = wired_sweep(program, options.loops, options.slices, options.jump);
-  result.makespan = SimDuration(outcome.makespan_ps);
-  result.stages = std::move(outcome.stages);
-  result.updates = outcome.updates;
-  result.skipped = outcome.skipped;
-  result.messages = outcome.updates + outcome.skipped;
   result.classes = schedule.positions();
-  result.state_bytes = outcome.state_bytes;
+  auto outcome = run_uniform(schedule, costs, options, set, result);
+  if (!outcome) {
+    const WiredProgram program = wire(schedule, costs);
+    outcome = wired_sweep(program, options.loops, options.slices, options.jump);
+    result.instruction_set = to_string(InstructionSet::baseline);  // scalar code only
+    result.messages = outcome->updates + outcome->skipped;
+  }
+  result.makespan = SimDuration(outcome->makespan_ps);
+  result.stages = std::move(outcome->stages);
+  result.updates = outcome->updates;
+  result.skipped = outcome->skipped;
+  result.state_bytes = outcome->state_bytes;
   result.engine_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  result.instruction_set = "baseline";
   return result;
 }
 

@@ -23,6 +23,9 @@ struct SweepOptions {
   bool fold = true;              // evaluate one representative per class of symmetric positions
   bool jump = true;              // pass over exactly periodic repetitions (wired_period.hpp)
   std::string instruction_set;   // "", "baseline", "x86-64-v3", "x86-64-v4"; "" picks the best
+  // Class numbers of an earlier result for the same machine: tried before searching anew. Wrong
+  // hints are found out by the equitability check and cost time only.
+  std::vector<std::int32_t> class_hint{};
 };
 
 struct StageSpan {

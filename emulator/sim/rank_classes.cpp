@@ -1,0 +1,178 @@
+#include "emulator/sim/rank_classes.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+#include "emulator/base/counter_rng.hpp"
+
+namespace fabricast {
+namespace {
+
+// Positions grouped by class in one array; classes split in place.
+class Partition {
+ public:
+  explicit Partition(const std::vector<std::int32_t>& color);
+
+  std::int32_t count() const { return static_cast<std::int32_t>(begin_.size()); }
+  std::span<const std::int32_t> members(std::int32_t c) const {
+    const auto at = static_cast<std::size_t>(c);
+    return {elements_.data() + begin_[at], static_cast<std::size_t>(end_[at] - begin_[at])};
+  }
+  std::int32_t size(std::int32_t c) const {
+    return end_[static_cast<std::size_t>(c)] - begin_[static_cast<std::size_t>(c)];
+  }
+  const std::vector<std::int32_t>& class_of() const { return class_of_; }
+
+  // Mark positions, then split every touched class into marked and unmarked members. Calls
+  // on_split(old class, new class).
+  void mark(std::int32_t x);
+  template <class OnSplit>
+  void split(OnSplit on_split);
+
+ private:
+  void swap_elements(std::int32_t i, std::int32_t j);
+
+  std::vector<std::int32_t> elements_, location_, class_of_;
+  std::vector<std::int32_t> begin_, end_, marked_;
+  std::vector<std::int32_t> touched_;
+};
+
+Partition::Partition(const std::vector<std::int32_t>& color)
+    : elements_(color.size()), location_(color.size()), class_of_(color) {
+  const std::int32_t classes = color.empty() ? 0 : *std::max_element(color.begin(), color.end()) + 1;
+  begin_.assign(static_cast<std::size_t>(classes), 0);
+  for (const std::int32_t c : color) ++begin_[static_cast<std::size_t>(c)];
+  std::int32_t sum = 0;
+  for (std::int32_t& b : begin_) sum += std::exchange(b, sum);
+  end_ = begin_;
+  marked_.assign(begin_.size(), 0);
+  for (std::size_t x = 0; x < color.size(); ++x) {
+    const std::int32_t at = end_[static_cast<std::size_t>(color[x])]++;
+    elements_[static_cast<std::size_t>(at)] = static_cast<std::int32_t>(x);
+    location_[x] = at;
+  }
+}
+
+void Partition::swap_elements(std::int32_t i, std::int32_t j) {
+  auto& a = elements_[static_cast<std::size_t>(i)];
+  auto& b = elements_[static_cast<std::size_t>(j)];
+  std::swap(a, b);
+  location_[static_cast<std::size_t>(a)] = i;
+  location_[static_cast<std::size_t>(b)] = j;
+}
+
+void Partition::mark(std::int32_t x) {
+  const std::int32_t c = class_of_[static_cast<std::size_t>(x)];
+  const auto at = static_cast<std::size_t>(c);
+  const std::int32_t first_unmarked = begin_[at] + marked_[at];
+  if (location_[static_cast<std::size_t>(x)] < first_unmarked) return;
+  if (marked_[at] == 0) touched_.push_back(c);
+  swap_elements(location_[static_cast<std::size_t>(x)], first_unmarked);
+  ++marked_[at];
+}
+
+template <class OnSplit>
+void Partition::split(OnSplit on_split) {
+  for (const std::int32_t c : touched_) {
+    const auto at = static_cast<std::size_t>(c);
+    const std::int32_t marked = std::exchange(marked_[at], 0);
+    if (marked == size(c)) continue;
+    const std::int32_t fresh = count();
+    const std::int32_t middle = begin_[at] + marked;
+    begin_.push_back(begin_[at]);
+    end_.push_back(middle);
+    marked_.push_back(0);
+    begin_[at] = middle;
+    for (const std::int32_t x : members(fresh)) class_of_[static_cast<std::size_t>(x)] = fresh;
+    on_split(c, fresh);
+  }
+  touched_.clear();
+}
+
+// Equal rows, equal color. A hash decides; `is_equitable` compares the rows themselves, so a
+// collision can cost the folding but never the result.
+std::vector<std::int32_t> initial_colors(const ClassInput& input) {
+  std::unordered_map<std::uint64_t, std::int32_t> colors;
+  std::vector<std::int32_t> color(static_cast<std::size_t>(input.positions));
+  for (std::size_t x = 0; x < color.size(); ++x) {
+    std::uint64_t hash = 0;
+    for (const auto& row : input.rows) hash = mix64(hash ^ static_cast<std::uint64_t>(row[x]));
+    color[x] = colors.try_emplace(hash, static_cast<std::int32_t>(colors.size())).first->second;
+  }
+  return color;
+}
+
+}  // namespace
+
+RankClasses classes_from(const std::vector<std::int32_t>& class_of) {
+  RankClasses result;
+  std::unordered_map<std::int32_t, std::int32_t> renumbered;
+  result.class_of.reserve(class_of.size());
+  for (std::size_t x = 0; x < class_of.size(); ++x) {
+    const auto [it, added] = renumbered.try_emplace(class_of[x], result.count);
+    if (added) {
+      result.representative.push_back(static_cast<std::int32_t>(x));
+      ++result.count;
+    }
+    result.class_of.push_back(it->second);
+  }
+  return result;
+}
+
+RankClasses refine(const ClassInput& input) {
+  Partition partition(initial_colors(input));
+  std::vector<ShiftMap> maps;
+  for (const ShiftMap& map : input.maps) {
+    maps.push_back(map);
+    maps.push_back(inverse(map, input.positions));
+  }
+  std::sort(maps.begin(), maps.end());
+  maps.erase(std::unique(maps.begin(), maps.end()), maps.end());
+  std::vector<std::int32_t> work;
+  std::vector<bool> queued(static_cast<std::size_t>(partition.count()), true);
+  for (std::int32_t c = 0; c < partition.count(); ++c) work.push_back(c);
+  std::vector<std::int32_t> splitter;
+  while (!work.empty()) {
+    const std::int32_t c = work.back();
+    work.pop_back();
+    queued[static_cast<std::size_t>(c)] = false;
+    const auto members = partition.members(c);
+    splitter.assign(members.begin(), members.end());
+    // The set of maps is closed under inversion: images are the preimages of the inverses.
+    for (const ShiftMap& map : maps) {
+      for (const std::int32_t x : splitter) partition.mark(map(x));
+      partition.split([&](std::int32_t old, std::int32_t fresh) {
+        queued.push_back(false);
+        const bool both = queued[static_cast<std::size_t>(old)];
+        const std::int32_t next =
+            both || partition.size(fresh) <= partition.size(old) ? fresh : old;
+        queued[static_cast<std::size_t>(next)] = true;
+        work.push_back(next);
+      });
+    }
+  }
+  return classes_from(partition.class_of());
+}
+
+bool is_equitable(const ClassInput& input, const RankClasses& classes) {
+  if (classes.class_of.size() != static_cast<std::size_t>(input.positions)) return false;
+  const auto class_at = [&](std::int32_t x) {
+    return classes.class_of[static_cast<std::size_t>(x)];
+  };
+  for (std::int32_t x = 0; x < input.positions; ++x) {
+    const std::int32_t r = classes.representative[static_cast<std::size_t>(class_at(x))];
+    if (r == x) continue;
+    for (const auto& row : input.rows) {
+      if (row[static_cast<std::size_t>(x)] != row[static_cast<std::size_t>(r)]) return false;
+    }
+    for (const ShiftMap& map : input.maps) {
+      const ShiftMap back = inverse(map, input.positions);
+      if (class_at(map(x)) != class_at(map(r))) return false;
+      if (class_at(back(x)) != class_at(back(r))) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace fabricast

@@ -1,0 +1,58 @@
+// A long ring stage in blocks that fit into the first-level cache.
+//
+// One phase, every column receives from x-1 and sends to x+1 (mod columns), u messages in flight on
+// each connection, D = u + L slots. A step at x depends on x-1 (u steps before) and on x+1 (L steps
+// before), so B steps of a tile need B/u columns to its left and B/L to its right: they are
+// computed again (wide halos), and B steps of a tile run without touching the rest. Exact: the
+// recomputed columns are discarded. Two copies of the state: tiles read the old one and write the
+// new one. Memory: 2 * (2 + D) rows of columns; one tile of about 120 KB.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "emulator/sim/flat_phases.hpp"
+#include "emulator/sim/instruction_set.hpp"
+
+namespace fabricast {
+
+class RingBlock {
+ public:
+  // Expects 1 <= in_flight < depth and columns >= 2.
+  RingBlock(std::int32_t columns, std::int32_t in_flight, std::int32_t depth,
+            const CostBlock& costs, InstructionSet set);
+
+  // State before the first and after the last step, one value per column.
+  std::int64_t* lane() { return row(0); }
+  std::int64_t* port() { return row(1); }
+  // Message number `i` of those in flight, oldest first, 0 <= i < in_flight.
+  std::int64_t* ready(std::int32_t i);
+  // Credit of the i-th of the last depth - in_flight messages received, oldest first.
+  std::int64_t* credit(std::int32_t i);
+
+  void advance(std::int64_t steps);
+  std::int64_t state_bytes() const;
+
+ private:
+  std::int64_t* row(std::int32_t r) {
+    return current_.data() + static_cast<std::size_t>(r) * static_cast<std::size_t>(columns_);
+  }
+  std::int64_t* tile_row(std::int32_t r) {
+    return tile_.data() + static_cast<std::size_t>(r) * static_cast<std::size_t>(tile_stride_);
+  }
+  void load_tile(std::int32_t first, std::int32_t count, bool port_covers_lane);
+  void advance_tile(std::int32_t columns, std::int32_t steps, bool port_covers_lane);
+  void store_tile(std::int32_t first, std::int32_t count, std::int32_t halo);
+  bool ports_can_cover_lanes();
+
+  std::int32_t columns_, in_flight_, slack_;
+  const CostBlock& costs_;
+  std::vector<std::int64_t> covering_port_cost_;  // max(port cost, lane cost)
+  InstructionSet set_;
+  std::int32_t state_rows_;
+  std::int32_t tile_stride_;
+  std::int64_t done_ = 0;  // steps so far: where the rings of rows begin
+  std::vector<std::int64_t> current_, next_, tile_;
+};
+
+}  // namespace fabricast

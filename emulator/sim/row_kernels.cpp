@@ -1,0 +1,68 @@
+#include "emulator/sim/row_kernels.hpp"
+
+namespace fabricast {
+namespace {
+
+template <bool receives, bool sends>
+[[gnu::always_inline]] inline void advance_run(const RowStep& step, const Run& run) {
+  const std::int64_t* __restrict ready_in = step.ready_in + run.begin + run.in_delta;
+  const std::int64_t* __restrict credit_in = step.credit_in + run.begin + run.out_delta;
+  std::int64_t* __restrict ready_out = step.ready_out + run.begin;
+  std::int64_t* __restrict credit_out = step.credit_out + run.begin;
+  std::int64_t* __restrict lane = step.lane + run.begin;
+  std::int64_t* __restrict port = step.port + run.begin;
+  const std::int64_t* __restrict lane_cost = step.lane_cost + run.begin;
+  const std::int64_t* __restrict port_cost = step.port_cost + run.begin;
+  const std::int64_t* __restrict latency = step.latency + run.begin;
+  const std::int64_t* __restrict credit_cost = step.credit_cost + run.begin;
+  for (std::int32_t i = 0; i < run.count; ++i) {
+    std::int64_t start = lane[i];
+    if constexpr (receives) start = start > ready_in[i] ? start : ready_in[i];
+    if constexpr (sends) start = start > credit_in[i] ? start : credit_in[i];
+    const std::int64_t end = start + lane_cost[i];
+    lane[i] = end;
+    if constexpr (receives) credit_out[i] = end + credit_cost[i];
+    if constexpr (sends) {
+      const std::int64_t sent = (port[i] > start ? port[i] : start) + port_cost[i];
+      port[i] = sent;
+      ready_out[i] = (end > sent ? end : sent) + latency[i];
+    }
+  }
+}
+
+template <bool receives, bool sends>
+void advance_baseline(const RowStep& step, std::span<const Run> runs) {
+  for (const Run& run : runs) advance_run<receives, sends>(step, run);
+}
+
+#if defined(__x86_64__)
+template <bool receives, bool sends>
+[[gnu::target("avx2,bmi2")]] void advance_v3(const RowStep& step, std::span<const Run> runs) {
+  for (const Run& run : runs) advance_run<receives, sends>(step, run);
+}
+
+template <bool receives, bool sends>
+[[gnu::target("avx2,bmi2,avx512f,avx512dq,avx512vl,prefer-vector-width=512")]] void advance_v4(
+    const RowStep& step, std::span<const Run> runs) {
+  for (const Run& run : runs) advance_run<receives, sends>(step, run);
+}
+#endif
+
+template <bool receives, bool sends>
+RowKernel select(InstructionSet set) {
+#if defined(__x86_64__)
+  if (set == InstructionSet::x86_64_v3) return advance_v3<receives, sends>;
+  if (set == InstructionSet::x86_64_v4) return advance_v4<receives, sends>;
+#endif
+  static_cast<void>(set);
+  return advance_baseline<receives, sends>;
+}
+
+}  // namespace
+
+RowKernel row_kernel(InstructionSet set, bool receives, bool sends) {
+  if (receives) return sends ? select<true, true>(set) : select<true, false>(set);
+  return sends ? select<false, true>(set) : select<false, false>(set);
+}
+
+}  // namespace fabricast

@@ -1,0 +1,45 @@
+// One step of every column (position or class) of a uniform phase: the max-plus update itself.
+//
+//   start = max(lane, ready of the message received, credit of the slot sent into)
+//   lane  = start + lane cost;  port = max(port, start) + port cost
+//   ready = max(lane, port) + latency;  credit = lane + credit cost     (docs/semantics.md 3)
+//
+// Rows are indexed by column: `ready_in` by the sender of the message, `credit_in` by the receiver
+// that returned the slot. A run is a range of columns whose peers lie at constant distances.
+// Pure; rows must not overlap (semantics: slots read and written in one step differ).
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "emulator/sim/instruction_set.hpp"
+
+namespace fabricast {
+
+struct Run {
+  std::int32_t begin = 0;
+  std::int32_t count = 0;
+  std::int32_t in_delta = 0;   // sender's column - own column
+  std::int32_t out_delta = 0;  // receiver's column - own column
+  bool operator==(const Run&) const = default;
+};
+
+struct RowStep {
+  const std::int64_t* ready_in = nullptr;
+  const std::int64_t* credit_in = nullptr;
+  std::int64_t* ready_out = nullptr;
+  std::int64_t* credit_out = nullptr;
+  std::int64_t* lane = nullptr;
+  std::int64_t* port = nullptr;
+  const std::int64_t* lane_cost = nullptr;
+  const std::int64_t* port_cost = nullptr;
+  const std::int64_t* latency = nullptr;
+  const std::int64_t* credit_cost = nullptr;
+};
+
+using RowKernel = void (*)(const RowStep& step, std::span<const Run> runs);
+
+// The kernel for a phase that receives and/or sends.
+RowKernel row_kernel(InstructionSet set, bool receives, bool sends);
+
+}  // namespace fabricast
