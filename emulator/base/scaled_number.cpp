@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cctype>
+#include <charconv>
 #include <cmath>
 #include <span>
 
@@ -22,24 +22,19 @@ struct Unit {
   double scale;
 };
 
-constexpr double kib = 1024.0;
+constexpr double kib = 1024.0, mib = 1024 * kib, gib = 1024 * mib, tib = 1024 * gib;
 
 constexpr std::array bandwidth_units{
-    Unit{"B/s", 8},          Unit{"KB/s", 8e3},          Unit{"MB/s", 8e6},
-    Unit{"GB/s", 8e9},       Unit{"TB/s", 8e12},         Unit{"KiB/s", 8 * kib},
-    Unit{"MiB/s", 8 * kib * kib}, Unit{"GiB/s", 8 * kib * kib * kib},
-    Unit{"TiB/s", 8 * kib * kib * kib * kib},
-    Unit{"bit/s", 1},        Unit{"kbit/s", 1e3},        Unit{"Mbit/s", 1e6},
-    Unit{"Gbit/s", 1e9},     Unit{"Tbit/s", 1e12}};
+    Unit{"B/s", 8},         Unit{"KB/s", 8e3},      Unit{"MB/s", 8e6},      Unit{"GB/s", 8e9},
+    Unit{"TB/s", 8e12},     Unit{"KiB/s", 8 * kib}, Unit{"MiB/s", 8 * mib}, Unit{"GiB/s", 8 * gib},
+    Unit{"TiB/s", 8 * tib}, Unit{"bit/s", 1},       Unit{"kbit/s", 1e3},    Unit{"Mbit/s", 1e6},
+    Unit{"Gbit/s", 1e9},    Unit{"Tbit/s", 1e12}};
 constexpr std::array duration_units{Unit{"ps", 1}, Unit{"ns", 1e3}, Unit{"us", 1e6},
                                     Unit{"ms", 1e9}, Unit{"s", 1e12}};
 constexpr std::array bytes_units{
-    Unit{"B", 1},     Unit{"KB", 1e3},       Unit{"MB", 1e6},
-    Unit{"GB", 1e9},  Unit{"TB", 1e12},      Unit{"PB", 1e15},
-    Unit{"KiB", kib}, Unit{"MiB", kib * kib}, Unit{"GiB", kib * kib * kib},
-    Unit{"TiB", kib * kib * kib * kib}};
-constexpr std::array compute_units{Unit{"GFLOPS", 1e9}, Unit{"TFLOPS", 1e12},
-                                   Unit{"PFLOPS", 1e15}};
+    Unit{"B", 1},     Unit{"KB", 1e3},  Unit{"MB", 1e6},  Unit{"GB", 1e9},  Unit{"TB", 1e12},
+    Unit{"PB", 1e15}, Unit{"KiB", kib}, Unit{"MiB", mib}, Unit{"GiB", gib}, Unit{"TiB", tib}};
+constexpr std::array compute_units{Unit{"GFLOPS", 1e9}, Unit{"TFLOPS", 1e12}, Unit{"PFLOPS", 1e15}};
 constexpr std::array power_units{Unit{"W", 1}, Unit{"kW", 1e3}, Unit{"MW", 1e6}};
 
 struct Family {
@@ -49,11 +44,16 @@ struct Family {
 
 Family family_of(Dimension dimension) {
   switch (dimension) {
-    case Dimension::bandwidth: return {"bandwidth", "900 GB/s", bandwidth_units};
-    case Dimension::duration: return {"duration", "2.8 us", duration_units};
-    case Dimension::bytes: return {"amount of memory", "64 MiB", bytes_units};
-    case Dimension::compute: return {"compute rate", "2500 TFLOPS", compute_units};
-    case Dimension::power: return {"power", "1400 W", power_units};
+    case Dimension::bandwidth:
+      return {"bandwidth", "900 GB/s", bandwidth_units};
+    case Dimension::duration:
+      return {"duration", "2.8 us", duration_units};
+    case Dimension::bytes:
+      return {"amount of memory", "64 MiB", bytes_units};
+    case Dimension::compute:
+      return {"compute rate", "2500 TFLOPS", compute_units};
+    case Dimension::power:
+      return {"power", "1400 W", power_units};
   }
   return {};
 }
@@ -92,19 +92,22 @@ std::size_t number_length(std::string_view text) {
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   low.erase(0, low.find_first_not_of("+-."));
   if (low.starts_with("nan") || low.starts_with("inf")) {
-    throw UsageError(fmt::format("\"{}\" is not a finite number; write a number such as {}", text,
-                                 example));
+    throw UsageError(
+        fmt::format("\"{}\" is not a finite number; write a number such as {}", text, example));
   }
   throw UsageError(
-      text.empty() ? fmt::format("a number is missing; write a number such as {}", example)
-                   : fmt::format("\"{}\" is not a number; write a number such as {}", text, example));
+      text.empty()
+          ? fmt::format("a number is missing; write a number such as {}", example)
+          : fmt::format("\"{}\" is not a number; write a number such as {}", text, example));
 }
 
 double convert(std::string_view number, std::string_view text) {
   const std::size_t first = number.starts_with('-') ? 1 : 0;
   if (number.size() > first + 1 && number[first] == '0' && is_digit(number[first + 1])) {
-    throw UsageError(fmt::format("\"{}\" has a leading zero (some readers take it for octal); "
-                                 "write it without", text));
+    throw UsageError(
+        fmt::format("\"{}\" has a leading zero (some readers take it for octal); "
+                    "write it without",
+                    text));
   }
   double value = 0;
   const auto result = std::from_chars(number.data(), number.data() + number.size(), value);
@@ -147,8 +150,8 @@ bool same_letters(std::string_view a, std::string_view b) {
   if (split.unit.size() == 4 && split.unit.substr(1) == "b/s") {
     guess = fmt::format(" (ambiguous: write {0}bit/s or {0}B/s)", split.unit[0]);
   }
-  throw UsageError(fmt::format("unknown {} unit \"{}\"{}; known:{}", family.noun, split.unit, guess,
-                               known));
+  throw UsageError(
+      fmt::format("unknown {} unit \"{}\"{}; known:{}", family.noun, split.unit, guess, known));
 }
 
 double find_scale(std::string_view name, const Family& family) {
@@ -163,11 +166,20 @@ double size_factor(std::string_view suffix) {
   if (suffix.empty()) return 1;
   if (suffix.size() == 1) {
     switch (suffix[0]) {
-      case 'K': case 'k': return kib;
-      case 'M': case 'm': return kib * kib;
-      case 'G': case 'g': return kib * kib * kib;
-      case 'T': case 't': return kib * kib * kib * kib;
-      default: break;
+      case 'K':
+      case 'k':
+        return kib;
+      case 'M':
+      case 'm':
+        return mib;
+      case 'G':
+      case 'g':
+        return gib;
+      case 'T':
+      case 't':
+        return tib;
+      default:
+        break;
     }
   }
   return find_scale(suffix, family_of(Dimension::bytes));
@@ -181,8 +193,10 @@ double parse_scaled(std::string_view text, Dimension dimension, std::string_view
   FABRICAST_EXPECT(wanted > 0, "the wanted unit is one of the dimension's");
   const Split split = split_number(text, fmt::format("\"{}\"", family.example));
   if (split.unit.empty()) {
-    throw UsageError(fmt::format("\"{}\" has no unit (a bare number is ambiguous); write for "
-                                 "example \"{}\"", text, family.example));
+    throw UsageError(
+        fmt::format("\"{}\" has no unit (a bare number is ambiguous); write for "
+                    "example \"{}\"",
+                    text, family.example));
   }
   const double scale = find_scale(split.unit, family);
   if (!(scale > 0)) reject_unit(split, family);
@@ -198,8 +212,10 @@ double parse_scaled(std::string_view text, Dimension dimension, std::string_view
 double parse_number(std::string_view text) {
   const Split split = split_number(text, "0.9");
   if (!split.unit.empty()) {
-    throw UsageError(fmt::format("unexpected \"{}\" after the number {} (this number has no unit); "
-                                 "remove it", split.unit, split.number));
+    throw UsageError(
+        fmt::format("unexpected \"{}\" after the number {} (this number has no unit); "
+                    "remove it",
+                    split.unit, split.number));
   }
   return split.value;
 }
@@ -207,8 +223,10 @@ double parse_number(std::string_view text) {
 std::int64_t parse_integer(std::string_view text) {
   const Split split = split_number(text, "8");
   if (!split.unit.empty()) {
-    throw UsageError(fmt::format("unexpected \"{}\" after the integer {} (a count has no unit); "
-                                 "remove it", split.unit, split.number));
+    throw UsageError(
+        fmt::format("unexpected \"{}\" after the integer {} (a count has no unit); "
+                    "remove it",
+                    split.unit, split.number));
   }
   std::int64_t value = 0;
   const char* end = split.number.data() + split.number.size();
@@ -228,7 +246,8 @@ std::int64_t parse_size(std::string_view text) {
   if (!(factor > 0)) {
     throw UsageError(fmt::format(
         "unknown size unit \"{}\" in \"{}\"; known: K M G T (powers of 1024, as in nccl-tests), "
-        "KiB MiB GiB TiB (1024), KB MB GB TB PB (1000)", split.unit, text));
+        "KiB MiB GiB TiB (1024), KB MB GB TB PB (1000)",
+        split.unit, text));
   }
   if (!(split.value > 0)) {
     throw UsageError(fmt::format("a size must be at least 1 byte (got \"{}\")", text));

@@ -1,15 +1,16 @@
 // YAML that people write, read strictly: a cursor that knows file, line, column and key path.
 //
-// Every error is a UsageError "file:line:col: key.path: problem (why) what to do". Rejected when the
-// text is parsed: an empty file, NUL bytes and invalid UTF-8, syntax errors (truncation), duplicate
-// and non-scalar keys, anchors, aliases and tags (values are written out, so there are no alias
-// bombs), several documents, nesting deeper than 32 and more than 100,000 nodes. Rejected when read:
-// a wrong kind of node, an empty value, missing and unknown keys, and every number that
+// Every error is a UsageError "file:line:col: key.path: problem (why) what to do". Rejected when
+// the text is parsed: an empty file, NUL bytes and invalid UTF-8, syntax errors (truncation),
+// duplicate and non-scalar keys, anchors, aliases and tags (values are written out, so there are no
+// alias bombs), several documents, nesting deeper than 32 and more than 100,000 nodes. Rejected
+// when read: a wrong kind of node, an empty value, missing and unknown keys, and every number that
 // scaled_number.hpp or the given range refuses.
 //
 //   YamlCursor root = YamlCursor::parse(text, "machine.yaml");
-//   double us = root.at("nic").at("latency").scaled(Dimension::duration, "us", Range::positive(1e6));
-//   root.finish();  // every key that nobody read is an error, with a did-you-mean
+//   double us = root.at("nic").at("latency").scaled(Dimension::duration, "us",
+//   Range::positive(1e6)); root.finish();  // every key that nobody read is an error, with a
+//   did-you-mean
 //
 // Invariants: a cursor never dangles (it shares the document). Thread safety: none for one document
 // (reading marks keys as known). Complexity: linear in the text; lookups are linear in the keys of

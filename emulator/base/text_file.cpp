@@ -78,8 +78,8 @@ std::string read_text_file(const std::string& file, std::int64_t max_bytes) {
                               std::strerror(errno == 0 ? EIO : errno)));
   }
   if (in.gcount() > max_bytes) {
-    throw IoError(fmt::format("{} is larger than {} bytes; this is no file a person wrote", file,
-                              max_bytes));
+    throw IoError(
+        fmt::format("{} is larger than {} bytes; this is no file a person wrote", file, max_bytes));
   }
   text.resize(static_cast<std::size_t>(in.gcount()));
   text.shrink_to_fit();

@@ -53,8 +53,9 @@ class TreeBuilder final : public YAML::EventHandler {
     fail_at(file_, mark.line + 1, mark.column + 1, path, problem);
   }
   [[noreturn]] void reject_anchor(const YAML::Mark& mark) const {
-    reject(mark, "anchors and aliases are not supported (a value is read where it stands); write "
-                 "the value out");
+    reject(mark,
+           "anchors and aliases are not supported (a value is read where it stands); write "
+           "the value out");
   }
 
   // The new node, or null when this event was the key of a mapping.
@@ -100,8 +101,8 @@ class TreeBuilder final : public YAML::EventHandler {
     }
     map.keys.push_back({name, mark.line + 1, mark.column + 1});
     if (first_line != 0) {
-      reject(mark, fmt::format("duplicate key (first given in line {}); remove one of them",
-                               first_line));
+      reject(mark,
+             fmt::format("duplicate key (first given in line {}); remove one of them", first_line));
     }
   }
 
@@ -122,18 +123,22 @@ class TreeBuilder final : public YAML::EventHandler {
 
 std::string_view to_string(YamlNode::Kind kind) {
   switch (kind) {
-    case YamlNode::Kind::null: return "nothing";
-    case YamlNode::Kind::scalar: return "a single value";
-    case YamlNode::Kind::list: return "a list";
-    case YamlNode::Kind::map: return "a mapping";
+    case YamlNode::Kind::null:
+      return "nothing";
+    case YamlNode::Kind::scalar:
+      return "a single value";
+    case YamlNode::Kind::list:
+      return "a list";
+    case YamlNode::Kind::map:
+      return "a mapping";
   }
   return "";
 }
 
 void fail_at(const std::string& file, int line, int column, const std::string& path,
              const std::string& problem) {
-  throw UsageError(fmt::format("{}:{}:{}: {}{}{}", file, line, column, path,
-                               path.empty() ? "" : ": ", problem));
+  throw UsageError(
+      fmt::format("{}:{}:{}: {}{}{}", file, line, column, path, path.empty() ? "" : ": ", problem));
 }
 
 std::unique_ptr<YamlNode> parse_yaml_tree(std::string_view text, const std::string& file) {

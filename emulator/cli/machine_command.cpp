@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "emulator/base/communicator.hpp"
 #include "emulator/base/error.hpp"
@@ -62,9 +62,11 @@ int list_command() {
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
       const bool text = i == 0 || i == 4;
-      if (i + 1 == row.size()) line += row[i];
-      else line += text ? fmt::format("{:<{}}  ", row[i], widths[i])
-                        : fmt::format("{:>{}}  ", row[i], widths[i]);
+      if (i + 1 == row.size())
+        line += row[i];
+      else
+        line += text ? fmt::format("{:<{}}  ", row[i], widths[i])
+                     : fmt::format("{:>{}}  ", row[i], widths[i]);
     }
     fmt::print("{}\n", line);
   }
@@ -93,8 +95,8 @@ void print_route(const Topology& machine, std::int32_t from, std::int32_t to) {
   for (const LinkId link : route.span()) {
     const auto& link_class = machine.link_classes()[machine.link_class(link).value()];
     latency += link_class.latency.value;
-    slowest = slowest == 0 ? link_class.bandwidth.value
-                           : std::min(slowest, link_class.bandwidth.value);
+    slowest =
+        slowest == 0 ? link_class.bandwidth.value : std::min(slowest, link_class.bandwidth.value);
     fmt::print("  {:<44} {:>9.6g} GB/s {:>8.4g} us\n", machine.link_name(link),
                link_class.bandwidth.value, link_class.latency.value);
   }
@@ -115,8 +117,8 @@ int show_command(const MachineOptions& options) {
   const auto& gpu = machine->gpu();
   fmt::print("{}: {}\n", machine->name(), machine->title());
   fmt::print("  {} ranks = {} domain{} of {}; {} directed links; fabric {}\n", machine->ranks(),
-             space.domains(), space.domains() == 1 ? "" : "s", space.domain_size(), machine->links(),
-             machine->fabric());
+             space.domains(), space.domains() == 1 ? "" : "s", space.domain_size(),
+             machine->links(), machine->fabric());
   fmt::print("\n{} ({})\n", gpu.name, gpu.generation);
   print_number("memory", gpu.hbm_gb);
   if (gpu.generation != "host") {
@@ -184,8 +186,7 @@ void write_file(const std::string& file, const std::string& text, bool force) {
 
 // Under mpirun every process describes its host, and rank 0 writes the one machine they form.
 int discover_command(const MachineOptions& options) {
-  const auto world =
-      Communicator::launched_by_mpi() ? Communicator::world() : Communicator::null();
+  const auto world = Communicator::launched_by_mpi() ? Communicator::world() : Communicator::null();
   const auto parts = world.gather(pack(discover_local()));
   agree_that(world, [&] {
     std::vector<LocalMachine> hosts;
@@ -230,9 +231,10 @@ void add_machine_command(CLI::App& app, CommandBody& run) {
 
   auto* discover = machine->add_subcommand("discover", "write the file of the machine you are on");
   discover->add_option("-o,--output", options->output, "the file to write (default: stdout)");
-  discover->add_option("--nccl-xml", options->nccl_xml,
-                       "a topology dump of NCCL (NCCL_TOPO_DUMP_FILE): links and ports as NCCL sees "
-                       "them; without GPUs here, the machine of the dump");
+  discover->add_option(
+      "--nccl-xml", options->nccl_xml,
+      "a topology dump of NCCL (NCCL_TOPO_DUMP_FILE): links and ports as NCCL sees "
+      "them; without GPUs here, the machine of the dump");
   discover->add_flag("--force", options->force, "replace an existing file");
   discover->callback([&run, options] { run = [options] { return discover_command(*options); }; });
 }

@@ -21,8 +21,8 @@ BuiltTopology::BuiltTopology(MachineSpec spec, RankSpace space) : spec_(std::mov
                    "several members of a domain are connected, a single one is not");
   if (space.domain_size() > 1) {
     domain_links_ = 2 * static_cast<std::int64_t>(space.size());
-    classes_.push_back({std::string(to_string(domain.kind)), domain.kind, *domain.bandwidth,
-                        *domain.latency});
+    classes_.push_back(
+        {std::string(to_string(domain.kind)), domain.kind, *domain.bandwidth, *domain.latency});
   }
 }
 

@@ -2,24 +2,26 @@
 //
 //                     core                     tiers = 3: joins the pods
 //            /         |                       spine_uplink, one trunk per pod and direction
-//      spine layer of pod 0   ...              joins all leaves of its pod (tiers = 2: of the machine)
+//      spine layer of pod 0   ...              joins all leaves of its pod (tiers = 2: of the
+//      machine)
 //       /    |    |    |                       leaf_uplink, one trunk per leaf and direction
-//   leaf    leaf  leaf  leaf                   leaf (group g, rail r): NICs of rail r, and no others
-//   | | |   ...                                nic, one link per NIC and direction
-//   domains of group g
+//   leaf    leaf  leaf  leaf                   leaf (group g, rail r): NICs of rail r, and no
+//   others | | |   ...                                nic, one link per NIC and direction domains
+//   of group g
 //
 // A group is `domains_per_leaf` consecutive domains; a pod is `groups_per_pod` consecutive groups.
 // NIC n of a domain is on rail n % rails; its members share the NICs evenly, in order.
 // route(a, b): same domain: over the scale-up links. Same leaf: nic up, nic down. Otherwise through
-// the spine of the pod (this is also how a message changes rail), and through the core between pods.
+// the spine of the pod (this is also how a message changes rail), and through the core between
+// pods.
 //
 // Trunks: the uplinks of a leaf are one link of capacity
 //     domains_per_leaf * (nics / rails) * nic bandwidth / oversubscription,
 // that of a fully populated leaf: the last, partly filled group has the same switches. The uplinks
-// of a pod's spine layer are one link of groups_per_pod * rails * leaf trunk / core oversubscription
-// (packets are sprayed over a layer; which spine carries which flow is not modeled).
-// Latency: half of the measured end-to-end latency under one leaf on each nic link, one switch hop
-// on each trunk. With one tier all NICs share one switch and there are no trunks.
+// of a pod's spine layer are one link of groups_per_pod * rails * leaf trunk / core
+// oversubscription (packets are sprayed over a layer; which spine carries which flow is not
+// modeled). Latency: half of the measured end-to-end latency under one leaf on each nic link, one
+// switch hop on each trunk. With one tier all NICs share one switch and there are no trunks.
 //
 // LinkIds: scale-up links (see BuiltTopology), then 2 per NIC, 2 per leaf, 2 per pod (tiers = 3
 // only), up before down. Ranks = {members, domains}. Complexity: route() is O(1), no allocation.

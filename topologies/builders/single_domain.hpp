@@ -1,4 +1,5 @@
-// One scale-up domain: an HGX box, an NVL rack, or the cores of a host (single_node, nvl_rack, host).
+// One scale-up domain: an HGX box, an NVL rack, or the cores of a host (single_node, nvl_rack,
+// host).
 //
 //        switch (NVSwitch layer, PCIe, or memory)
 //        up |  ^ down of every member

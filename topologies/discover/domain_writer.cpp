@@ -43,9 +43,11 @@ std::string gpu_channels(const LocalMachine& host, bool several_hosts) {
   const bool nvlink = gpu.nvlinks > 0;
   const std::string_view count = !nvlink ? "2" : generation == "blackwell" ? "32" : "24";
   return box && (generation == "ampere" || generation == "hopper" || generation == "blackwell")
-             ? yaml_sourced(count, "published", "NCCL 2.28.9 topology search on an 8-GPU XML of this kind")
+             ? yaml_sourced(count, "published",
+                            "NCCL 2.28.9 topology search on an 8-GPU XML of this kind")
              : yaml_sourced(several_hosts && nvlink ? "16" : count, "assumed",
-                       "carried over from NCCL 2.28.9 searches on other boxes; compare with NCCL_DEBUG=INFO");
+                            "carried over from NCCL 2.28.9 searches on other boxes; compare with "
+                            "NCCL_DEBUG=INFO");
 }
 
 namespace {
@@ -54,36 +56,40 @@ std::string processor_section(const LocalMachine& host, std::string_view indent)
   const std::string inner = std::string(indent) + "  ";
   std::string text = fmt::format("{}processor:\n", indent);
   text += yaml_line(inner, "name", yaml_quoted(host.cpu_model));
-  text += yaml_line(inner, "memory",
-               host.memory_bytes > 0
-                   ? yaml_sourced(fmt::format("{} B", host.memory_bytes), "measured",
-                             "/proc/meminfo and cgroup limit")
-                   : yaml_sourced("1 GB", "assumed", "the amount of memory could not be read"));
+  text +=
+      yaml_line(inner, "memory",
+                host.memory_bytes > 0
+                    ? yaml_sourced(fmt::format("{} B", host.memory_bytes), "measured",
+                                   "/proc/meminfo and cgroup limit")
+                    : yaml_sourced("1 GB", "assumed", "the amount of memory could not be read"));
   if (host.llc_bytes > 0) {
-    text += yaml_line(inner, "llc", yaml_sourced(fmt::format("{} B", host.llc_bytes), "measured",
-                                       "/sys/devices/system/cpu/cpu0/cache, one cache"));
+    text += yaml_line(inner, "llc",
+                      yaml_sourced(fmt::format("{} B", host.llc_bytes), "measured",
+                                   "/sys/devices/system/cpu/cpu0/cache, one cache"));
   }
   return text;
 }
 
 std::string host_domain(const LocalMachine& host, std::string_view indent) {
   std::string text = yaml_line(indent, "kind", "host");
-  text += yaml_line(indent, "lanes",
-               yaml_sourced(std::to_string(host.usable_cores), "measured",
-                       fmt::format("usable cores of {} online (affinity and cgroup quota)",
-                                   host.online_cores)));
+  text += yaml_line(
+      indent, "lanes",
+      yaml_sourced(
+          std::to_string(host.usable_cores), "measured",
+          fmt::format("usable cores of {} online (affinity and cgroup quota)", host.online_cores)));
   text += processor_section(host, indent);
   text += yaml_line(indent, "channels",
-               yaml_sourced("1", "assumed", "one lane of the host executor per core"));
+                    yaml_sourced("1", "assumed", "one lane of the host executor per core"));
   if (host.usable_cores == 1) return text;
   const std::string inner = std::string(indent) + "  ";
   text += fmt::format("{}interconnect:\n", indent);
   text += yaml_line(inner, "kind", "shared_memory");
   text += yaml_line(inner, "bandwidth",
-               yaml_sourced("10 GB/s", "assumed", "order of one core's copy bandwidth; measure calibrates it"));
+                    yaml_sourced("10 GB/s", "assumed",
+                                 "order of one core's copy bandwidth; measure calibrates it"));
   text += yaml_line(inner, "latency",
-               yaml_sourced("50 ns", "assumed",
-                       "half of about 100 ns from core to core; measure calibrates it"));
+                    yaml_sourced("50 ns", "assumed",
+                                 "half of about 100 ns from core to core; measure calibrates it"));
   return text;
 }
 
@@ -94,12 +100,14 @@ std::string gpu_section(const LocalGpu& gpu, std::string_view indent) {
   text += yaml_line(inner, "name", yaml_quoted(short_gpu_name(gpu)));
   text += yaml_line(inner, "generation", generation_of(gpu.compute_major, gpu.compute_minor));
   if (gpu.memory_bytes > 0) {
-    text += yaml_line(inner, "hbm", yaml_sourced(fmt::format("{} B", gpu.memory_bytes), "measured",
-                                       "NVML, total memory of the device"));
+    text += yaml_line(inner, "hbm",
+                      yaml_sourced(fmt::format("{} B", gpu.memory_bytes), "measured",
+                                   "NVML, total memory of the device"));
   }
   const auto nominal = [&](std::string_view key, double value, std::string_view unit) {
     if (rating == nullptr || value <= 0) return;
-    text += yaml_line(inner, key, yaml_sourced(fmt::format("{} {}", value, unit), "datasheet", rating->source));
+    text += yaml_line(inner, key,
+                      yaml_sourced(fmt::format("{} {}", value, unit), "datasheet", rating->source));
   };
   if (rating != nullptr) {
     nominal("hbm_bandwidth", rating->hbm_tb_per_s, "TB/s");
@@ -107,50 +115,56 @@ std::string gpu_section(const LocalGpu& gpu, std::string_view indent) {
     nominal("fp8", rating->fp8_tflops, "TFLOPS");
   }
   if (gpu.power_limit_w > 0) {
-    text += yaml_line(inner, "power", yaml_sourced(fmt::format("{} W", gpu.power_limit_w), "measured",
-                                         "NVML, default power limit"));
+    text += yaml_line(inner, "power",
+                      yaml_sourced(fmt::format("{} W", gpu.power_limit_w), "measured",
+                                   "NVML, default power limit"));
   }
   return text;
 }
 
 // The least connected GPU decides: a collective runs at its speed.
 std::string gpu_interconnect(const LocalMachine& host, std::string_view indent) {
-  const auto least = *std::min_element(
-      host.gpus.begin(), host.gpus.end(),
-      [](const auto& a, const auto& b) { return a.nvlinks < b.nvlinks; });
+  const auto least =
+      *std::min_element(host.gpus.begin(), host.gpus.end(),
+                        [](const auto& a, const auto& b) { return a.nvlinks < b.nvlinks; });
   const std::string inner = std::string(indent) + "  ";
   const auto generation = generation_of(least.compute_major, least.compute_minor);
   const auto nvlink = nvlink_rating(generation);
   std::string text = fmt::format("{}interconnect:\n", indent);
   if (least.nvlinks > 0 && nvlink.gb_per_s > 0) {
     text += yaml_line(inner, "kind", "nvlink");
-    text += yaml_line(inner, "bandwidth",
-                 yaml_sourced(fmt::format("{} GB/s", least.nvlinks * nvlink.gb_per_s), "datasheet",
-                         fmt::format("{} links ({}) x {} GB/s: {}", least.nvlinks, host.gpu_source,
-                                     nvlink.gb_per_s, nvlink.source)));
-    text += yaml_line(inner, "latency",
-                 yaml_sourced("150 ns", "assumed",
-                         "a quarter of NCCL's 0.6 us LL ring step (src/graph/tuning.cc @5067397)"));
+    text +=
+        yaml_line(inner, "bandwidth",
+                  yaml_sourced(fmt::format("{} GB/s", least.nvlinks * nvlink.gb_per_s), "datasheet",
+                               fmt::format("{} links ({}) x {} GB/s: {}", least.nvlinks,
+                                           host.gpu_source, nvlink.gb_per_s, nvlink.source)));
+    text += yaml_line(
+        inner, "latency",
+        yaml_sourced("150 ns", "assumed",
+                     "a quarter of NCCL's 0.6 us LL ring step (src/graph/tuning.cc @5067397)"));
     return text;
   }
   const auto pcie = pcie_rating(least.pcie_generation, least.pcie_width);
   text += yaml_line(inner, "kind", "pcie");
-  text += yaml_line(inner, "bandwidth",
-               pcie.gb_per_s > 0
-                   ? yaml_sourced(fmt::format("{} GB/s", pcie.gb_per_s), "datasheet",
-                             fmt::format("PCIe Gen{} x{} ({}): {}", least.pcie_generation,
-                                         least.pcie_width, host.gpu_source, pcie.source))
-                   : yaml_sourced("32 GB/s", "assumed", "PCIe Gen4 x16: the slot could not be read"));
-  text += yaml_line(inner, "latency",
-               yaml_sourced("250 ns", "assumed",
-                       "a quarter of NCCL's 1.0 us LL ring step over PCIe (tuning.cc @5067397)"));
+  text += yaml_line(
+      inner, "bandwidth",
+      pcie.gb_per_s > 0
+          ? yaml_sourced(fmt::format("{} GB/s", pcie.gb_per_s), "datasheet",
+                         fmt::format("PCIe Gen{} x{} ({}): {}", least.pcie_generation,
+                                     least.pcie_width, host.gpu_source, pcie.source))
+          : yaml_sourced("32 GB/s", "assumed", "PCIe Gen4 x16: the slot could not be read"));
+  text += yaml_line(
+      inner, "latency",
+      yaml_sourced("250 ns", "assumed",
+                   "a quarter of NCCL's 1.0 us LL ring step over PCIe (tuning.cc @5067397)"));
   return text;
 }
 
 std::string gpu_domain(const LocalMachine& host, std::string_view indent) {
   std::string text = yaml_line(indent, "kind", "single_node");
-  text += yaml_line(indent, "gpus",
-               yaml_sourced(std::to_string(host.gpus.size()), "measured", host.gpu_source + ": devices"));
+  text += yaml_line(
+      indent, "gpus",
+      yaml_sourced(std::to_string(host.gpus.size()), "measured", host.gpu_source + ": devices"));
   text += gpu_section(host.gpus.front(), indent);
   text += yaml_line(indent, "channels", gpu_channels(host, false));
   if (host.gpus.size() > 1) text += gpu_interconnect(host, indent);

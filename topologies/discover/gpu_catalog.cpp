@@ -32,12 +32,18 @@ const GpuRating* find_rating(std::string_view nvml_name) {
 
 std::string_view generation_of(int compute_major, int compute_minor) {
   switch (compute_major) {
-    case 7: return compute_minor >= 5 ? "turing" : "volta";
-    case 8: return compute_minor == 9 ? "ada" : "ampere";
-    case 9: return "hopper";
-    case 10: return compute_minor == 7 ? "rubin" : "blackwell";
-    case 12: return "blackwell";
-    default: return "other";
+    case 7:
+      return compute_minor >= 5 ? "turing" : "volta";
+    case 8:
+      return compute_minor == 9 ? "ada" : "ampere";
+    case 9:
+      return "hopper";
+    case 10:
+      return compute_minor == 7 ? "rubin" : "blackwell";
+    case 12:
+      return "blackwell";
+    default:
+      return "other";
   }
 }
 
@@ -50,7 +56,8 @@ LinkRating nvlink_rating(std::string_view generation) {
 
 LinkRating pcie_rating(int pcie_generation, int width) {
   constexpr std::string_view source =
-      "PCIe Gen4 x16 32 GB/s, Gen5 x16 64 GB/s (ml-engineering network/README.md @744d01e), by width";
+      "PCIe Gen4 x16 32 GB/s, Gen5 x16 64 GB/s (ml-engineering network/README.md @744d01e), by "
+      "width";
   if (pcie_generation < 3 || pcie_generation > 6 || width < 1) return {};
   return {static_cast<double>(1 << (pcie_generation - 3)) * width, source};
 }

@@ -9,8 +9,8 @@
 namespace fabricast {
 
 struct GpuRating {
-  std::string_view marker;  // part of the NVML name
-  std::string_view name;    // in machine files
+  std::string_view marker;                       // part of the NVML name
+  std::string_view name;                         // in machine files
   double hbm_tb_per_s, bf16_tflops, fp8_tflops;  // dense; 0: none
   int full_nvlinks;
   std::string_view source;

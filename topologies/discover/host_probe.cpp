@@ -44,8 +44,10 @@ std::string field(const fs::path& file, std::string_view name) {
   for (std::string line; std::getline(in, line);) {
     if (!line.starts_with(name)) continue;
     const auto colon = line.find(':');
-    const auto begin = colon == std::string::npos ? colon : line.find_first_not_of(" \t", colon + 1);
-    if (begin != std::string::npos) return line.substr(begin, line.find_last_not_of(" \t") - begin + 1);
+    const auto begin =
+        colon == std::string::npos ? colon : line.find_first_not_of(" \t", colon + 1);
+    if (begin != std::string::npos)
+      return line.substr(begin, line.find_last_not_of(" \t") - begin + 1);
   }
   return "";
 }

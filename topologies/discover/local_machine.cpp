@@ -17,8 +17,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LocalGpu, name, uuid, bus_id, compute_major, 
                                    pcie_width, mig)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LocalNic, name, fabric, gbit_per_s)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LocalMachine, hostname, boot_id, kernel, cpu_model, usable_cores,
-                                   cpu_quota, cpus, online_cores, memory_bytes, llc_bytes, driver_version, gpu_note, gpu_source,
-                                   gpus, nics)
+                                   cpu_quota, cpus, online_cores, memory_bytes, llc_bytes,
+                                   driver_version, gpu_note, gpu_source, gpus, nics)
 
 LocalMachine discover_local(const std::filesystem::path& root) {
   LocalMachine machine = probe_host(root);
@@ -41,8 +41,10 @@ LocalMachine unpack(std::string_view text) {
   try {
     return nlohmann::json::parse(text).get<LocalMachine>();
   } catch (const nlohmann::json::exception& error) {
-    throw RuntimeError(fmt::format("cannot read the description of a host ({}); do all processes run "
-                                   "the same fabricast?", error.what()));
+    throw RuntimeError(
+        fmt::format("cannot read the description of a host ({}); do all processes run "
+                    "the same fabricast?",
+                    error.what()));
   }
 }
 

@@ -1,8 +1,8 @@
 // The machine this process runs on: what it has, and its machine file.
 //
-// Nothing is needed: no GPU, driver, HOME or network. What cannot be read is left at 0 or empty, and
-// the machine file then says "assumed". NVML is loaded with dlopen at run time.
-// Thread safety: pure functions apart from reading /proc, /sys and NVML.
+// Nothing is needed: no GPU, driver, HOME or network. What cannot be read is left at 0 or empty,
+// and the machine file then says "assumed". NVML is loaded with dlopen at run time. Thread safety:
+// pure functions apart from reading /proc, /sys and NVML.
 #pragma once
 
 #include <cstdint>
@@ -35,17 +35,17 @@ struct LocalNic {
 
 struct LocalMachine {
   std::string hostname, boot_id, kernel, cpu_model;
-  std::int32_t usable_cores = 1;  // affinity and cgroup quota respected; 0: not known
-  std::int32_t cpu_quota = 0;     // cores that the cgroup grants; 0: no limit
+  std::int32_t usable_cores = 1;   // affinity and cgroup quota respected; 0: not known
+  std::int32_t cpu_quota = 0;      // cores that the cgroup grants; 0: no limit
   std::vector<std::int32_t> cpus;  // that this process may run on; empty: not known
   std::int32_t online_cores = 1;
-  std::int64_t memory_bytes = 0;  // or the cgroup's limit when lower
-  std::int64_t llc_bytes = 0;     // one last-level cache
-  std::string driver_version;     // of the GPUs
-  std::string gpu_note;           // why there are no GPUs
+  std::int64_t memory_bytes = 0;    // or the cgroup's limit when lower
+  std::int64_t llc_bytes = 0;       // one last-level cache
+  std::string driver_version;       // of the GPUs
+  std::string gpu_note;             // why there are no GPUs
   std::string gpu_source = "NVML";  // where the facts about the GPUs come from
-  std::vector<LocalGpu> gpus;     // in the order a process would number them
-  std::vector<LocalNic> nics;     // active ones
+  std::vector<LocalGpu> gpus;       // in the order a process would number them
+  std::vector<LocalNic> nics;       // active ones
 };
 
 // Everything; `root` is prepended to /proc and /sys paths (tests).
@@ -55,18 +55,18 @@ LocalMachine discover_local(const std::filesystem::path& root = "/");
 std::string pack(const LocalMachine& machine);
 LocalMachine unpack(std::string_view text);
 
-// One description per host, in the order of first appearance. Processes of one host may each be bound
-// to a core or see one GPU: their CPUs and GPUs are joined, in process order.
+// One description per host, in the order of first appearance. Processes of one host may each be
+// bound to a core or see one GPU: their CPUs and GPUs are joined, in process order.
 std::vector<LocalMachine> join_processes(std::span<const LocalMachine> processes);
 
-// The machine file of these hosts, after join_processes(). One host gives kind single_node (GPUs) or
-// host; several alike give kind nested; others are a UsageError that names the difference. The
+// The machine file of these hosts, after join_processes(). One host gives kind single_node (GPUs)
+// or host; several alike give kind nested; others are a UsageError that names the difference. The
 // result is read by parse_machine().
 std::string to_machine_yaml(std::span<const LocalMachine> hosts);
 
 // For `sample` and trace records: hostname, kernel, CPU, cores, load averages, memory, LLC, GPUs.
-// Values that cannot be read are left out. Keys: hostname kernel cpu_model usable_cores online_cores
-// memory_bytes llc_bytes load_1min load_5min load_15min gpus gpu_driver.
+// Values that cannot be read are left out. Keys: hostname kernel cpu_model usable_cores
+// online_cores memory_bytes llc_bytes load_1min load_5min load_15min gpus gpu_driver.
 std::map<std::string, std::string> host_environment();
 
 }  // namespace fabricast

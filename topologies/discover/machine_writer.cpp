@@ -15,10 +15,14 @@ std::string slug(std::string_view text) {
   if (text.starts_with("NVIDIA ")) text.remove_prefix(7);
   std::string word;
   for (const char c : text) {
-    const bool digit = c >= '0' && c <= '9', lower = c >= 'a' && c <= 'z', upper = c >= 'A' && c <= 'Z';
-    if (digit || lower) word += c;
-    else if (upper) word += static_cast<char>(c - 'A' + 'a');
-    else if (!word.empty() && word.back() != '-') word += '-';
+    const bool digit = c >= '0' && c <= '9', lower = c >= 'a' && c <= 'z',
+               upper = c >= 'A' && c <= 'Z';
+    if (digit || lower)
+      word += c;
+    else if (upper)
+      word += static_cast<char>(c - 'A' + 'a');
+    else if (!word.empty() && word.back() != '-')
+      word += '-';
   }
   while (word.ends_with('-')) word.pop_back();
   return word.empty() ? "gpu" : word;
@@ -37,10 +41,11 @@ void require_like_gpus(const LocalMachine& host) {
   for (const auto& gpu : host.gpus) {
     const auto& first = host.gpus.front();
     if (gpu.name != first.name || gpu.memory_bytes != first.memory_bytes) {
-      throw UsageError(fmt::format(
-          "the GPUs of {} are not alike ({} at {}, {} at {}; a machine has one kind of GPU); choose "
-          "some with CUDA_VISIBLE_DEVICES",
-          host.hostname, first.name, first.bus_id, gpu.name, gpu.bus_id));
+      throw UsageError(
+          fmt::format("the GPUs of {} are not alike ({} at {}, {} at {}; a machine has one kind of "
+                      "GPU); choose "
+                      "some with CUDA_VISIBLE_DEVICES",
+                      host.hostname, first.name, first.bus_id, gpu.name, gpu.bus_id));
     }
   }
 }
@@ -49,10 +54,11 @@ void require_like_hosts(std::span<const LocalMachine> hosts) {
   for (const auto& host : hosts) {
     const auto& first = hosts.front();
     if (describe(host) != describe(first)) {
-      throw UsageError(fmt::format(
-          "the hosts are not alike ({} has {}; {} has {}; a machine repeats one kind of node); run on "
-          "hosts of one kind, or write the machine file by hand",
-          first.hostname, describe(first), host.hostname, describe(host)));
+      throw UsageError(
+          fmt::format("the hosts are not alike ({} has {}; {} has {}; a machine repeats one kind "
+                      "of node); run on "
+                      "hosts of one kind, or write the machine file by hand",
+                      first.hostname, describe(first), host.hostname, describe(host)));
     }
   }
 }
@@ -61,8 +67,10 @@ void require_like_hosts(std::span<const LocalMachine> hosts) {
 std::vector<LocalNic> best_ports(const LocalMachine& host) {
   std::vector<LocalNic> ports;
   for (const auto& nic : host.nics) {
-    if (ports.empty() || nic.gbit_per_s > ports.front().gbit_per_s) ports = {nic};
-    else if (nic.gbit_per_s == ports.front().gbit_per_s) ports.push_back(nic);
+    if (ports.empty() || nic.gbit_per_s > ports.front().gbit_per_s)
+      ports = {nic};
+    else if (nic.gbit_per_s == ports.front().gbit_per_s)
+      ports.push_back(nic);
   }
   return ports;
 }
@@ -71,7 +79,8 @@ std::string nic_latency(std::string_view fabric) {
   constexpr std::string_view paper = "arXiv:2505.09343 table: same leaf, 64 B, CPU-side, on H800";
   if (fabric == "infiniband") return yaml_sourced("2.8 us", "published", paper);
   if (fabric == "roce") return yaml_sourced("3.6 us", "published", paper);
-  return yaml_sourced("25 us", "assumed", "order of kernel TCP between hosts; measure calibrates it");
+  return yaml_sourced("25 us", "assumed",
+                      "order of kernel TCP between hosts; measure calibrates it");
 }
 
 std::string fabric_yaml(const LocalMachine& host) {
@@ -84,15 +93,15 @@ std::string fabric_yaml(const LocalMachine& host) {
   const std::size_t nics = even ? ports.size() : 1;
   std::string text = "fabric:\n  kind: single_switch\n";
   text += yaml_line("  ", "name", fabric) + "  nic:\n";
-  text += yaml_line("    ", "per_node",
-                    yaml_sourced(std::to_string(nics), even ? "measured" : "assumed",
-                                 even ? "/sys/class: active ports of the best rate"
-                                      : "one NIC shared by all"));
-  text += yaml_line("    ", "bandwidth",
-                    ports.empty()
-                        ? yaml_sourced("10 Gbit/s", "assumed", "no network port reports its rate")
-                        : yaml_sourced(fmt::format("{} Gbit/s", ports.front().gbit_per_s), "measured",
-                                       fmt::format("/sys/class: rate of {}", ports.front().name)));
+  text += yaml_line(
+      "    ", "per_node",
+      yaml_sourced(std::to_string(nics), even ? "measured" : "assumed",
+                   even ? "/sys/class: active ports of the best rate" : "one NIC shared by all"));
+  text += yaml_line(
+      "    ", "bandwidth",
+      ports.empty() ? yaml_sourced("10 Gbit/s", "assumed", "no network port reports its rate")
+                    : yaml_sourced(fmt::format("{} Gbit/s", ports.front().gbit_per_s), "measured",
+                                   fmt::format("/sys/class: rate of {}", ports.front().name)));
   return text + yaml_line("    ", "latency", nic_latency(fabric));
 }
 
@@ -132,9 +141,9 @@ std::string to_machine_yaml(std::span<const LocalMachine> processes) {
   for (const auto& host : hosts) require_like_gpus(host);
   require_like_hosts(hosts);
   const std::string what =
-      first.gpus.empty() ? fmt::format("host-{}-lanes", first.usable_cores)
-                         : fmt::format("{}-x{}", slug(short_gpu_name(first.gpus.front())),
-                                       first.gpus.size());
+      first.gpus.empty()
+          ? fmt::format("host-{}-lanes", first.usable_cores)
+          : fmt::format("{}-x{}", slug(short_gpu_name(first.gpus.front())), first.gpus.size());
   std::string text = header(hosts);
   if (hosts.size() == 1) {
     text += yaml_line("", "name", what);
@@ -142,10 +151,11 @@ std::string to_machine_yaml(std::span<const LocalMachine> processes) {
     return text + domain_yaml(first, "");
   }
   text += yaml_line("", "name", fmt::format("{}-n{}", what, hosts.size()));
-  text += yaml_line("", "title", yaml_quoted(fmt::format("{} x {}", hosts.size(), describe(first))));
+  text +=
+      yaml_line("", "title", yaml_quoted(fmt::format("{} x {}", hosts.size(), describe(first))));
   text += yaml_line("", "kind", "nested");
-  text += yaml_line("", "count", yaml_sourced(std::to_string(hosts.size()), "measured",
-                                              "hosts of this run"));
+  text += yaml_line("", "count",
+                    yaml_sourced(std::to_string(hosts.size()), "measured", "hosts of this run"));
   text += yaml_line("", "channels",
                     first.gpus.empty()
                         ? yaml_sourced("1", "assumed", "one lane of the host executor per core")

@@ -1,7 +1,7 @@
 // GPUs through NVML, loaded with dlopen: our own declarations of the few functions used.
 //
-// NVML's C interface is stable by name (nvml API reference, NVIDIA). Any failure means no GPUs, with
-// the reason in `note`; a value that a GPU does not report stays 0.
+// NVML's C interface is stable by name (nvml API reference, NVIDIA). Any failure means no GPUs,
+// with the reason in `note`; a value that a GPU does not report stays 0.
 #pragma once
 
 #include <string>

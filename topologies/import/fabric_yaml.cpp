@@ -74,8 +74,7 @@ void read_shape(const YamlCursor& at, std::int64_t domains, FabricSpec& fabric) 
   if (const auto wanted = at.find("domains_per_leaf")) {
     fabric.domains_per_leaf = as_int(read_sourced_count(*wanted, "domains", 1, fits));
   }
-  const std::int64_t groups =
-      (domains + fabric.domains_per_leaf - 1) / fabric.domains_per_leaf;
+  const std::int64_t groups = (domains + fabric.domains_per_leaf - 1) / fabric.domains_per_leaf;
   // A spine reaches every leaf below it, a core switch every pod, with at least one port each.
   const std::int64_t leaves = groups * fabric.rails;
   const auto radix = static_cast<std::int64_t>(fabric.radix->value);
@@ -97,8 +96,10 @@ void read_shape(const YamlCursor& at, std::int64_t domains, FabricSpec& fabric) 
   }
   const std::int64_t pods = (groups + fabric.groups_per_pod - 1) / fabric.groups_per_pod;
   if (pods > radix) {
-    at.at("tiers").fail(fmt::format("{} pods are more than a core switch of {} ports reaches; give "
-                                    "a larger radix", pods, radix));
+    at.at("tiers").fail(
+        fmt::format("{} pods are more than a core switch of {} ports reaches; give "
+                    "a larger radix",
+                    pods, radix));
   }
 }
 

@@ -28,8 +28,10 @@ std::string read_name(const YamlCursor& at) {
   const bool clean =
       name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_.") == std::string::npos;
   if (!clean || name.front() == '.' || name.front() == '-') {
-    at.fail(fmt::format("\"{}\" is no name (it is used in commands and file names); use lower-case "
-                        "letters, digits, - and _", name));
+    at.fail(
+        fmt::format("\"{}\" is no name (it is used in commands and file names); use lower-case "
+                    "letters, digits, - and _",
+                    name));
   }
   return name;
 }
@@ -75,8 +77,8 @@ void read_interconnect(const YamlCursor& machine, std::span<const std::string> k
   }
   domain.bandwidth = read_sourced(at->at("bandwidth"), Dimension::bandwidth, "GB/s",
                                   Range::positive(max_gb_per_s));
-  domain.latency = read_sourced(at->at("latency"), Dimension::duration, "us",
-                                Range::positive(max_latency_us));
+  domain.latency =
+      read_sourced(at->at("latency"), Dimension::duration, "us", Range::positive(max_latency_us));
 }
 
 // Keys of single_node and nvl_rack, which may also stand under `node:`.
@@ -115,9 +117,8 @@ void read_host_domain(const YamlCursor& at, MachineSpec& spec) {
   spec.gpu.bf16_tflops = absent("TFLOPS");
   spec.gpu.fp8_tflops = absent("TFLOPS");
   spec.gpu.power_w = absent("W");
-  spec.processor =
-      ProcessorSpec{processor.at("name").text(),
-                    read_optional(processor, "llc", Dimension::bytes, "MB", 1e6)};
+  spec.processor = ProcessorSpec{processor.at("name").text(),
+                                 read_optional(processor, "llc", Dimension::bytes, "MB", 1e6)};
   auto& domain = spec.domain;
   domain.noun = "host";
   domain.member = "lane";
@@ -172,8 +173,8 @@ void read_nested(const YamlCursor& root, const FindMachine& find, MachineSpec& s
                            max_ranks));
   }
   spec.channels = read_channels(root.at("channels"));
-  spec.fabric = read_fabric(root.at("fabric"), spec.domain,
-                            static_cast<std::int64_t>(spec.domains.value));
+  spec.fabric =
+      read_fabric(root.at("fabric"), spec.domain, static_cast<std::int64_t>(spec.domains.value));
 }
 
 }  // namespace

@@ -1,7 +1,8 @@
 // Machine files: YAML to MachineSpec. The format is docs/machines.md; errors as in strict_yaml.hpp.
 //
 //   kind: single_node | nvl_rack | host     one scale-up domain
-//   kind: nested                            count x node under a fabric; `node` is a mapping with the
+//   kind: nested                            count x node under a fabric; `node` is a mapping with
+//   the
 //                                           keys of a single_node or nvl_rack, or a machine's name
 // Thread safety: reads files only through `read_machine_text`.
 #pragma once

@@ -20,11 +20,15 @@ constexpr int max_depth = 64;
 
 // Which elements may stand in which.
 const std::map<std::string, std::vector<std::string>> children_of{
-    {"system", {"cpu"}},          {"cpu", {"pci", "nic", "nvlink"}},
+    {"system", {"cpu"}},
+    {"cpu", {"pci", "nic", "nvlink"}},
     {"pci", {"pci", "gpu", "nic", "pcilink", "nvlink"}},
-    {"gpu", {"nvlink", "c2c"}},   {"nic", {"net"}},
-    {"net", {}},                  {"nvlink", {}},
-    {"c2c", {}},                  {"pcilink", {}},
+    {"gpu", {"nvlink", "c2c"}},
+    {"nic", {"net"}},
+    {"net", {}},
+    {"nvlink", {}},
+    {"c2c", {}},
+    {"pcilink", {}},
 };
 
 struct PciSlot {
@@ -46,11 +50,13 @@ class Reader {
     require_text(xml_, file_);
     pugi::xml_document document;
     const auto parsed = document.load_buffer(xml_.data(), xml_.size());
-    if (!parsed) fail_at(parsed.offset, fmt::format("not valid XML ({}); is the file complete?",
-                                                    parsed.description()));
+    if (!parsed)
+      fail_at(parsed.offset,
+              fmt::format("not valid XML ({}); is the file complete?", parsed.description()));
     const auto system = document.document_element();
     if (std::string_view(system.name()) != "system") {
-      fail(system, "the outermost element is not <system>; give a file that NCCL_TOPO_DUMP_FILE wrote");
+      fail(system,
+           "the outermost element is not <system>; give a file that NCCL_TOPO_DUMP_FILE wrote");
     }
     check(system, 0);
     if (integer(system, "version") != 1) fail(system, "only version 1 is known; dump it anew");
@@ -63,10 +69,12 @@ class Reader {
 
  private:
   [[noreturn]] void fail_at(std::ptrdiff_t offset, const std::string& problem) const {
-    const auto before = xml_.substr(0, static_cast<std::size_t>(std::max<std::ptrdiff_t>(offset, 0)));
+    const auto before =
+        xml_.substr(0, static_cast<std::size_t>(std::max<std::ptrdiff_t>(offset, 0)));
     const auto line = std::count(before.begin(), before.end(), '\n') + 1;
     const auto newline = before.rfind('\n');
-    const auto column = newline == std::string_view::npos ? before.size() + 1 : before.size() - newline;
+    const auto column =
+        newline == std::string_view::npos ? before.size() + 1 : before.size() - newline;
     throw UsageError(fmt::format("{}:{}:{}: {}", file_, line, column, problem));
   }
   [[noreturn]] void fail(const pugi::xml_node& node, const std::string& problem) const {
@@ -95,7 +103,8 @@ class Reader {
 
   std::string text(const pugi::xml_node& node, const char* name) const {
     const auto attribute = node.attribute(name);
-    if (!attribute) fail(node, fmt::format("attribute \"{}\" is missing; is the dump complete?", name));
+    if (!attribute)
+      fail(node, fmt::format("attribute \"{}\" is missing; is the dump complete?", name));
     if (*attribute.value() == '\0') fail(node, fmt::format("attribute \"{}\" is empty", name));
     return attribute.value();
   }
@@ -129,8 +138,9 @@ class Reader {
     for (const auto child : node.children()) {
       const std::string_view name = child.name();
       if (name == "pci") {
-        walk(child, host, {text(child, "busid"), text(child, "class"), pcie_generation(child),
-                           static_cast<int>(integer(child, "link_width"))});
+        walk(child, host,
+             {text(child, "busid"), text(child, "class"), pcie_generation(child),
+              static_cast<int>(integer(child, "link_width"))});
       } else if (name == "gpu") {
         add_gpu(child, host, slot);
       } else if (name == "nic") {
@@ -170,8 +180,11 @@ class Reader {
     const std::string_view guid = node.attribute("guid").as_string("0x0");
     const bool rdma = guid.find_first_not_of("0x") != std::string_view::npos;
     const bool infiniband = slot.device_class.starts_with("0x0207");
-    nics_.push_back(
-        {text(node, "name"), !rdma ? "ethernet" : infiniband ? "infiniband" : "roce", gbit});
+    nics_.push_back({text(node, "name"),
+                     !rdma        ? "ethernet"
+                     : infiniband ? "infiniband"
+                                  : "roce",
+                     gbit});
   }
 
   LocalMachine result() {
@@ -197,9 +210,8 @@ class Reader {
 };
 
 std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) {
-    return static_cast<char>(std::tolower(c));
-  });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return text;
 }
 
@@ -215,12 +227,14 @@ LocalMachine merge_nccl_xml(const LocalMachine& local, const LocalMachine& from_
   LocalMachine merged = local;
   merged.gpu_source += " and " + from_file.gpu_source;
   for (auto& gpu : merged.gpus) {
-    const auto found = std::find_if(from_file.gpus.begin(), from_file.gpus.end(), [&](const auto& of) {
-      return lower(of.bus_id) == lower(gpu.bus_id);
-    });
+    const auto found =
+        std::find_if(from_file.gpus.begin(), from_file.gpus.end(),
+                     [&](const auto& of) { return lower(of.bus_id) == lower(gpu.bus_id); });
     if (found == from_file.gpus.end()) {
-      throw UsageError(fmt::format("{}: does not name the GPU at {} of this machine; dump it on this "
-                                   "machine, with the same CUDA_VISIBLE_DEVICES", file, gpu.bus_id));
+      throw UsageError(
+          fmt::format("{}: does not name the GPU at {} of this machine; dump it on this "
+                      "machine, with the same CUDA_VISIBLE_DEVICES",
+                      file, gpu.bus_id));
     }
     gpu.nvlinks = found->nvlinks;
     gpu.pcie_generation = found->pcie_generation;

@@ -1,11 +1,11 @@
 // NCCL topology XML (NCCL_TOPO_DUMP_FILE) as a description of hosts.
 //
 // Read strictly: a missing, repeated or non-numeric attribute and an unknown element are errors
-// "file:line:col: element: problem". Elements and attributes are those of NCCL 2.28 (src/graph/xml.cc).
-// What is used: GPUs (compute capability, bus id, NVLink count, PCIe speed and width) and network
-// ports (rate); the tree of PCIe switches is not modeled.
-// A dump with several host hashes (one NVLink domain over many hosts) is one domain.
-// Complexity: linear. Thread safety: pure function.
+// "file:line:col: element: problem". Elements and attributes are those of NCCL 2.28
+// (src/graph/xml.cc). What is used: GPUs (compute capability, bus id, NVLink count, PCIe speed and
+// width) and network ports (rate); the tree of PCIe switches is not modeled. A dump with several
+// host hashes (one NVLink domain over many hosts) is one domain. Complexity: linear. Thread safety:
+// pure function.
 #pragma once
 
 #include <string>
@@ -19,9 +19,9 @@ namespace fabricast {
 // GPUs are not in the file: "sm_90". UsageError as above.
 LocalMachine read_nccl_xml(std::string_view xml, const std::string& file);
 
-// `local` with what the file knows better: NVLink counts, PCIe, ports. GPUs are matched by bus id; a
-// GPU of `local` that the file does not name is a UsageError. Without GPUs in `local` the result is
-// the machine of the file.
+// `local` with what the file knows better: NVLink counts, PCIe, ports. GPUs are matched by bus id;
+// a GPU of `local` that the file does not name is a UsageError. Without GPUs in `local` the result
+// is the machine of the file.
 LocalMachine merge_nccl_xml(const LocalMachine& local, const LocalMachine& from_file,
                             const std::string& file);
 

@@ -15,9 +15,10 @@ std::filesystem::path machine_directory() {
   if (const char* variable = std::getenv("FABRICAST_DATA_DIR"); variable && *variable) {
     const fs::path chosen = fs::path(variable) / "machines";
     if (!fs::is_directory(chosen, ignored)) {
-      throw UsageError(fmt::format("FABRICAST_DATA_DIR is {}, but {} is no directory; unset it or "
-                                   "point it at a directory with machines/*.yaml",
-                                   variable, chosen.string()));
+      throw UsageError(
+          fmt::format("FABRICAST_DATA_DIR is {}, but {} is no directory; unset it or "
+                      "point it at a directory with machines/*.yaml",
+                      variable, chosen.string()));
     }
     return chosen;
   }
@@ -27,8 +28,10 @@ std::filesystem::path machine_directory() {
   if (!program.empty() && fs::is_directory(installed, ignored)) return installed;
   const fs::path source_tree = FABRICAST_SOURCE_MACHINES;
   if (fs::is_directory(source_tree, ignored)) return source_tree;
-  throw UsageError(fmt::format("no machine files found (looked in {}); set FABRICAST_DATA_DIR to a "
-                               "directory with machines/*.yaml", installed.string()));
+  throw UsageError(
+      fmt::format("no machine files found (looked in {}); set FABRICAST_DATA_DIR to a "
+                  "directory with machines/*.yaml",
+                  installed.string()));
 }
 
 }  // namespace fabricast

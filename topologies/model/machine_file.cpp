@@ -92,9 +92,10 @@ std::shared_ptr<const Topology> with_ranks(const std::shared_ptr<const Topology>
   if (ranks == topology->ranks()) return topology;
   const auto* built = dynamic_cast<const BuiltTopology*>(topology.get());
   if (built == nullptr) {
-    throw UsageError(fmt::format("the machine {} cannot be cut to {} ranks (it was not built from "
-                                 "a machine file); use all {}", topology->name(), ranks,
-                                 topology->ranks()));
+    throw UsageError(
+        fmt::format("the machine {} cannot be cut to {} ranks (it was not built from "
+                    "a machine file); use all {}",
+                    topology->name(), ranks, topology->ranks()));
   }
   const std::int32_t domain = topology->space().domain_size();
   if (ranks < 1 || ranks > topology->ranks()) {
@@ -104,7 +105,8 @@ std::shared_ptr<const Topology> with_ranks(const std::shared_ptr<const Topology>
   if (ranks > domain && ranks % domain != 0) {
     throw UsageError(fmt::format(
         "{} ranks are not whole {}s of {} (the first {} or part of one {} can be used); give {} or "
-        "{}", ranks, built->spec().domain.noun, domain, built->spec().domain.noun,
+        "{}",
+        ranks, built->spec().domain.noun, domain, built->spec().domain.noun,
         built->spec().domain.noun, ranks / domain * domain,
         std::min((ranks / domain + 1) * domain, topology->ranks())));
   }

@@ -13,9 +13,9 @@ namespace fabricast {
 
 // One scale-up domain: an HGX box, an NVL rack, or the cores of a host.
 struct DomainSpec {
-  std::string noun;               // "node", "rack", "host": for names of links
-  std::string member;             // "gpu", "lane"
-  Sourced size;                   // GPUs or lanes
+  std::string noun;                   // "node", "rack", "host": for names of links
+  std::string member;                 // "gpu", "lane"
+  Sourced size;                       // GPUs or lanes
   std::int32_t members_per_tray = 0;  // nvl_rack; 0 elsewhere
   // How members reach each other; absent exactly when the domain has one member.
   LinkKind kind = LinkKind::nvlink;
@@ -26,17 +26,17 @@ struct DomainSpec {
 
 // The network between domains. Shape numbers are resolved (defaults filled in from the radix).
 struct FabricSpec {
-  std::string name;                 // "infiniband", "roce", "ethernet"
-  int tiers = 2;                    // 1: one switch; 2: leaf, spine; 3: leaf, spine, core
-  std::int32_t nics = 1;            // per domain, shared evenly by its members
-  std::int32_t rails = 1;           // NIC n of a domain is on rail n % rails
+  std::string name;        // "infiniband", "roce", "ethernet"
+  int tiers = 2;           // 1: one switch; 2: leaf, spine; 3: leaf, spine, core
+  std::int32_t nics = 1;   // per domain, shared evenly by its members
+  std::int32_t rails = 1;  // NIC n of a domain is on rail n % rails
   std::int32_t domains_per_leaf = 1;
-  std::int32_t groups_per_pod = 1;  // leaf groups (one leaf per rail) under one spine layer
-  Sourced nic_bandwidth;            // GB/s per direction
-  Sourced nic_latency;              // us, end to end under one leaf
-  std::optional<Sourced> hop_latency;            // us per extra switch hop; tiers >= 2
-  std::optional<Sourced> radix;                  // ports of a switch; tiers >= 2
-  std::optional<Sourced> oversubscription;       // down : up at the leaf; tiers >= 2
+  std::int32_t groups_per_pod = 1;          // leaf groups (one leaf per rail) under one spine layer
+  Sourced nic_bandwidth;                    // GB/s per direction
+  Sourced nic_latency;                      // us, end to end under one leaf
+  std::optional<Sourced> hop_latency;       // us per extra switch hop; tiers >= 2
+  std::optional<Sourced> radix;             // ports of a switch; tiers >= 2
+  std::optional<Sourced> oversubscription;  // down : up at the leaf; tiers >= 2
   std::optional<Sourced> core_oversubscription;  // down : up at the spine; tiers == 3
 };
 

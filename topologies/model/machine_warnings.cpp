@@ -10,8 +10,8 @@ void warn_about(const std::string& name, const Sourced& number, std::vector<std:
   if (number.value == 0) {
     out.push_back(fmt::format("{} is not given; what depends on it cannot be predicted", name));
   } else if (number.origin == Origin::assumed) {
-    out.push_back(fmt::format("{} = {:.10g} {} is assumed ({}); calibrate it or cite a source", name,
-                              number.value, number.unit, number.source));
+    out.push_back(fmt::format("{} = {:.10g} {} is assumed ({}); calibrate it or cite a source",
+                              name, number.value, number.unit, number.source));
   }
 }
 
@@ -38,9 +38,10 @@ std::vector<std::string> machine_warnings(const Topology& topology) {
     warn_about("fabric.nic.latency", fabric.nic_latency, warnings);
     if (fabric.radix) warn_about("fabric.radix", *fabric.radix, warnings);
     if (fabric.tiers >= 2 && built->spec().domains.value <= fabric.domains_per_leaf) {
-      warnings.push_back(fmt::format("all {} {}s fit under the leaves of one group; the spine "
-                                     "carries only messages that change rail",
-                                     built->spec().domains.value, built->spec().domain.noun));
+      warnings.push_back(
+          fmt::format("all {} {}s fit under the leaves of one group; the spine "
+                      "carries only messages that change rail",
+                      built->spec().domains.value, built->spec().domain.noun));
     }
   }
   return warnings;

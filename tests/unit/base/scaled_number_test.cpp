@@ -106,9 +106,10 @@ TEST(ScaledNumber, RejectsSizesThatAreNone) {
   EXPECT_EQ(size("010"),
             "\"010\" has a leading zero (some readers take it for octal); write it without");
   EXPECT_EQ(size("nan"), "\"nan\" is not a finite number; write a number such as 8, 64K or 16G");
-  EXPECT_EQ(size("16X"),
-            "unknown size unit \"X\" in \"16X\"; known: K M G T (powers of 1024, as in nccl-tests), "
-            "KiB MiB GiB TiB (1024), KB MB GB TB PB (1000)");
+  EXPECT_EQ(
+      size("16X"),
+      "unknown size unit \"X\" in \"16X\"; known: K M G T (powers of 1024, as in nccl-tests), "
+      "KiB MiB GiB TiB (1024), KB MB GB TB PB (1000)");
 }
 
 TEST(ScaledNumber, FormattedSizesParseBack) {

@@ -36,7 +36,8 @@ std::string read(std::string_view text) {
 
 TEST(StrictYaml, ReadsWhatIsWellFormed) {
   EXPECT_EQ(read("name: a\nsize: 7\nflag: true\nlist: [0, 0.5, 1]\nkind: ring\n"
-                 "nested: {latency: 350 ns}  # comment\n"), "");
+                 "nested: {latency: 350 ns}  # comment\n"),
+            "");
   EXPECT_EQ(read("# comment first\n{name: \"1 2\", nested: {\"latency\": '2.8 us'}}"), "");
 }
 
@@ -69,8 +70,9 @@ TEST(StrictYaml, RejectsBrokenStructure) {
             "f.yaml:2:1: not valid YAML (end of map flow not found); is the file complete?");
   EXPECT_EQ(read("name: a\nname: b\n"),
             "f.yaml:2:1: name: duplicate key (first given in line 1); remove one of them");
-  EXPECT_EQ(read("name: a\nnested: {latency: 1 us, latency: 2 us}\n"),
-            "f.yaml:2:25: nested.latency: duplicate key (first given in line 2); remove one of them");
+  EXPECT_EQ(
+      read("name: a\nnested: {latency: 1 us, latency: 2 us}\n"),
+      "f.yaml:2:25: nested.latency: duplicate key (first given in line 2); remove one of them");
   EXPECT_EQ(read("name: a\n---\nname: b\n"),
             "f.yaml:1:1: the file holds several documents (separated by \"---\"); keep one");
   EXPECT_EQ(read("? [a, b]\n: c\n"), "f.yaml:1:3: a key must be a plain word");
@@ -103,14 +105,14 @@ TEST(StrictYaml, RejectsAliasesTagsAndBombs) {
 }
 
 TEST(StrictYaml, RejectsUnknownAndMissingKeysWithAGuess) {
-  EXPECT_EQ(read("name: a\nsiez: 3\n"),
-            "f.yaml:2:1: siez: unknown key \"siez\" (did you mean \"size\"?); known: name size flag "
-            "list nested kind");
+  EXPECT_EQ(
+      read("name: a\nsiez: 3\n"),
+      "f.yaml:2:1: siez: unknown key \"siez\" (did you mean \"size\"?); known: name size flag "
+      "list nested kind");
   EXPECT_EQ(read("name: a\nnested: {latency: 1 us, jitter: 1 us}\n"),
             "f.yaml:2:25: nested.jitter: unknown key \"jitter\"; known: latency");
   EXPECT_EQ(read("size: 3\n"), "f.yaml:1:1: name: missing key; add it");
-  EXPECT_EQ(read("nmae: 3\n"),
-            "f.yaml:1:1: name: missing key (is \"nmae\" a typo of it?); add it");
+  EXPECT_EQ(read("nmae: 3\n"), "f.yaml:1:1: name: missing key (is \"nmae\" a typo of it?); add it");
 }
 
 TEST(StrictYaml, RejectsWrongKindsAndEmptyValues) {
@@ -128,20 +130,23 @@ TEST(StrictYaml, RejectsWrongKindsAndEmptyValues) {
 }
 
 TEST(StrictYaml, RejectsNumbersThatAreNone) {
-  EXPECT_EQ(read("name: a\nsize: 010\n"),
-            "f.yaml:2:7: size: \"010\" has a leading zero (some readers take it for octal); write it "
-            "without");
+  EXPECT_EQ(
+      read("name: a\nsize: 010\n"),
+      "f.yaml:2:7: size: \"010\" has a leading zero (some readers take it for octal); write it "
+      "without");
   EXPECT_EQ(read("name: a\nsize: 0\n"),
             "f.yaml:2:7: size: 0 is out of range; give a whole number from 1 to 100");
   EXPECT_EQ(read("name: a\nsize: -4\n"),
             "f.yaml:2:7: size: -4 is out of range; give a whole number from 1 to 100");
   EXPECT_EQ(read("name: a\nlist: [.nan]\n"),
             "f.yaml:2:8: list[0]: \".nan\" is not a finite number; write a number such as 0.9");
-  EXPECT_EQ(read("name: a\nlist: [1e400]\n"),
-            "f.yaml:2:8: list[0]: \"1e400\" is out of the range of a double (about 1e-308 to 1e308)");
-  EXPECT_EQ(read("name: a\nnested: {latency: 0 us}\n"),
-            "f.yaml:2:19: nested.latency: 0 us is out of range; give a number above 0 us and at most "
-            "1000000 us");
+  EXPECT_EQ(
+      read("name: a\nlist: [1e400]\n"),
+      "f.yaml:2:8: list[0]: \"1e400\" is out of the range of a double (about 1e-308 to 1e308)");
+  EXPECT_EQ(
+      read("name: a\nnested: {latency: 0 us}\n"),
+      "f.yaml:2:19: nested.latency: 0 us is out of range; give a number above 0 us and at most "
+      "1000000 us");
   EXPECT_EQ(read("name: a\nnested: {latency: -1 ns}\n"),
             "f.yaml:2:19: nested.latency: -1 ns is out of range; give a number above 0 us and at "
             "most 1000000 us");

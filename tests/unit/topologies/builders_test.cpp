@@ -46,7 +46,8 @@ TEST(SingleDomain, RoutesUpAndDown) {
   EXPECT_EQ(machine->links(), 16);
   EXPECT_EQ(machine->space(), RankSpace({8}));
   EXPECT_EQ(machine->fabric(), "none");
-  EXPECT_EQ(route_names(*machine, 2, 5), (Names{"node 0 gpu 2 nvlink up", "node 0 gpu 5 nvlink down"}));
+  EXPECT_EQ(route_names(*machine, 2, 5),
+            (Names{"node 0 gpu 2 nvlink up", "node 0 gpu 5 nvlink down"}));
   EXPECT_DOUBLE_EQ(route_latency(*machine, 2, 5), 0.3);
   expect_dense_links(*machine);
   for (int a = 0; a < 8; ++a) {
@@ -73,15 +74,17 @@ TEST(RailFatTree, TwoTierRoutes) {
   const auto machine = parse_machine(tree_yaml({}), "t");
   EXPECT_EQ(machine->space(), RankSpace({4, 8}));
   EXPECT_EQ(machine->links(), 2 * 32 + 2 * 32 + 2 * 8);
-  EXPECT_EQ(route_names(*machine, 0, 3), (Names{"node 0 gpu 0 nvlink up", "node 0 gpu 3 nvlink down"}));
+  EXPECT_EQ(route_names(*machine, 0, 3),
+            (Names{"node 0 gpu 0 nvlink up", "node 0 gpu 3 nvlink down"}));
   EXPECT_EQ(route_names(*machine, 1, 13), (Names{"node 0 nic 1 up", "node 3 nic 1 down"}))
       << "same rail, same leaf";
   EXPECT_EQ(route_names(*machine, 1, 14),
-            (Names{"node 0 nic 1 up", "group 0 rail 1 leaf trunk up", "group 0 rail 2 leaf trunk down",
-                   "node 3 nic 2 down"})) << "changing rail goes through the spine";
+            (Names{"node 0 nic 1 up", "group 0 rail 1 leaf trunk up",
+                   "group 0 rail 2 leaf trunk down", "node 3 nic 2 down"}))
+      << "changing rail goes through the spine";
   EXPECT_EQ(route_names(*machine, 1, 29),
-            (Names{"node 0 nic 1 up", "group 0 rail 1 leaf trunk up", "group 1 rail 1 leaf trunk down",
-                   "node 7 nic 1 down"}));
+            (Names{"node 0 nic 1 up", "group 0 rail 1 leaf trunk up",
+                   "group 1 rail 1 leaf trunk down", "node 7 nic 1 down"}));
   EXPECT_DOUBLE_EQ(route_latency(*machine, 1, 13), 2.8);
   EXPECT_DOUBLE_EQ(route_latency(*machine, 1, 29), 3.7) << "two more switch hops";
   EXPECT_EQ(class_named(*machine, "leaf_uplink").bandwidth.value, 4 * 50.0);
@@ -95,9 +98,10 @@ TEST(RailFatTree, ThreeTierRoutes) {
   EXPECT_EQ(tree.nics(), 64);
   EXPECT_EQ(tree.leaves(), 16);
   EXPECT_EQ(tree.pods(), 4);
-  EXPECT_EQ(route_names(*machine, 1, 63),
-            (Names{"node 0 nic 1 up", "group 0 rail 1 leaf trunk up", "pod 0 spine trunk up",
-                   "pod 3 spine trunk down", "group 7 rail 1 leaf trunk down", "node 31 nic 1 down"}));
+  EXPECT_EQ(
+      route_names(*machine, 1, 63),
+      (Names{"node 0 nic 1 up", "group 0 rail 1 leaf trunk up", "pod 0 spine trunk up",
+             "pod 3 spine trunk down", "group 7 rail 1 leaf trunk down", "node 31 nic 1 down"}));
   EXPECT_EQ(machine->route(rank(1), rank(8)).count, 4) << "same group, other rail";
   EXPECT_EQ(machine->route(rank(0), rank(8)).count, 4) << "same pod, other group";
   EXPECT_DOUBLE_EQ(route_latency(*machine, 1, 63), 2.8 + 4 * 0.45);
@@ -109,8 +113,13 @@ TEST(RailFatTree, OversubscriptionIsACapacity) {
   // 3 : 1 at the leaf: 6 of 8 ports down.
   const auto machine = parse_machine(tree_yaml({.domains = 12, .oversubscription = 3}), "t");
   EXPECT_EQ(class_named(*machine, "leaf_uplink").bandwidth.value, 6 * 50.0 / 3);
-  const auto core = parse_machine(tree_yaml({.domains = 32, .gpus = 2, .nics = 2, .rails = 2,
-                                             .tiers = 3, .core_oversubscription = 2}), "t");
+  const auto core = parse_machine(tree_yaml({.domains = 32,
+                                             .gpus = 2,
+                                             .nics = 2,
+                                             .rails = 2,
+                                             .tiers = 3,
+                                             .core_oversubscription = 2}),
+                                  "t");
   EXPECT_EQ(class_named(*core, "spine_uplink").bandwidth.value, 2 * 2 * 4 * 50.0 / 2)
       << "5 of 8 spine ports down: still two groups of two leaves";
 }
@@ -130,7 +139,8 @@ TEST(RailFatTree, SharedNicsAndSingleGpuDomains) {
 // Half of the machine sends to the other half: a non-blocking tree carries N/2 NICs at full rate.
 TEST(RailFatTree, BisectionOfANonBlockingTreeIsHalfTheNics) {
   for (const TreeShape& shape :
-       {TreeShape{.domains = 8}, TreeShape{.domains = 16, .gpus = 4, .nics = 4, .rails = 2, .radix = 16},
+       {TreeShape{.domains = 8},
+        TreeShape{.domains = 16, .gpus = 4, .nics = 4, .rails = 2, .radix = 16},
         TreeShape{.domains = 32, .gpus = 2, .nics = 2, .rails = 2, .tiers = 3}}) {
     const auto machine = parse_machine(tree_yaml(shape), "t");
     const std::int64_t half = machine->ranks() / 2;
@@ -176,8 +186,9 @@ TEST(RailFatTree, SeededMachinesHaveSoundRoutes) {
     for (std::uint64_t i = 0; i < 40; ++i) {
       const auto a = random_int(seed, 8, i, 0, machine->ranks() - 1);
       // Half of the pairs are neighbours, so that all branches are met.
-      const auto b = i % 2 == 0 ? random_int(seed, 9, i, 0, machine->ranks() - 1)
-                                : (a + random_int(seed, 10, i, 0, 2L * shape.gpus)) % machine->ranks();
+      const auto b = i % 2 == 0
+                         ? random_int(seed, 9, i, 0, machine->ranks() - 1)
+                         : (a + random_int(seed, 10, i, 0, 2L * shape.gpus)) % machine->ranks();
       expect_sound_route(*machine, rank(a), rank(b));
       ++tested;
     }
@@ -195,8 +206,9 @@ TEST(RailFatTree, RoutesOfTheReferenceClustersAreFast) {
     const auto a = static_cast<std::uint32_t>(i) % 10080u;
     sum += machine->route(RankId(a), RankId((a * 7919u + 13u) % 10080u)).links[0].value();
   }
-  const double ns = std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin)
-                        .count() / routes;
+  const double ns =
+      std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin).count() /
+      routes;
   RecordProperty("ns_per_route", static_cast<int>(ns));
   EXPECT_GT(sum, 0u);
   // The aim is 100 ns in Release; the bound leaves room for sanitizers and a loaded machine.

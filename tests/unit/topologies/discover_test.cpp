@@ -82,8 +82,8 @@ TEST(Discover, ThisMachineHasAMachineFile) {
   EXPECT_FALSE(local.kernel.empty());
   EXPECT_EQ(local.gpus.empty(), !local.gpu_note.empty());
   const auto machine = machine_of({local});
-  const auto ranks = local.gpus.empty() ? static_cast<std::size_t>(local.usable_cores)
-                                        : local.gpus.size();
+  const auto ranks =
+      local.gpus.empty() ? static_cast<std::size_t>(local.usable_cores) : local.gpus.size();
   EXPECT_EQ(static_cast<std::size_t>(machine->ranks()), ranks);
 }
 
@@ -99,8 +99,9 @@ TEST(Discover, ReadsTheFilesOfTheKernel) {
   const FakeRoot root;
   root.put("proc/sys/kernel/hostname", "node7\n");
   root.put("proc/sys/kernel/osrelease", "6.1.0\n");
-  root.put("proc/cpuinfo", "processor\t: 0\nmodel name\t: Quick CPU \nprocessor\t: 1\nprocessor\t: 2\n"
-                           "processor\t: 3\n");
+  root.put("proc/cpuinfo",
+           "processor\t: 0\nmodel name\t: Quick CPU \nprocessor\t: 1\nprocessor\t: 2\n"
+           "processor\t: 3\n");
   root.put("proc/meminfo", "MemTotal:       16000000 kB\n");
   root.put("proc/self/cgroup", "0::/job/step\n");
   root.put("sys/fs/cgroup/job/cpu.max", "150000 100000\n");
@@ -214,7 +215,8 @@ TEST(Discover, GpuBoxBecomesASingleNode) {
   EXPECT_EQ(machine->link_classes()[0].bandwidth.value, 450);
   EXPECT_EQ(machine->channels().value, 24);
   EXPECT_EQ(machine->channels().origin, Origin::published);
-  EXPECT_NE(machine->yaml().find("#   rank 3 = 0000:03:00.0 GPU-3 NVIDIA H200\n"), std::string::npos);
+  EXPECT_NE(machine->yaml().find("#   rank 3 = 0000:03:00.0 GPU-3 NVIDIA H200\n"),
+            std::string::npos);
 }
 
 TEST(Discover, GpusWithoutNvlinkUsePcie) {
@@ -245,7 +247,8 @@ TEST(Discover, UnknownGpusGetNoRatings) {
 TEST(Discover, AlikeHostsBecomeOneNestedMachine) {
   auto a = host("a", 4), b = host("b", 4);
   for (auto* each : {&a, &b}) {
-    for (int i = 0; i < 4; ++i) each->nics.push_back({"mlx5_" + std::to_string(i), "infiniband", 400});
+    for (int i = 0; i < 4; ++i)
+      each->nics.push_back({"mlx5_" + std::to_string(i), "infiniband", 400});
     each->nics.push_back({"mlx5_9", "roce", 100});  // management
   }
   // Two processes of each host took part.
@@ -264,19 +267,24 @@ TEST(Discover, HostsShareTheirOneNic) {
   EXPECT_EQ(machine->gpu().generation, "host");
   EXPECT_EQ(machine->fabric(), "ethernet");
   EXPECT_EQ(machine->links(), 2 * 12 + 2 * 3);
-  EXPECT_EQ(machine->route(RankId(0), RankId(5)).links[0], machine->route(RankId(3), RankId(9)).links[0]);
+  EXPECT_EQ(machine->route(RankId(0), RankId(5)).links[0],
+            machine->route(RankId(3), RankId(9)).links[0]);
 }
 
 TEST(Discover, MixedHostsAndGpusAreRefused) {
-  EXPECT_EQ(message_of([] { machine_of({host("a", 8), host("b", 4)}); }),
-            "the hosts are not alike (a has 8 x NVIDIA H200 (18 NVLinks), Some \"CPU\", 4 cores; b has "
-            "4 x NVIDIA H200 (18 NVLinks), Some \"CPU\", 4 cores; a machine repeats one kind of node); "
-            "run on hosts of one kind, or write the machine file by hand");
+  EXPECT_EQ(
+      message_of([] {
+        machine_of({host("a", 8), host("b", 4)});
+      }),
+      "the hosts are not alike (a has 8 x NVIDIA H200 (18 NVLinks), Some \"CPU\", 4 cores; b has "
+      "4 x NVIDIA H200 (18 NVLinks), Some \"CPU\", 4 cores; a machine repeats one kind of node); "
+      "run on hosts of one kind, or write the machine file by hand");
   auto box = host("a", 2);
   box.gpus[1].name = "NVIDIA A100";
-  EXPECT_EQ(message_of([&] { machine_of({box}); }),
-            "the GPUs of a are not alike (NVIDIA H200 at 0000:00:00.0, NVIDIA A100 at 0000:01:00.0; a "
-            "machine has one kind of GPU); choose some with CUDA_VISIBLE_DEVICES");
+  EXPECT_EQ(
+      message_of([&] { machine_of({box}); }),
+      "the GPUs of a are not alike (NVIDIA H200 at 0000:00:00.0, NVIDIA A100 at 0000:01:00.0; a "
+      "machine has one kind of GPU); choose some with CUDA_VISIBLE_DEVICES");
 }
 
 TEST(Discover, ProcessesOfOneHostAreJoined) {

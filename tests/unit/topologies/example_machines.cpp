@@ -44,9 +44,7 @@ std::string replaced(std::string text, std::string_view from, std::string_view t
   return text.replace(at, from.size(), to);
 }
 
-std::string node_yaml(int gpus) {
-  return "name: box\ntitle: A box\n" + gpu_box(gpus, "");
-}
+std::string node_yaml(int gpus) { return "name: box\ntitle: A box\n" + gpu_box(gpus, ""); }
 
 std::string tree_yaml(const TreeShape& shape) {
   std::string text = fmt::format(
@@ -69,8 +67,8 @@ std::string tree_yaml(const TreeShape& shape) {
       "  hop_latency: [450 ns, published, test]\n",
       shape.domains, shape.nics, shape.tiers, shape.rails, shape.radix, shape.oversubscription);
   if (shape.tiers == 3) {
-    text += fmt::format("  core_oversubscription: [{}, assumed, test]\n",
-                        shape.core_oversubscription);
+    text +=
+        fmt::format("  core_oversubscription: [{}, assumed, test]\n", shape.core_oversubscription);
   }
   return text + "node:\n" + gpu_box(shape.gpus, "  ");
 }

@@ -6,8 +6,8 @@
 
 namespace fabricast {
 
-// `text` with the first occurrence of `from` replaced; fails the program when there is none, so that
-// a test cannot silently test the unchanged text.
+// `text` with the first occurrence of `from` replaced; fails the program when there is none, so
+// that a test cannot silently test the unchanged text.
 std::string replaced(std::string text, std::string_view from, std::string_view to);
 
 // One box of `gpus` GPUs (several: NVLink).

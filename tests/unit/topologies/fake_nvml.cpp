@@ -1,4 +1,5 @@
-// A stand-in for libnvidia-ml.so.1: two GPUs, given in reverse bus order, that refuse some questions.
+// A stand-in for libnvidia-ml.so.1: two GPUs, given in reverse bus order, that refuse some
+// questions.
 #include <cstdio>
 #include <cstring>
 

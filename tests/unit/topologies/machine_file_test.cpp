@@ -7,8 +7,8 @@
 #include <fstream>
 #include <set>
 
-#include "emulator/base/error.hpp"
 #include "emulator/base/counter_rng.hpp"
+#include "emulator/base/error.hpp"
 #include "tests/unit/topologies/example_machines.hpp"
 #include "tests/unit/topologies/route_checks.hpp"
 #include "topologies/builders/rail_fat_tree.hpp"
@@ -35,8 +35,8 @@ TEST(MachineFile, ShipsTheMachinesOfTheReadme) {
     EXPECT_EQ(machine->ranks(), listing.gpus);
     EXPECT_EQ(machine->title(), listing.title);
   }
-  EXPECT_EQ(names, (std::set<std::string>{"gb200-nvl72", "gb300-nvl72", "gb300-nvl72x140", "hgx-h100",
-                                          "hgx-h100x1260"}));
+  EXPECT_EQ(names, (std::set<std::string>{"gb200-nvl72", "gb300-nvl72", "gb300-nvl72x140",
+                                          "hgx-h100", "hgx-h100x1260"}));
 }
 
 TEST(MachineFile, EveryNumberOfAShippedMachineHasASource) {
@@ -68,7 +68,8 @@ TEST(MachineFile, YamlOfAMachineReadsBackTheSame) {
     EXPECT_EQ(again->links(), machine->links());
     EXPECT_EQ(again->link_classes().size(), machine->link_classes().size());
     for (std::size_t i = 0; i < machine->link_classes().size(); ++i) {
-      EXPECT_EQ(again->link_classes()[i].bandwidth.value, machine->link_classes()[i].bandwidth.value);
+      EXPECT_EQ(again->link_classes()[i].bandwidth.value,
+                machine->link_classes()[i].bandwidth.value);
       EXPECT_EQ(again->link_classes()[i].latency.value, machine->link_classes()[i].latency.value);
     }
   }
@@ -131,9 +132,10 @@ TEST(MachineFile, DataDirectoryCanBeChosen) {
   ASSERT_EQ(listings.size(), 1u);
   EXPECT_EQ(listings[0].name, "box");
   EXPECT_EQ(missing, "unknown machine \"hgx-h100\"; known: box (or a path to a .yaml file)");
-  EXPECT_EQ(nowhere,
-            "FABRICAST_DATA_DIR is /nowhere, but /nowhere/machines is no directory; unset it or point "
-            "it at a directory with machines/*.yaml");
+  EXPECT_EQ(
+      nowhere,
+      "FABRICAST_DATA_DIR is /nowhere, but /nowhere/machines is no directory; unset it or point "
+      "it at a directory with machines/*.yaml");
 }
 
 TEST(MachineFile, WarnsAboutAssumedAndMissingNumbers) {
@@ -151,8 +153,9 @@ TEST(WithRanks, CutsPartOfADomain) {
   EXPECT_EQ(cut->links(), 8);
   EXPECT_EQ(cut->channels().value, 24) << "inside one box";
   EXPECT_EQ(cut->name(), "hgx-h100x1260");
-  EXPECT_EQ(cut->title(), "1,260 x HGX H100, 10,080 GPUs, 400G InfiniBand rails, 3 tiers (first 4 of "
-                          "10080 ranks)");
+  EXPECT_EQ(cut->title(),
+            "1,260 x HGX H100, 10,080 GPUs, 400G InfiniBand rails, 3 tiers (first 4 of "
+            "10080 ranks)");
   EXPECT_EQ(with_ranks(load_machine("hgx-h100"), 1)->links(), 0);
   EXPECT_EQ(with_ranks(load_machine("hgx-h100x1260"), 8)->space(), RankSpace({8}));
 }
@@ -178,9 +181,10 @@ TEST(WithRanks, CutsWholeDomainsAndKeepsTheirRoutes) {
 
 TEST(WithRanks, RefusesOtherCuts) {
   const auto machine = load_machine("hgx-h100x1260");
-  EXPECT_EQ(message_of([&] { with_ranks(machine, 12); }),
-            "12 ranks are not whole nodes of 8 (the first node or part of one node can be used); give 8 "
-            "or 16");
+  EXPECT_EQ(
+      message_of([&] { with_ranks(machine, 12); }),
+      "12 ranks are not whole nodes of 8 (the first node or part of one node can be used); give 8 "
+      "or 16");
   EXPECT_EQ(message_of([&] { with_ranks(machine, 0); }),
             "0 ranks are not available (the machine hgx-h100x1260 has 10080); give 1 to 10080");
   EXPECT_EQ(message_of([&] { with_ranks(machine, 20000); }),

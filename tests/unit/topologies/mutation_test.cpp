@@ -14,8 +14,9 @@ namespace {
 
 // One to four edits: a byte changed, a piece deleted, doubled, or replaced by a nasty one.
 std::string damaged(std::string text, std::uint64_t seed) {
-  static const std::string nasty[] = {"{", "}", "[", "]", ": ", "- ", "\n", "\t", "&a ", "*a", "!!x ", "%",
-                                      "'", "\"", "#", "1e999", "-", "0", ".nan", "|\n", "? ", "\r", "<", "/>"};
+  static const std::string nasty[] = {"{",   "}",  "[",    "]",   ": ", "- ", "\n", "\t",
+                                      "&a ", "*a", "!!x ", "%",   "'",  "\"", "#",  "1e999",
+                                      "-",   "0",  ".nan", "|\n", "? ", "\r", "<",  "/>"};
   const auto edits = random_int(seed, 0, 0, 1, 4);
   for (std::uint64_t i = 1; i <= static_cast<std::uint64_t>(edits); ++i) {
     if (text.empty()) break;
@@ -26,10 +27,18 @@ std::string damaged(std::string text, std::uint64_t seed) {
     const std::size_t at = pick(0, text.size());
     const std::size_t length = 1 + pick(1, 12);
     switch (pick(2, 4)) {
-      case 0: text[at] = static_cast<char>(pick(3, 256)); break;
-      case 1: text.erase(at, length); break;
-      case 2: text.insert(at, text.substr(at, length)); break;
-      default: text.insert(at, nasty[pick(3, std::size(nasty))]); break;
+      case 0:
+        text[at] = static_cast<char>(pick(3, 256));
+        break;
+      case 1:
+        text.erase(at, length);
+        break;
+      case 2:
+        text.insert(at, text.substr(at, length));
+        break;
+      default:
+        text.insert(at, nasty[pick(3, std::size(nasty))]);
+        break;
     }
   }
   return text;
@@ -62,8 +71,10 @@ TEST(DamagedFiles, MachinesAreAcceptedOrRefused) {
 TEST(DamagedFiles, NcclDumpsAreAcceptedOrRefused) {
   const std::string xml =
       "<system version=\"1\">\n<cpu numaid=\"0\" arch=\"x86_64\">\n"
-      "<pci busid=\"0000:11:00.0\" class=\"0x030200\" link_speed=\"32.0 GT/s PCIe\" link_width=\"16\">\n"
-      "<gpu dev=\"0\" sm=\"90\" rank=\"0\"><nvlink target=\"f\" count=\"18\" tclass=\"0x0\"/></gpu>\n"
+      "<pci busid=\"0000:11:00.0\" class=\"0x030200\" link_speed=\"32.0 GT/s PCIe\" "
+      "link_width=\"16\">\n"
+      "<gpu dev=\"0\" sm=\"90\" rank=\"0\"><nvlink target=\"f\" count=\"18\" "
+      "tclass=\"0x0\"/></gpu>\n"
       "<nic><net name=\"mlx5_0\" dev=\"0\" speed=\"400000\" port=\"1\" guid=\"0x1000\"/></nic>\n"
       "</pci>\n</cpu>\n</system>\n";
   read_damaged(xml, [](const std::string& text) {
