@@ -1,5 +1,5 @@
 // fabricast emulate: machine + collective sweep + profile -> trace and table. mpirun-able.
-#include <cstdio>
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,6 +11,7 @@
 #include "emulator/base/progress.hpp"
 #include "emulator/base/scaled_number.hpp"
 #include "emulator/cli/command.hpp"
+#include "emulator/cli/name_lists.hpp"
 #include "emulator/cli/output_format.hpp"
 #include "emulator/coordinator/agreement.hpp"
 #include "emulator/coordinator/emulate.hpp"
@@ -31,25 +32,13 @@ struct EmulateOptions {
   bool no_fold = false, stats = false, force = false, best = false;
 };
 
-std::vector<Collective> collectives_from(const std::string& text) {
-  std::vector<Collective> collectives;
-  if (text == "all") {
-    for (const auto& name : collective_names()) collectives.push_back(collective_from_name(name));
-    return collectives;
-  }
-  for (const auto& name : CLI::detail::split(text, ',')) {
-    collectives.push_back(collective_from_name(name));
-  }
-  return collectives;
-}
-
 Scenario scenario_from(const EmulateOptions& options, const Topology& topology) {
   Scenario scenario;
   scenario.machine = topology.name();
   scenario.ranks = topology.ranks();
   scenario.executor = executor_from_name(options.executor);
-  scenario.collectives = collectives_from(options.collective);
-  if (options.algorithm != "all") scenario.algorithms = CLI::detail::split(options.algorithm, ',');
+  scenario.collectives = collectives_from_list(options.collective);
+  if (options.algorithm != "all") scenario.algorithms = split_list(options.algorithm);
   if (options.protocol != "auto") {
     scenario.protocols = {protocol_from_name(options.protocol)};
     const auto offered = protocols_of(scenario.executor);
@@ -114,7 +103,7 @@ int run_emulate(const EmulateOptions& options) {
                                          run_attributes("model", this_command_line()));
     write_trace(options.output, content, WriteOptions{options.force});
     TableOptions view;
-    view.best_only = options.best;
+    view.best = options.best;
     fmt::print("{}", render_table(content, view));
     if (options.stats) print_stats(emulation);
     fmt::print("# trace {} content_digest {}\n", options.output, content_digest(content));

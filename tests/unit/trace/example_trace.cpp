@@ -96,6 +96,9 @@ void add_samples(TraceContent& content) {
   }
   content.tables.push_back(conditions.take());
   content.tables.push_back(samples.take());
+  TableRows environment("/sample_environment");
+  environment.set("key", "kernel").set("value", "6.18").end_row();
+  content.tables.push_back(environment.take());
   TableRows holdout("/holdout");
   holdout.set("executor", "host").set("machine", "this-host").set("collective", "all_reduce");
   holdout.set("algorithm", "ring").set("protocol", "none").set("ranks", 2).set("bytes", 4096);

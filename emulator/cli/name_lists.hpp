@@ -1,0 +1,17 @@
+// Lists of names as users type them: "all_reduce,all_gather", or "all".
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "emulator/schedule/collective.hpp"
+
+namespace fabricast {
+
+// Splits at commas; empty items are dropped.
+std::vector<std::string> split_list(const std::string& text);
+
+// "all" is every collective. Throws UsageError with a did-you-mean.
+std::vector<Collective> collectives_from_list(const std::string& text);
+
+}  // namespace fabricast

@@ -1,0 +1,213 @@
+// fabricast run: the main job. discover -> measure -> calibrate -> emulate -> trace, table, plot.
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "bench/harness/executor_choice.hpp"
+#include "bench/harness/harness.hpp"
+#include "bench/harness/sweep_sizes.hpp"
+#include "emulator/base/log.hpp"
+#include "emulator/base/progress.hpp"
+#include "emulator/base/scaled_number.hpp"
+#include "emulator/cli/command.hpp"
+#include "emulator/cli/local_machine.hpp"
+#include "emulator/cli/name_lists.hpp"
+#include "emulator/cli/output_format.hpp"
+#include "emulator/coordinator/agreement.hpp"
+#include "emulator/coordinator/emulate.hpp"
+#include "emulator/coordinator/profile_text.hpp"
+#include "emulator/coordinator/trace_assembly.hpp"
+#include "emulator/report/plot.hpp"
+#include "emulator/report/table_view.hpp"
+#include "topologies/model/machine_file.hpp"
+
+namespace fabricast {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::vector<Collective> main_collectives = {Collective::all_reduce, Collective::all_gather,
+                                                  Collective::reduce_scatter, Collective::all_to_all};
+
+struct RunArguments {
+  std::string output, machines = "gb300-nvl72,gb300-nvl72x140", executor = "auto";
+  std::string min = "8", max = "16G", measure_max = "64M";
+  double factor = 2, budget = 40;
+  bool force = false;
+};
+
+std::string plot_of(const std::string& trace) {
+  return fs::path(trace).replace_extension(".svg").string();
+}
+
+// trace.h5, or trace-2.h5, trace-3.h5 ... when it exists: a second run never destroys the first.
+std::string free_name() {
+  for (int i = 1;; ++i) {
+    const std::string name = i == 1 ? "trace.h5" : fmt::format("trace-{}.h5", i);
+    if (!fs::exists(name) && !fs::exists(plot_of(name))) return name;
+  }
+}
+
+// One machine with its profile and what was predicted on it.
+struct Emulated {
+  std::shared_ptr<const Topology> topology;
+  CalibrationProfile profile;
+  Emulation emulation;
+};
+
+struct Local {
+  std::shared_ptr<const Topology> topology;
+  ExecutorKind kind{};
+  std::string why;
+  std::string refused;  // why nothing was measured; empty if it was
+  SampleSet samples;
+};
+
+// Steps 1 and 2: which machine this is and how its collectives run.
+Local measure_here(const Communicator& world, const RunArguments& arguments) {
+  Local local;
+  const auto choice = choose_executor(arguments.executor, world, 0);
+  local.kind = choice.kind;
+  local.why = choice.why;
+  log_info(fmt::format("measuring with executor {}: {}", to_string(choice.kind), choice.why));
+  local.topology = local_machine(world, choice);
+  log_info(fmt::format("1/4 discover: {} ({})", local.topology->title(), choice.executor->description()));
+
+  MeasureOptions options;
+  options.collectives = main_collectives;
+  options.min_bytes = parse_size(arguments.min);
+  options.max_bytes = std::min(parse_size(arguments.measure_max), parse_size(arguments.max));
+  options.factor = arguments.factor;
+  options.budget_seconds = arguments.budget;
+  options.communicator = &world;
+  std::unique_ptr<ProgressBar> bar;
+  int last = 0;
+  const auto progress = [&](int done, int total) {
+    if (!bar) bar = std::make_unique<ProgressBar>("2/4 measure", total, ProgressBar::wanted(world.rank()));
+    bar->advance(done - last);
+    last = done;
+  };
+  try {
+    local.samples = measure_collectives(*choice.executor, choice.kind, local.topology->name(), options, progress);
+  } catch (const UsageError& error) {
+    local.refused = error.what();  // thrown by every process alike
+    if (world.is_root()) log_warning(fmt::format("nothing was measured here: {}", local.refused));
+  }
+  log_info(fmt::format("2/4 measure: {} conditions, {} samples", local.samples.conditions.size(),
+                       local.samples.samples.size()));
+  return local;
+}
+
+Scenario scenario_for(const Topology& topology, ExecutorKind executor, const RunArguments& arguments) {
+  Scenario scenario;
+  scenario.machine = topology.name();
+  scenario.ranks = topology.ranks();
+  scenario.executor = executor;
+  scenario.collectives = main_collectives;
+  scenario.sizes = sweep_sizes(parse_size(arguments.min), parse_size(arguments.max), arguments.factor);
+  return scenario;
+}
+
+Emulated emulate_on(const Communicator& world, std::shared_ptr<const Topology> topology,
+                    CalibrationProfile profile, const Scenario& scenario) {
+  const auto points = static_cast<std::int64_t>(points_of(scenario, *topology).size());
+  ProgressBar bar("4/4 emulate " + topology->name(), (points + world.size() - 1) / world.size(),
+                  ProgressBar::wanted(world.rank()));
+  auto emulation = emulate(world, *topology, profile, scenario, [&bar] { bar.advance(); });
+  log_info(fmt::format("4/4 emulate {}: {} points, {} ranks", topology->name(), points, topology->ranks()));
+  return {std::move(topology), std::move(profile), std::move(emulation)};
+}
+
+// Step 3 on rank 0; everyone gets the result.
+CalibrationProfile calibrate_local(const Communicator& world, const Local& local) {
+  return profile_from_text(agree(world, [&] {
+    const auto prior = prior_profile(*local.topology, local.kind);
+    const auto profile = calibrate(*local.topology, prior, local.samples);
+    log_info("3/4 calibrate: " + render_holdout(profile));
+    return to_text(profile);
+  }));
+}
+
+void write_text(const std::string& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file << text;
+  if (!file.flush()) throw IoError("cannot write " + path);
+}
+
+void publish(const std::string& output, const RunArguments& arguments, const Local& local,
+             const std::vector<Emulated>& all, const std::string& config) {
+  TraceAssembly assembly;
+  assembly.add_measurements(local.samples);
+  for (const auto& one : all) {
+    assembly.add_machine(*one.topology);
+    assembly.add_profile(one.profile);
+    assembly.add_predictions(*one.topology, one.emulation.predictions);
+    assembly.add_rank_classes(*one.topology, one.profile, one.emulation.predictions);
+  }
+  const auto backend = fmt::format("{} ({})", to_string(local.kind), local.why);
+  const auto content = assembly.finish(config, local.samples.samples.empty() ? nullptr : &local.samples,
+                                       run_attributes(backend, this_command_line()));
+  write_trace(output, content, WriteOptions{arguments.force});
+  const std::string plot = plot_of(output);
+  write_text(plot, render_busbw_svg(content, PlotOptions{}));
+  fmt::print("{}", render_table(content, TableOptions{}));
+  fmt::print("# trace {} (fabricast report {} --why ROW explains a row), plot {}\n", output, output, plot);
+}
+
+int run_main_job(const RunArguments& arguments) {
+  const auto world = Communicator::world();
+  const auto output = agree(world, [&] {
+    const std::string name = arguments.output.empty() ? free_name() : arguments.output;
+    check_writable(name, arguments.force);
+    check_writable(plot_of(name), arguments.force);
+    sweep_sizes(parse_size(arguments.min), parse_size(arguments.max), arguments.factor);
+    for (const auto& machine : split_list(arguments.machines)) load_machine(machine);
+    return name;
+  });
+  const auto local = measure_here(world, arguments);
+
+  std::string config;
+  std::vector<Emulated> all;
+  CalibrationProfile here;
+  if (!local.samples.samples.empty()) {
+    here = calibrate_local(world, local);
+    const auto scenario = scenario_for(*local.topology, local.kind, arguments);
+    config += scenario.to_yaml() + "---\n";
+    all.push_back(emulate_on(world, local.topology, here, scenario));
+  }
+  for (const auto& name : split_list(arguments.machines)) {
+    auto topology = load_machine(name);
+    auto profile = prior_profile(*topology, ExecutorKind::nccl);
+    if (!here.parameters.empty()) transfer(here, profile);
+    const auto scenario = scenario_for(*topology, ExecutorKind::nccl, arguments);
+    config += scenario.to_yaml() + "---\n";
+    all.push_back(emulate_on(world, std::move(topology), std::move(profile), scenario));
+  }
+  agree_that(world, [&] { publish(output, arguments, local, all, config); });
+  return 0;
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& app, CommandBody& run) {
+  auto arguments = std::make_shared<RunArguments>();
+  auto* command = app.add_subcommand(
+      "run", "the main job: measure here, calibrate, emulate a rack and a 10,080-GPU cluster, report");
+  command->add_option("--output,-o", arguments->output, "trace file; default trace.h5, or the next free trace-N.h5");
+  command->add_option("--machines", arguments->machines, "machines to emulate, a,b");
+  command->add_option("--executor", arguments->executor, "auto, host, mpi, cuda, nccl");
+  command->add_option("-b", arguments->min, "smallest size (nccl-tests letters)");
+  command->add_option("-e", arguments->max, "largest size to emulate");
+  command->add_option("--measure-max", arguments->measure_max, "largest size to measure here");
+  command->add_option("-f", arguments->factor, "factor between sizes");
+  command->add_option("--budget", arguments->budget, "seconds to spend on measuring")->check(CLI::Range(1.0, 3600.0));
+  command->add_flag("--force", arguments->force, "replace an existing trace file");
+  command->callback([&run, arguments] { run = [arguments] { return run_main_job(*arguments); }; });
+}
+
+}  // namespace fabricast

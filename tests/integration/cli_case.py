@@ -1,0 +1,69 @@
+"""Runs the fabricast program as a user would, in an empty folder, and checks what it leaves.
+
+Used by the integration tests: `python3 emulate_test.py PROGRAM [MPIEXEC]`. Standard library only.
+"""
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+PROGRAM = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else ""
+MPIEXEC = sys.argv[2] if len(sys.argv) > 2 else ""
+
+ENVIRONMENT = dict(
+    os.environ,
+    OMPI_ALLOW_RUN_AS_ROOT="1",
+    OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
+    OMPI_MCA_rmaps_base_oversubscribe="1",
+    OMPI_MCA_hwloc_base_binding_policy="none",
+    OMPI_MCA_pml="ob1",
+    OMPI_MCA_btl="self,vader",
+    OMPI_MCA_btl_vader_single_copy_mechanism="none",
+    OMPI_MCA_mpi_yield_when_idle="1",
+)
+
+
+class CliCase(unittest.TestCase):
+    """A test in a fresh folder; `left()` lists what the program left there."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+
+    def path(self, name):
+        return os.path.join(self.folder.name, name)
+
+    def write(self, name, content):
+        with open(self.path(name), "wb") as file:
+            file.write(content if isinstance(content, bytes) else content.encode())
+        return self.path(name)
+
+    def left(self):
+        return sorted(os.listdir(self.folder.name))
+
+    def run_program(self, *arguments, ranks=0, timeout=300):
+        command = [PROGRAM, *arguments]
+        if ranks:
+            command = [MPIEXEC, "-n", str(ranks), *command]
+        return subprocess.run(command, cwd=self.folder.name, env=ENVIRONMENT, timeout=timeout,
+                              capture_output=True, text=True, check=False)
+
+    def expect_ok(self, *arguments, **options):
+        result = self.run_program(*arguments, **options)
+        self.assertEqual(result.returncode, 0, result.stderr + result.stdout)
+        return result
+
+    def expect_error(self, code, message, *arguments, **options):
+        """Exit code, the message once on stderr, nothing new in the folder."""
+        before = self.left()
+        result = self.run_program(*arguments, **options)
+        self.assertEqual(result.returncode, code, (arguments, result.stderr, result.stdout))
+        self.assertIn(message, result.stderr, arguments)
+        self.assertEqual(result.stderr.count("fabricast: "), 1, result.stderr)
+        self.assertEqual(self.left(), before, arguments)
+        return result
+
+
+def main():
+    unittest.main(argv=[sys.argv[0]], verbosity=2)

@@ -1,0 +1,103 @@
+"""emulate: the same digest for every process count, honest rows, and clean refusals."""
+import re
+import sys
+
+import cli_case
+from cli_case import CliCase
+
+
+def digest_of(output):
+    return re.search(r"content_digest ([0-9a-f]{64})", output).group(1)
+
+
+SMALL = ("-b", "1K", "-e", "64M", "-f", "16", "--quiet")
+
+
+class Emulate(CliCase):
+    def test_digest_does_not_depend_on_the_process_count(self):
+        digests = set()
+        counts = (0, 1, 2, 3, 4) if cli_case.MPIEXEC else (0,)
+        for ranks in counts:
+            output = f"np{ranks}.h5"
+            result = self.expect_ok("emulate", "--machine", "gb300-nvl72x140", "--collective", "all_reduce",
+                                    *SMALL, "-o", output, ranks=ranks)
+            digests.add(digest_of(result.stdout))
+            self.expect_ok("report", output, "--check")
+        self.assertEqual(len(digests), 1)
+
+    def test_folded_and_unfolded_times_are_equal(self):
+        tables = []
+        for extra in ([], ["--no-fold"]):
+            name = f"fold{len(extra)}.h5"
+            self.expect_ok("emulate", "--machine", "hgx-h100x1260", "--algorithm", "ring", "--channels", "2",
+                           "-b", "1M", "-e", "1M", "--ranks", "128", "--quiet", *extra, "-o", name)
+            csv = self.expect_ok("report", name, "--csv").stdout.splitlines()
+            column = csv[0].split(",").index("time_ps")
+            tables.append([line.split(",")[column] for line in csv[1:]])
+        self.assertEqual(tables[0], tables[1])
+
+    def test_without_measurements_the_measured_share_is_zero(self):
+        self.expect_ok("emulate", "--machine", "gb300-nvl72", "--collective", "all", *SMALL, "-o", "t.h5")
+        csv = self.expect_ok("report", "t.h5", "--csv").stdout.splitlines()
+        share = csv[0].split(",").index("measured_share")
+        self.assertGreater(len(csv), 10)
+        for line in csv[1:]:
+            self.assertEqual(float(line.split(",")[share]), 0.0)
+
+    def test_bad_input_is_refused_with_one_message_and_nothing_is_left(self):
+        emulate = ("emulate", "--machine", "gb300-nvl72", "-o", "t.h5")
+        cases = [
+            (2, 'did you mean "gb300-nvl72"', ("emulate", "--machine", "gb300-nvl27", "-o", "t.h5")),
+            (2, 'did you mean "all_reduce"', (*emulate, "--collective", "all_redcue")),
+            (2, 'did you mean "ring"', (*emulate, "--algorithm", "rign")),
+            (2, "two domains", (*emulate, "--algorithm", "hierarchical")),
+            (2, "-b", (*emulate, "-b", "2M", "-e", "1M")),
+            (2, "size", (*emulate, "-b", "zero")),
+            (2, "-f", (*emulate, "-f", "nan")),
+            (2, "needs -o", ("emulate", "--machine", "gb300-nvl72")),
+            (2, "--help", ("emulate", "--machine", "gb300-nvl72", "--wat")),
+            (4, "no/such/folder", ("emulate", "--machine", "gb300-nvl72", "-o", "no/such/folder/t.h5")),
+            (4, "directory", ("emulate", "--machine", "gb300-nvl72", "-o", ".")),
+        ]
+        for code, message, arguments in cases:
+            with self.subTest(arguments):
+                self.expect_error(code, message, *arguments)
+
+    def test_bad_machines_name_file_and_place(self):
+        good = "name: tiny\n"
+        cases = {
+            "empty.yaml": (b"", "empty"),
+            "binary.yaml": (b"\x00\x01\x02\xff", "binary.yaml"),
+            "truncated.yaml": (b"name: [tiny", "truncated.yaml"),
+            "duplicate.yaml": ((good + good).encode(), "duplicate"),
+            "unknown.yaml": ((good + "wat: 1\n").encode(), "wat"),
+        }
+        for name, (content, message) in cases.items():
+            with self.subTest(name):
+                self.write(name, content)
+                self.expect_error(2, message, "emulate", "--machine", name, "-o", "t.h5")
+
+    def test_an_existing_trace_changes_only_with_force(self):
+        self.write("t.h5", "precious")
+        arguments = ("emulate", "--machine", "gb300-nvl72", *SMALL, "-o", "t.h5")
+        self.expect_error(4, "--force", *arguments)
+        with open(self.path("t.h5"), "rb") as file:
+            self.assertEqual(file.read(), b"precious")
+        self.expect_ok(*arguments, "--force")
+        self.expect_ok("report", "t.h5", "--check")
+
+    def test_errors_under_mpirun_are_said_once(self):
+        if not cli_case.MPIEXEC:
+            self.skipTest("no mpirun")
+        result = self.run_program("emulate", "--machine", "nope", "-o", "t.h5", ranks=3)
+        self.assertEqual(result.returncode, 2, result.stderr)
+        self.assertEqual(result.stderr.count("unknown machine"), 1, result.stderr)
+        result = self.run_program("emulate", "--machine", "gb300-nvl72", "-b", "2M", "-e", "1M", "-o", "t.h5",
+                                  ranks=2)
+        self.assertEqual(result.returncode, 2, result.stderr)
+        self.assertEqual(self.left(), [])
+
+
+if __name__ == "__main__":
+    cli_case.main()
+    sys.exit(0)
