@@ -1,0 +1,260 @@
+// Laws that every prediction obeys, over seeded random points of machines small enough to sweep.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "emulator/base/counter_rng.hpp"
+#include "emulator/calibrate/predictor.hpp"
+#include "emulator/profile/inventory.hpp"
+#include "topologies/model/machine_file.hpp"
+
+namespace fabricast {
+namespace {
+
+constexpr std::uint64_t seed = 20250917;
+
+const char* const pcie_box = R"(name: pcie-box
+title: Four cards behind PCIe
+kind: single_node
+gpus: [4, assumed, "a test"]
+gpu: {name: L40S, generation: ampere}
+interconnect:
+  kind: pcie
+  bandwidth: [32 GB/s, assumed, "a test"]
+  latency: [300 ns, assumed, "a test"]
+channels: [2, assumed, "a test"]
+)";
+
+const char* const host_of_four = R"(name: four-lanes
+title: A host of four cores
+kind: host
+lanes: [4, assumed, "a test"]
+processor:
+  name: test core
+  memory: [64 GB, assumed, "a test"]
+  llc: [32 MB, assumed, "a test"]
+interconnect:
+  kind: shared_memory
+  bandwidth: [20 GB/s, assumed, "a test"]
+  latency: [100 ns, assumed, "a test"]
+channels: [1, assumed, "a test"]
+)";
+
+// Eight boxes, two per leaf, with trunks three times too narrow at the leaf, or at the spine.
+std::string narrow_cluster(int leaf, int core) {
+  return R"(name: narrow
+title: Eight boxes under narrow trunks
+kind: nested
+node: hgx-h100
+count: [8, assumed, "a test"]
+channels: [4, assumed, "a test"]
+fabric:
+  kind: rail_fat_tree
+  name: infiniband
+  nic:
+    bandwidth: [400 Gbit/s, assumed, "a test"]
+    latency: [2.8 us, assumed, "a test"]
+  tiers: [3, assumed, "a test"]
+  rails: [8, assumed, "a test"]
+  radix: [16, assumed, "a test"]
+  domains_per_leaf: [2, assumed, "a test"]
+  hop_latency: [0.45 us, assumed, "a test"]
+  oversubscription: [)" + std::to_string(leaf) + R"(, assumed, "a test"]
+  core_oversubscription: [)" + std::to_string(core) + ", assumed, \"a test\"]\n";
+}
+
+struct Subject {
+  std::shared_ptr<const Topology> topology;
+  ExecutorKind executor;
+};
+
+// One machine per link kind and executor. A pod of hgx-h100x1260 is 128 boxes: 130 span two.
+const std::vector<Subject>& subjects() {
+  static const std::vector<Subject> all{
+      {load_machine("hgx-h100"), ExecutorKind::nccl},
+      {with_ranks(load_machine("hgx-h100x1260"), 8 * 130), ExecutorKind::nccl},
+      {with_ranks(load_machine("gb300-nvl72x140"), 72 * 5), ExecutorKind::nccl},
+      {parse_machine(narrow_cluster(3, 1), "test"), ExecutorKind::nccl},
+      {parse_machine(narrow_cluster(1, 15), "test"), ExecutorKind::nccl},
+      {parse_machine(pcie_box, "test"), ExecutorKind::nccl},
+      {load_machine("hgx-h100"), ExecutorKind::cuda},
+      {parse_machine(host_of_four, "test"), ExecutorKind::host},
+      {parse_machine(host_of_four, "test"), ExecutorKind::mpi}};
+  return all;
+}
+
+// Collectives whose schedule stays small to evaluate at a thousand ranks.
+PointSpec random_point(const Subject& subject, std::uint64_t entity) {
+  const auto draw = [entity](std::uint64_t index, std::int64_t high) {
+    return static_cast<std::size_t>(random_int(seed, entity, index, 0, high));
+  };
+  PointSpec point;
+  point.executor = subject.executor;
+  const Collective offered[] = {Collective::all_reduce, Collective::all_gather,
+                                Collective::reduce_scatter, Collective::broadcast,
+                                Collective::all_to_all};
+  for (std::uint64_t attempt = 0;; ++attempt) {
+    point.collective = offered[draw(10 * attempt, subject.topology->ranks() > 400 ? 3 : 4)];
+    const auto algorithms = algorithms_of(point.collective);
+    point.algorithm =
+        algorithms[draw(10 * attempt + 1, static_cast<std::int64_t>(algorithms.size()) - 1)];
+    if (algorithm_applies(point.algorithm, point.collective, subject.topology->space())) break;
+  }
+  const auto protocols = protocols_of(subject.executor, point.collective);
+  point.protocol = protocols[draw(5, static_cast<std::int64_t>(protocols.size()) - 1)];
+  point.bytes = std::int64_t{1} << draw(6, 27);
+  point.bytes += static_cast<std::int64_t>(draw(7, point.bytes));
+  point.channels = static_cast<std::int32_t>(draw(8, 4));
+  return point;
+}
+
+std::string describe(const Subject& subject, const PointSpec& point) {
+  return subject.topology->name() + " " + std::string(to_string(point.executor)) + " " +
+         std::string(to_string(point.collective)) + " " + point.algorithm + " " +
+         std::string(to_string(point.protocol)) + " " + std::to_string(point.bytes) + " x" +
+         std::to_string(point.channels);
+}
+
+template <class Check>
+void for_points(int per_subject, Check check) {
+  for (std::size_t s = 0; s < subjects().size(); ++s) {
+    const Subject& subject = subjects()[s];
+    const auto profile = prior_profile(*subject.topology, subject.executor);
+    Forward forward(*subject.topology);
+    for (int i = 0; i < per_subject; ++i) {
+      const auto point = random_point(subject, 1000 * s + static_cast<std::uint64_t>(i));
+      SCOPED_TRACE(describe(subject, point));
+      check(subject, profile, forward, point);
+    }
+  }
+}
+
+TEST(PredictionLaws, TimeIsAtLeastTheBandwidthBoundAndNoLinkIsAboveCapacity) {
+  for_points(20, [](const Subject& subject, const CalibrationProfile& profile, Forward& forward,
+                    const PointSpec& point) {
+    const auto made = forward.build(values_of(profile), point);
+    const auto timed = forward.evaluate(made);
+    EXPECT_GE(timed.time, made.bandwidth_bound);
+    const double seconds = to_seconds(timed.time - made.launch);
+    for (const LinkLoad& load : made.loads) {
+      EXPECT_LE(static_cast<double>(load.busiest_bytes), 1.000001 * seconds * to_gb_per_s(load.capacity) * 1e9)
+          << subject.topology->link_classes()[load.link_class.value()].name;
+    }
+  });
+}
+
+// Euler: times and inverse rates are the only dimensions, so their elasticities sum to one. Where two
+// paths are equally long within the step of the difference (a kink), the sum is off by what they
+// differ in: rare, and bounded here.
+TEST(PredictionLaws, ElasticitiesOfTimesAndRatesSumToOne) {
+  int points = 0, exact = 0;
+  for_points(12, [&](const Subject&, const CalibrationProfile& profile, Forward& forward,
+                     const PointSpec& point) {
+    double sum = 0;
+    for (const Elasticity& e : forward.elasticities(values_of(profile), point)) {
+      const ParameterSpec& spec = profile.find(e.id)->spec;
+      EXPECT_GE(spec.sense == ParameterSense::cost ? e.value : -e.value, -1e-9) << e.id;
+      if (spec.unit == "us" || spec.unit == "GB/s") sum += std::abs(e.value);
+    }
+    EXPECT_NEAR(sum, 1, 0.05);
+    ++points;
+    exact += std::abs(sum - 1) < 5e-3;
+  });
+  EXPECT_GE(exact, points * 9 / 10) << exact << " of " << points;
+}
+
+TEST(PredictionLaws, DearerCostsNeverMakeItFasterNorBetterRatesSlower) {
+  for_points(6, [](const Subject&, const CalibrationProfile& profile, Forward& forward,
+                   const PointSpec& point) {
+    const auto values = values_of(profile);
+    const SimDuration base = forward.time(values, point);
+    for (const ParameterValue& parameter : profile.parameters) {
+      auto moved = values;
+      moved[parameter.spec.id] *= 1.7;
+      const SimDuration time = forward.time(moved, point);
+      if (parameter.spec.sense == ParameterSense::cost) {
+        EXPECT_GE(time, base) << parameter.spec.id;
+      } else {
+        EXPECT_LE(time, base) << parameter.spec.id;
+      }
+    }
+  });
+}
+
+// Within one cut of the message (channels, loops, slices, chunks): a larger one never takes less.
+TEST(PredictionLaws, MoreBytesNeverTakeLessTime) {
+  for_points(10, [](const Subject&, const CalibrationProfile& profile, Forward& forward,
+                    PointSpec point) {
+    const auto values = values_of(profile);
+    if (point.channels == 0) point.channels = 1;
+    const auto small = forward.build(values, point);
+    PointSpec larger = point;
+    larger.bytes += point.bytes / 3 + 1;
+    const auto large = forward.build(values, larger);
+    const bool same_cut = small.plan.loops == large.plan.loops &&
+                          small.plan.slices == large.plan.slices &&
+                          small.plan.channels.front().schedule->chunks ==
+                              large.plan.channels.front().schedule->chunks;
+    if (!same_cut) return;
+    EXPECT_GE(forward.evaluate(large).time, forward.evaluate(small).time);
+  });
+}
+
+TEST(PredictionLaws, BusBandwidthOfARingStaysBelowTheLink) {
+  const auto box = load_machine("hgx-h100");
+  const auto values = values_of(prior_profile(*box, ExecutorKind::nccl));
+  const double link = box->link_classes().front().bandwidth.value;
+  PointSpec point;
+  point.algorithm = "ring";
+  for (const Collective collective :
+       {Collective::all_reduce, Collective::all_gather, Collective::reduce_scatter}) {
+    point.collective = collective;
+    for (std::int64_t bytes = 8; bytes <= (1LL << 34); bytes *= 8) {
+      point.bytes = bytes;
+      const double us = to_us(predict_time(*box, values, point));
+      const double busbw = algbw_gb_per_s(bytes, us) * busbw_factor(collective, box->ranks());
+      EXPECT_LE(busbw, link) << to_string(collective) << " " << bytes;
+    }
+  }
+}
+
+// No parameter is dead: doubled, each changes some prediction (of the executor that owns it).
+TEST(PredictionLaws, EveryParameterOfTheInventoryMatters) {
+  std::set<std::string> idle;
+  for (const ParameterSpec& spec : parameter_inventory()) idle.insert(spec.id);
+  for (const Subject& subject : subjects()) {
+    const auto profile = prior_profile(*subject.topology, subject.executor);
+    const auto values = values_of(profile);
+    Forward forward(*subject.topology);
+    for (const std::string algorithm : {"ring", "tree", "pairwise"}) {
+      // Only an exchange crosses the trunks: rings and trees stay on their rail.
+      const bool exchange = algorithm == "pairwise";
+      if (exchange && subject.topology->name() != "narrow") continue;
+      for (const Protocol protocol : protocols_of(subject.executor)) {
+        for (const std::int64_t bytes : {8LL, 1LL << 20, 1LL << 26}) {
+          PointSpec point;
+          point.executor = subject.executor;
+          point.collective = exchange ? Collective::all_to_all : Collective::all_reduce;
+          point.algorithm = algorithm;
+          point.protocol = protocol;
+          point.bytes = bytes;
+          const SimDuration base = forward.time(values, point);
+          for (const ParameterValue& parameter : profile.parameters) {
+            if (!idle.contains(parameter.spec.id)) continue;
+            auto moved = values;
+            moved[parameter.spec.id] *= 0.5;
+            if (forward.time(moved, point) != base) idle.erase(parameter.spec.id);
+          }
+        }
+      }
+    }
+  }
+  EXPECT_TRUE(idle.empty()) << "never matter: " << ::testing::PrintToString(idle);
+}
+
+}  // namespace
+}  // namespace fabricast
