@@ -1,4 +1,5 @@
-// fabricast report: what a trace says. A table, CSV, JSON, a plot, a walk from a row to its origins.
+// fabricast report: what a trace says. A table, CSV, JSON, a plot, a walk from a row to its
+// origins.
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -6,8 +7,8 @@
 #include <string>
 #include <utility>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "emulator/base/error.hpp"
 #include "emulator/base/log.hpp"
@@ -72,19 +73,27 @@ int report(const ReportArguments& arguments) {
 
 void add_report_command(CLI::App& app, CommandBody& run) {
   auto arguments = std::make_shared<ReportArguments>();
-  auto* command = app.add_subcommand("report", "show what a trace says, check it, or explain a row");
+  auto* command =
+      app.add_subcommand("report", "show what a trace says, check it, or explain a row");
   command->add_option("trace", arguments->trace, "trace file (.h5)");
-  auto* check = command->add_flag("--check", arguments->check, "validate the trace; exit code 1 on problems");
+  auto* check =
+      command->add_flag("--check", arguments->check, "validate the trace; exit code 1 on problems");
   auto* csv = command->add_option("--csv", arguments->csv, "print a table as CSV; default /results")
                   ->expected(0, 1);
-  auto* why = command->add_option("--why", arguments->why, "explain this row of /results: parameters, samples, citations");
-  auto* plot = command->add_option("--plot", arguments->plot, "draw busbw against size into this SVG file");
+  auto* why = command->add_option("--why", arguments->why,
+                                  "explain this row of /results: parameters, samples, citations");
+  auto* plot =
+      command->add_option("--plot", arguments->plot, "draw busbw against size into this SVG file");
   auto* json = command->add_flag("--json", arguments->json, "print JSON (also with --check)");
   auto* best = command->add_flag("--best", arguments->best, "only the fastest algorithm per size");
-  auto* force = command->add_flag("--force", arguments->force, "with --plot: replace an existing file");
-  auto* collective = command->add_option("--collective,-c", arguments->filter.collective, "only this collective");
-  auto* machine = command->add_option("--machine,-m", arguments->filter.machine, "only this machine");
-  auto* algorithm = command->add_option("--algorithm,-a", arguments->filter.algorithm, "only this algorithm");
+  auto* force =
+      command->add_flag("--force", arguments->force, "with --plot: replace an existing file");
+  auto* collective =
+      command->add_option("--collective,-c", arguments->filter.collective, "only this collective");
+  auto* machine =
+      command->add_option("--machine,-m", arguments->filter.machine, "only this machine");
+  auto* algorithm =
+      command->add_option("--algorithm,-a", arguments->filter.algorithm, "only this algorithm");
   // An option that would do nothing is an error, not a surprise.
   check->excludes(csv, why, plot, best, collective, machine, algorithm);
   csv->excludes(why, plot, json, best, collective, machine, algorithm);

@@ -31,7 +31,8 @@ std::vector<Tick> LogAxis::size_ticks(double gap) const {
     });
     ticks.push_back({value, room ? size_text(static_cast<std::int64_t>(value)) : ""});
   }
-  std::sort(ticks.begin(), ticks.end(), [](const Tick& a, const Tick& b) { return a.value < b.value; });
+  std::sort(ticks.begin(), ticks.end(),
+            [](const Tick& a, const Tick& b) { return a.value < b.value; });
   return ticks;
 }
 
@@ -43,8 +44,9 @@ std::vector<Tick> LogAxis::decade_ticks(double gap) const {
   const int last = static_cast<int>(std::floor(std::log10(high_) + 1e-9));
   for (int exponent = first; exponent <= last; ++exponent) {
     const double value = std::pow(10.0, exponent);
-    ticks.push_back({value, exponent % every == 0 ? fmt::format("{:.{}f}", value, std::max(0, -exponent))
-                                                  : std::string()});
+    ticks.push_back({value, exponent % every == 0
+                                ? fmt::format("{:.{}f}", value, std::max(0, -exponent))
+                                : std::string()});
   }
   return ticks;
 }

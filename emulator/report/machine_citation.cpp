@@ -69,7 +69,8 @@ std::string_view last_part(std::string_view dotted) {
 MachineCitation cite(const std::vector<std::string>& lines, const std::vector<Key>& keys,
                      std::size_t source_line) {
   MachineCitation citation;
-  for (const Key& key : keys) citation.key_path += (citation.key_path.empty() ? "" : ".") + key.name;
+  for (const Key& key : keys)
+    citation.key_path += (citation.key_path.empty() ? "" : ".") + key.name;
   const std::size_t first = keys.empty() ? source_line : keys.back().line;
   citation.first_line = static_cast<int>(first) + 1;
   for (std::size_t i = first; i <= source_line; ++i) citation.excerpt.push_back(lines[i]);
@@ -101,7 +102,8 @@ std::vector<MachineCitation> find_citations(std::string_view yaml, std::string_v
     const bool own_line = has_key && key.name == "source";
     while (!path.empty() && own_line && path.back().indent >= key.indent) path.pop_back();
     all.push_back(cite(lines, path, i));
-    if (last_part(all.back().key_path) == last_part(parameter_id)) ending_alike.push_back(all.back());
+    if (last_part(all.back().key_path) == last_part(parameter_id))
+      ending_alike.push_back(all.back());
   }
   return ending_alike.empty() ? all : ending_alike;
 }

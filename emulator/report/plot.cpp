@@ -158,10 +158,10 @@ class Plot {
   }
 
   void draw_row(Svg& svg, const PlotRow& row, double y) const {
-    svg.heading({left, y + 22}, row.machine,
-                fmt::format("{} ranks  ·  executor {}  ·  {}", row.ranks, row.executor,
-                            share_text(row)),
-                {13, quiet_ink, Svg::Anchor::start, false, 0}, {16, ink, Svg::Anchor::start, true, 0});
+    svg.heading(
+        {left, y + 22}, row.machine,
+        fmt::format("{} ranks  ·  executor {}  ·  {}", row.ranks, row.executor, share_text(row)),
+        {13, quiet_ink, Svg::Anchor::start, false, 0}, {16, ink, Svg::Anchor::start, true, 0});
     const double panel_top = y + row_head;
     svg.text({22, panel_top + panel_height_ / 2}, "busbw (GB/s)",
              {12.5, quiet_ink, Svg::Anchor::middle, false, -90});
@@ -187,7 +187,8 @@ class Plot {
     svg.begin_clip({corner.x - 5, corner.y - 5}, panel_width_ + 10, panel_height_ + 10);
     draw_bands(svg, panel, x, y);
     std::vector<Point> bound;
-    for (const PlotPoint& p : panel.bound) bound.push_back({x.position(p.bytes), y.position(p.busbw)});
+    for (const PlotPoint& p : panel.bound)
+      bound.push_back({x.position(p.bytes), y.position(p.busbw)});
     if (!bound.empty()) svg.polyline(bound, {bound_colour, 1.4, "5 4"}, "bandwidth bound");
     for (const PlotSeries& series : panel.series) {
       if (!series.measured) draw_line(svg, series, x, y);
@@ -198,7 +199,8 @@ class Plot {
     svg.end_clip();
   }
 
-  void draw_axes(Svg& svg, const LogAxis& x, const LogAxis& y, Point corner, bool label_left) const {
+  void draw_axes(Svg& svg, const LogAxis& x, const LogAxis& y, Point corner,
+                 bool label_left) const {
     const double floor = corner.y + panel_height_, far = corner.x + panel_width_;
     for (const Tick& tick : y.decade_ticks(17)) {
       const double at = y.position(tick.value);
@@ -227,7 +229,8 @@ class Plot {
     for (const PlotSeries& series : panel.series) {
       if (series.measured || series.points.size() < 2) continue;
       std::vector<Point> outline;
-      for (const PlotPoint& p : series.points) outline.push_back({x.position(p.bytes), y.position(p.high)});
+      for (const PlotPoint& p : series.points)
+        outline.push_back({x.position(p.bytes), y.position(p.high)});
       for (auto p = series.points.rbegin(); p != series.points.rend(); ++p) {
         outline.push_back({x.position(p->bytes), y.position(p->low)});
       }
@@ -237,7 +240,8 @@ class Plot {
 
   void draw_line(Svg& svg, const PlotSeries& series, const LogAxis& x, const LogAxis& y) const {
     std::vector<Point> points;
-    for (const PlotPoint& p : series.points) points.push_back({x.position(p.bytes), y.position(p.busbw)});
+    for (const PlotPoint& p : series.points)
+      points.push_back({x.position(p.bytes), y.position(p.busbw)});
     const Svg::Stroke stroke = stroke_of(series.algorithm, 2);
     if (points.size() == 1) return svg.circle(points[0], 3, stroke.colour, stroke.colour);
     svg.polyline(points, stroke, spoken(series.algorithm) + ", predicted");
@@ -264,8 +268,9 @@ class Plot {
 std::string render_busbw_svg(const TraceContent& content, const PlotOptions& options) {
   const PlotData data = plot_data(result_rows(content, options.filter));
   if (data.rows.empty()) {
-    throw CheckError("nothing to plot (no row of /results has a bandwidth above 0) choose other "
-                     "rows");
+    throw CheckError(
+        "nothing to plot (no row of /results has a bandwidth above 0) choose other "
+        "rows");
   }
   return Plot(data, std::max(600, options.width)).draw(content);
 }

@@ -33,7 +33,7 @@ PlotSeries& series_of(PlotRow& row, const ResultRow& r) {
 
 PlotPoint point_of(const ResultRow& r) {
   const double work = r.busbw_gbps * r.time_us;  // busbw = work / time
-  return {static_cast<double>(r.bytes), r.busbw_gbps, work / r.high_us, work / r.low_us,
+  return {static_cast<double>(r.bytes),           r.busbw_gbps, work / r.high_us, work / r.low_us,
           r.bound_us > 0 ? work / r.bound_us : 0, r.protocol};
 }
 
@@ -44,9 +44,10 @@ void keep_fastest(PlotSeries& series) {
     return a.bytes != b.bytes ? a.bytes < b.bytes : a.busbw > b.busbw;
   });
   if (series.measured) return;
-  points.erase(std::unique(points.begin(), points.end(),
-                           [](const PlotPoint& a, const PlotPoint& b) { return a.bytes == b.bytes; }),
-               points.end());
+  points.erase(
+      std::unique(points.begin(), points.end(),
+                  [](const PlotPoint& a, const PlotPoint& b) { return a.bytes == b.bytes; }),
+      points.end());
 }
 
 void find_bound(PlotPanel& panel) {
@@ -88,9 +89,9 @@ PlotData plot_data(const std::vector<ResultRow>& rows) {
     }
     std::vector<PlotPanel> ordered;
     for (const std::string& collective : data.collectives) {
-      const auto found = std::find_if(row.panels.begin(), row.panels.end(), [&](const PlotPanel& p) {
-        return p.collective == collective;
-      });
+      const auto found =
+          std::find_if(row.panels.begin(), row.panels.end(),
+                       [&](const PlotPanel& p) { return p.collective == collective; });
       ordered.push_back(found == row.panels.end() ? PlotPanel{collective, {}, {}} : *found);
     }
     row.panels = std::move(ordered);

@@ -108,8 +108,8 @@ std::vector<ResultRow> fastest_rows(const std::vector<ResultRow>& rows) {
   std::vector<ResultRow> fastest;
   for (const ResultRow& row : rows) {
     if (row.measured() && predicted.contains(group(row))) continue;
-    const auto [entry, fresh] = place.try_emplace(
-        std::tuple_cat(group(row), std::tie(row.bytes)), fastest.size());
+    const auto [entry, fresh] =
+        place.try_emplace(std::tuple_cat(group(row), std::tie(row.bytes)), fastest.size());
     if (fresh) {
       fastest.push_back(row);
     } else if (row.time_ps < fastest[entry->second].time_ps) {
@@ -134,9 +134,8 @@ std::int64_t count_of(const ResultRow& row) {
   // Bytes per element by the digits in the name: int8, uint32, bfloat16, float8_e4m3 ...
   const std::size_t digit = row.dtype.find_first_of("0123456789");
   std::int64_t bits = 0;
-  for (std::size_t i = digit; i < row.dtype.size() && row.dtype[i] >= '0' && row.dtype[i] <= '9' &&
-                              bits <= 64;
-       ++i) {
+  for (std::size_t i = digit;
+       i < row.dtype.size() && row.dtype[i] >= '0' && row.dtype[i] <= '9' && bits <= 64; ++i) {
     bits = bits * 10 + (row.dtype[i] - '0');
   }
   const std::int64_t elements = row.bytes / std::max<std::int64_t>(1, bits / 8);

@@ -48,12 +48,12 @@ std::vector<Evidence> evidence_by_condition(const TraceContent& content) {
 std::string condition_line(const Table& conditions, std::size_t i, Evidence& evidence) {
   const std::string& suite = conditions.texts("suite")[i];
   const std::string what =
-      suite == "collective" ? fmt::format("{} {} {}", conditions.texts("collective")[i],
-                                          conditions.texts("algorithm")[i],
-                                          conditions.texts("protocol")[i])
-                            : suite;
-  return fmt::format("      {} on {}, {} ranks, {}: median {:.6g} {} of {} kept, {} discarded\n", what,
-                     conditions.texts("machine")[i], conditions.integers("ranks")[i],
+      suite == "collective"
+          ? fmt::format("{} {} {}", conditions.texts("collective")[i],
+                        conditions.texts("algorithm")[i], conditions.texts("protocol")[i])
+          : suite;
+  return fmt::format("      {} on {}, {} ranks, {}: median {:.6g} {} of {} kept, {} discarded\n",
+                     what, conditions.texts("machine")[i], conditions.integers("ranks")[i],
                      size_text(conditions.integers("bytes")[i]), evidence.median(),
                      conditions.texts("unit")[i], evidence.kept.size(), evidence.discarded);
 }
@@ -62,8 +62,9 @@ std::string limited(const std::vector<std::string>& lines) {
   std::string text;
   for (std::size_t i = 0; i < lines.size() && i < max_lines; ++i) text += lines[i];
   if (lines.size() > max_lines) {
-    text += fmt::format("      ... and {} more conditions (fabricast report --csv /sample_conditions)\n",
-                        lines.size() - max_lines);
+    text += fmt::format(
+        "      ... and {} more conditions (fabricast report --csv /sample_conditions)\n",
+        lines.size() - max_lines);
   }
   return text;
 }
@@ -92,9 +93,10 @@ std::string joint_lines(const Table& conditions, const std::string& executor,
   std::vector<std::string> lines;
   for (const auto& [key, family] : families) {
     const auto& [machine, collective, algorithm, ranks] = key;
-    lines.push_back(fmt::format("      {} {} on {}, {} ranks, {} to {}: {} conditions, {} samples\n",
-                                collective, algorithm, machine, ranks, size_text(family.low),
-                                size_text(family.high), family.conditions, family.samples));
+    lines.push_back(
+        fmt::format("      {} {} on {}, {} ranks, {} to {}: {} conditions, {} samples\n",
+                    collective, algorithm, machine, ranks, size_text(family.low),
+                    size_text(family.high), family.conditions, family.samples));
   }
   return limited(lines);
 }

@@ -30,10 +30,18 @@ std::string xml_escaped(std::string_view text) {
   std::string result;
   for (const char c : text) {
     switch (c) {
-      case '&': result += "&amp;"; break;
-      case '<': result += "&lt;"; break;
-      case '>': result += "&gt;"; break;
-      case '"': result += "&quot;"; break;
+      case '&':
+        result += "&amp;";
+        break;
+      case '<':
+        result += "&lt;";
+        break;
+      case '>':
+        result += "&gt;";
+        break;
+      case '"':
+        result += "&quot;";
+        break;
       default:
         // XML 1.0 has no control characters but these.
         if (static_cast<unsigned char>(c) >= 0x20 || c == '\t' || c == '\n') result += c;
@@ -59,11 +67,12 @@ void Svg::rectangle(Point corner, double width, double height, const std::string
 }
 
 void Svg::line(Point from, Point to, const Stroke& stroke) {
-  body_ += fmt::format("<line x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\" {}/>\n", from.x,
-                       from.y, to.x, to.y, stroke_text(stroke));
+  body_ += fmt::format("<line x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\" {}/>\n",
+                       from.x, from.y, to.x, to.y, stroke_text(stroke));
 }
 
-void Svg::polyline(const std::vector<Point>& points, const Stroke& stroke, std::string_view tooltip) {
+void Svg::polyline(const std::vector<Point>& points, const Stroke& stroke,
+                   std::string_view tooltip) {
   body_ += fmt::format("<polyline points=\"{}\" fill=\"none\" stroke-linejoin=\"round\" {}{}",
                        points_text(points), stroke_text(stroke), closed(tooltip, "polyline"));
 }
@@ -75,22 +84,23 @@ void Svg::polygon(const std::vector<Point>& points, const std::string& fill, dou
 
 void Svg::circle(Point centre, double radius, const std::string& fill, const std::string& outline,
                  std::string_view tooltip) {
-  body_ += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{:.1f}\" fill=\"{}\" stroke=\"{}\"{}",
-                       centre.x, centre.y, radius, fill, outline, closed(tooltip, "circle"));
+  body_ +=
+      fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{:.1f}\" fill=\"{}\" stroke=\"{}\"{}",
+                  centre.x, centre.y, radius, fill, outline, closed(tooltip, "circle"));
 }
 
 void Svg::text(Point at, std::string_view words, const TextStyle& style) {
   const char* anchor = style.anchor == Anchor::start    ? "start"
                        : style.anchor == Anchor::middle ? "middle"
                                                         : "end";
-  body_ += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" font-size=\"{:.1f}\" fill=\"{}\" "
-                       "text-anchor=\"{}\"{}{}>{}</text>\n",
-                       at.x, at.y, style.size, style.colour, anchor,
-                       style.bold ? " font-weight=\"bold\"" : "",
-                       style.rotate == 0 ? ""
-                                         : fmt::format(" transform=\"rotate({:.0f} {:.1f} {:.1f})\"",
-                                                       style.rotate, at.x, at.y),
-                       xml_escaped(words));
+  body_ += fmt::format(
+      "<text x=\"{:.1f}\" y=\"{:.1f}\" font-size=\"{:.1f}\" fill=\"{}\" "
+      "text-anchor=\"{}\"{}{}>{}</text>\n",
+      at.x, at.y, style.size, style.colour, anchor, style.bold ? " font-weight=\"bold\"" : "",
+      style.rotate == 0
+          ? ""
+          : fmt::format(" transform=\"rotate({:.0f} {:.1f} {:.1f})\"", style.rotate, at.x, at.y),
+      xml_escaped(words));
 }
 
 void Svg::heading(Point at, std::string_view strong, std::string_view rest,

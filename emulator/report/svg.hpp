@@ -36,14 +36,15 @@ class Svg {
   void rectangle(Point corner, double width, double height, const std::string& fill,
                  const std::string& outline = "none");
   void line(Point from, Point to, const Stroke& stroke);
-  void polyline(const std::vector<Point>& points, const Stroke& stroke, std::string_view tooltip = "");
+  void polyline(const std::vector<Point>& points, const Stroke& stroke,
+                std::string_view tooltip = "");
   void polygon(const std::vector<Point>& points, const std::string& fill, double opacity);
   void circle(Point centre, double radius, const std::string& fill, const std::string& outline,
               std::string_view tooltip = "");
   void text(Point at, std::string_view words, const TextStyle& style);
   // A bold beginning and its quieter continuation on one line, whatever the font's widths.
-  void heading(Point at, std::string_view strong, std::string_view rest, const TextStyle& rest_style,
-               const TextStyle& strong_style);
+  void heading(Point at, std::string_view strong, std::string_view rest,
+               const TextStyle& rest_style, const TextStyle& strong_style);
   // Shapes between these are cut at the rectangle.
   void begin_clip(Point corner, double width, double height);
   void end_clip();

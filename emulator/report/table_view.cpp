@@ -86,9 +86,8 @@ std::string line(const Cells& cells, const std::array<std::size_t, styles.size()
 
 std::string group_title(const std::vector<ResultRow>& rows, bool best) {
   const ResultRow& first = rows.front();
-  const bool none_measured = std::all_of(rows.begin(), rows.end(), [](const ResultRow& r) {
-    return r.measured_share == 0;
-  });
+  const bool none_measured = std::all_of(rows.begin(), rows.end(),
+                                         [](const ResultRow& r) { return r.measured_share == 0; });
   return fmt::format("# {} on {}, {} ranks, executor {}, {}{}\n", first.collective, first.machine,
                      first.ranks, first.executor,
                      best ? "fastest algorithm per size" : "algorithm " + first.algorithm,
@@ -115,10 +114,11 @@ std::string render_group(std::vector<ResultRow> rows, bool best) {
       widths[i] = std::max(widths[i], lines.back()[i].size());
     }
   }
-  std::string text = group_title(rows, best) + line(titles, widths, true) + line(units, widths, true);
+  std::string text =
+      group_title(rows, best) + line(titles, widths, true) + line(units, widths, true);
   for (const Cells& cells : lines) text += line(cells, widths, false);
-  return text + fmt::format("# Avg bus bandwidth    : {:.6g}\n",
-                            busbw / static_cast<double>(rows.size()));
+  return text +
+         fmt::format("# Avg bus bandwidth    : {:.6g}\n", busbw / static_cast<double>(rows.size()));
 }
 
 }  // namespace
@@ -133,9 +133,8 @@ std::string render_table(const TraceContent& content, const TableOptions& option
   };
   std::vector<std::vector<ResultRow>> groups;  // in the order of first appearance
   for (ResultRow& row : rows) {
-    const auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& g) {
-      return key(g.front()) == key(row);
-    });
+    const auto group = std::find_if(groups.begin(), groups.end(),
+                                    [&](const auto& g) { return key(g.front()) == key(row); });
     if (group == groups.end()) {
       groups.push_back({std::move(row)});
     } else {

@@ -32,10 +32,10 @@ std::string distance(const char* what, double ratio) {
 }
 
 std::string headline(const ResultRow& r) {
-  std::string text = fmt::format(
-      "row {}: {} {} of {} on {}\n", r.row, r.collective, r.algorithm, size_text(r.bytes), r.machine);
-  text += fmt::format("  conditions     {} ranks, channels {}, protocol {}, {}, executor {}\n", r.ranks,
-                      r.channels, r.protocol, r.dtype, r.executor);
+  std::string text = fmt::format("row {}: {} {} of {} on {}\n", r.row, r.collective, r.algorithm,
+                                 size_text(r.bytes), r.machine);
+  text += fmt::format("  conditions     {} ranks, channels {}, protocol {}, {}, executor {}\n",
+                      r.ranks, r.channels, r.protocol, r.dtype, r.executor);
   text += fmt::format("  time           {}; interval {}: {} to {}\n", us(r.time_us), r.interval,
                       us(r.low_us), us(r.high_us));
   text += fmt::format("  bandwidth      algbw {:.4g} GB/s, busbw {:.4g} GB/s\n", r.algbw_gbps,
@@ -83,8 +83,8 @@ std::vector<Share> shares_of(const TraceContent& content, std::int64_t row) {
   const auto& result = table->integers("result");
   for (std::size_t i = 0; i < result.size(); ++i) {
     if (result[i] != row) continue;
-    shares.push_back({table->texts("parameter")[i], table->texts("origin")[i],
-                      table->reals("share")[i]});
+    shares.push_back(
+        {table->texts("parameter")[i], table->texts("origin")[i], table->reals("share")[i]});
   }
   std::stable_sort(shares.begin(), shares.end(),
                    [](const Share& a, const Share& b) { return a.share > b.share; });
@@ -159,9 +159,10 @@ std::string parameter_lines(const TraceContent& content, const std::string& id,
   std::string text = fmt::format("  {} = {:.6g}{}{}\n", id, profile->reals("value")[i], unit,
                                  spread(profile->reals("sigma_ln")[i]));
   text += fmt::format("    value        {}: {}\n", text_of("origin"), text_of("source"));
-  text += fmt::format("    scope        {}; {}\n", text_of("scope"), profile->meaning("identified", i));
-  text += fmt::format("    prior        {:.6g}{}{}, {}: {}\n", profile->reals("prior_value")[i], unit,
-                      spread(profile->reals("prior_sigma_ln")[i]), text_of("prior_origin"),
+  text +=
+      fmt::format("    scope        {}; {}\n", text_of("scope"), profile->meaning("identified", i));
+  text += fmt::format("    prior        {:.6g}{}{}, {}: {}\n", profile->reals("prior_value")[i],
+                      unit, spread(profile->reals("prior_sigma_ln")[i]), text_of("prior_origin"),
                       text_of("prior_source"));
   if (!text_of("transfer_rule").empty()) {
     text += fmt::format("    transferred  by rule {}\n", text_of("transfer_rule"));
@@ -191,9 +192,10 @@ std::string parameter_section(const TraceContent& content, const ResultRow& resu
 std::string render_why(const TraceContent& content, std::int64_t row) {
   const std::vector<ResultRow> rows = result_rows(content);
   if (row < 0 || row >= static_cast<std::int64_t>(rows.size())) {
-    throw UsageError(fmt::format("no row {} (/results has rows 0 to {}) the last column of "
-                                 "`fabricast report` is the row",
-                                 row, static_cast<std::int64_t>(rows.size()) - 1));
+    throw UsageError(
+        fmt::format("no row {} (/results has rows 0 to {}) the last column of "
+                    "`fabricast report` is the row",
+                    row, static_cast<std::int64_t>(rows.size()) - 1));
   }
   const ResultRow& result = rows[static_cast<std::size_t>(row)];
   std::string text = headline(result);

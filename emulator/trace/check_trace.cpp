@@ -22,7 +22,7 @@ void append(Problems& all, Problems more) {
 
 void check_attributes(const TraceContent& content, Problems& found) {
   constexpr std::array<const char*, 10> required{
-      "schema", "schema_version", "created", "software",       "software_versions",
+      "schema", "schema_version", "created",  "software",       "software_versions",
       "seed",   "backend",        "complete", "content_digest", "command_line"};
   for (const char* name : required) {
     const auto attribute = content.attributes.find(name);

@@ -11,7 +11,7 @@ namespace fabricast {
 namespace {
 
 constexpr std::array<std::string_view, 9> covered_roots{
-    "/config", "/holdout", "/links",   "/machine", "/profile",
+    "/config",       "/holdout",       "/links",   "/machine", "/profile",
     "/rank_classes", "/result_shares", "/results", "/timeline"};
 
 bool covered(std::string_view path) {

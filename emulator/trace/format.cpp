@@ -60,9 +60,8 @@ struct ColumnProblems {
                                     made_valid(meaning)));
       }
     }
-    const auto bad = std::find_if(values.begin(), values.end(), [&](std::uint8_t v) {
-      return v >= column.flag_meanings.size();
-    });
+    const auto bad = std::find_if(values.begin(), values.end(),
+                                  [&](std::uint8_t v) { return v >= column.flag_meanings.size(); });
     if (bad != values.end()) {
       add(static_cast<std::size_t>(bad - values.begin()), "a code without a meaning");
     }
@@ -88,7 +87,8 @@ void table_problems(const Table& table, std::vector<std::string>& found) {
     std::visit(ColumnProblems{column, found, where}, column.values);
   }
   if (table.columns.size() > max_columns) found.push_back(table.path + ": too many columns");
-  if (!valid_text(table.title) || table.title.size() > max_attribute_bytes) found.push_back(table.path + ": title is not storable text");
+  if (!valid_text(table.title) || table.title.size() > max_attribute_bytes)
+    found.push_back(table.path + ": title is not storable text");
 }
 
 }  // namespace

@@ -15,9 +15,9 @@ namespace fabricast::format {
 
 inline constexpr const char* schema = "fabricast-trace";
 inline constexpr const char* schema_version = "1.0.0";
-inline constexpr const char* row_scale = "row";      // the dimension scale of every table
-inline constexpr const char* summary = "/summary";   // derived compound table for pandas
-inline constexpr const char* kind = "kind";          // attribute: "table" or "document"
+inline constexpr const char* row_scale = "row";     // the dimension scale of every table
+inline constexpr const char* summary = "/summary";  // derived compound table for pandas
+inline constexpr const char* kind = "kind";         // attribute: "table" or "document"
 
 inline constexpr std::size_t chunk_rows = 65'536;
 // Wide texts get fewer rows per chunk, so that a reader's chunk buffer stays small.

@@ -13,6 +13,7 @@
 
 #include "emulator/base/error.hpp"
 #include "emulator/trace/format.hpp"
+#include "emulator/trace/hdf5_attributes.hpp"
 #include "emulator/trace/hdf5_handle.hpp"
 #include "emulator/trace/seal.hpp"
 
@@ -24,11 +25,6 @@ namespace fs = std::filesystem;
 constexpr int max_depth = 8;
 constexpr std::size_t max_objects = 100'000;
 
-[[noreturn]] void damaged(const std::string& where, const std::string& what) {
-  throw CheckError(fmt::format("{}: {} (the trace is damaged or not format 1) write it again",
-                               where, what));
-}
-
 // --- Before HDF5 sees the file.
 
 void require_hdf5_file(const fs::path& path) {
@@ -38,68 +34,27 @@ void require_hdf5_file(const fs::path& path) {
                               std::generic_category().message(errno)));
   }
   if (!S_ISREG(info.st_mode)) {
-    throw IoError(fmt::format("cannot read {} (it is not a regular file) name a trace file",
-                              path.string()));
+    throw IoError(
+        fmt::format("cannot read {} (it is not a regular file) name a trace file", path.string()));
   }
   std::ifstream file(path, std::ios::binary);
   std::array<char, 9> head{};
   if (!file.read(head.data(), head.size())) {
-    throw IoError(fmt::format("cannot read {} (shorter than any HDF5 file, or not readable) name a "
-                              "trace file",
-                              path.string()));
+    throw IoError(
+        fmt::format("cannot read {} (shorter than any HDF5 file, or not readable) name a "
+                    "trace file",
+                    path.string()));
   }
   if (std::memcmp(head.data(), "\x89HDF\r\n\x1a\n", 8) != 0) {
-    throw IoError(fmt::format("cannot read {} (it is not an HDF5 file) name a trace file",
-                              path.string()));
+    throw IoError(
+        fmt::format("cannot read {} (it is not an HDF5 file) name a trace file", path.string()));
   }
   if (head[8] < 2 || head[8] > 3) {
-    throw IoError(fmt::format("cannot read {} (its HDF5 layout has no checksums, so it is not a "
-                              "fabricast trace) name a trace file",
-                              path.string()));
+    throw IoError(
+        fmt::format("cannot read {} (its HDF5 layout has no checksums, so it is not a "
+                    "fabricast trace) name a trace file",
+                    path.string()));
   }
-}
-
-// --- Attributes.
-
-std::string read_fixed_text(hid_t attribute, hid_t type, const std::string& where) {
-  const std::size_t size = H5Tget_size(type);
-  if (size == 0 || size > format::max_attribute_bytes) damaged(where, "an attribute is too long");
-  std::string text(size, '\0');
-  if (H5Aread(attribute, type, text.data()) < 0) {
-    damaged(where, "an attribute cannot be read: " + take_error_stack());
-  }
-  text.erase(text.find_last_not_of('\0') + 1);
-  return text;
-}
-
-bool is_fixed_text(hid_t type) {
-  return H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0;
-}
-
-std::optional<std::string> find_text(hid_t object, const char* name, const std::string& where) {
-  if (check(H5Aexists(object, name), "look for an attribute of " + where) == 0) return {};
-  Handle attribute(H5Aopen(object, name, H5P_DEFAULT), H5Aclose, "open an attribute of " + where);
-  Handle type(H5Aget_type(attribute), H5Tclose, "get a type of " + where);
-  Handle space(H5Aget_space(attribute), H5Sclose, "get a space of " + where);
-  if (!is_fixed_text(type) || H5Sget_simple_extent_npoints(space) != 1) return {};
-  return read_fixed_text(attribute, type, where);
-}
-
-herr_t append_name(hid_t, const char* name, const H5A_info_t*, void* names) {
-  static_cast<std::vector<std::string>*>(names)->emplace_back(name);
-  return 0;
-}
-
-std::map<std::string, std::string> root_attributes(hid_t file) {
-  std::vector<std::string> names;
-  hsize_t position = 0;
-  check(H5Aiterate2(file, H5_INDEX_NAME, H5_ITER_INC, &position, append_name, &names),
-        "list the root attributes");
-  std::map<std::string, std::string> attributes;
-  for (const std::string& name : names) {
-    if (auto text = find_text(file, name.c_str(), "/")) attributes[name] = std::move(*text);
-  }
-  return attributes;
 }
 
 // --- Links of a group, in the order of creation.
@@ -331,8 +286,8 @@ class Reader {
     if (!scale_rows) {
       problem(path, "no dimension scale `row`");
     } else if (!table.columns.empty() && *scale_rows != table.rows()) {
-      damaged(path, fmt::format("scale `row` has {} rows, the columns {}", *scale_rows,
-                                table.rows()));
+      damaged(path,
+              fmt::format("scale `row` has {} rows, the columns {}", *scale_rows, table.rows()));
     }
     trace_.content.tables.push_back(std::move(table));
   }
@@ -382,16 +337,17 @@ RawTrace read_raw(const fs::path& path) {
   const auto& attributes = trace.content.attributes;
   const auto schema = attributes.find("schema");
   if (schema == attributes.end() || schema->second != format::schema) {
-    throw IoError(fmt::format("cannot read {} (an HDF5 file, but not a fabricast trace) name a "
-                              "trace file",
-                              path.string()));
+    throw IoError(
+        fmt::format("cannot read {} (an HDF5 file, but not a fabricast trace) name a "
+                    "trace file",
+                    path.string()));
   }
   const auto version = attributes.find("schema_version");
   if (version == attributes.end() || !version->second.starts_with("1.")) {
-    throw IoError(fmt::format("cannot read {} (trace format {}, this program reads 1) use a newer "
-                              "fabricast",
-                              path.string(),
-                              version == attributes.end() ? "unknown" : version->second));
+    throw IoError(
+        fmt::format("cannot read {} (trace format {}, this program reads 1) use a newer "
+                    "fabricast",
+                    path.string(), version == attributes.end() ? "unknown" : version->second));
   }
   Handle root(H5Gopen2(file, "/", H5P_DEFAULT), H5Gclose, "open the root group");
   Reader(trace).read_group(root, "", 0);

@@ -19,7 +19,7 @@ struct RawTrace {
   TraceContent content;                // root attributes as stored, the writer's own included
   std::vector<TraceProblem> problems;  // readable, but not as the format wants it
   bool has_summary = false;
-  std::vector<char> summary;           // raw rows of /summary
+  std::vector<char> summary;  // raw rows of /summary
   std::size_t summary_row_bytes = 0;
 };
 

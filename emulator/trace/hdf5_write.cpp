@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
-#include <new>
 
 #include <fmt/format.h>
 
@@ -11,60 +10,12 @@
 #include "emulator/base/error.hpp"
 #include "emulator/trace/format.hpp"
 #include "emulator/trace/hdf5_handle.hpp"
-#include "emulator/trace/seal.hpp"
+#include "emulator/trace/hdf5_image.hpp"
 #include "emulator/trace/sha256.hpp"
 #include "emulator/trace/summary.hpp"
 
 namespace fabricast::hdf5 {
 namespace {
-
-// --- The file image: HDF5 hands its memory over through these callbacks when the file closes.
-
-void* grow_image(void* bytes, std::size_t size, H5FD_file_image_op_t, void* user) {
-  void* grown = std::realloc(bytes, size);
-  static_cast<Image*>(user)->size = grown != nullptr ? size : 0;
-  return grown;
-}
-void* new_image(std::size_t size, H5FD_file_image_op_t operation, void* user) {
-  return grow_image(nullptr, size, operation, user);
-}
-void* copy_image(void* to, const void* from, std::size_t size, H5FD_file_image_op_t, void*) {
-  return std::memcpy(to, from, size);
-}
-herr_t keep_image(void* bytes, H5FD_file_image_op_t, void* user) {
-  static_cast<Image*>(user)->bytes.reset(static_cast<std::byte*>(bytes));
-  return 0;
-}
-void* same_user(void* user) { return user; }
-herr_t release_user(void*) { return 0; }
-
-// Links and attributes stay in the object header, whose checksum covers them (dense storage would
-// put them into heaps); no object times; links in the order of creation.
-void keep_together(hid_t creation) {
-  check(H5Pset_obj_track_times(creation, false), "turn object times off");
-  check(H5Pset_attr_phase_change(creation, format::compact_entries, 0), "keep attributes compact");
-}
-
-void keep_links_together(hid_t creation) {
-  keep_together(creation);
-  check(H5Pset_link_phase_change(creation, format::compact_entries, 0), "keep links compact");
-  check(H5Pset_link_creation_order(creation, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED),
-        "keep the order of creation");
-}
-
-Handle create_in_memory(Image& image) {
-  Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "create a property list");
-  // V110: object headers and chunk indexes carry checksums.
-  check(H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110), "set the file version");
-  check(H5Pset_fapl_core(access, 4u << 20, false), "keep the file in memory");
-  H5FD_file_image_callbacks_t callbacks{new_image,  copy_image, grow_image,  keep_image,
-                                        same_user, release_user, &image};
-  check(H5Pset_file_image_callbacks(access, &callbacks), "watch the file image");
-  Handle creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose, "create a property list");
-  keep_links_together(creation);
-  return {H5Fcreate("trace in memory", H5F_ACC_TRUNC, creation, access), H5Fclose,
-          "create a file in memory"};
-}
 
 // --- Attributes and groups.
 
@@ -161,8 +112,8 @@ struct PutColumn {
   int gzip_level;
 
   Handle put(hid_t type, std::size_t bytes, const void* fill, const void* data) const {
-    Handle dataset = create_dataset(group, column.name, type,
-                                    {column.size(), bytes, fill, gzip_level});
+    Handle dataset =
+        create_dataset(group, column.name, type, {column.size(), bytes, fill, gzip_level});
     put_data(dataset, type, data, column.size(), column.name);
     return dataset;
   }
@@ -214,16 +165,15 @@ void put_scale_users(hid_t scale, const std::vector<ScaleUse>& users) {
   if (users.empty()) return;
   Handle type(H5Tcreate(H5T_COMPOUND, sizeof(ScaleUse)), H5Tclose, "create a compound type");
   check(H5Tinsert(type, "dataset", offsetof(ScaleUse, dataset), H5T_STD_REF_OBJ), "add a member");
-  check(H5Tinsert(type, "dimension", offsetof(ScaleUse, dimension), H5T_STD_I32LE),
-        "add a member");
+  check(H5Tinsert(type, "dimension", offsetof(ScaleUse, dimension), H5T_STD_I32LE), "add a member");
   put_attribute(scale, "REFERENCE_LIST", type, line_space(users.size()), users.data());
 }
 
 Handle put_row_scale(hid_t group, std::size_t rows, int gzip_level) {
   Column::Integers numbers(rows);
   for (std::size_t i = 0; i < rows; ++i) numbers[i] = static_cast<std::int64_t>(i);
-  Handle scale = create_dataset(group, format::row_scale, H5T_STD_I64LE,
-                                {rows, 8, &int64_fill, gzip_level});
+  Handle scale =
+      create_dataset(group, format::row_scale, H5T_STD_I64LE, {rows, 8, &int64_fill, gzip_level});
   put_data(scale, H5T_STD_I64LE, numbers.data(), rows, format::row_scale);
   put_scale_text(scale, "CLASS", "DIMENSION_SCALE");
   put_scale_text(scale, "NAME", format::row_scale);
@@ -307,10 +257,6 @@ void put_root_attributes(hid_t file, const TraceContent& content, const std::str
   put_text(file, "content_digest", content_digest(content));
 }
 
-// Offset and width of the end-of-file address in a version 2 or 3 superblock with 8-byte offsets
-// (HDF5 File Format Specification III, "Disk Format: Level 0A").
-constexpr std::size_t end_of_file_offset = 28;
-
 }  // namespace
 
 Image build_image(const TraceContent& content, const std::string& created, int gzip_level) {
@@ -324,22 +270,7 @@ Image build_image(const TraceContent& content, const std::string& created, int g
   if (const Table* results = content.find("/results")) put_summary(file, *results, gzip_level);
   put_text(file, "complete", "yes");
   file.close("the file in memory");
-  // The driver rounds its memory up; the superblock knows where the file ends.
-  std::uint64_t end = 0;
-  if (image.bytes && image.size >= end_of_file_offset + sizeof end) {
-    std::memcpy(&end, image.bytes.get() + end_of_file_offset, sizeof end);
-  }
-  if (end == 0 || end > image.size) {
-    throw IoError("HDF5 could not finish a file in memory (its image is incomplete) this is a bug "
-                  "of fabricast or of libhdf5, please report it");
-  }
-  const std::string seal = seal_of({image.bytes.get(), static_cast<std::size_t>(end)});
-  image.size = static_cast<std::size_t>(end) + seal.size();
-  void* sealed = std::realloc(image.bytes.get(), image.size);
-  if (sealed == nullptr) throw std::bad_alloc();
-  static_cast<void>(image.bytes.release());
-  image.bytes.reset(static_cast<std::byte*>(sealed));
-  std::memcpy(image.bytes.get() + end, seal.data(), seal.size());
+  seal_image(image);
   return image;
 }
 

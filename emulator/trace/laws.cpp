@@ -8,7 +8,8 @@
 namespace fabricast {
 namespace {
 
-// Doubles derived from exact integers along different paths differ by a few units in the last place.
+// Doubles derived from exact integers along different paths differ by a few units in the last
+// place.
 constexpr double tolerance = 1e-9;
 
 bool close(double a, double b) {
@@ -77,9 +78,8 @@ class Laws {
     law("/results", rows, "low_us <= time_us <= high_us", [&](std::size_t i) {
       return (*low)[i] <= (*us)[i] * (1 + tolerance) && (*us)[i] <= (*high)[i] * (1 + tolerance);
     });
-    law("/results", rows, "measured_share lies in 0..1", [&](std::size_t i) {
-      return (*share)[i] >= 0 && (*share)[i] <= 1 + tolerance;
-    });
+    law("/results", rows, "measured_share lies in 0..1",
+        [&](std::size_t i) { return (*share)[i] >= 0 && (*share)[i] <= 1 + tolerance; });
     const Column* engine = table->find("engine");
     const auto* texts = engine != nullptr ? std::get_if<Column::Texts>(&engine->values) : nullptr;
     if (texts == nullptr) return;
@@ -109,9 +109,8 @@ class Laws {
     const auto* load = integers(table, "wire_bytes_max");
     const auto* use = reals(table, "utilization");
     if (!load || !use) return;
-    law("/links", table->rows(), "wire_bytes_max >= 0", [&](std::size_t i) {
-      return (*load)[i] >= 0;
-    });
+    law("/links", table->rows(), "wire_bytes_max >= 0",
+        [&](std::size_t i) { return (*load)[i] >= 0; });
     law("/links", table->rows(), "utilization lies in 0..1 (no link above its capacity)",
         [&](std::size_t i) { return (*use)[i] >= 0 && (*use)[i] <= 1 + tolerance; });
   }
@@ -120,9 +119,8 @@ class Laws {
     const Table* table = content_.find("/timeline");
     const auto *start = integers(table, "start_ps"), *end = integers(table, "end_ps");
     if (!start || !end) return;
-    law("/timeline", table->rows(), "0 <= start_ps <= end_ps", [&](std::size_t i) {
-      return (*start)[i] >= 0 && (*start)[i] <= (*end)[i];
-    });
+    law("/timeline", table->rows(), "0 <= start_ps <= end_ps",
+        [&](std::size_t i) { return (*start)[i] >= 0 && (*start)[i] <= (*end)[i]; });
   }
 
   const TraceContent& content_;

@@ -73,7 +73,8 @@ class PartialFile {
   void write(std::span<const std::byte> bytes) {
     while (!bytes.empty()) {
       // Linux writes at most 2 GiB - 4 KiB per call.
-      const ssize_t count = ::write(fd_, bytes.data(), std::min<std::size_t>(bytes.size(), 1 << 30));
+      const ssize_t count =
+          ::write(fd_, bytes.data(), std::min<std::size_t>(bytes.size(), 1 << 30));
       if (count < 0 && errno == EINTR) continue;
       if (count <= 0) fail("write", path_, count < 0 ? errno : ENOSPC);
       bytes = bytes.subspan(static_cast<std::size_t>(count));
@@ -117,32 +118,36 @@ void sync_directory(const fs::path& directory) {
   if (fd < 0) return;  // write-only directories exist; the file itself is complete
   const int error = ::fsync(fd) == 0 ? 0 : errno;
   ::close(fd);
-  if (error != 0 && error != EINVAL && error != EROFS) fail("flush the directory", directory, error);
+  if (error != 0 && error != EINVAL && error != EROFS)
+    fail("flush the directory", directory, error);
 }
 
 }  // namespace
 
 void require_target(const fs::path& path, bool force) {
   if (path.empty() || !path.has_filename()) {
-    throw IoError(fmt::format("cannot write \"{}\" (it names no file) give a file name such as "
-                              "trace.h5",
-                              path.string()));
+    throw IoError(
+        fmt::format("cannot write \"{}\" (it names no file) give a file name such as "
+                    "trace.h5",
+                    path.string()));
   }
   struct stat info {};
   if (::lstat(path.c_str(), &info) == 0) {
-    const char* what = S_ISDIR(info.st_mode)   ? "a directory"
-                       : S_ISLNK(info.st_mode) ? "a symbolic link"
+    const char* what = S_ISDIR(info.st_mode)    ? "a directory"
+                       : S_ISLNK(info.st_mode)  ? "a symbolic link"
                        : !S_ISREG(info.st_mode) ? "a device, FIFO or socket"
                                                 : nullptr;
     if (what != nullptr) {
-      throw IoError(fmt::format("cannot write {} (it is {}; only regular files are targets) choose "
-                                "another name",
-                                path.string(), what));
+      throw IoError(
+          fmt::format("cannot write {} (it is {}; only regular files are targets) choose "
+                      "another name",
+                      path.string(), what));
     }
     if (!force) {
-      throw IoError(fmt::format("cannot write {} (it exists) choose another name or say --force to "
-                                "replace it",
-                                path.string()));
+      throw IoError(
+          fmt::format("cannot write {} (it exists) choose another name or say --force to "
+                      "replace it",
+                      path.string()));
     }
   } else if (errno != ENOENT) {
     fail("write", path, errno);

@@ -20,7 +20,7 @@ std::string_view to_string(ColumnType type);  // "int64", "float64", "text", "co
 struct ColumnRule {
   std::string_view name;
   ColumnType type;
-  std::string_view units;     // "by_row": the unit is a column of the same table
+  std::string_view units;  // "by_row": the unit is a column of the same table
   std::string_view long_name;
   // Codes: the flag meanings in order. Text: the only values allowed; empty means any.
   std::vector<std::string_view> values = {};
@@ -30,7 +30,7 @@ struct TableRule {
   std::string_view path;
   std::string_view title;
   std::vector<ColumnRule> columns;
-  // What must be there too when this table is.
+  // What must be there too when this table is; of /results only when a row of it was predicted.
   std::vector<std::string_view> needs = {};
 };
 

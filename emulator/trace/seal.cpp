@@ -31,8 +31,8 @@ void require_seal(const std::filesystem::path& path) {
   while (left > 0) {
     const auto count = static_cast<std::size_t>(std::min<std::uintmax_t>(left, block.size()));
     if (!file.read(block.data(), static_cast<std::streamsize>(count))) {
-      throw IoError(fmt::format("cannot read {} (reading stopped early) check the disk",
-                                path.string()));
+      throw IoError(
+          fmt::format("cannot read {} (reading stopped early) check the disk", path.string()));
     }
     hash.update(block.data(), count);
     left -= count;
@@ -40,14 +40,16 @@ void require_seal(const std::filesystem::path& path) {
   std::string seal(seal_bytes, '\0');
   file.read(seal.data(), static_cast<std::streamsize>(seal.size()));
   if (!seal.starts_with(seal_prefix)) {
-    throw CheckError(fmt::format("{}: no seal at its end (it was cut off, or another program "
-                                 "changed it) write it again",
-                                 path.string()));
+    throw CheckError(
+        fmt::format("{}: no seal at its end (it was cut off, or another program "
+                    "changed it) write it again",
+                    path.string()));
   }
   if (seal != fmt::format("{}{}\n", seal_prefix, hash.finish())) {
-    throw CheckError(fmt::format("{}: its seal does not match its bytes (it was damaged or edited) "
-                                 "write it again",
-                                 path.string()));
+    throw CheckError(
+        fmt::format("{}: its seal does not match its bytes (it was damaged or edited) "
+                    "write it again",
+                    path.string()));
   }
 }
 

@@ -11,15 +11,17 @@ template <class Values>
 const Values& typed(const Table& table, std::string_view name, const char* type) {
   const Column* column = table.find(name);
   if (column == nullptr) {
-    throw CheckError(fmt::format("no column {}/{} in the trace (an older or foreign writer) run "
-                                 "`fabricast report --check` on it",
-                                 table.path, name));
+    throw CheckError(
+        fmt::format("no column {}/{} in the trace (an older or foreign writer) run "
+                    "`fabricast report --check` on it",
+                    table.path, name));
   }
   const Values* values = std::get_if<Values>(&column->values);
   if (values == nullptr) {
-    throw CheckError(fmt::format("column {}/{} is not of type {} (an older or foreign writer) run "
-                                 "`fabricast report --check` on it",
-                                 table.path, name, type));
+    throw CheckError(
+        fmt::format("column {}/{} is not of type {} (an older or foreign writer) run "
+                    "`fabricast report --check` on it",
+                    table.path, name, type));
   }
   return *values;
 }
@@ -53,9 +55,10 @@ std::string Table::meaning(std::string_view name, std::size_t row) const {
   const auto& codes = typed<Column::Codes>(*this, name, "code");
   const Column& column = *find(name);
   if (row >= codes.size() || codes[row] >= column.flag_meanings.size()) {
-    throw CheckError(fmt::format("{}/{} row {} has no meaning (row or code out of range) the trace "
-                                 "is damaged",
-                                 path, name, row));
+    throw CheckError(
+        fmt::format("{}/{} row {} has no meaning (row or code out of range) the trace "
+                    "is damaged",
+                    path, name, row));
   }
   return column.flag_meanings[codes[row]];
 }

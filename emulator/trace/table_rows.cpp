@@ -12,9 +12,10 @@ namespace fabricast {
 namespace {
 
 [[noreturn]] void misuse(const Table& table, std::string_view column, std::string_view what) {
-  throw CheckError(fmt::format("cannot fill {}/{} ({}) this is a bug of its writer, please report "
-                               "it",
-                               table.path, column, what));
+  throw CheckError(
+      fmt::format("cannot fill {}/{} ({}) this is a bug of its writer, please report "
+                  "it",
+                  table.path, column, what));
 }
 
 }  // namespace

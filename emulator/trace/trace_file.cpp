@@ -39,14 +39,16 @@ void require_sound(const std::filesystem::path& path, const TraceContent& conten
   const auto stored = content.attributes.find("content_digest");
   const auto complete = content.attributes.find("complete");
   if (complete == content.attributes.end() || complete->second != "yes") {
-    throw CheckError(fmt::format("{}: not marked complete (its writer was interrupted) write it "
-                                 "again",
-                                 path.string()));
+    throw CheckError(
+        fmt::format("{}: not marked complete (its writer was interrupted) write it "
+                    "again",
+                    path.string()));
   }
   if (stored == content.attributes.end() || stored->second != content_digest(content)) {
-    throw CheckError(fmt::format("{}: content_digest does not match the content (the trace is "
-                                 "damaged or was edited) write it again",
-                                 path.string()));
+    throw CheckError(
+        fmt::format("{}: content_digest does not match the content (the trace is "
+                    "damaged or was edited) write it again",
+                    path.string()));
   }
 }
 
@@ -59,23 +61,23 @@ void write_trace(const std::filesystem::path& path, const TraceContent& content,
   require_target(path, options.force);  // before any work
   const auto problems = format::storage_problems(content);
   if (!problems.empty()) {
-    throw CheckError(fmt::format("cannot store the trace {} ({}{}) nothing was written", path.string(),
-                                 problems.front(),
-                                 problems.size() > 1
-                                     ? fmt::format(", and {} more problems", problems.size() - 1)
-                                     : ""));
+    throw CheckError(fmt::format(
+        "cannot store the trace {} ({}{}) nothing was written", path.string(), problems.front(),
+        problems.size() > 1 ? fmt::format(", and {} more problems", problems.size() - 1) : ""));
   }
   const hdf5::Image image = hdf5::build_image(content, now(), options.gzip_level);
   const std::string digest = content_digest(content);
-  publish_file(path, {image.bytes.get(), image.size}, options.force,
-               [&](const std::filesystem::path& partial) {
-                 const TraceContent back = read_trace(partial);
-                 if (content_digest(back) != digest || back.tables.size() != content.tables.size()) {
-                   throw IoError(fmt::format("cannot write {} (what was read back differs) check "
-                                             "the disk",
-                                             path.string()));
-                 }
-               });
+  publish_file(
+      path, {image.bytes.get(), image.size}, options.force,
+      [&](const std::filesystem::path& partial) {
+        const TraceContent back = read_trace(partial);
+        if (content_digest(back) != digest || back.tables.size() != content.tables.size()) {
+          throw IoError(
+              fmt::format("cannot write {} (what was read back differs) check "
+                          "the disk",
+                          path.string()));
+        }
+      });
 }
 
 TraceContent read_trace(const std::filesystem::path& path) {

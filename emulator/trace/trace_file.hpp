@@ -15,8 +15,8 @@
 namespace fabricast {
 
 struct WriteOptions {
-  bool force = false;   // replace an existing regular file, atomically
-  int gzip_level = 1;   // 0..9; shuffle and fletcher32 are always on
+  bool force = false;  // replace an existing regular file, atomically
+  int gzip_level = 1;  // 0..9; shuffle and fletcher32 are always on
 };
 
 void write_trace(const std::filesystem::path& path, const TraceContent& content,

@@ -14,7 +14,8 @@ namespace {
 
 std::size_t count_of(const std::string& text, const std::string& part) {
   std::size_t count = 0;
-  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1))
+    ++count;
   return count;
 }
 
@@ -50,10 +51,10 @@ void expect_well_formed(const std::string& svg, int width) {
 TEST(Plot, ShowsEveryMachineCollectiveAndAlgorithm) {
   const std::string svg = render_busbw_svg(example_trace(), {});
   expect_well_formed(svg, 1400);
-  for (const char* words : {">gb300-nvl72<", ">gb300-nvl72x140<", ">this-host<", ">all-reduce<",
-                            ">all-gather<", ">ring<", ">tree<", "measured share 0 %",
-                            "72 ranks", "10080 ranks", ">1 KiB<", ">1 MiB<", ">1 GiB<",
-                            "busbw (GB/s)", "measurements only", ">no results<"}) {
+  for (const char* words :
+       {">gb300-nvl72<", ">gb300-nvl72x140<", ">this-host<", ">all-reduce<", ">all-gather<",
+        ">ring<", ">tree<", "measured share 0 %", "72 ranks", "10080 ranks", ">1 KiB<", ">1 MiB<",
+        ">1 GiB<", "busbw (GB/s)", "measurements only", ">no results<"}) {
     EXPECT_NE(svg.find(words), std::string::npos) << words;
   }
   EXPECT_EQ(count_of(svg, ", predicted<"), 5u);  // one line per machine, collective, algorithm
@@ -62,7 +63,8 @@ TEST(Plot, ShowsEveryMachineCollectiveAndAlgorithm) {
 }
 
 TEST(Plot, FiltersAndWidth) {
-  const std::string svg = render_busbw_svg(example_trace(), {{"all_reduce", "gb300-nvl72", "tree"}, 900});
+  const std::string svg =
+      render_busbw_svg(example_trace(), {{"all_reduce", "gb300-nvl72", "tree"}, 900});
   expect_well_formed(svg, 900);
   EXPECT_EQ(count_of(svg, ", predicted<"), 1u);
   EXPECT_EQ(svg.find("x140"), std::string::npos);
@@ -97,11 +99,13 @@ TEST(Plot, EqualContentGivesEqualBytes) {
 
 TEST(PlotData, KeepsTheFastestProtocolPerSizeAndTurnsTimesIntoBandwidth) {
   ResultRow slow;
-  slow.machine = "m", slow.executor = "nccl", slow.collective = "all_reduce", slow.algorithm = "ring";
+  slow.machine = "m", slow.executor = "nccl", slow.collective = "all_reduce",
+  slow.algorithm = "ring";
   slow.protocol = "ll", slow.engine = "sweep", slow.bytes = 1024, slow.ranks = 2;
   slow.time_us = 10, slow.low_us = 5, slow.high_us = 20, slow.busbw_gbps = 4, slow.bound_us = 2;
   ResultRow fast = slow;
-  fast.protocol = "simple", fast.time_us = 8, fast.low_us = 4, fast.high_us = 16, fast.busbw_gbps = 5;
+  fast.protocol = "simple", fast.time_us = 8, fast.low_us = 4, fast.high_us = 16,
+  fast.busbw_gbps = 5;
   const PlotData data = plot_data({slow, fast});
   ASSERT_EQ(data.rows.size(), 1u);
   const PlotPanel& panel = data.rows[0].panels[0];
@@ -115,9 +119,7 @@ TEST(PlotData, KeepsTheFastestProtocolPerSizeAndTurnsTimesIntoBandwidth) {
   EXPECT_DOUBLE_EQ(panel.bound[0].busbw, 20);
 }
 
-TEST(Svg, EscapesText) {
-  EXPECT_EQ(xml_escaped("a<b>&\"c\"\x01"), "a&lt;b&gt;&amp;&quot;c&quot;");
-}
+TEST(Svg, EscapesText) { EXPECT_EQ(xml_escaped("a<b>&\"c\"\x01"), "a&lt;b&gt;&amp;&quot;c&quot;"); }
 
 }  // namespace
 }  // namespace fabricast

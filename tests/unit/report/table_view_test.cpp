@@ -33,12 +33,13 @@ std::vector<std::vector<std::string>> rows_of(const std::string& text) {
 }
 
 TEST(TableView, RowsCarryNcclTestsColumns) {
-  const auto rows = rows_of(render_table(example_trace(), {{"all_reduce", "this-host", ""}, false}));
+  const auto rows =
+      rows_of(render_table(example_trace(), {{"all_reduce", "this-host", ""}, false}));
   ASSERT_EQ(rows.size(), 5u);
   // 1 KiB: 1.2 us + 1024 B at 9 GB/s (busbw = algbw for 2 ranks) = 1.313777 us.
-  const std::vector<std::string> expected{"1024", "256",      "float", "sum",  "-1",   "1.31", "0.78",
-                                          "0.78", "1.05",     "1.64",  "measured", "100",  "ring",
-                                          "none", "1",        "nvlink", "latency", "25"};
+  const std::vector<std::string> expected{"1024", "256",  "float", "sum",    "-1",       "1.31",
+                                          "0.78", "0.78", "1.05",  "1.64",   "measured", "100",
+                                          "ring", "none", "1",     "nvlink", "latency",  "25"};
   EXPECT_EQ(rows[0], expected);
 }
 
@@ -52,8 +53,9 @@ TEST(TableView, CountIsOfOneRanksBlockForAllGather) {
 
 TEST(TableView, HeaderWordsAreNcclTests) {
   const auto lines = lines_of(render_table(example_trace(), {{"", "gb300-nvl72", "tree"}, false}));
-  EXPECT_EQ(lines[0],
-            "# all_reduce on gb300-nvl72, 72 ranks, executor nccl, algorithm tree, measured share 0 %");
+  EXPECT_EQ(
+      lines[0],
+      "# all_reduce on gb300-nvl72, 72 ranks, executor nccl, algorithm tree, measured share 0 %");
   const auto titles = words_of(lines[1]);
   const std::vector<std::string> nccl_tests{"#",    "size", "count", "type", "redop",
                                             "root", "time", "algbw", "busbw"};
@@ -63,7 +65,8 @@ TEST(TableView, HeaderWordsAreNcclTests) {
 }
 
 TEST(TableView, ColumnsAlignWithinAGroup) {
-  const auto lines = lines_of(render_table(example_trace(), {{"", "gb300-nvl72x140", "ring"}, false}));
+  const auto lines =
+      lines_of(render_table(example_trace(), {{"", "gb300-nvl72x140", "ring"}, false}));
   const auto end_of = [](const std::string& line, const std::string& word) {
     return line.find(word) + word.size();
   };
@@ -75,7 +78,8 @@ TEST(TableView, ColumnsAlignWithinAGroup) {
 }
 
 TEST(TableView, BestKeepsTheFastestAlgorithmPerSize) {
-  const auto rows = rows_of(render_table(example_trace(), {{"all_reduce", "gb300-nvl72", ""}, true}));
+  const auto rows =
+      rows_of(render_table(example_trace(), {{"all_reduce", "gb300-nvl72", ""}, true}));
   ASSERT_EQ(rows.size(), 5u);
   EXPECT_EQ(rows[0][12], "tree");
   EXPECT_EQ(rows[4][12], "ring");

@@ -30,17 +30,33 @@ Column& column(TraceContent& content, const std::string& path, const std::string
 TEST(Why, WalksAPredictionBackToLinesOfTheMachineFile) {
   expect_in_order(
       render_why(example_trace(), 2),
-      {"row 2: all_reduce ring of 1 MiB on gb300-nvl72", "72 ranks", "time           152.997 us",
-       "interval 90 %: 122.398 us to 191.246 us", "busbw 13.52 GB/s", "label          extrapolated",
-       "36 x the ranks and the same bytes of the nearest sample", "measured share 0 %",
-       "limited by     nvlink latency", "Links", "busiest of 144 links: 4096 B at 690 GB/s, 50.0 % busy",
-       "Where the time goes", "75.0 %  nvlink.bandwidth", "datasheet", "25.0 %  nvlink.latency",
-       "assumed", "What it depends on most", "0.020    nvlink.bandwidth", "0.980    nvlink.latency",
+      {"row 2: all_reduce ring of 1 MiB on gb300-nvl72",
+       "72 ranks",
+       "time           152.997 us",
+       "interval 90 %: 122.398 us to 191.246 us",
+       "busbw 13.52 GB/s",
+       "label          extrapolated",
+       "36 x the ranks and the same bytes of the nearest sample",
+       "measured share 0 %",
+       "limited by     nvlink latency",
+       "Links",
+       "busiest of 144 links: 4096 B at 690 GB/s, 50.0 % busy",
+       "Where the time goes",
+       "75.0 %  nvlink.bandwidth",
+       "datasheet",
+       "25.0 %  nvlink.latency",
+       "assumed",
+       "What it depends on most",
+       "0.020    nvlink.bandwidth",
+       "0.980    nvlink.latency",
        "nvlink.bandwidth = 900 GB/s, give or take a factor of 1.22",
        "prior        900 GB/s, give or take a factor of 1.22, datasheet: GB300 NVL72 datasheet",
-       "machine file links.nvlink.bandwidth, line 4", "4 |     bandwidth: {value: 900 GB/s",
-       "5 |                 source: \"GB300", "samples      none: it is its prior",
-       "nvlink.latency = 1 us", "machine file links.nvlink.latency, line 6"});
+       "machine file links.nvlink.bandwidth, line 4",
+       "4 |     bandwidth: {value: 900 GB/s",
+       "5 |                 source: \"GB300",
+       "samples      none: it is its prior",
+       "nvlink.latency = 1 us",
+       "machine file links.nvlink.latency, line 6"});
 }
 
 TEST(Why, NamesTheSamplesThatObserveAParameter) {
@@ -51,11 +67,12 @@ TEST(Why, NamesTheSamplesThatObserveAParameter) {
   for (auto& id : std::get<Column::Texts>(column(content, "/result_shares", "parameter").values)) {
     id = "host.step";
   }
-  expect_in_order(render_why(content, 2),
-                  {"host.step = 0.4 us", "value        measured: suite step_latency", "identified",
-                   "prior        1 us, give or take a factor of 2.72, assumed: a guess",
-                   "samples      3, observed directly",
-                   "step_latency on this-host, 2 ranks, 8 B: median 0.41 us of 3 kept, 1 discarded"});
+  expect_in_order(
+      render_why(content, 2),
+      {"host.step = 0.4 us", "value        measured: suite step_latency", "identified",
+       "prior        1 us, give or take a factor of 2.72, assumed: a guess",
+       "samples      3, observed directly",
+       "step_latency on this-host, 2 ranks, 8 B: median 0.41 us of 3 kept, 1 discarded"});
 }
 
 TEST(Why, GroupsTheCollectivesOfAJointFit) {
@@ -66,7 +83,8 @@ TEST(Why, GroupsTheCollectivesOfAJointFit) {
   }
   std::get<Column::Texts>(column(content, "/sample_conditions", "suite").values)[0] = "collective";
   std::get<Column::Texts>(column(content, "/sample_conditions", "parameter").values)[0] = "";
-  std::get<Column::Texts>(column(content, "/sample_conditions", "collective").values)[0] = "broadcast";
+  std::get<Column::Texts>(column(content, "/sample_conditions", "collective").values)[0] =
+      "broadcast";
   std::get<Column::Texts>(column(content, "/sample_conditions", "algorithm").values)[0] = "chain";
   expect_in_order(render_why(content, 2),
                   {"samples      3, fitted jointly with",
@@ -92,9 +110,9 @@ TEST(Why, MeasuredRowsShowTheirSamples) {
   };
   set("suite", "collective"), set("collective", "all_reduce"), set("algorithm", "ring");
   std::get<Column::Integers>(column(content, "/sample_conditions", "bytes").values)[0] = 1024;
-  expect_in_order(render_why(content, 25),
-                  {"label          measured", "all_reduce ring none on this-host, 2 ranks, 1 KiB: "
-                                              "median 0.41 us of 3 kept, 1 discarded"});
+  expect_in_order(render_why(content, 25), {"label          measured",
+                                            "all_reduce ring none on this-host, 2 ranks, 1 KiB: "
+                                            "median 0.41 us of 3 kept, 1 discarded"});
 }
 
 TEST(Why, RowsOutOfRangeAreNamed) {

@@ -50,8 +50,8 @@ class Damage : public testing::Test {
   // The good file with one bit of its first `size` bytes flipped; a pure function of `i`.
   std::string flipped(std::uint64_t i, std::size_t size) const {
     std::string bytes = good_;
-    const auto at = static_cast<std::size_t>(
-        random_int(seed, i, 0, 0, static_cast<std::int64_t>(size) - 1));
+    const auto at =
+        static_cast<std::size_t>(random_int(seed, i, 0, 0, static_cast<std::int64_t>(size) - 1));
     bytes[at] = static_cast<char>(bytes[at] ^ (1 << random_int(seed, i, 1, 0, 7)));
     return bytes;
   }

@@ -73,12 +73,14 @@ TEST(Digest, SeesValuesUnitsMeaningsAndTypes) {
 TEST(Digest, WorkedExampleOfTheDocument) {
   TraceContent content;
   content.documents["/config"] = "seed: 1\n";
-  content.tables = {Table{"/results", "any title",
+  content.tables = {Table{"/results",
+                          "any title",
                           {{"time_us", "us", "any", Column::Reals{1.5, 2.0}, {}},
                            {"bytes", "B", "any", Column::Integers{8, 16}, {}},
                            {"label", "1", "any", Column::Codes{1, 0}, {"no", "yes"}},
                            {"machine", "", "any", Column::Texts{"a", "bc"}, {}}}}};
-  EXPECT_EQ(content_digest(content), "b3a43f46ef7d7f62d77916cb77ec5829d31a1b3975ea1f7bb31097a6f81ec663");
+  EXPECT_EQ(content_digest(content),
+            "b3a43f46ef7d7f62d77916cb77ec5829d31a1b3975ea1f7bb31097a6f81ec663");
 }
 
 }  // namespace

@@ -109,7 +109,7 @@ TEST(Publish, AFileSizeLimitIsAnErrorThatLeavesNothing) {
   struct rlimit old {};
   ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &old), 0);
   for (rlim_t limit = 0; limit < before.size(); limit += before.size() / 16) {
-    const struct rlimit small {limit, old.rlim_max};
+    const struct rlimit small { limit, old.rlim_max };
     ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
     const std::string fresh = refusal(scratch / "new.h5", false);
     const std::string replaced = refusal(scratch / "trace.h5", true);

@@ -51,7 +51,9 @@ TEST(RoundTrip, EveryTypeWithExtremeValuesAndEmptyTables) {
   TraceContent content;
   Table table{"/extremes", "Extreme values", {}};
   table.add({"number", "1", "n", Column::Integers{INT64_MIN + 1, -1, 0, INT64_MAX}, {}});
-  table.add({"real", "1", "r",
+  table.add({"real",
+             "1",
+             "r",
              Column::Reals{-0.0, std::numeric_limits<double>::denorm_min(),
                            std::numeric_limits<double>::max(), 0.1},
              {}});
@@ -84,8 +86,8 @@ TEST(RoundTrip, ManyRowsCrossChunks) {
     texts.push_back("text " + std::to_string(i % 17));
   }
   TraceContent content;
-  content.tables = {Table{"/samples_like", "Many", {{"n", "1", "n", numbers, {}},
-                                                    {"t", "", "t", texts, {}}}}};
+  content.tables = {
+      Table{"/samples_like", "Many", {{"n", "1", "n", numbers, {}}, {"t", "", "t", texts, {}}}}};
   write_trace(scratch / "t.h5", content);
   expect_equal(content, read_trace(scratch / "t.h5"));
 }

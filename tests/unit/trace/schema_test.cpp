@@ -81,6 +81,20 @@ TEST(Schema, TypesUnitsMeaningsAndValuesAreEnforced) {
   expect("neither /results nor /samples", [](TraceContent& c) { c.tables.clear(); });
 }
 
+TEST(Schema, MeasurementsAloneNeedNoMachineOrProfile) {
+  EXPECT_EQ(problems_after([](TraceContent& c) {
+              for (auto& engine : std::get<Column::Texts>(column(c, "/results", "engine").values)) {
+                engine = "measured";
+              }
+              std::erase_if(c.tables, [](const Table& t) {
+                return t.path == "/profile" || t.path == "/result_shares" || t.path == "/links";
+              });
+              std::erase_if(c.documents,
+                            [](const auto& d) { return d.first.starts_with("/machine"); });
+            }),
+            "");
+}
+
 TEST(Schema, ExtraColumnsAndTablesAreWelcome) {
   EXPECT_EQ(problems_after([](TraceContent& c) {
               Table& results = table(c, "/results");
