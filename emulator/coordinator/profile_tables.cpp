@@ -25,13 +25,12 @@ Identified identified_from(const std::string& name) {
   throw CheckError("/profile: unknown identification \"" + name + "\"");
 }
 
-ParameterSpec spec_of(const std::string& id, ExecutorKind executor) {
+ParameterSpec spec_of(const std::string& id) {
   for (const auto& spec : parameter_inventory()) {
-    if (spec.id == id && spec.executor == executor) return spec;
+    if (spec.id == id) return spec;
   }
-  throw CheckError("/profile: parameter \"" + id + "\" of executor " +
-                   std::string(to_string(executor)) +
-                   " is not in this version's inventory (the trace is from another version)");
+  throw CheckError("/profile: parameter \"" + id +
+                   "\" is not in this version's inventory (the trace is from another version)");
 }
 
 // Conditions that were measured on the profile's own machine with its executor.
@@ -77,7 +76,7 @@ std::vector<CalibrationProfile> profiles_of(const TraceContent& content) {
       continue;
     }
     ParameterValue value;
-    value.spec = spec_of(table.texts("id")[row], profile.executor);
+    value.spec = spec_of(table.texts("id")[row]);
     value.scope_key = table.texts("scope")[row];
     value.prior = {table.reals("prior_value")[row], table.reals("prior_sigma_ln")[row],
                    origin_from(table.texts("prior_origin")[row]), table.texts("prior_source")[row]};

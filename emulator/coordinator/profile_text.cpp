@@ -23,7 +23,6 @@ EvidencePoint evidence_from(const json& j) {
 
 json to_json(const ParameterValue& p) {
   return {{"id", p.spec.id},
-          {"executor", static_cast<int>(p.spec.executor)},
           {"scope_key", p.scope_key},
           {"prior", {p.prior.value, p.prior.sigma_ln, static_cast<int>(p.prior.origin), p.prior.source}},
           {"value", p.value},
@@ -37,11 +36,7 @@ json to_json(const ParameterValue& p) {
 
 ParameterValue parameter_from(const json& j) {
   ParameterValue p;
-  const auto id = j.at("id").get<std::string>();
-  const auto executor = static_cast<ExecutorKind>(j.at("executor").get<int>());
-  for (const auto& spec : parameter_inventory()) {
-    if (spec.id == id && spec.executor == executor) p.spec = spec;
-  }
+  p.spec = parameter_spec(j.at("id").get<std::string>());
   p.scope_key = j.at("scope_key").get<std::string>();
   const auto& prior = j.at("prior");
   p.prior = {prior.at(0).get<double>(), prior.at(1).get<double>(),
