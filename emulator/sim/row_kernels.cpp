@@ -4,7 +4,7 @@ namespace fabricast {
 namespace {
 
 template <bool receives, bool sends>
-[[gnu::always_inline]] inline void advance_run(const RowStep& step, const Run& run) {
+[[gnu::always_inline]] inline void advance_run(const RowStep& step, const ColumnRun& run) {
   const std::int64_t* __restrict ready_in = step.ready_in + run.begin + run.in_delta;
   const std::int64_t* __restrict credit_in = step.credit_in + run.begin + run.out_delta;
   std::int64_t* __restrict ready_out = step.ready_out + run.begin;
@@ -31,20 +31,20 @@ template <bool receives, bool sends>
 }
 
 template <bool receives, bool sends>
-void advance_baseline(const RowStep& step, std::span<const Run> runs) {
-  for (const Run& run : runs) advance_run<receives, sends>(step, run);
+void advance_baseline(const RowStep& step, std::span<const ColumnRun> runs) {
+  for (const ColumnRun& run : runs) advance_run<receives, sends>(step, run);
 }
 
 #if defined(__x86_64__)
 template <bool receives, bool sends>
-[[gnu::target("avx2,bmi2")]] void advance_v3(const RowStep& step, std::span<const Run> runs) {
-  for (const Run& run : runs) advance_run<receives, sends>(step, run);
+[[gnu::target("avx2,bmi2")]] void advance_v3(const RowStep& step, std::span<const ColumnRun> runs) {
+  for (const ColumnRun& run : runs) advance_run<receives, sends>(step, run);
 }
 
 template <bool receives, bool sends>
 [[gnu::target("avx2,bmi2,avx512f,avx512dq,avx512vl,prefer-vector-width=512")]] void advance_v4(
-    const RowStep& step, std::span<const Run> runs) {
-  for (const Run& run : runs) advance_run<receives, sends>(step, run);
+    const RowStep& step, std::span<const ColumnRun> runs) {
+  for (const ColumnRun& run : runs) advance_run<receives, sends>(step, run);
 }
 #endif
 

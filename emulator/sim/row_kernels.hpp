@@ -16,12 +16,12 @@
 
 namespace fabricast {
 
-struct Run {
+struct ColumnRun {
   std::int32_t begin = 0;
   std::int32_t count = 0;
   std::int32_t in_delta = 0;   // sender's column - own column
   std::int32_t out_delta = 0;  // receiver's column - own column
-  bool operator==(const Run&) const = default;
+  bool operator==(const ColumnRun&) const = default;
 };
 
 struct RowStep {
@@ -37,7 +37,7 @@ struct RowStep {
   const std::int64_t* credit_cost = nullptr;
 };
 
-using RowKernel = void (*)(const RowStep& step, std::span<const Run> runs);
+using RowKernel = void (*)(const RowStep& step, std::span<const ColumnRun> runs);
 
 // The kernel for a phase that receives and/or sends.
 RowKernel row_kernel(InstructionSet set, bool receives, bool sends);

@@ -26,7 +26,7 @@ std::int32_t next_change(const ShiftMap& map, std::int32_t x, std::int32_t posit
   return x < wraps_at ? wraps_at : x - x % block + block;
 }
 
-void append(std::vector<Run>& runs, const Run& run) {
+void append(std::vector<ColumnRun>& runs, const ColumnRun& run) {
   if (!runs.empty() && runs.back().in_delta == run.in_delta &&
       runs.back().out_delta == run.out_delta) {
     runs.back().count += run.count;
@@ -68,7 +68,7 @@ bool coincide(const ShiftMap& a, const ShiftMap& b, std::int32_t positions) {
 }
 
 void build_runs(const ShiftMap& in, const ShiftMap& out, std::int32_t positions,
-                std::vector<Run>& runs) {
+                std::vector<ColumnRun>& runs) {
   runs.clear();
   for (std::int32_t x = 0; x < positions;) {
     const std::int32_t end =
@@ -79,7 +79,7 @@ void build_runs(const ShiftMap& in, const ShiftMap& out, std::int32_t positions,
 }
 
 void build_runs(const std::vector<std::int32_t>& in, const std::vector<std::int32_t>& out,
-                std::vector<Run>& runs) {
+                std::vector<ColumnRun>& runs) {
   runs.clear();
   for (std::size_t x = 0; x < in.size(); ++x) {
     const auto column = static_cast<std::int32_t>(x);

@@ -38,9 +38,9 @@ bool coincide(const ShiftMap& a, const ShiftMap& b, std::int32_t positions);
 // Ranges of positions over which both distances are constant; `in` maps a position to its sender,
 // `out` to its receiver. O(number of ranges).
 void build_runs(const ShiftMap& in, const ShiftMap& out, std::int32_t positions,
-                std::vector<Run>& runs);
+                std::vector<ColumnRun>& runs);
 // The same from explicit columns.
 void build_runs(const std::vector<std::int32_t>& in, const std::vector<std::int32_t>& out,
-                std::vector<Run>& runs);
+                std::vector<ColumnRun>& runs);
 
 }  // namespace fabricast

@@ -42,7 +42,7 @@ struct SweepResult {
   std::int32_t classes = 0;            // classes evaluated; == positions when unfolded
   std::vector<std::int32_t> class_of;  // per position, empty when unfolded
   std::int64_t state_bytes = 0;
-  double engine_seconds = 0;
+  double engine_seconds = 0;           // processor time on one core, set-up and folding included
   std::string instruction_set;         // the variant that ran
   std::string fold_note;               // why not folded, or "72 classes of 140"
 };

@@ -33,7 +33,7 @@ struct Family {
 struct UniformPhase {
   FlatPhase flat;
   std::vector<std::int32_t> in_family, out_family;  // per repetition if it varies, else one entry
-  std::vector<Run> runs;  // of a phase that does not vary
+  std::vector<ColumnRun> runs;  // of a phase that does not vary
   CostBlock costs;        // per column; of a phase that varies: the current repetition
 
   std::size_t at(std::int32_t k) const { return flat.varies ? static_cast<std::size_t>(k) : 0; }

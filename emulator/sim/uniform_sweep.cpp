@@ -31,7 +31,7 @@ class UniformRun {
 
   bool run_stage(std::size_t stage, std::int32_t loop);
   bool run_repetition(std::size_t stage, std::int32_t k, bool opens_stage);
-  bool run_step(const UniformPhase& phase, const std::vector<Run>& runs, std::int32_t k);
+  bool run_step(const UniformPhase& phase, const std::vector<ColumnRun>& runs, std::int32_t k);
   bool runs_in_blocks(std::size_t stage) const;
   void run_in_blocks(std::size_t stage);
   void refill(UniformPhase& phase, std::int32_t k);
@@ -51,7 +51,7 @@ class UniformRun {
   std::vector<std::int64_t> lane_, port_;   // [role][column]
   std::vector<std::int64_t> ready_, credit_;
   std::vector<std::int64_t> zeros_, unread_;  // a slot that is free; credits nobody waits for
-  std::vector<Run> varying_runs_;
+  std::vector<ColumnRun> varying_runs_;
   std::vector<StageSpan> spans_;
   std::int64_t updates_ = 0;
   std::int64_t block_bytes_ = 0;
@@ -159,7 +159,7 @@ void UniformRun::reset_pooled(const UniformPhase& phase, std::int32_t k) {
   }
 }
 
-bool UniformRun::run_step(const UniformPhase& phase, const std::vector<Run>& runs, std::int32_t k) {
+bool UniformRun::run_step(const UniformPhase& phase, const std::vector<ColumnRun>& runs, std::int32_t k) {
   RowStep step;
   step.ready_in = step.credit_in = zeros_.data();
   step.ready_out = step.credit_out = unread_.data();
@@ -211,7 +211,7 @@ bool UniformRun::runs_in_blocks(std::size_t stage) const {
   const std::int64_t in_flight = counters_[id].sent - counters_[id].received;
   return program_.families[id].credits && in_flight >= 1 && in_flight < program_.depth &&
          (program_.stage_repeat[stage] - 1) * slices_ >= least_steps &&
-         std::all_of(phase.runs.begin(), phase.runs.end(), [this](const Run& run) {
+         std::all_of(phase.runs.begin(), phase.runs.end(), [this](const ColumnRun& run) {
            return (run.in_delta + 1) % program_.columns == 0 &&
                   (run.out_delta - 1) % program_.columns == 0;
          });

@@ -194,6 +194,7 @@ bool WiredRun::try_step(std::int32_t lane, const WiredStep& step, std::int64_t& 
   const std::int64_t depth = program_.depth;
   WiredQueue* in = nullptr;
   WiredQueue* out = nullptr;
+  std::size_t in_slot = 0, out_slot = 0;
   std::int64_t start = state_.lane[at];
   if (step.in >= 0) {
     in = &state_.queues[static_cast<std::size_t>(step.in)];
@@ -201,17 +202,16 @@ bool WiredRun::try_step(std::int32_t lane, const WiredStep& step, std::int64_t& 
       in->waiting_receiver = lane;
       return false;
     }
-    start = std::max(start, state_.ready[static_cast<std::size_t>(step.in * depth +
-                                                                  in->received % depth)]);
+    in_slot = static_cast<std::size_t>(step.in * depth + in->received_slot);
+    start = std::max(start, state_.ready[in_slot]);
   }
-  std::size_t out_slot = 0;
   if (step.out >= 0) {
     out = &state_.queues[static_cast<std::size_t>(step.out)];
     if (out->sent - out->received >= depth) {
       out->waiting_sender = lane;
       return false;
     }
-    out_slot = static_cast<std::size_t>(step.out * depth + out->sent % depth);
+    out_slot = static_cast<std::size_t>(step.out * depth + out->sent_slot);
     start = std::max(start, state_.credit[out_slot]);  // 0 until the slot was used once
   }
   const std::int64_t end = start + step.lane;
@@ -219,15 +219,16 @@ bool WiredRun::try_step(std::int32_t lane, const WiredStep& step, std::int64_t& 
   span_start = std::min(span_start, start);
   ++updates_;
   if (in != nullptr) {
-    state_.credit[static_cast<std::size_t>(step.in * depth + in->received % depth)] =
-        end + step.credit;
+    state_.credit[in_slot] = end + step.credit;
     ++in->received;
+    if (++in->received_slot == depth) in->received_slot = 0;
     if (in->waiting_sender >= 0) runnable_.push_back(std::exchange(in->waiting_sender, -1));
   }
   if (out != nullptr) {
     state_.port[at] = std::max(state_.port[at], start) + step.port;
     state_.ready[out_slot] = std::max(end, state_.port[at]) + step.latency;
     ++out->sent;
+    if (++out->sent_slot == depth) out->sent_slot = 0;
     if (out->waiting_receiver >= 0) runnable_.push_back(std::exchange(out->waiting_receiver, -1));
   }
   return true;

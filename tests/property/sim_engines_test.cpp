@@ -2,9 +2,12 @@
 // not, with and without periodic jumps, on every instruction set; deadlocks are found by both.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <optional>
 
+#include "emulator/base/counter_rng.hpp"
 #include "emulator/base/error.hpp"
+#include "emulator/sim/instruction_set.hpp"
 #include "emulator/sim/naive.hpp"
 #include "emulator/sim/sweep.hpp"
 #include "tests/unit/sim/random_case.hpp"
@@ -55,6 +58,49 @@ TEST_P(RandomSchedules, SweepEqualsNaive) {
   }
   // The generator must not degenerate into deadlocks.
   EXPECT_LT(deadlocks, cases_per_block / 2);
+}
+
+// Wide rings go through blocks (ring_block.hpp), which the small cases above never reach.
+TEST(WideRings, BlocksEqualNaiveOnEveryInstructionSet) {
+  for (std::uint64_t seed = 0; seed < 12; ++seed) {
+    const auto draw = [seed](std::uint64_t i, std::int64_t low, std::int64_t high) {
+      return static_cast<std::int32_t>(random_int(seed, 9, i, low, high));
+    };
+    Schedule schedule = ring_by_hand({draw(0, 256, 330)}, 0);
+    for (Stage& stage : schedule.stages) stage.repeat = std::min(stage.repeat, draw(1, 40, 150));
+    const std::int32_t slices = draw(2, 1, 4);
+    const std::int32_t loops = draw(3, 1, 2);
+    schedule.fifo_depth = slices + draw(4, 1, 6);
+    const RandomCosts costs(schedule, seed, seed % 3 == 0 ? CostTemper::huge : CostTemper::random);
+    SCOPED_TRACE(testing::Message() << "seed " << seed << " p " << schedule.positions());
+    const NaiveTimeline naive = naive_timeline(schedule, costs, loops, slices);
+    for (const InstructionSet set : available_instruction_sets()) {
+      const SweepOptions options{loops, slices, false, true, std::string(to_string(set))};
+      ASSERT_NO_FATAL_FAILURE(expect_equal(sweep(schedule, costs, options), naive));
+    }
+  }
+}
+
+// A slower rank never makes the collective faster, and no lane or port is ever overbooked.
+TEST(Laws, MoreCostIsNeverLessTimeAndBoundsHold) {
+  int checked = 0;
+  for (std::uint64_t seed = 5000; seed < 5400; ++seed) {
+    const RandomCase c = random_case(seed);
+    RandomCosts costs(c.schedule, seed, c.temper);
+    const auto naive = reference(c, costs);
+    if (!naive) continue;
+    SCOPED_TRACE(c.describe());
+    const SweepOptions options{c.loops, c.slices, true, true, {}};
+    const SweepResult before = sweep(c.schedule, costs, options);
+    EXPECT_GE(before.makespan.value(), naive->longest_lane_sum);
+    EXPECT_GE(before.makespan.value(), naive->longest_port_sum);
+    const auto position = static_cast<std::int32_t>(seed % static_cast<std::uint64_t>(
+                                                               c.schedule.positions()));
+    costs.slow_down(position, 12'345);
+    EXPECT_GE(sweep(c.schedule, costs, options).makespan, before.makespan);
+    ++checked;
+  }
+  EXPECT_GT(checked, 200);
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, RandomSchedules, testing::Range(0, 10));
