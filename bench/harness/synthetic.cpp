@@ -61,6 +61,17 @@ std::vector<std::int64_t> rounded_sizes(Collective collective, std::int32_t rank
   return sizes;
 }
 
+std::vector<Protocol> protocols_for(Collective collective, const SyntheticOptions& options) {
+  std::vector<Protocol> result;
+  for (const Protocol protocol : protocols_of(options.executor, collective)) {
+    const auto& asked = options.protocols;
+    const bool wanted =
+        asked.empty() || std::find(asked.begin(), asked.end(), protocol) != asked.end();
+    if (wanted) result.push_back(protocol);
+  }
+  return result;
+}
+
 void draw(const Conditions& conditions, double time_us, const SyntheticOptions& options,
           SampleSet& set) {
   const std::uint64_t key = key_of(conditions);
@@ -117,8 +128,6 @@ std::string describe_noise(const SyntheticOptions& options) {
 SampleSet draw_samples(const Topology& topology, const ParameterValues& truth,
                        const SyntheticOptions& options) {
   check(options);
-  const auto protocols =
-      options.protocols.empty() ? protocols_of(options.executor) : options.protocols;
   SampleSet set;
   for (const Collective collective : options.collectives) {
     const auto sizes = rounded_sizes(collective, topology.ranks(), options);
@@ -126,7 +135,7 @@ SampleSet draw_samples(const Topology& topology, const ParameterValues& truth,
       const auto& asked = options.algorithms;
       if (!asked.empty() && std::find(asked.begin(), asked.end(), algorithm) == asked.end()) continue;
       if (!algorithm_applies(algorithm, collective, topology.space())) continue;
-      for (const Protocol protocol : protocols) {
+      for (const Protocol protocol : protocols_for(collective, options)) {
         for (const std::int64_t bytes : sizes) {
           const PointSpec point{options.executor, collective, algorithm, protocol, bytes,
                                 options.element_bytes, options.channels, 0};
@@ -148,8 +157,8 @@ SampleSet draw_samples(const Topology& topology, const ParameterValues& truth,
   }
   if (set.conditions.empty()) {
     throw UsageError(
-        "nothing to draw (no algorithm applies or every size rounds to 0 bytes): choose other "
-        "collectives, algorithms or sizes");
+        "nothing to draw (no algorithm or protocol applies, or every size rounds to 0 bytes): choose "
+        "other collectives, algorithms, protocols or sizes");
   }
   std::string parameters;
   for (const auto& [id, value] : truth) {

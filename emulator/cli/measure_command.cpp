@@ -153,10 +153,10 @@ void draw(const MeasureArguments& arguments) {
   auto truth = values_of(prior_profile(*topology, options.executor));
   for (const auto& setting : arguments.settings) apply_setting(setting, truth);
 
+  const MeasureReport report = report_of(draw_samples(*topology, truth, options));
   log_info(fmt::format("synthetic machine {}: samples are drawn from the forward model, nothing is "
                        "measured ({})",
                        topology->name(), describe_noise(options)));
-  const MeasureReport report = report_of(draw_samples(*topology, truth, options));
   publish(arguments, report, *topology,
           {"synthetic", this_command_line(), config_yaml(arguments, std::string(to_string(options.executor))),
            std::to_string(arguments.seed)});

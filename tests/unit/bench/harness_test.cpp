@@ -165,8 +165,7 @@ TEST(Harness, SizesThatRoundToTheSameOrToNothingRunOnce) {
   std::vector<std::int64_t> sizes;
   for (const auto& conditions : report.samples.conditions) sizes.push_back(conditions.bytes);
   EXPECT_EQ(sizes, (std::vector<std::int64_t>{64, 128})) << "4 ranks x multiples of 16 B";
-  ASSERT_EQ(report.notes.size(), 1u);
-  EXPECT_THAT(report.notes[0], HasSubstr("16, 32, 48 round to 0 bytes"));
+  EXPECT_THAT(report.notes, testing::Contains(HasSubstr("16, 32, 48 round to 0 bytes")));
 }
 
 TEST(Harness, ABudgetSkipsWholeConditionsAndSaysSo) {
@@ -179,8 +178,10 @@ TEST(Harness, ABudgetSkipsWholeConditionsAndSaysSo) {
   EXPECT_EQ(report.samples.conditions[0].bytes, 64);
   EXPECT_EQ(report.samples.samples.size(), 10u) << "with its floor";
   EXPECT_EQ(report.cases.size(), 4u);
-  ASSERT_EQ(report.notes.size(), 3u);
-  EXPECT_THAT(report.notes[0], HasSubstr("all_reduce ring 128 skipped"));
+  // A busy machine adds a note of its own.
+  EXPECT_THAT(report.notes, testing::IsSupersetOf({HasSubstr("all_reduce ring 128 skipped"),
+                                                   HasSubstr("all_reduce ring 256 skipped"),
+                                                   HasSubstr("all_reduce ring 512 skipped")}));
   EXPECT_EQ(report.samples.environment.at("harness_skipped"), "3 conditions");
 }
 

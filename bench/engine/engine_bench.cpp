@@ -1,0 +1,105 @@
+// Google Benchmark of the engines. Counters: updates/s (max-plus steps per second of engine time),
+// bytes_per_rank (state over positions), classes.
+#include <benchmark/benchmark.h>
+
+#include <string>
+
+#include "bench/engine/synthetic_costs.hpp"
+#include "emulator/schedule/algorithms/algorithms.hpp"
+#include "emulator/sim/instruction_set.hpp"
+#include "emulator/sim/sweep.hpp"
+
+namespace {
+
+using namespace fabricast;
+
+void run(benchmark::State& state, const Schedule& schedule, std::int32_t period,
+         const SweepOptions& options) {
+  const SyntheticCosts costs(schedule, period);
+  double updates = 0;
+  double seconds = 0;
+  for (auto _ : state) {
+    const SweepResult result = sweep(schedule, costs, options);
+    benchmark::DoNotOptimize(result.makespan);
+    state.SetIterationTime(result.engine_seconds);
+    updates += static_cast<double>(result.updates);
+    seconds += result.engine_seconds;
+    state.counters["bytes_per_rank"] =
+        static_cast<double>(result.state_bytes) / static_cast<double>(schedule.positions());
+    state.counters["classes"] = result.classes;
+  }
+  if (seconds > 0) state.counters["updates/s"] = updates / seconds;
+}
+
+// The reference case: 10,080 positions, one channel, one slice, nothing folded.
+void ring_10080_unfolded(benchmark::State& state, InstructionSet set) {
+  SweepOptions options;
+  options.fold = false;
+  options.instruction_set = to_string(set);
+  run(state, ring_all_reduce({72, 140}), 0, options);
+}
+
+void ring_10080_two_slices(benchmark::State& state) {
+  SweepOptions options;
+  options.fold = false;
+  options.slices = 2;
+  run(state, ring_all_reduce({72, 140}), 0, options);
+}
+
+// A pass of 512 rounds at any size; a whole all-reduce would grow with the square of the ranks.
+void ring_rounds(benchmark::State& state) {
+  Schedule schedule = ring_all_reduce({static_cast<std::int32_t>(state.range(0))});
+  for (Stage& stage : schedule.stages) {
+    if (stage.repeat > 256) stage.repeat = 256;
+  }
+  SweepOptions options;
+  options.fold = false;
+  run(state, schedule, 0, options);
+}
+
+void ring_10080_folded(benchmark::State& state) { run(state, ring_all_reduce({72, 140}), 72, {}); }
+
+void hierarchical_10080_folded(benchmark::State& state) {
+  run(state, hierarchical_all_reduce({72, 140}), 72, {});
+}
+
+void tree_10080(benchmark::State& state) {
+  SweepOptions options;
+  options.jump = state.range(1) != 0;
+  run(state, tree_all_reduce({72, 140}, static_cast<std::int32_t>(state.range(0)), false), 0,
+      options);
+}
+
+void all_to_all(benchmark::State& state) {
+  run(state, pairwise_all_to_all({static_cast<std::int32_t>(state.range(0))}), 0, {});
+}
+
+BENCHMARK(ring_10080_two_slices)->UseManualTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(ring_rounds)->RangeMultiplier(2)->Range(1024, 131072)->UseManualTime()->Unit(
+    benchmark::kMillisecond);
+BENCHMARK(ring_10080_folded)->UseManualTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(hierarchical_10080_folded)->UseManualTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(tree_10080)
+    ->ArgNames({"chunks", "jump"})
+    ->Args({16, 0})
+    ->Args({2048, 0})
+    ->Args({2048, 1})
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK(all_to_all)->Arg(1024)->Arg(10080)->UseManualTime()->Unit(benchmark::kMillisecond);
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  for (const InstructionSet set : available_instruction_sets()) {
+    const std::string name = "ring_10080_unfolded/" + std::string(to_string(set));
+    benchmark::RegisterBenchmark(name.c_str(), ring_10080_unfolded, set)
+        ->UseManualTime()
+        ->Unit(benchmark::kMillisecond);
+  }
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+  return 0;
+}

@@ -1,0 +1,51 @@
+#include "bench/engine/synthetic_costs.hpp"
+
+#include <algorithm>
+
+#include "emulator/base/counter_rng.hpp"
+#include "emulator/base/units.hpp"
+
+namespace fabricast {
+
+SyntheticCosts::SyntheticCosts(const Schedule& schedule, std::int32_t period)
+    : schedule_(schedule) {
+  for (std::int32_t x = 0; x < schedule.positions(); ++x) {
+    const auto who = static_cast<std::uint64_t>(period > 0 ? x % period : x);
+    const auto draw = [who](std::uint64_t row) {
+      return random_int(1, row, who, 100 * ps_per_ns, ps_per_us);
+    };
+    lane_.push_back(draw(0));
+    port_.push_back(draw(1));
+    latency_.push_back(draw(2));
+    credit_.push_back(draw(3));
+  }
+}
+
+void SyntheticCosts::fill(int stage, int group, int phase, std::int32_t /*k*/,
+                          CostRows rows) const {
+  const Phase& described = schedule_.stages[static_cast<std::size_t>(stage)]
+                               .groups[static_cast<std::size_t>(group)]
+                               .phases[static_cast<std::size_t>(phase)];
+  const bool sends = (described.action & action_send) != 0;
+  const bool receives = (described.action & action_recv) != 0;
+  const auto copy = [](bool applies, const std::vector<std::int64_t>& from,
+                       std::span<std::int64_t> to) {
+    if (applies) {
+      std::copy(from.begin(), from.end(), to.begin());
+    } else {
+      std::fill(to.begin(), to.end(), 0);
+    }
+  };
+  copy(true, lane_, rows.lane);
+  copy(sends, port_, rows.port);
+  copy(sends, latency_, rows.latency);
+  copy(receives, credit_, rows.credit);
+  if (described.active.kind == Active::Kind::all) return;
+  for (std::int32_t x = 0; x < schedule_.positions(); ++x) {
+    if (is_active(described.active, schedule_.space, x)) continue;
+    const auto at = static_cast<std::size_t>(x);
+    rows.lane[at] = rows.port[at] = rows.latency[at] = rows.credit[at] = 0;
+  }
+}
+
+}  // namespace fabricast
