@@ -4,8 +4,6 @@
 #include <unordered_map>
 #include <utility>
 
-#include "emulator/base/counter_rng.hpp"
-
 namespace fabricast {
 namespace {
 
@@ -93,12 +91,18 @@ void Partition::split(OnSplit on_split) {
 // Equal rows, equal color. A hash decides; `is_equitable` compares the rows themselves, so a
 // collision can cost the folding but never the result.
 std::vector<std::int32_t> initial_colors(const ClassInput& input) {
+  const auto positions = static_cast<std::size_t>(input.positions);
+  std::vector<std::uint64_t> hash(positions, 0);
+  for (const auto& row : input.rows) {
+    for (std::size_t x = 0; x < positions; ++x) {
+      hash[x] = (hash[x] ^ static_cast<std::uint64_t>(row[x])) * 0x9E3779B97F4A7C15u;
+      hash[x] ^= hash[x] >> 29;
+    }
+  }
   std::unordered_map<std::uint64_t, std::int32_t> colors;
-  std::vector<std::int32_t> color(static_cast<std::size_t>(input.positions));
-  for (std::size_t x = 0; x < color.size(); ++x) {
-    std::uint64_t hash = 0;
-    for (const auto& row : input.rows) hash = mix64(hash ^ static_cast<std::uint64_t>(row[x]));
-    color[x] = colors.try_emplace(hash, static_cast<std::int32_t>(colors.size())).first->second;
+  std::vector<std::int32_t> color(positions);
+  for (std::size_t x = 0; x < positions; ++x) {
+    color[x] = colors.try_emplace(hash[x], static_cast<std::int32_t>(colors.size())).first->second;
   }
   return color;
 }
@@ -156,23 +160,29 @@ RankClasses refine(const ClassInput& input) {
 }
 
 bool is_equitable(const ClassInput& input, const RankClasses& classes) {
-  if (classes.class_of.size() != static_cast<std::size_t>(input.positions)) return false;
-  const auto class_at = [&](std::int32_t x) {
-    return classes.class_of[static_cast<std::size_t>(x)];
+  const auto positions = static_cast<std::size_t>(input.positions);
+  if (classes.class_of.size() != positions) return false;
+  const auto representative = [&](std::size_t x) {
+    return static_cast<std::size_t>(
+        classes.representative[static_cast<std::size_t>(classes.class_of[x])]);
   };
-  for (std::int32_t x = 0; x < input.positions; ++x) {
-    const std::int32_t r = classes.representative[static_cast<std::size_t>(class_at(x))];
-    if (r == x) continue;
-    for (const auto& row : input.rows) {
-      if (row[static_cast<std::size_t>(x)] != row[static_cast<std::size_t>(r)]) return false;
-    }
-    for (const ShiftMap& map : input.maps) {
-      const ShiftMap back = inverse(map, input.positions);
-      if (class_at(map(x)) != class_at(map(r))) return false;
-      if (class_at(back(x)) != class_at(back(r))) return false;
+  for (const auto& row : input.rows) {
+    for (std::size_t x = 0; x < positions; ++x) {
+      if (row[x] != row[representative(x)]) return false;
     }
   }
-  return true;
+  std::vector<std::int32_t> peer_class(positions);
+  const auto same_peers = [&](const ShiftMap& map) {
+    for (std::size_t x = 0; x < positions; ++x) {
+      peer_class[x] = classes.class_of[static_cast<std::size_t>(map(static_cast<std::int32_t>(x)))];
+      // Representatives come first in their class, so theirs is already known.
+      if (peer_class[x] != peer_class[representative(x)]) return false;
+    }
+    return true;
+  };
+  return std::all_of(input.maps.begin(), input.maps.end(), [&](const ShiftMap& map) {
+    return same_peers(map) && same_peers(inverse(map, input.positions));
+  });
 }
 
 }  // namespace fabricast

@@ -197,36 +197,54 @@ UniformProgram compile_uniform(const Schedule& schedule, const StepCosts& costs,
   return Compilation(schedule, loops, slices).build(costs, reason);
 }
 
+namespace {
+
+std::vector<std::int64_t> gather(const std::vector<std::int64_t>& row, const RankClasses& classes) {
+  std::vector<std::int64_t> kept;
+  kept.reserve(classes.representative.size());
+  for (const std::int32_t x : classes.representative) {
+    kept.push_back(row[static_cast<std::size_t>(x)]);
+  }
+  return kept;
+}
+
+// The class of every representative's peer.
+std::vector<std::int32_t> peers(const ShiftMap& map, const RankClasses& classes) {
+  std::vector<std::int32_t> columns;
+  columns.reserve(classes.representative.size());
+  for (const std::int32_t x : classes.representative) {
+    columns.push_back(classes.class_of[static_cast<std::size_t>(map(x))]);
+  }
+  return columns;
+}
+
+}  // namespace
+
 UniformProgram fold_program(const UniformProgram& program, const RankClasses& classes) {
-  UniformProgram folded = program;
+  UniformProgram folded;
+  folded.positions = program.positions;
   folded.columns = classes.count;
-  const auto gather = [&](std::vector<std::int64_t>& row) {
-    std::vector<std::int64_t> kept;
-    for (const std::int32_t x : classes.representative) {
-      kept.push_back(row[static_cast<std::size_t>(x)]);
-    }
-    row = std::move(kept);
+  folded.roles = program.roles;
+  folded.depth = program.depth;
+  folded.pools = program.pools;
+  folded.pool_rows = program.pool_rows;
+  folded.families = program.families;
+  folded.stage_repeat = program.stage_repeat;
+  const auto map_of = [&](const std::vector<std::int32_t>& family) {
+    return family.empty() ? ShiftMap{1, program.positions, 0}
+                          : program.families[static_cast<std::size_t>(family[0])].map;
   };
-  const auto classes_through = [&](const std::vector<std::int32_t>& family, bool backwards) {
-    std::vector<std::int32_t> columns;
-    for (const std::int32_t x : classes.representative) {
-      std::int32_t peer = x;
-      if (!family.empty()) {
-        const ShiftMap& map = program.families[static_cast<std::size_t>(family[0])].map;
-        peer = backwards ? inverse(map, program.positions)(x) : map(x);
-      }
-      columns.push_back(classes.class_of[static_cast<std::size_t>(peer)]);
-    }
-    return columns;
-  };
-  for (auto& stage : folded.stages) {
-    for (UniformPhase& phase : stage) {
-      gather(phase.costs.lane);
-      gather(phase.costs.port);
-      gather(phase.costs.latency);
-      gather(phase.costs.credit);
-      build_runs(classes_through(phase.in_family, true), classes_through(phase.out_family, false),
-                 phase.runs);
+  for (const auto& stage : program.stages) {
+    auto& phases = folded.stages.emplace_back();
+    for (const UniformPhase& phase : stage) {
+      UniformPhase kept{phase.flat, phase.in_family, phase.out_family, {}, CostBlock()};
+      kept.costs.lane = gather(phase.costs.lane, classes);
+      kept.costs.port = gather(phase.costs.port, classes);
+      kept.costs.latency = gather(phase.costs.latency, classes);
+      kept.costs.credit = gather(phase.costs.credit, classes);
+      build_runs(peers(inverse(map_of(phase.in_family), program.positions), classes),
+                 peers(map_of(phase.out_family), classes), kept.runs);
+      phases.push_back(std::move(kept));
     }
   }
   return folded;
