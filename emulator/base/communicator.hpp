@@ -4,7 +4,8 @@
 // MPI would with one rank. Errors become RuntimeError. MPI_THREAD_FUNNELED; not thread safe.
 //
 // Lifetime: make one with Communicator::world() in the subcommands that need it (MPI_Init costs
-// 0.1 to 0.3 s); it finalizes MPI when the last copy goes away, unless abort() was called.
+// 0.1 to 0.3 s). The world lives until the process exits, so that main can still speak for all
+// processes after a command has thrown; MPI is finalized then, unless abort() was called.
 #pragma once
 
 #include <cstdint>

@@ -56,8 +56,8 @@ Communicator::Communicator(std::shared_ptr<State> state) : state_(std::move(stat
 Communicator Communicator::null() { return Communicator(std::make_shared<State>()); }
 
 Communicator Communicator::world() {
-  static std::weak_ptr<State> shared;
-  if (auto existing = shared.lock()) return Communicator(existing);
+  static std::shared_ptr<State> shared;
+  if (shared) return Communicator(shared);
   if (!launched_by_mpi()) return null();
   auto state = std::make_shared<State>();
   int provided = 0;

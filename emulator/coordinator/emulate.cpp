@@ -1,35 +1,21 @@
 #include "emulator/coordinator/emulate.hpp"
 
 #include <algorithm>
-#include <limits>
 
+#include "emulator/calibrate/predictor.hpp"
 #include "emulator/coordinator/prediction_text.hpp"
 
 namespace fabricast {
 namespace {
 
-// The row of a point: every allowed protocol is timed, the fastest is reported in full. Ties go to
-// the protocol listed first.
-Prediction predict_point(const Topology& topology, const CalibrationProfile& profile,
-                         const Scenario& scenario, const ScenarioPoint& point) {
+// The row of a point: of the allowed protocols the one with the least predicted time. Ties go to the
+// protocol listed first.
+Prediction predict_point(Predictor& predictor, const Scenario& scenario, const ScenarioPoint& point) {
   const auto protocols =
       scenario.protocols.empty() ? protocols_of(scenario.executor) : scenario.protocols;
-  PointSpec best{scenario.executor,      point.collective,  point.algorithm,    protocols.front(),
-                 point.bytes,            scenario.element_bytes, scenario.channels, scenario.max_slices};
-  if (protocols.size() > 1) {
-    const auto values = values_of(profile);
-    auto best_time = SimDuration::max();
-    PointSpec candidate = best;
-    for (const auto protocol : protocols) {
-      candidate.protocol = protocol;
-      const auto time = predict_time(topology, values, candidate);
-      if (time < best_time) {
-        best_time = time;
-        best.protocol = protocol;
-      }
-    }
-  }
-  return predict(topology, profile, best, EngineOptions{scenario.fold, ""});
+  const PointSpec asked{scenario.executor,      point.collective,  point.algorithm,    protocols.front(),
+                        point.bytes,            scenario.element_bytes, scenario.channels, scenario.max_slices};
+  return predictor.predict(protocols.size() > 1 ? predictor.fastest(asked, protocols) : asked);
 }
 
 // Results of one process as lines "index<TAB>json".
@@ -57,12 +43,13 @@ Emulation emulate(const Communicator& communicator, const Topology& topology,
                   const CalibrationProfile& profile, const Scenario& scenario,
                   const std::function<void()>& progress) {
   const auto points = points_of(scenario, topology);
+  Predictor predictor(topology, profile, EngineOptions{scenario.fold, ""});
   std::vector<std::pair<std::size_t, Prediction>> mine;
   for (std::size_t i = 0; i < points.size(); ++i) {
     if (static_cast<int>(i % static_cast<std::size_t>(communicator.size())) != communicator.rank()) {
       continue;
     }
-    mine.emplace_back(i, predict_point(topology, profile, scenario, points[i]));
+    mine.emplace_back(i, predict_point(predictor, scenario, points[i]));
     if (progress) progress();
   }
   Emulation emulation;
