@@ -113,16 +113,32 @@ SimDuration Predictor::time(const PointSpec& point) { return forward_.time(value
 
 PointSpec Predictor::fastest(PointSpec point, const std::vector<Protocol>& protocols) {
   FABRICAST_EXPECT(!protocols.empty(), "a protocol to choose");
-  PointSpec best = point;
-  best.protocol = protocols.front();
-  if (protocols.size() == 1) return best;
-  SimDuration least = SimDuration::max();
+  struct Candidate {
+    PointSpec point;
+    SimDuration at_least;
+  };
+  std::vector<Candidate> candidates;
   for (const Protocol protocol : protocols) {
     point.protocol = protocol;
-    const SimDuration needed = time(point);
+    SimDuration at_least;
+    if (protocols.size() > 1) {
+      const CollectiveCase made = forward_.build(values_, point);
+      at_least = std::max(made.bandwidth_bound, occupancy_bound(made));
+    }
+    candidates.push_back({point, at_least});
+  }
+  std::stable_sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
+    return a.at_least < b.at_least;
+  });
+  PointSpec best = candidates.front().point;
+  if (candidates.size() == 1) return best;
+  SimDuration least = SimDuration::max();
+  for (const Candidate& candidate : candidates) {
+    if (candidate.at_least >= least) break;  // this one and all after it cannot be faster
+    const SimDuration needed = time(candidate.point);
     if (needed < least) {
       least = needed;
-      best = point;
+      best = candidate.point;
     }
   }
   return best;

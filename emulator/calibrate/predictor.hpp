@@ -16,7 +16,8 @@ class Predictor {
   Prediction predict(const PointSpec& point);
   // Time alone, without shares and interval: an order of magnitude cheaper.
   SimDuration time(const PointSpec& point);
-  // The point under the protocol with the least predicted time; ties go to the first listed.
+  // The point under the protocol with the least predicted time. Protocols whose lanes are occupied
+  // for longer than another one takes are not evaluated.
   PointSpec fastest(PointSpec point, const std::vector<Protocol>& protocols);
   const CalibrationProfile& profile() const { return profile_; }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "emulator/base/contracts.hpp"
+#include "emulator/base/counter_rng.hpp"
 #include "emulator/base/error.hpp"
 #include "emulator/cost/machine_costs.hpp"
 #include "emulator/cost/table_step_costs.hpp"
@@ -81,17 +83,53 @@ CollectiveCase CaseBuilder::build(const ParameterValues& values, const PointSpec
   return made;
 }
 
-bool same_step_costs(const CollectiveCase& a, const CollectiveCase& b) {
-  if (a.channel_classes.size() != b.channel_classes.size() || a.plan.loops != b.plan.loops ||
-      a.plan.slices != b.plan.slices || a.plan.bytes != b.plan.bytes) {
-    return false;
+EvaluationKey evaluation_key(const CollectiveCase& made, std::size_t channel_class) {
+  const ChannelClass& channels = made.channel_classes[channel_class];
+  const auto* costs = dynamic_cast<const TableStepCosts*>(channels.costs.get());
+  FABRICAST_EXPECT(costs != nullptr, "costs of a case builder");
+  const auto front = static_cast<std::size_t>(channels.representative);
+  const Schedule& schedule = *made.plan.channels[front].schedule;
+  std::uint64_t shape = 0;
+  const auto add = [&shape](std::int64_t value) {
+    shape = mix64(shape ^ static_cast<std::uint64_t>(value));
+  };
+  add(made.plan.loops);
+  add(made.plan.slices);
+  add(schedule.fifo_depth);
+  for (const Stage& stage : schedule.stages) add(stage.repeat);
+  const auto words = costs->fingerprint();
+  return {costs->traffic(), channel_class, {words[0], words[1], shape}};
+}
+
+SimDuration occupancy_bound(const CollectiveCase& made) {
+  std::int64_t most = 0;
+  for (const ChannelClass& channels : made.channel_classes) {
+    const auto front = static_cast<std::size_t>(channels.representative);
+    const Schedule& schedule = *made.plan.channels[front].schedule;
+    const auto positions = static_cast<std::size_t>(schedule.positions());
+    std::vector<std::int64_t> lane(positions), port(positions), latency(positions), credit(positions);
+    const auto roles = static_cast<std::size_t>(schedule.roles);
+    std::vector<std::int64_t> busy(2 * roles * positions, 0);
+    for (std::size_t s = 0; s < schedule.stages.size(); ++s) {
+      const Stage& stage = schedule.stages[s];
+      if (stage_varies(stage)) continue;  // costs differ from repetition to repetition
+      const std::int64_t times =
+          static_cast<std::int64_t>(stage.repeat) * made.plan.loops * made.plan.slices;
+      for (std::size_t g = 0; g < stage.groups.size(); ++g) {
+        for (std::size_t p = 0; p < stage.groups[g].phases.size(); ++p) {
+          channels.costs->fill(static_cast<int>(s), static_cast<int>(g), static_cast<int>(p), 0,
+                               {lane, port, latency, credit});
+          std::int64_t* sums = busy.data() + 2 * stage.groups[g].phases[p].role * positions;
+          for (std::size_t x = 0; x < positions; ++x) {
+            sums[x] += times * lane[x];
+            sums[positions + x] += times * port[x];
+          }
+        }
+      }
+    }
+    most = std::max(most, *std::max_element(busy.begin(), busy.end()));
   }
-  for (std::size_t c = 0; c < a.channel_classes.size(); ++c) {
-    const auto* left = dynamic_cast<const TableStepCosts*>(a.channel_classes[c].costs.get());
-    const auto* right = dynamic_cast<const TableStepCosts*>(b.channel_classes[c].costs.get());
-    if (left == nullptr || right == nullptr || !left->same_as(*right)) return false;
-  }
-  return true;
+  return made.launch + SimDuration(most);
 }
 
 }  // namespace fabricast

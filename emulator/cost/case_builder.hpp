@@ -5,6 +5,9 @@
 // The topology must outlive the builder and the cases. Not thread safe; one builder per thread.
 #pragma once
 
+#include <array>
+#include <compare>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -39,8 +42,24 @@ class CaseBuilder {
   std::map<Key, Entry> entries_;
 };
 
-// Do two cases of one builder, of the same point, cost the same at every step? (Their launch may
-// differ.) Then one evaluation serves both. False when in doubt.
-bool same_step_costs(const CollectiveCase& a, const CollectiveCase& b);
+// What decides the evaluation of one channel class: equal keys, equal times. Holds the traffic map, so
+// that a key outlives its case.
+struct EvaluationKey {
+  std::shared_ptr<const TrafficMap> traffic;
+  std::size_t channel_class = 0;
+  std::array<std::uint64_t, 3> words{};  // costs; loops, slices, depth and repetitions
+
+  auto operator<=>(const EvaluationKey& other) const {
+    return std::tie(traffic, channel_class, words) <=>
+           std::tie(other.traffic, other.channel_class, other.words);
+  }
+  bool operator==(const EvaluationKey&) const = default;
+};
+// Contract: a case of build_case or CaseBuilder.
+EvaluationKey evaluation_key(const CollectiveCase& made, std::size_t channel_class);
+
+// What the busiest lane, or its port, is occupied for, all waiting left out: a lower bound of the
+// collective's time, and a close one for large messages.
+SimDuration occupancy_bound(const CollectiveCase& made);
 
 }  // namespace fabricast

@@ -1,5 +1,8 @@
 #include "emulator/cost/position_keys.hpp"
 
+#include <map>
+#include <utility>
+
 namespace fabricast {
 namespace {
 
@@ -37,6 +40,36 @@ PositionKeys::PositionKeys(const Topology& topology, std::span<const std::int32_
   for (std::size_t x = p; x-- > 1;) {
     run_end_[x - 1] = key(x - 1, x) == 0 ? run_end_[x] : static_cast<std::int32_t>(x);
   }
+  period_ = find_period();
+}
+
+// Which positions share an attachment is a partition; it is given by the distance from each position
+// to the next, cyclically, of its part. The partition is invariant under a shift exactly when the
+// distances are.
+std::size_t PositionKeys::find_period() const {
+  const std::size_t p = positions();
+  std::vector<std::vector<std::size_t>> distances;
+  for (const auto& labels : attachments_) {
+    std::map<std::int32_t, std::size_t> next;
+    std::vector<std::size_t> distance(p, 0);
+    for (std::size_t i = 2 * p; i-- > 0;) {  // twice round, so that every position has a next one
+      const auto found = next.find(labels[i % p]);
+      if (i < p) distance[i] = found->second - i;
+      next[labels[i % p]] = i;
+    }
+    distances.push_back(std::move(distance));
+  }
+  for (std::size_t period = 1; period < p; ++period) {
+    if (p % period != 0) continue;
+    const bool invariant = std::all_of(distances.begin(), distances.end(), [&](const auto& d) {
+      for (std::size_t x = 0; x + period < p; ++x) {
+        if (d[x] != d[x + period]) return false;
+      }
+      return true;
+    });
+    if (invariant) return period;
+  }
+  return p;
 }
 
 }  // namespace fabricast

@@ -35,38 +35,46 @@ class PositionKeys {
     return bits;
   }
 
-  // Calls visit(first, length, key) for the pairs (x, (x + shift) mod positions), x in [0, positions),
-  // in runs of equal keys.
+  // The smallest divisor P of positions() with key(x, y) == key(x + P, y + P), cyclically, for all
+  // pairs: machines of equal groups look the same from every group.
+  std::size_t period() const { return period_; }
+
+  // Calls visit(first, length, key) for the pairs (x, (x + shift) mod positions), x in [0, end), in
+  // runs of equal keys.
   template <class Visit>
-  void for_shift(std::size_t shift, Visit visit) const {
+  void for_shift(std::size_t shift, std::size_t end, Visit visit) const {
     const std::size_t p = positions();
     std::size_t x = 0;
-    while (x < p) {
+    while (x < end) {
       const std::size_t y = x + shift < p ? x + shift : x + shift - p;
       const std::size_t length =
           std::min({static_cast<std::size_t>(run_end_[x]) - x,
-                    static_cast<std::size_t>(run_end_[y]) - y, p - std::max(x, y)});
+                    static_cast<std::size_t>(run_end_[y]) - y, p - std::max(x, y), end - x});
       visit(x, length, key(x, y));
       x += length;
     }
   }
 
-  // The pairs (x, peer) of a map that varies, in repetition k: runs where the map allows it.
+  // The pairs (x, peer), x < end, of a map in repetition k: in runs where the map allows it.
   template <class Visit>
-  void for_pairs(const PeerMap& map, const RankSpace& space, std::int32_t k, Visit visit) const {
+  void for_pairs(const PeerMap& map, const RankSpace& space, std::int32_t k, std::size_t end,
+                 Visit visit) const {
     if (map.kind == PeerMap::Kind::linear) {
-      for_shift(static_cast<std::size_t>(peer_of(map, space, 0, k)), visit);
+      for_shift(static_cast<std::size_t>(peer_of(map, space, 0, k)), end, visit);
       return;
     }
-    for (std::size_t x = 0; x < positions(); ++x) {
+    for (std::size_t x = 0; x < end; ++x) {
       const std::int32_t y = peer_of(map, space, static_cast<std::int32_t>(x), k);
       visit(x, std::size_t{1}, key(x, static_cast<std::size_t>(y)));
     }
   }
 
  private:
+  std::size_t find_period() const;
+
   std::vector<std::vector<std::int32_t>> attachments_;  // [attachment][position]
   std::vector<std::int32_t> run_end_;  // first later position whose attachments differ
+  std::size_t period_ = 0;
 };
 
 }  // namespace fabricast

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "emulator/base/contracts.hpp"
+#include "emulator/base/counter_rng.hpp"
 
 namespace fabricast {
 
@@ -38,11 +39,51 @@ TableStepCosts::TableStepCosts(std::shared_ptr<const TrafficMap> traffic, std::s
       }
     }
   }
+  period_ = find_period();
 }
 
-bool TableStepCosts::same_as(const TableStepCosts& other) const {
-  return traffic_ == other.traffic_ && &channel_ == &other.channel_ && latency_ == other.latency_ &&
-         tables_ == other.tables_ && table_of_ == other.table_of_;
+std::int32_t TableStepCosts::find_period() const {
+  if (!channel_.keys) return space_.size();
+  const std::size_t period = channel_.keys->period();
+  const auto repeats = [period](const EdgeRow& row) {
+    for (std::size_t x = 0; x + period < row->size(); ++x) {
+      if ((*row)[x] != (*row)[x + period]) return false;
+    }
+    return true;
+  };
+  for (const auto& stage : channel_.phases) {
+    for (const auto& group : stage) {
+      for (const PhaseEdges& phase : group) {
+        const bool periodic = phase.varies ? phase.active == Active::all()
+                                           : repeats(phase.send) && repeats(phase.receive);
+        if (!periodic) return space_.size();
+      }
+    }
+  }
+  return static_cast<std::int32_t>(period);
+}
+
+std::array<std::uint64_t, 2> TableStepCosts::fingerprint() const {
+  std::array<std::uint64_t, 2> words{1, 2};
+  const auto add = [&words](std::int64_t value) {
+    const auto bits = static_cast<std::uint64_t>(value);
+    words[0] = mix64(words[0] ^ bits);
+    words[1] = mix64(words[1] + bits * 0x9E3779B97F4A7C15u);
+  };
+  const auto add_all = [&add](const std::vector<std::int64_t>& values) {
+    for (const std::int64_t value : values) add(value);
+  };
+  add_all(latency_);
+  for (const PhaseTable& table : tables_) {
+    add_all(table.lane);
+    add_all(table.port);
+  }
+  for (const auto& stage : table_of_) {
+    for (const auto& group : stage) {
+      for (const std::size_t table : group) add(static_cast<std::int64_t>(table));
+    }
+  }
+  return words;
 }
 
 void TableStepCosts::fill(int stage, int group, int phase, std::int32_t k, CostRows rows) const {
@@ -51,7 +92,7 @@ void TableStepCosts::fill(int stage, int group, int phase, std::int32_t k, CostR
   const auto p = static_cast<std::size_t>(phase);
   const PhaseEdges& edges = channel_.phases[s][g][p];
   const PhaseTable& table = tables_[table_of_[s][g][p]];
-  FABRICAST_EXPECT(rows.lane.size() == static_cast<std::size_t>(space_.size()), "a row of positions");
+  FABRICAST_EXPECT(rows.lane.size() <= static_cast<std::size_t>(space_.size()), "a row of positions");
   edges.varies ? fill_varying(edges, table, k, rows) : fill_fixed(edges, table, rows);
 }
 
@@ -62,7 +103,7 @@ void TableStepCosts::fill_fixed(const PhaseEdges& edges, const PhaseTable& table
   const std::int64_t* lane = table.lane.data();
   const std::int64_t* port = table.port.data();
   const std::int64_t* latency = latency_.data();
-  for (std::size_t x = 0; x < send.size(); ++x) {
+  for (std::size_t x = 0; x < rows.lane.size(); ++x) {
     const EdgeId out = send[x];
     const EdgeId in = receive[x];
     rows.lane[x] = lane[out != EdgeTable::idle ? out : in];
@@ -82,7 +123,7 @@ void TableStepCosts::fill_varying(const PhaseEdges& edges, const PhaseTable& tab
   const bool sends = !edges.send_by_key.empty();
   const bool receives = !edges.receive_by_key.empty();
   if (sends) {
-    keys.for_pairs(edges.peer_out, space_, k,
+    keys.for_pairs(edges.peer_out, space_, k, rows.lane.size(),
                    [&](std::size_t first, std::size_t length, std::size_t key) {
                      const EdgeId e = edges.send_by_key[key];
                      set(rows.lane, first, length, table.lane[e]);
@@ -94,7 +135,7 @@ void TableStepCosts::fill_varying(const PhaseEdges& edges, const PhaseTable& tab
     set(rows.latency, 0, rows.latency.size(), 0);
   }
   if (receives) {
-    keys.for_pairs(edges.peer_in, space_, k,
+    keys.for_pairs(edges.peer_in, space_, k, rows.lane.size(),
                    [&](std::size_t first, std::size_t length, std::size_t key) {
                      const EdgeId e = edges.receive_by_key[key];
                      if (!sends) set(rows.lane, first, length, table.lane[e]);
@@ -104,9 +145,8 @@ void TableStepCosts::fill_varying(const PhaseEdges& edges, const PhaseTable& tab
     set(rows.credit, 0, rows.credit.size(), 0);
   }
   if (edges.active == Active::all()) return;
-  for (std::int32_t x = 0; x < space_.size(); ++x) {
-    if (is_active(edges.active, space_, x)) continue;
-    const auto i = static_cast<std::size_t>(x);
+  for (std::size_t i = 0; i < rows.lane.size(); ++i) {
+    if (is_active(edges.active, space_, static_cast<std::int32_t>(i))) continue;
     rows.lane[i] = rows.port[i] = rows.latency[i] = rows.credit[i] = 0;
   }
 }

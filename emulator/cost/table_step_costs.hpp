@@ -1,9 +1,11 @@
 // StepCosts of one channel class: tables by edge class, looked up per position.
 //
 // Immutable and thread safe; shares the TrafficMap. fill() is one pass of table look-ups per phase
-// whose peers do not vary, and one run-length fill per repetition where they do.
+// whose peers do not vary, and one run-length fill per repetition where they do. Shorter rows get the
+// first positions only: periodic_case.hpp evaluates one period of a machine of equal groups.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -21,8 +23,13 @@ class TableStepCosts final : public StepCosts {
 
   void fill(int stage, int group, int phase, std::int32_t k, CostRows rows) const override;
 
-  // Equal at every step; false when the traffic map is another one.
-  bool same_as(const TableStepCosts& other) const;
+  // Positions after which all costs repeat, when every phase is active everywhere and either varies
+  // with its repetition or costs the same at x and x + period; else the number of positions.
+  std::int32_t period() const { return period_; }
+  // Everything that decides the costs, in 128 bits: two costs of one traffic map and channel class with
+  // equal fingerprints are equal (up to a chance of 2^-128 per pair).
+  std::array<std::uint64_t, 2> fingerprint() const;
+  const std::shared_ptr<const TrafficMap>& traffic() const { return traffic_; }
 
  private:
   // By EdgeId. A phase's lane cost depends on the bytes of its message and on what it does to them.
@@ -30,8 +37,8 @@ class TableStepCosts final : public StepCosts {
     std::int64_t bytes = 0;
     bool reduces = false;
     std::vector<std::int64_t> lane, port;
-    bool operator==(const PhaseTable&) const = default;
   };
+  std::int32_t find_period() const;
   void fill_fixed(const PhaseEdges& edges, const PhaseTable& table, CostRows rows) const;
   void fill_varying(const PhaseEdges& edges, const PhaseTable& table, std::int32_t k,
                     CostRows rows) const;
@@ -39,6 +46,7 @@ class TableStepCosts final : public StepCosts {
   std::shared_ptr<const TrafficMap> traffic_;
   const ChannelTraffic& channel_;
   RankSpace space_;
+  std::int32_t period_ = 0;
   std::vector<std::int64_t> latency_;  // by EdgeId
   std::vector<PhaseTable> tables_;     // distinct ones
   std::vector<std::vector<std::vector<std::size_t>>> table_of_;  // [stage][group][phase]

@@ -245,10 +245,11 @@ void TrafficBuilder::count_pairs(std::size_t s, const CountedStage& stage) {
         if (!sends(phase)) continue;
         const auto ids = edges_by_key(group, stage, phase.peer_out, keys, true);
         std::vector<std::int64_t> pairs(keys.keys(), 0);
+        const auto groups = static_cast<std::int64_t>(keys.positions() / keys.period());
         for (std::int32_t k = 0; k < stage.repeat; ++k) {
-          keys.for_pairs(phase.peer_out, group.schedule->space, k,
-                         [&pairs](std::size_t, std::size_t length, std::size_t key) {
-                           pairs[key] += static_cast<std::int64_t>(length);
+          keys.for_pairs(phase.peer_out, group.schedule->space, k, keys.period(),
+                         [&pairs, groups](std::size_t, std::size_t length, std::size_t key) {
+                           pairs[key] += static_cast<std::int64_t>(length) * groups;
                          });
         }
         for (std::size_t key = 0; key < pairs.size(); ++key) {

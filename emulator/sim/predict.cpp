@@ -2,24 +2,54 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "emulator/base/contracts.hpp"
+#include "emulator/cost/periodic_case.hpp"
+#include "emulator/profile/inventory.hpp"
 
 namespace fabricast {
 
-PointTime evaluate_case(const CollectiveCase& collective_case, const EngineOptions& options) {
-  const ExecutionPlan& plan = collective_case.plan;
+namespace {
+
+// Times and rates whose elasticities miss one by more than this meet a kink (rounding: some 1e-3).
+constexpr double kink = 5e-3;
+
+SweepResult sweep_channel(const CollectiveCase& made, const ChannelClass& channels,
+                          const EngineOptions& options) {
+  const auto front = static_cast<std::size_t>(channels.representative);
+  const Schedule& schedule = *made.plan.channels[front].schedule;
+  const StepCosts& costs = *channels.costs;
   SweepOptions sweep_options;
-  sweep_options.loops = plan.loops;
-  sweep_options.slices = plan.slices;
+  sweep_options.loops = made.plan.loops;
+  sweep_options.slices = made.plan.slices;
   sweep_options.fold = options.fold;
   sweep_options.instruction_set = options.instruction_set;
+  const auto reduced = options.fold
+                           ? one_period(schedule, costs, made.plan.loops, made.plan.slices)
+                           : std::nullopt;
+  if (!reduced) return sweep(schedule, costs, sweep_options);
+  SweepResult result = sweep(reduced->schedule, costs, sweep_options);
+  const std::int32_t positions = schedule.positions();
+  result.messages *= positions / reduced->period;
+  result.classes = reduced->period;
+  result.class_of.resize(static_cast<std::size_t>(positions));
+  for (std::int32_t x = 0; x < positions; ++x) {
+    result.class_of[static_cast<std::size_t>(x)] = x % reduced->period;
+  }
+  result.fold_note = std::to_string(reduced->period) + " positions of " +
+                     std::to_string(positions) + ": one period of equal groups";
+  return result;
+}
+
+}  // namespace
+
+PointTime evaluate_case(const CollectiveCase& collective_case, const EngineOptions& options) {
   PointTime result;
   SimDuration slowest;
   for (const ChannelClass& channels : collective_case.channel_classes) {
-    const auto c = static_cast<std::size_t>(channels.representative);
-    result.channels.push_back(sweep(*plan.channels[c].schedule, *channels.costs, sweep_options));
+    result.channels.push_back(sweep_channel(collective_case, channels, options));
     const SweepResult& swept = result.channels.back();
     slowest = std::max(slowest, swept.makespan);
     result.updates += swept.updates;
@@ -29,43 +59,67 @@ PointTime evaluate_case(const CollectiveCase& collective_case, const EngineOptio
   return result;
 }
 
+SimDuration Forward::makespan(const CollectiveCase& made, std::size_t channel_class) {
+  constexpr std::size_t most_known = 1 << 14;
+  EvaluationKey key = evaluation_key(made, channel_class);
+  const auto found = known_.find(key);
+  if (found != known_.end()) return found->second;
+  if (known_.size() >= most_known) known_.clear();
+  const SimDuration swept =
+      sweep_channel(made, made.channel_classes[channel_class], options_).makespan;
+  known_.emplace(std::move(key), swept);
+  return swept;
+}
+
+std::size_t Forward::slowest_class(const CollectiveCase& made) {
+  std::size_t slowest = 0;
+  for (std::size_t c = 1; c < made.channel_classes.size(); ++c) {
+    if (makespan(made, c) > makespan(made, slowest)) slowest = c;
+  }
+  return slowest;
+}
+
 SimDuration Forward::time(const ParameterValues& values, const PointSpec& point) {
-  return evaluate(build(values, point)).time;
+  const CollectiveCase made = build(values, point);
+  return made.launch + makespan(made, slowest_class(made));
 }
 
 std::vector<Elasticity> Forward::elasticities(const ParameterValues& values, const PointSpec& point,
                                               double delta) {
   FABRICAST_EXPECT(delta > 0 && delta < 0.5, "a small relative step");
-  // Parameters that act through one cost (bandwidth, its efficiency; all that do not matter here)
-  // give equal cases: each different one is swept once.
-  std::vector<std::pair<CollectiveCase, SimDuration>> swept;
+  const std::size_t slowest = slowest_class(build(values, point));
   const auto ln_time = [&](const ParameterValues& at) {
-    CollectiveCase made = build(at, point);
-    const auto known = std::find_if(swept.begin(), swept.end(), [&made](const auto& other) {
-      return same_step_costs(other.first, made);
-    });
-    SimDuration steps;
-    if (known != swept.end()) {
-      steps = known->second;
-    } else {
-      steps = evaluate(made).time - made.launch;
-      swept.emplace_back(made, steps);
-    }
-    return std::log(static_cast<double>((made.launch + steps).value()));
+    const CollectiveCase made = build(at, point);
+    return std::log(static_cast<double>((made.launch + makespan(made, slowest)).value()));
   };
-  std::vector<Elasticity> result;
-  ParameterValues moved = values;
-  const double width = std::log1p(delta) - std::log1p(-delta);
-  ln_time(values);
-  for (const auto& [id, value] : values) {
-    double& slot = moved[id];
-    slot = value * (1 + delta);
-    const double up = ln_time(moved);
-    slot = value * (1 - delta);
-    const double down = ln_time(moved);
-    slot = value;
-    if (up != down) result.push_back({id, (up - down) / width});
+  const double base = ln_time(values);
+  const double width = std::log1p(delta);
+  const auto differences = [&](bool central) {
+    std::vector<Elasticity> result;
+    ParameterValues moved = values;
+    for (const auto& [id, value] : values) {
+      const ParameterSpec& spec = parameter_spec(id);
+      const double dearer = spec.sense == ParameterSense::cost ? 1 + delta : 1 / (1 + delta);
+      const double sign = spec.sense == ParameterSense::cost ? 1 : -1;
+      double& slot = moved[id];
+      slot = value * dearer;
+      double slope = sign * (ln_time(moved) - base) / width;
+      if (central) {
+        slot = value / dearer;
+        slope = (slope + sign * (base - ln_time(moved)) / width) / 2;
+      }
+      slot = value;
+      if (slope != 0) result.push_back({id, slope});
+    }
+    return result;
+  };
+  auto result = differences(false);
+  double sum = 0;
+  for (const Elasticity& e : result) {
+    const std::string& unit = parameter_spec(e.id).unit;
+    if (unit == "us" || unit == "GB/s") sum += std::abs(e.value);
   }
+  if (std::abs(sum - 1) > kink) result = differences(true);
   return result;
 }
 

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -47,16 +48,23 @@ class Forward {
     return builder_.build(values, point);
   }
   PointTime evaluate(const CollectiveCase& made) const { return evaluate_case(made, options_); }
+  // Evaluations are remembered by their costs: equal ones are swept once.
   SimDuration time(const ParameterValues& values, const PointSpec& point);
-  // Central differences with relative step `delta`, on every parameter in `values` that the point
-  // uses; the others are zero and not listed.
+  // Differences with relative step `delta`, on every parameter in `values` that the point uses; the
+  // others are zero and not listed. The channel class that is slowest at `values` is followed. One
+  // step per parameter, towards higher cost; where the times and rates then do not sum to one (two
+  // paths equally long within the step) central differences are taken.
   std::vector<Elasticity> elasticities(const ParameterValues& values, const PointSpec& point,
                                        double delta = 1.0 / 512);
   const Topology& topology() const { return builder_.topology(); }
 
  private:
+  SimDuration makespan(const CollectiveCase& made, std::size_t channel_class);
+  std::size_t slowest_class(const CollectiveCase& made);
+
   CaseBuilder builder_;
   EngineOptions options_;
+  std::map<EvaluationKey, SimDuration> known_;
 };
 
 // One point: build_case + evaluate_case.

@@ -204,6 +204,39 @@ TEST(PredictionLaws, MoreBytesNeverTakeLessTime) {
   });
 }
 
+// One period of a machine of equal groups tells the whole exchange.
+TEST(PredictionLaws, OnePeriodOfAnExchangeIsTheWholeExchange) {
+  const auto clusters = {with_ranks(load_machine("hgx-h100x1260"), 8 * 96),
+                         with_ranks(load_machine("gb300-nvl72x140"), 72 * 8)};
+  for (const auto& cluster : clusters) {
+    const auto values = values_of(prior_profile(*cluster, ExecutorKind::nccl));
+    PointSpec point;
+    point.collective = Collective::all_to_all;
+    point.algorithm = "pairwise";
+    for (const Protocol protocol : {Protocol::ll, Protocol::simple}) {
+      for (const std::int64_t bytes : {1LL << 10, 1LL << 24, 1LL << 30}) {
+        point.protocol = protocol;
+        point.bytes = bytes;
+        const auto made = build_case(*cluster, values, point);
+        EngineOptions unfolded;
+        unfolded.fold = false;
+        const auto whole = evaluate_case(made, unfolded);
+        const auto period = evaluate_case(made, {});
+        EXPECT_EQ(period.time, whole.time) << cluster->name() << " " << bytes;
+        EXPECT_LE(period.updates * 2, whole.updates);
+      }
+    }
+  }
+}
+
+TEST(PredictionLaws, OccupancyIsALowerBound) {
+  for_points(20, [](const Subject&, const CalibrationProfile& profile, Forward& forward,
+                    const PointSpec& point) {
+    const auto made = forward.build(values_of(profile), point);
+    EXPECT_LE(occupancy_bound(made), forward.evaluate(made).time);
+  });
+}
+
 TEST(PredictionLaws, BusBandwidthOfARingStaysBelowTheLink) {
   const auto box = load_machine("hgx-h100");
   const auto values = values_of(prior_profile(*box, ExecutorKind::nccl));

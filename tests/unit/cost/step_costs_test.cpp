@@ -1,6 +1,8 @@
 // TableStepCosts against the definition: every step's costs from its own route, computed afresh.
 #include <gtest/gtest.h>
 
+#include <numeric>
+#include <span>
 #include <vector>
 
 #include "emulator/cost/case_builder.hpp"
@@ -134,8 +136,8 @@ TEST(StepCosts, ChainOfRacks) {
   compare("gb300-nvl72x140", 72 * 2, Collective::broadcast, "ring", Protocol::ll, 3);
 }
 
-// A fit changes parameters thousands of times: the second case of a point only recomputes tables.
-TEST(StepCosts, CasesOfOneBuilderAreComparable) {
+// A fit changes parameters thousands of times: what costs the same is evaluated once.
+TEST(StepCosts, KeysAreEqualExactlyWhenCostsAre) {
   const auto topology = load_machine("hgx-h100");
   auto values = values_of(prior_profile(*topology, ExecutorKind::nccl));
   CaseBuilder builder(*topology);
@@ -145,12 +147,24 @@ TEST(StepCosts, CasesOfOneBuilderAreComparable) {
   const auto base = builder.build(values, point);
   values["launch.simple"] *= 2;
   const auto launched = builder.build(values, point);
-  EXPECT_TRUE(same_step_costs(base, launched));
+  EXPECT_EQ(evaluation_key(base, 0), evaluation_key(launched, 0));
   EXPECT_NE(base.launch, launched.launch);
-  values["cta.copy_bw"] *= 2;
-  EXPECT_FALSE(same_step_costs(base, builder.build(values, point)));
+  auto slower = values;
+  slower["cta.copy_bw"] /= 2;
+  EXPECT_NE(evaluation_key(base, 0), evaluation_key(builder.build(slower, point), 0));
   point.bytes = 2 << 20;
-  EXPECT_FALSE(same_step_costs(base, builder.build(values, point)));
+  EXPECT_NE(evaluation_key(base, 0), evaluation_key(builder.build(values, point), 0));
+}
+
+TEST(StepCosts, MachinesOfEqualGroupsRepeat) {
+  const auto racks = load_machine("gb300-nvl72x140");
+  std::vector<std::int32_t> ranks(static_cast<std::size_t>(racks->ranks()));
+  std::iota(ranks.begin(), ranks.end(), 0);
+  EXPECT_EQ(PositionKeys(*racks, ranks).period(), 4u * 72);  // four racks per leaf group
+  const auto boxes = load_machine("hgx-h100x1260");           // its last group is partly filled
+  EXPECT_EQ(PositionKeys(*boxes, ranks).period(), 10080u);
+  const auto box = load_machine("hgx-h100");
+  EXPECT_EQ(PositionKeys(*box, std::span(ranks).first(8)).period(), 1u);
 }
 
 }  // namespace
