@@ -75,8 +75,11 @@ void all_to_all(benchmark::State& state) {
 }
 
 BENCHMARK(ring_10080_two_slices)->UseManualTime()->Unit(benchmark::kMillisecond);
-BENCHMARK(ring_rounds)->RangeMultiplier(2)->Range(1024, 131072)->UseManualTime()->Unit(
-    benchmark::kMillisecond);
+BENCHMARK(ring_rounds)
+    ->RangeMultiplier(2)
+    ->Range(1024, 131072)
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond);
 BENCHMARK(ring_10080_folded)->UseManualTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(hierarchical_10080_folded)->UseManualTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(tree_10080)

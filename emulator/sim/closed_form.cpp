@@ -12,13 +12,16 @@ namespace {
 
 std::int64_t ring_rounds(Collective collective, std::int32_t ranks) {
   switch (collective) {
-    case Collective::all_reduce: return 2 * (std::int64_t{ranks} - 1);
+    case Collective::all_reduce:
+      return 2 * (std::int64_t{ranks} - 1);
     case Collective::all_gather:
-    case Collective::reduce_scatter: return std::int64_t{ranks} - 1;
+    case Collective::reduce_scatter:
+      return std::int64_t{ranks} - 1;
     default:
-      throw UsageError(fmt::format("there is no closed form for {} on a ring (it is pipelined or "
-                                   "pairwise); use the sweep",
-                                   to_string(collective)));
+      throw UsageError(
+          fmt::format("there is no closed form for {} on a ring (it is pipelined or "
+                      "pairwise); use the sweep",
+                      to_string(collective)));
   }
 }
 
@@ -28,7 +31,8 @@ double alpha_beta_ring_us(Collective collective, std::int32_t ranks, std::int64_
                           Bandwidth bandwidth, SimDuration latency) {
   FABRICAST_EXPECT(ranks >= 1 && bandwidth.value() > 0, "a machine");
   const auto rounds = static_cast<double>(ring_rounds(collective, ranks));
-  const double message_s = static_cast<double>(bytes) / ranks / static_cast<double>(bandwidth.value());
+  const double message_s =
+      static_cast<double>(bytes) / ranks / static_cast<double>(bandwidth.value());
   return rounds * (message_s * 1e6 + to_us(latency));
 }
 

@@ -16,8 +16,8 @@ std::vector<FlatPhase> flatten(const Schedule& schedule) {
         entry.phase = &phase;
         entry.receives = (phase.action & action_recv) != 0;
         entry.sends = (phase.action & action_send) != 0;
-        entry.varies = (entry.receives && phase.peer_in.varies()) ||
-                       (entry.sends && phase.peer_out.varies());
+        entry.varies =
+            (entry.receives && phase.peer_in.varies()) || (entry.sends && phase.peer_out.varies());
         flat.push_back(entry);
       }
     }

@@ -26,9 +26,12 @@ bool has_v4() { return false; }
 
 std::string_view to_string(InstructionSet set) {
   switch (set) {
-    case InstructionSet::baseline: return "baseline";
-    case InstructionSet::x86_64_v3: return "x86-64-v3";
-    case InstructionSet::x86_64_v4: return "x86-64-v4";
+    case InstructionSet::baseline:
+      return "baseline";
+    case InstructionSet::x86_64_v3:
+      return "x86-64-v3";
+    case InstructionSet::x86_64_v4:
+      return "x86-64-v4";
   }
   return "?";
 }
@@ -48,9 +51,10 @@ InstructionSet choose_instruction_set(const std::string& name) {
     if (name == to_string(set)) return set;
     known += fmt::format("{}{}", known.empty() ? "" : ", ", to_string(set));
   }
-  throw UsageError(fmt::format("instruction set '{}' is unknown or cannot run on this processor; "
-                               "use one of: {}",
-                               name, known));
+  throw UsageError(
+      fmt::format("instruction set '{}' is unknown or cannot run on this processor; "
+                  "use one of: {}",
+                  name, known));
 }
 
 }  // namespace fabricast

@@ -18,10 +18,10 @@ struct NaiveStep {
   std::int32_t loop = 0, repetition = 0, slice = 0;
   std::int64_t lane_cost = 0, port_cost = 0, latency = 0, credit = 0;
   // What it waits for: indices of steps, -1 for nothing.
-  std::int64_t previous = -1;        // same lane
-  std::int64_t sender = -1;          // of the message it receives
-  std::int64_t slot_releaser = -1;   // receiver of message n-D of the connection it sends on
-  bool never = false;                // waits for a step that does not exist
+  std::int64_t previous = -1;       // same lane
+  std::int64_t sender = -1;         // of the message it receives
+  std::int64_t slot_releaser = -1;  // receiver of message n-D of the connection it sends on
+  bool never = false;               // waits for a step that does not exist
   std::int64_t start = 0, end = 0, port_end = 0, ready = 0;  // results
 };
 
@@ -95,11 +95,11 @@ void NaiveEvaluation::add_step(std::int32_t lane, std::int32_t flat, std::int32_
                                std::int32_t k, std::int32_t slice) {
   const std::int32_t x = lane / schedule_.roles;
   const FlatPhase& phase = flat_[static_cast<std::size_t>(flat)];
-  const CostBlock& cost = costs_[static_cast<std::size_t>(flat)]
-                                [static_cast<std::size_t>(phase.varies ? k : 0)];
+  const CostBlock& cost =
+      costs_[static_cast<std::size_t>(flat)][static_cast<std::size_t>(phase.varies ? k : 0)];
   const auto at = static_cast<std::size_t>(x);
-  NaiveStep step{lane, flat, loop, k, slice, cost.lane[at], cost.port[at], cost.latency[at],
-                 cost.credit[at]};
+  NaiveStep step{
+      lane, flat, loop, k, slice, cost.lane[at], cost.port[at], cost.latency[at], cost.credit[at]};
   const auto id = static_cast<std::int64_t>(steps_.size());
   if (id > 0 && steps_.back().lane == lane) step.previous = id - 1;
   const auto join = [&](std::vector<std::int64_t>& side, std::int32_t& owner) {
@@ -203,20 +203,22 @@ void NaiveEvaluation::run() {
     const bool predecessor_ran =
         steps_[i].previous < 0 || waits[static_cast<std::size_t>(steps_[i].previous)] == 0;
     if (waits[i] > 0 && predecessor_ran) {
-      throw UsageError(fmt::format("the schedule deadlocks: {} waits for ever (fifo_depth {}, "
-                                   "slices {}); use more slots or fewer slices",
-                                   describe(steps_[i]), schedule_.fifo_depth, slices_));
+      throw UsageError(
+          fmt::format("the schedule deadlocks: {} waits for ever (fifo_depth {}, "
+                      "slices {}); use more slots or fewer slices",
+                      describe(steps_[i]), schedule_.fifo_depth, slices_));
     }
   }
 }
 
 std::string NaiveEvaluation::describe(const NaiveStep& step) const {
   const FlatPhase& phase = flat_[static_cast<std::size_t>(step.flat)];
-  return fmt::format("lane (position {}, role {}) at stage '{}', loop {}, repetition {}, slice {}, "
-                     "group {}, phase {}",
-                     step.lane / schedule_.roles, step.lane % schedule_.roles,
-                     schedule_.stages[static_cast<std::size_t>(phase.stage)].name, step.loop,
-                     step.repetition, step.slice, phase.group, phase.index);
+  return fmt::format(
+      "lane (position {}, role {}) at stage '{}', loop {}, repetition {}, slice {}, "
+      "group {}, phase {}",
+      step.lane / schedule_.roles, step.lane % schedule_.roles,
+      schedule_.stages[static_cast<std::size_t>(phase.stage)].name, step.loop, step.repetition,
+      step.slice, phase.group, phase.index);
 }
 
 NaiveTimeline NaiveEvaluation::timeline() const {

@@ -14,7 +14,8 @@
 
 namespace fabricast {
 
-// Makespan in ps of one channel; throws UsageError naming lane and step when the schedule deadlocks.
+// Makespan in ps of one channel; throws UsageError naming lane and step when the schedule
+// deadlocks.
 SimDuration naive_makespan(const Schedule& schedule, const StepCosts& costs, std::int32_t loops,
                            std::int32_t slices);
 

@@ -38,7 +38,8 @@ class Partition {
 
 Partition::Partition(const std::vector<std::int32_t>& color)
     : elements_(color.size()), location_(color.size()), class_of_(color) {
-  const std::int32_t classes = color.empty() ? 0 : *std::max_element(color.begin(), color.end()) + 1;
+  const std::int32_t classes =
+      color.empty() ? 0 : *std::max_element(color.begin(), color.end()) + 1;
   begin_.assign(static_cast<std::size_t>(classes), 0);
   for (const std::int32_t c : color) ++begin_[static_cast<std::size_t>(c)];
   std::int32_t sum = 0;

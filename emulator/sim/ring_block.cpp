@@ -10,7 +10,12 @@ namespace {
 
 // Measured on EPYC and Xeon: wide tiles cost second-level bandwidth, narrow ones repeat more halo.
 constexpr std::int32_t tile_columns = 1024;
-constexpr std::int32_t block_steps = 112;
+constexpr std::int32_t most_block_steps = 112;
+
+// Fewer steps on narrow rings, where halos would outweigh the ring itself.
+std::int32_t steps_per_block(std::int32_t columns) {
+  return std::clamp(columns / 2, 14, most_block_steps);
+}
 
 constexpr std::int32_t cost_rows = 4;
 
@@ -31,18 +36,19 @@ RingBlock::RingBlock(std::int32_t columns, std::int32_t in_flight, std::int32_t 
       slack_(depth - in_flight),
       costs_(costs),
       set_(set),
+      block_steps_(steps_per_block(columns)),
       state_rows_(2 + depth),
-      tile_stride_(rounded_up(left_halo(block_steps, in_flight) + tile_columns +
-                                  right_halo(block_steps, slack_),
+      tile_stride_(rounded_up(left_halo(block_steps_, in_flight) + std::min(tile_columns, columns) +
+                                  right_halo(block_steps_, slack_),
                               ring_vector_columns) +
                    ring_vector_columns) {
   FABRICAST_EXPECT(in_flight >= 1 && slack_ >= 1 && columns >= 2, "a ring that can turn");
   const auto n = static_cast<std::size_t>(columns);
   current_.assign(static_cast<std::size_t>(state_rows_) * n, 0);
   next_.assign(current_.size(), 0);
-  tile_.assign(static_cast<std::size_t>(state_rows_ + cost_rows) *
-                   static_cast<std::size_t>(tile_stride_),
-               0);
+  tile_.assign(
+      static_cast<std::size_t>(state_rows_ + cost_rows) * static_cast<std::size_t>(tile_stride_),
+      0);
   covering_port_cost_.resize(n);
   for (std::size_t x = 0; x < n; ++x) {
     covering_port_cost_[x] = std::max(costs.port[x], costs.lane[x]);
@@ -72,7 +78,7 @@ bool RingBlock::ports_can_cover_lanes() {
 
 void RingBlock::advance(std::int64_t steps) {
   while (steps > 0) {
-    const auto block = static_cast<std::int32_t>(std::min<std::int64_t>(steps, block_steps));
+    const auto block = static_cast<std::int32_t>(std::min<std::int64_t>(steps, block_steps_));
     const bool covers = ports_can_cover_lanes();
     const std::int32_t left = left_halo(block, in_flight_);
     for (std::int32_t first = 0; first < columns_; first += tile_columns) {

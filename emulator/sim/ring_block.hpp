@@ -49,6 +49,7 @@ class RingBlock {
   const CostBlock& costs_;
   std::vector<std::int64_t> covering_port_cost_;  // max(port cost, lane cost)
   InstructionSet set_;
+  std::int32_t block_steps_;
   std::int32_t state_rows_;
   std::int32_t tile_stride_;
   std::int64_t done_ = 0;  // steps so far: where the rings of rows begin

@@ -63,8 +63,8 @@ bool coincide(const ShiftMap& a, const ShiftMap& b, std::int32_t positions) {
   const ShiftMap& linear = a_linear ? a : b;
   const ShiftMap& digit = a_linear ? b : a;
   return linear.shift == digit.shift * digit.weight ||
-         linear.shift == wrap(static_cast<std::int64_t>(digit.shift - digit.radix) * digit.weight,
-                              positions);
+         linear.shift ==
+             wrap(static_cast<std::int64_t>(digit.shift - digit.radix) * digit.weight, positions);
 }
 
 void build_runs(const ShiftMap& in, const ShiftMap& out, std::int32_t positions,
@@ -73,7 +73,7 @@ void build_runs(const ShiftMap& in, const ShiftMap& out, std::int32_t positions,
   for (std::int32_t x = 0; x < positions;) {
     const std::int32_t end =
         std::min({next_change(in, x, positions), next_change(out, x, positions), positions});
-    append(runs, {x, end - x, in(x) - x, out(x) - x});
+    append(runs, {x, end - x, in(x)-x, out(x) - x});
     x = end;
   }
 }

@@ -1,8 +1,8 @@
 // The shift maps of uniform phases in one normal form: digit' = (digit + shift) mod radix.
 //
 // Normal form: 0 <= shift < radix; the identity is the linear shift by 0; a shift of the topmost
-// digit is a linear one. Then different maps of one digit share no connection, and maps of different
-// digits share one only if `coincide` says so. Value type, O(1).
+// digit is a linear one. Then different maps of one digit share no connection, and maps of
+// different digits share one only if `coincide` says so. Value type, O(1).
 #pragma once
 
 #include <compare>

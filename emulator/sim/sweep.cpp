@@ -71,8 +71,7 @@ std::optional<RankClasses> find_classes(const UniformProgram& program, const Swe
     result.fold_note = "unfolded: the partition did not pass its check (a hash collision)";
     return std::nullopt;
   }
-  result.fold_note =
-      fmt::format("{} classes of {} positions", classes.count, program.positions);
+  result.fold_note = fmt::format("{} classes of {} positions", classes.count, program.positions);
   return classes;
 }
 
@@ -84,8 +83,7 @@ std::optional<EngineOutcome> run_uniform(const Schedule& schedule, const StepCos
     result.fold_note = "unfolded: " + reason;
     return std::nullopt;
   }
-  UniformProgram program =
-      compile_uniform(schedule, costs, options.loops, options.slices, reason);
+  UniformProgram program = compile_uniform(schedule, costs, options.loops, options.slices, reason);
   if (!reason.empty()) {
     result.fold_note = "unfolded: " + reason;
     return std::nullopt;

@@ -12,17 +12,17 @@
 #include <vector>
 
 #include "emulator/base/units.hpp"
-#include "emulator/schedule/schedule.hpp"
 #include "emulator/cost/step_costs.hpp"
+#include "emulator/schedule/schedule.hpp"
 
 namespace fabricast {
 
 struct SweepOptions {
   std::int32_t loops = 1;
   std::int32_t slices = 1;
-  bool fold = true;              // evaluate one representative per class of symmetric positions
-  bool jump = true;              // pass over exactly periodic repetitions (wired_period.hpp)
-  std::string instruction_set;   // "", "baseline", "x86-64-v3", "x86-64-v4"; "" picks the best
+  bool fold = true;             // evaluate one representative per class of symmetric positions
+  bool jump = true;             // pass over exactly periodic repetitions (wired_period.hpp)
+  std::string instruction_set;  // "", "baseline", "x86-64-v3", "x86-64-v4"; "" picks the best
   // Class numbers of an earlier result for the same machine: tried before searching anew. Wrong
   // hints are found out by the equitability check and cost time only.
   std::vector<std::int32_t> class_hint{};
@@ -42,9 +42,9 @@ struct SweepResult {
   std::int32_t classes = 0;            // classes evaluated; == positions when unfolded
   std::vector<std::int32_t> class_of;  // per position, empty when unfolded
   std::int64_t state_bytes = 0;
-  double engine_seconds = 0;           // processor time on one core, set-up and folding included
-  std::string instruction_set;         // the variant that ran
-  std::string fold_note;               // why not folded, or "72 classes of 140"
+  double engine_seconds = 0;    // processor time on one core, set-up and folding included
+  std::string instruction_set;  // the variant that ran
+  std::string fold_note;        // why not folded, or "72 classes of 140"
 };
 
 // Throws UsageError when the schedule deadlocks for its fifo_depth (semantics 4.3) or has a shape

@@ -62,8 +62,9 @@ std::int32_t Compilation::family(const ShiftMap& map, const FlatPhase& flat, std
 
 void Compilation::claim(std::int32_t& owner, std::int32_t role) const {
   if (owner >= 0 && owner != role) {
-    throw UsageError("two lanes of position 0 use the same end of one connection (their order is "
-                     "not defined); give them one role");
+    throw UsageError(
+        "two lanes of position 0 use the same end of one connection (their order is "
+        "not defined); give them one role");
   }
   owner = role;
 }
@@ -141,11 +142,10 @@ void Compilation::fill_costs(const StepCosts& costs) {
       phase.costs.fill(costs, phase.flat, 0);
       const ShiftMap stay{1, program_.positions, 0};
       const auto& families = program_.families;
-      const ShiftMap in =
-          phase.in_family.empty()
-              ? stay
-              : inverse(families[static_cast<std::size_t>(phase.in_family[0])].map,
-                        program_.positions);
+      const ShiftMap in = phase.in_family.empty()
+                              ? stay
+                              : inverse(families[static_cast<std::size_t>(phase.in_family[0])].map,
+                                        program_.positions);
       const ShiftMap out = phase.out_family.empty()
                                ? stay
                                : families[static_cast<std::size_t>(phase.out_family[0])].map;
@@ -192,8 +192,8 @@ std::string why_not_uniform(const Schedule& schedule) {
   return {};
 }
 
-UniformProgram compile_uniform(const Schedule& schedule, const StepCosts& costs,
-                               std::int32_t loops, std::int32_t slices, std::string& reason) {
+UniformProgram compile_uniform(const Schedule& schedule, const StepCosts& costs, std::int32_t loops,
+                               std::int32_t slices, std::string& reason) {
   return Compilation(schedule, loops, slices).build(costs, reason);
 }
 

@@ -21,11 +21,11 @@ namespace fabricast {
 
 struct Family {
   ShiftMap map;
-  std::int32_t sends = 0;     // per loop and slice
+  std::int32_t sends = 0;  // per loop and slice
   std::int32_t receives = 0;
   std::int32_t sending_role = -1, receiving_role = -1;
-  std::int32_t rows = 0;      // ready rows kept
-  bool credits = false;       // more messages than slots: credit rows are kept as well
+  std::int32_t rows = 0;  // ready rows kept
+  bool credits = false;   // more messages than slots: credit rows are kept as well
   // Families used in one repetition only take turns on a few shared rows; -1: rows of its own.
   std::int32_t pool = -1;
 };
@@ -33,8 +33,8 @@ struct Family {
 struct UniformPhase {
   FlatPhase flat;
   std::vector<std::int32_t> in_family, out_family;  // per repetition if it varies, else one entry
-  std::vector<ColumnRun> runs;  // of a phase that does not vary
-  CostBlock costs;        // per column; of a phase that varies: the current repetition
+  std::vector<ColumnRun> runs;                      // of a phase that does not vary
+  CostBlock costs;  // per column; of a phase that varies: the current repetition
 
   std::size_t at(std::int32_t k) const { return flat.varies ? static_cast<std::size_t>(k) : 0; }
 };
@@ -44,8 +44,8 @@ struct UniformProgram {
   std::int32_t columns = 0;
   std::int32_t roles = 1;
   std::int32_t depth = 8;
-  std::int32_t pools = 0;       // shared row sets
-  std::int32_t pool_rows = 0;   // rows of each
+  std::int32_t pools = 0;      // shared row sets
+  std::int32_t pool_rows = 0;  // rows of each
   std::vector<Family> families;
   std::vector<std::int32_t> stage_repeat;
   std::vector<std::vector<UniformPhase>> stages;  // phases in listing order
@@ -58,8 +58,8 @@ std::string why_not_uniform(const Schedule& schedule);
 // Expects a uniform schedule. Throws UsageError if two lanes share one end of a connection. The
 // reason is filled when the schedule turns out not to be uniform after all (maps of different
 // digits share connections); the program is then unusable.
-UniformProgram compile_uniform(const Schedule& schedule, const StepCosts& costs,
-                               std::int32_t loops, std::int32_t slices, std::string& reason);
+UniformProgram compile_uniform(const Schedule& schedule, const StepCosts& costs, std::int32_t loops,
+                               std::int32_t slices, std::string& reason);
 
 // One column per class; costs and peers are those of the representatives. Expects `classes` to be
 // equitable for this program and no phase to vary.

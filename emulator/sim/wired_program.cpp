@@ -46,7 +46,8 @@ class Wiring {
 };
 
 std::int32_t Wiring::connection(std::int32_t source, std::int32_t destination) {
-  const auto key = static_cast<std::uint64_t>(source) << 32 | static_cast<std::uint32_t>(destination);
+  const auto key =
+      static_cast<std::uint64_t>(source) << 32 | static_cast<std::uint32_t>(destination);
   const auto next = static_cast<std::int32_t>(program_.connections.size());
   const auto [it, added] = numbers_.try_emplace(key, next);
   if (added) program_.connections.push_back({source, destination, -1, -1});
@@ -55,9 +56,10 @@ std::int32_t Wiring::connection(std::int32_t source, std::int32_t destination) {
 
 void Wiring::claim(std::int32_t& owner, std::int32_t lane) const {
   if (owner >= 0 && owner != lane) {
-    throw UsageError(fmt::format("two lanes of position {} use the same end of one connection "
-                                 "(their order is not defined); give them one role",
-                                 lane / schedule_.roles));
+    throw UsageError(
+        fmt::format("two lanes of position {} use the same end of one connection "
+                    "(their order is not defined); give them one role",
+                    lane / schedule_.roles));
   }
   owner = lane;
 }
@@ -101,8 +103,8 @@ void Wiring::add_segment(std::int32_t stage, const std::vector<std::size_t>& pha
       const FlatPhase& phase = flat_[phases[i]];
       if (phase.phase->role != lane % schedule_.roles) continue;
       if (!executes(phase, schedule_.space, x, k)) continue;
-      WiredStep step{-1, -1, costs[i].lane[at], costs[i].port[at], costs[i].latency[at],
-                     costs[i].credit[at]};
+      WiredStep step{
+          -1, -1, costs[i].lane[at], costs[i].port[at], costs[i].latency[at], costs[i].credit[at]};
       if (phase.receives) {
         step.in = connection(peer_of(phase.phase->peer_in, schedule_.space, x, k), x);
         claim(program_.connections[static_cast<std::size_t>(step.in)].receiving_lane, lane);
@@ -117,9 +119,10 @@ void Wiring::add_segment(std::int32_t stage, const std::vector<std::size_t>& pha
   }
   steps_ += static_cast<std::int64_t>(segment.steps.size());
   if (steps_ > max_steps) {
-    throw UsageError(fmt::format("the schedule is irregular and unrolls into more than {} steps "
-                                 "(peers vary with the repetition); use fewer ranks",
-                                 max_steps));
+    throw UsageError(
+        fmt::format("the schedule is irregular and unrolls into more than {} steps "
+                    "(peers vary with the repetition); use fewer ranks",
+                    max_steps));
   }
   program_.segments.push_back(std::move(segment));
 }

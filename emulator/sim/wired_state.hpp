@@ -12,9 +12,9 @@ namespace fabricast {
 struct WiredQueue {
   std::int64_t sent = 0;
   std::int64_t received = 0;
-  std::int32_t sent_slot = 0;          // sent mod depth, without a division per step
-  std::int32_t received_slot = 0;      // received mod depth
-  std::int32_t waiting_sender = -1;    // lane to wake, -1 for none
+  std::int32_t sent_slot = 0;        // sent mod depth, without a division per step
+  std::int32_t received_slot = 0;    // received mod depth
+  std::int32_t waiting_sender = -1;  // lane to wake, -1 for none
   std::int32_t waiting_receiver = -1;
 };
 

@@ -1,59 +1,13 @@
 #include "emulator/sim/wired_sweep.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <limits>
 #include <optional>
 #include <utility>
 
-#include "emulator/base/error.hpp"
 #include "emulator/sim/wired_period.hpp"
-#include "emulator/sim/wired_state.hpp"
+#include "emulator/sim/wired_run.hpp"
 
 namespace fabricast {
-namespace {
-
-// A lane's place in its program. `ordinal` counts repetitions over all loops and segments.
-struct Cursor {
-  std::int64_t ordinal = 0;
-  std::int64_t segment_end = 0;  // ordinal at which the segment is over
-  std::int32_t loop = 0;
-  std::int32_t segment = 0;
-  std::int32_t slice = 0;
-  std::int32_t step = 0;  // index into the segment's steps
-};
-
-class WiredRun {
- public:
-  WiredRun(const WiredProgram& program, std::int32_t loops, std::int32_t slices, bool jump);
-  void run();
-  EngineOutcome outcome() const;
-
- private:
-  void run_segment(std::int64_t start, const WiredSegment& segment);
-  bool run_until(std::int64_t limit);
-  void run_lane(std::int32_t lane, std::int64_t limit);
-  // Executes slices of one repetition; false when the lane blocked.
-  bool run_repetition(std::int32_t lane, Cursor& cursor, const WiredSegment& segment);
-  bool try_step(std::int32_t lane, const WiredStep& step, std::int64_t& span_start);
-  void next_segment(Cursor& cursor, std::int32_t lane);
-  [[noreturn]] void report_deadlock() const;
-
-  const WiredProgram& program_;
-  std::int32_t loops_, slices_;
-  bool jump_;
-  std::int64_t ordinals_per_loop_ = 0;
-  WiredState state_;
-  std::vector<Cursor> cursors_;
-  std::vector<std::int32_t> order_, next_order_;  // lanes, in the order they last finished
-  std::vector<std::int32_t> runnable_;
-  std::vector<StageSpan> spans_;
-  std::int64_t updates_ = 0, skipped_ = 0;
-};
-
-constexpr auto never_started = std::numeric_limits<std::int64_t>::max();
-
 WiredRun::WiredRun(const WiredProgram& program, std::int32_t loops, std::int32_t slices, bool jump)
     : program_(program), loops_(loops), slices_(slices), jump_(jump) {
   const auto lanes = static_cast<std::size_t>(program.lanes);
@@ -73,7 +27,7 @@ WiredRun::WiredRun(const WiredProgram& program, std::int32_t loops, std::int32_t
   }
   runnable_.reserve(lanes);
   next_order_.reserve(lanes);
-  spans_.assign(program.stage_names.size(), {never_started, 0});
+  spans_.assign(program.stage_names.size(), {WiredRun::never_started, 0});
 }
 
 void WiredRun::run() {
@@ -106,7 +60,7 @@ void WiredRun::run_segment(std::int64_t start, const WiredSegment& segment) {
     const std::int32_t times = (segment.repeat - done - 1) / found->repetitions;
     if (times == 0) continue;
     period->shift(state_, found->delta_ps * times);
-    for (Cursor& cursor : cursors_) {
+    for (WiredCursor& cursor : cursors_) {
       if (cursor.segment_end == start + segment.repeat) {
         cursor.ordinal += std::int64_t{times} * found->repetitions;
       }
@@ -133,11 +87,11 @@ bool WiredRun::run_until(std::int64_t limit) {
     return true;
   }
   return std::all_of(cursors_.begin(), cursors_.end(),
-                     [limit](const Cursor& cursor) { return cursor.ordinal >= limit; });
+                     [limit](const WiredCursor& cursor) { return cursor.ordinal >= limit; });
 }
 
 void WiredRun::run_lane(std::int32_t lane, std::int64_t limit) {
-  Cursor& cursor = cursors_[static_cast<std::size_t>(lane)];
+  WiredCursor& cursor = cursors_[static_cast<std::size_t>(lane)];
   if (cursor.ordinal >= limit) return;
   const auto at = static_cast<std::size_t>(lane);
   while (cursor.ordinal < limit) {
@@ -152,7 +106,7 @@ void WiredRun::run_lane(std::int32_t lane, std::int64_t limit) {
   next_order_.push_back(lane);
 }
 
-void WiredRun::next_segment(Cursor& cursor, std::int32_t lane) {
+void WiredRun::next_segment(WiredCursor& cursor, std::int32_t lane) {
   const auto at = static_cast<std::size_t>(lane);
   const WiredSegment& finished = program_.segments[static_cast<std::size_t>(cursor.segment)];
   if (cursor.loop == loops_ - 1 && finished.begin[at] < finished.begin[at + 1]) {
@@ -169,7 +123,7 @@ void WiredRun::next_segment(Cursor& cursor, std::int32_t lane) {
   cursor.slice = 0;
 }
 
-bool WiredRun::run_repetition(std::int32_t lane, Cursor& cursor, const WiredSegment& segment) {
+bool WiredRun::run_repetition(std::int32_t lane, WiredCursor& cursor, const WiredSegment& segment) {
   const auto at = static_cast<std::size_t>(lane);
   std::int64_t ignored = 0;
   const bool opens = segment.opens_stage && cursor.loop == 0 &&
@@ -233,53 +187,6 @@ bool WiredRun::try_step(std::int32_t lane, const WiredStep& step, std::int64_t& 
   }
   return true;
 }
-
-void WiredRun::report_deadlock() const {
-  for (std::int32_t lane = 0; lane < program_.lanes; ++lane) {
-    const Cursor& cursor = cursors_[static_cast<std::size_t>(lane)];
-    if (cursor.loop == loops_) continue;
-    const WiredSegment& segment = program_.segments[static_cast<std::size_t>(cursor.segment)];
-    const auto repetition = segment.first_repetition + segment.repeat -
-                            static_cast<std::int32_t>(cursor.segment_end - cursor.ordinal);
-    const WiredStep& step = segment.steps[static_cast<std::size_t>(cursor.step)];
-    const bool receives = step.in >= 0 && state_.queues[static_cast<std::size_t>(step.in)].sent ==
-                                              state_.queues[static_cast<std::size_t>(step.in)].received;
-    const WiredConnection& connection =
-        program_.connections[static_cast<std::size_t>(receives ? step.in : step.out)];
-    throw UsageError(fmt::format(
-        "the schedule deadlocks: lane (position {}, role {}) at stage '{}', loop {}, repetition {}, "
-        "slice {} waits for ever for {} connection {} -> {} (fifo_depth {}, slices {}); use more "
-        "slots or fewer slices",
-        lane / program_.roles, lane % program_.roles,
-        program_.stage_names[static_cast<std::size_t>(segment.stage)], cursor.loop, repetition,
-        cursor.slice, receives ? "a message on" : "a free slot of", connection.source,
-        connection.destination, program_.depth, slices_));
-  }
-  throw UsageError("the schedule deadlocks");
-}
-
-EngineOutcome WiredRun::outcome() const {
-  EngineOutcome result;
-  for (const std::int64_t end : state_.lane) result.makespan_ps = std::max(result.makespan_ps, end);
-  result.stages = spans_;
-  for (StageSpan& span : result.stages) {
-    if (span.start_ps == never_started) span = {};
-  }
-  result.updates = updates_;
-  result.skipped = skipped_;
-  const auto bytes = [](const auto& values) {
-    return static_cast<std::int64_t>(values.size() * sizeof(values[0]));
-  };
-  result.state_bytes = bytes(state_.lane) + bytes(state_.port) + bytes(state_.queues) +
-                       bytes(state_.ready) + bytes(state_.credit) + bytes(cursors_) +
-                       bytes(order_) * 3;
-  for (const auto& segment : program_.segments) {
-    result.state_bytes += bytes(segment.steps) + bytes(segment.begin);
-  }
-  return result;
-}
-
-}  // namespace
 
 EngineOutcome wired_sweep(const WiredProgram& program, std::int32_t loops, std::int32_t slices,
                           bool jump) {

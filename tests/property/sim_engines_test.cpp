@@ -94,8 +94,8 @@ TEST(Laws, MoreCostIsNeverLessTimeAndBoundsHold) {
     const SweepResult before = sweep(c.schedule, costs, options);
     EXPECT_GE(before.makespan.value(), naive->longest_lane_sum);
     EXPECT_GE(before.makespan.value(), naive->longest_port_sum);
-    const auto position = static_cast<std::int32_t>(seed % static_cast<std::uint64_t>(
-                                                               c.schedule.positions()));
+    const auto position =
+        static_cast<std::int32_t>(seed % static_cast<std::uint64_t>(c.schedule.positions()));
     costs.slow_down(position, 12'345);
     EXPECT_GE(sweep(c.schedule, costs, options).makespan, before.makespan);
     ++checked;

@@ -25,9 +25,8 @@ TEST_P(PublishedRing, ClosedFormAndSweepAgree) {
   const std::int64_t bytes = std::int64_t{1} << 30;
   const Bandwidth bandwidth(50'000'000'000);
   const SimDuration latency(500 * ps_per_ns);
-  EXPECT_NEAR(
-      alpha_beta_ring_us(Collective::all_reduce, ranks, bytes, bandwidth, latency) / 1e3,
-      milliseconds, 0.0006);
+  EXPECT_NEAR(alpha_beta_ring_us(Collective::all_reduce, ranks, bytes, bandwidth, latency) / 1e3,
+              milliseconds, 0.0006);
 
   const Schedule schedule = ring_all_reduce({ranks});
   // Picoseconds of S/N bytes, rounded: whole-byte chunks would be up to 1 B larger.
@@ -45,7 +44,8 @@ INSTANTIATE_TEST_SUITE_P(Sizes, PublishedRing,
                                          Published{4096, 47.034}, Published{10008, 52.952}));
 
 TEST(ClosedForm, RingEqualsNaive) {
-  const MessageCosts cases[] = {{300, 700, 50, 20}, {700, 300, 50, 0}, {5, 0, 0, 30}, {0, 9, 4, 70}};
+  const MessageCosts cases[] = {
+      {300, 700, 50, 20}, {700, 300, 50, 0}, {5, 0, 0, 30}, {0, 9, 4, 70}};
   for (const MessageCosts& costs : cases) {
     for (const std::int32_t p : {2, 3, 8, 13}) {
       const Schedule reduce = ring_all_reduce({p});

@@ -13,8 +13,11 @@ class ConstantCosts final : public StepCosts {
   // Steps that only receive, and local copies, may have a lane cost of their own.
   ConstantCosts(const Schedule& schedule, const MessageCosts& costs, std::int64_t receive_only,
                 std::int64_t local)
-      : flat_(flatten(schedule)), space_(schedule.space), costs_(costs),
-        receive_only_(receive_only), local_(local) {}
+      : flat_(flatten(schedule)),
+        space_(schedule.space),
+        costs_(costs),
+        receive_only_(receive_only),
+        local_(local) {}
 
   void fill(int stage, int group, int phase, std::int32_t k, CostRows rows) const override {
     for (const FlatPhase& flat : flat_) {
@@ -22,8 +25,7 @@ class ConstantCosts final : public StepCosts {
       for (std::int32_t x = 0; x < space_.size(); ++x) {
         const auto at = static_cast<std::size_t>(x);
         const bool runs = executes(flat, space_, x, k);
-        const std::int64_t lane =
-            flat.sends ? costs_.lane : flat.receives ? receive_only_ : local_;
+        const std::int64_t lane = flat.sends ? costs_.lane : flat.receives ? receive_only_ : local_;
         rows.lane[at] = runs ? lane : 0;
         rows.port[at] = runs && flat.sends ? costs_.port : 0;
         rows.latency[at] = runs && flat.sends ? costs_.latency : 0;

@@ -22,7 +22,8 @@ TEST(Naive, ThreeMessagesThroughTwoSlots) {
   schedule.roles = 1;
   schedule.fifo_depth = 2;
   PhaseGroup group{StageOrder::rounds, {}};
-  group.phases.push_back({action_send, false, 0, {}, PeerMap::linear(0, 1), {}, Active::range(0, 1)});
+  group.phases.push_back(
+      {action_send, false, 0, {}, PeerMap::linear(0, 1), {}, Active::range(0, 1)});
   group.phases.push_back(
       {recv_store, false, 0, PeerMap::linear(0, -1), {}, {}, Active::range(1, 2)});
   schedule.stages.push_back({"talk", 3, {std::move(group)}});
@@ -54,7 +55,8 @@ TEST(Naive, NamesLaneAndStepOfADeadlock) {
 TEST(Naive, ReportsAMessageNobodySends) {
   Schedule schedule;
   schedule.space = {3};
-  schedule.stages.push_back(stage_of("wait", 1, {recv_store, false, 0, PeerMap::linear(0, 1), {}, {}, {}}));
+  schedule.stages.push_back(
+      stage_of("wait", 1, {recv_store, false, 0, PeerMap::linear(0, 1), {}, {}, {}}));
   EXPECT_THROW(naive_makespan(schedule, ConstantCosts(schedule, {1, 1, 1, 1}), 1, 1), UsageError);
 }
 

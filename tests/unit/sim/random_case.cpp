@@ -51,9 +51,11 @@ void add_rotation(Schedule& schedule, Draw& draw, const RankSpace& space) {
   const PeerMap out = random_shift(draw, space, false);
   const PeerMap in = inverse(out);
   add_stage(schedule, stage_of("open", 1, {action_send, false, 0, {}, out, {}, {}}));
-  add_stage(schedule, stage_of("turn", draw.between(0, 40), {recv_forward, false, 0, in, out, {}, {}}));
+  add_stage(schedule,
+            stage_of("turn", draw.between(0, 40), {recv_forward, false, 0, in, out, {}, {}}));
   if (draw.chance(30)) {
-    add_stage(schedule, stage_of("again", draw.between(1, 5), {recv_forward, false, 0, in, out, {}, {}}));
+    add_stage(schedule,
+              stage_of("again", draw.between(1, 5), {recv_forward, false, 0, in, out, {}, {}}));
   }
   add_stage(schedule, stage_of("close", 1, {recv_store, false, 0, in, {}, {}, {}}));
 }
@@ -104,9 +106,12 @@ Schedule synthetic(Draw& draw) {
   const std::int32_t parts = draw.between(1, 3);
   for (std::int32_t i = 0; i < parts; ++i) {
     const std::int32_t kind = draw.between(0, 5);
-    if (kind <= 2) add_rotation(schedule, draw, schedule.space);
-    else if (kind <= 4) add_exchange(schedule, draw, schedule.space);
-    else add_partial(schedule, draw);
+    if (kind <= 2)
+      add_rotation(schedule, draw, schedule.space);
+    else if (kind <= 4)
+      add_exchange(schedule, draw, schedule.space);
+    else
+      add_partial(schedule, draw);
   }
   return schedule;
 }
@@ -115,15 +120,24 @@ Schedule known_algorithm(Draw& draw) {
   const RankSpace space = random_space(draw);
   const RankSpace two{draw.between(2, 6), draw.between(2, 6)};
   switch (draw.between(0, 8)) {
-    case 0: return ring_all_reduce(space);
-    case 1: return ring_reduce_scatter(space);
-    case 2: return ring_all_gather(space);
-    case 3: return chain_broadcast(space, draw.between(1, 60));
-    case 4: return tree_all_reduce(two, draw.between(1, 90), draw.chance(50));
-    case 5: return hierarchical_all_reduce(two);
-    case 6: return hierarchical_all_gather(two);
-    case 7: return tree_all_reduce({1, draw.between(2, 30)}, draw.between(1, 90), draw.chance(50));
-    default: return pairwise_all_to_all(space);
+    case 0:
+      return ring_all_reduce(space);
+    case 1:
+      return ring_reduce_scatter(space);
+    case 2:
+      return ring_all_gather(space);
+    case 3:
+      return chain_broadcast(space, draw.between(1, 60));
+    case 4:
+      return tree_all_reduce(two, draw.between(1, 90), draw.chance(50));
+    case 5:
+      return hierarchical_all_reduce(two);
+    case 6:
+      return hierarchical_all_gather(two);
+    case 7:
+      return tree_all_reduce({1, draw.between(2, 30)}, draw.between(1, 90), draw.chance(50));
+    default:
+      return pairwise_all_to_all(space);
   }
 }
 
@@ -134,11 +148,21 @@ std::int64_t RandomCosts::value(std::uint64_t row, std::int32_t k, std::int32_t 
   std::uint64_t who = 0;
   std::int64_t high = 1000;
   switch (temper_) {
-    case CostTemper::random: who = static_cast<std::uint64_t>(x); break;
-    case CostTemper::by_digit: who = static_cast<std::uint64_t>(space.digit_of(x, 0)); break;
-    case CostTemper::uniform: break;
-    case CostTemper::straggler: who = x == space.size() / 3 ? 1 : 0; break;
-    case CostTemper::huge: who = static_cast<std::uint64_t>(x); high = 10'000'000; break;
+    case CostTemper::random:
+      who = static_cast<std::uint64_t>(x);
+      break;
+    case CostTemper::by_digit:
+      who = static_cast<std::uint64_t>(space.digit_of(x, 0));
+      break;
+    case CostTemper::uniform:
+      break;
+    case CostTemper::straggler:
+      who = x == space.size() / 3 ? 1 : 0;
+      break;
+    case CostTemper::huge:
+      who = static_cast<std::uint64_t>(x);
+      high = 10'000'000;
+      break;
   }
   const std::uint64_t entity = row * 1'000'003u + static_cast<std::uint64_t>(k);
   const std::int64_t drawn = random_int(seed_, entity, who, 0, high);
@@ -165,8 +189,8 @@ void RandomCosts::fill(int stage, int group, int phase, std::int32_t k, CostRows
 }
 
 std::string RandomCase::describe() const {
-  return fmt::format("seed {}: {} p={} (radix0 {}) D={} loops={} slices={} temper={} stages={}", seed,
-                     schedule.algorithm, schedule.positions(), schedule.space.radix(0),
+  return fmt::format("seed {}: {} p={} (radix0 {}) D={} loops={} slices={} temper={} stages={}",
+                     seed, schedule.algorithm, schedule.positions(), schedule.space.radix(0),
                      schedule.fifo_depth, loops, slices, static_cast<int>(temper),
                      schedule.stages.size());
 }
@@ -194,7 +218,8 @@ Schedule ring_by_hand(const RankSpace& space, std::int32_t fifo_depth) {
   schedule.algorithm = "ring";
   schedule.fifo_depth = fifo_depth;
   add_stage(schedule, stage_of("send", 1, {action_send, false, 0, {}, next, {}, {}}));
-  add_stage(schedule, stage_of("reduce", p - 2, {recv_reduce_send, false, 0, previous, next, {}, {}}));
+  add_stage(schedule,
+            stage_of("reduce", p - 2, {recv_reduce_send, false, 0, previous, next, {}, {}}));
   add_stage(schedule, stage_of("turn", 1, {recv_reduce_forward, false, 0, previous, next, {}, {}}));
   add_stage(schedule, stage_of("gather", p - 2, {recv_forward, false, 0, previous, next, {}, {}}));
   add_stage(schedule, stage_of("receive", 1, {recv_store, false, 0, previous, {}, {}, {}}));

@@ -13,11 +13,11 @@
 namespace fabricast {
 
 enum class CostTemper : std::uint8_t {
-  random,       // independent per position
-  by_digit,     // a function of digit 0 of the position: symmetric domains
-  uniform,      // one value per row
-  straggler,    // uniform but for one position
-  huge,         // up to 10^13 ps
+  random,     // independent per position
+  by_digit,   // a function of digit 0 of the position: symmetric domains
+  uniform,    // one value per row
+  straggler,  // uniform but for one position
+  huge,       // up to 10^13 ps
 };
 
 class RandomCosts final : public StepCosts {

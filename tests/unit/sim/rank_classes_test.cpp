@@ -91,9 +91,8 @@ TEST(RankClasses, EqualsTheDefinitionOnRandomMachines) {
     ClassInput input{space.size(), {row}, {}};
     for (std::uint64_t m = 0; m < 2; ++m) {
       const auto b = static_cast<std::int32_t>(draw(100 + m, 0, 5));
-      input.maps.push_back(shift_map(draw(200 + m, 0, 1) == 0 ? PeerMap::linear(0, b)
-                                                              : PeerMap::on_digit(0, 0, b),
-                                     space, 0));
+      input.maps.push_back(shift_map(
+          draw(200 + m, 0, 1) == 0 ? PeerMap::linear(0, b) : PeerMap::on_digit(0, 0, b), space, 0));
     }
     const auto classes = refine(input);
     EXPECT_TRUE(is_equitable(input, classes));

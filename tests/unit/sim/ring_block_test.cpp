@@ -45,8 +45,8 @@ void advance_slowly(const Ring& ring, const CostBlock& costs, State& state) {
   for (std::int64_t step = 0; step < ring.steps; ++step) {
     std::vector<std::int64_t> ready(n), credit(n);
     for (std::size_t x = 0; x < n; ++x) {
-      const std::int64_t start = std::max({state.lane[x], state.ready.front()[(x + n - 1) % n],
-                                           state.credit.front()[(x + 1) % n]});
+      const std::int64_t start = std::max(
+          {state.lane[x], state.ready.front()[(x + n - 1) % n], state.credit.front()[(x + 1) % n]});
       state.lane[x] = start + costs.lane[x];
       state.port[x] = std::max(state.port[x], start) + costs.port[x];
       ready[x] = std::max(state.lane[x], state.port[x]) + costs.latency[x];
@@ -103,7 +103,8 @@ TEST(RingBlock, EqualsTheRecurrence) {
       for (std::int32_t in_flight = 1; in_flight < std::min(depth, 7); ++in_flight) {
         for (const std::int32_t columns : {2, 9, 100, 1023}) {
           for (const std::int64_t most_port : {300, 3000}) {
-            const std::int64_t steps = columns < 50 ? 300 : 1 + static_cast<std::int64_t>(seed % 131);
+            const std::int64_t steps =
+                columns < 50 ? 300 : 1 + static_cast<std::int64_t>(seed % 131);
             ASSERT_NO_FATAL_FAILURE(
                 check({columns, in_flight, depth, steps, most_port}, set, ++seed));
           }

@@ -1,0 +1,57 @@
+// One evaluation of a wired program: the state behind wired_sweep.hpp.
+//
+// Invariant: a lane that stopped before its limit has left its number with the queue it waits for.
+// Not thread safe. Storage is sized by the constructor.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "emulator/sim/engine_outcome.hpp"
+#include "emulator/sim/wired_program.hpp"
+#include "emulator/sim/wired_state.hpp"
+
+namespace fabricast {
+
+// A lane's place in its program. `ordinal` counts repetitions over all loops and segments.
+struct WiredCursor {
+  std::int64_t ordinal = 0;
+  std::int64_t segment_end = 0;  // ordinal at which the segment is over
+  std::int32_t loop = 0;
+  std::int32_t segment = 0;
+  std::int32_t slice = 0;
+  std::int32_t step = 0;  // index into the segment's steps
+};
+
+class WiredRun {
+ public:
+  WiredRun(const WiredProgram& program, std::int32_t loops, std::int32_t slices, bool jump);
+  void run();
+  EngineOutcome outcome() const;
+
+ private:
+  static constexpr auto never_started = std::numeric_limits<std::int64_t>::max();
+
+  void run_segment(std::int64_t start, const WiredSegment& segment);
+  bool run_until(std::int64_t limit);
+  void run_lane(std::int32_t lane, std::int64_t limit);
+  // Executes slices of one repetition; false when the lane blocked.
+  bool run_repetition(std::int32_t lane, WiredCursor& cursor, const WiredSegment& segment);
+  bool try_step(std::int32_t lane, const WiredStep& step, std::int64_t& span_start);
+  void next_segment(WiredCursor& cursor, std::int32_t lane);
+  [[noreturn]] void report_deadlock() const;
+
+  const WiredProgram& program_;
+  std::int32_t loops_, slices_;
+  bool jump_;
+  std::int64_t ordinals_per_loop_ = 0;
+  WiredState state_;
+  std::vector<WiredCursor> cursors_;
+  std::vector<std::int32_t> order_, next_order_;  // lanes, in the order they last finished
+  std::vector<std::int32_t> runnable_;
+  std::vector<StageSpan> spans_;
+  std::int64_t updates_ = 0, skipped_ = 0;
+};
+
+}  // namespace fabricast
