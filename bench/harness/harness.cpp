@@ -294,6 +294,10 @@ MeasureReport measure_sweep(Executor& executor, ExecutorKind kind, const std::st
   MeasureReport report = sweep.run();
   report.samples.environment = describe_environment(executor, before, observe_surroundings());
   note_foreign_load(before, report);
+  if (executor.max_ranks() == 1) {
+    report.notes.push_back(
+        "one rank moves nothing to another: these times are call and copy overhead, not a collective");
+  }
   describe(options, sweep.rule_description(), report, report.samples.environment);
   return report;
 }

@@ -2,6 +2,7 @@
 import json
 import os
 import sys
+import unittest
 
 import cli_case
 from cli_case import CliCase
@@ -11,6 +12,12 @@ CORES = len(os.sched_getaffinity(0))
 
 
 class Measure(CliCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        if CORES < 2:
+            raise unittest.SkipTest("two ranks cannot be timed on one core")
+
     def measured(self, *arguments, **options):
         return json.loads(self.expect_ok("measure", "--json", *arguments, **options).stdout)
 
