@@ -123,7 +123,8 @@ class Plot {
       const auto found = content.attributes.find(name);
       if (found == content.attributes.end() || found->second.empty()) continue;
       std::string value = found->second;
-      if (std::string(name) == "backend") value = "backend " + value.substr(0, 90);
+      // "host (threads on host cores, ...)": the reason is long and stands in the trace.
+      if (std::string(name) == "backend") value = "backend " + value.substr(0, value.find(" ("));
       if (std::string(name) == "created") value = "written " + value;
       text += (text.empty() ? "" : "  ·  ") + value;
     }

@@ -130,15 +130,21 @@ std::string type_name(std::string_view dtype) {
   return std::string(dtype);
 }
 
-std::int64_t count_of(const ResultRow& row) {
-  // Bytes per element by the digits in the name: int8, uint32, bfloat16, float8_e4m3 ...
-  const std::size_t digit = row.dtype.find_first_of("0123456789");
+std::int64_t bytes_per_element(std::string_view dtype) {
+  if (dtype == "half") return 2;
+  if (dtype == "float") return 4;
+  if (dtype == "double") return 8;
+  // int8, uint32, bfloat16, float8_e4m3 ...: the digits are bits.
   std::int64_t bits = 0;
-  for (std::size_t i = digit;
-       i < row.dtype.size() && row.dtype[i] >= '0' && row.dtype[i] <= '9' && bits <= 64; ++i) {
-    bits = bits * 10 + (row.dtype[i] - '0');
+  for (std::size_t i = dtype.find_first_of("0123456789");
+       i < dtype.size() && dtype[i] >= '0' && dtype[i] <= '9' && bits <= 64; ++i) {
+    bits = bits * 10 + (dtype[i] - '0');
   }
-  const std::int64_t elements = row.bytes / std::max<std::int64_t>(1, bits / 8);
+  return std::max<std::int64_t>(1, bits / 8);
+}
+
+std::int64_t count_of(const ResultRow& row) {
+  const std::int64_t elements = row.bytes / bytes_per_element(row.dtype);
   const bool blocks = row.collective == "all_gather" || row.collective == "reduce_scatter" ||
                       row.collective == "all_to_all";
   return blocks ? elements / std::max<std::int64_t>(1, row.ranks) : elements;

@@ -41,6 +41,8 @@ std::vector<ResultRow> fastest_rows(const std::vector<ResultRow>& rows);
 // reduce-scatter and all-to-all, of the whole buffer otherwise.
 int root_of(const ResultRow& row);
 std::int64_t count_of(const ResultRow& row);
+// Of nccl-tests' names and ours; 1 for a name that says nothing.
+std::int64_t bytes_per_element(std::string_view dtype);
 // nccl-tests' name of an element type: "float" for "float32", "half" for "float16" ...
 std::string type_name(std::string_view dtype);
 

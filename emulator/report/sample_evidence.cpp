@@ -125,7 +125,7 @@ std::string parameter_evidence(const TraceContent& content, const std::string& i
     return fmt::format("    samples      {}, taken elsewhere (none of executor {} in this trace)\n",
                        samples, executor);
   }
-  return fmt::format("    samples      {}, fitted jointly with\n", samples) + joint;
+  return fmt::format("    samples      {}, fitted jointly; in this trace\n", samples) + joint;
 }
 
 std::string measured_evidence(const TraceContent& content, const ResultRow& result) {

@@ -158,7 +158,9 @@ std::string parameter_lines(const TraceContent& content, const std::string& id,
   const std::string unit = text_of("unit") == "1" ? "" : " " + text_of("unit");
   std::string text = fmt::format("  {} = {:.6g}{}{}\n", id, profile->reals("value")[i], unit,
                                  spread(profile->reals("sigma_ln")[i]));
-  text += fmt::format("    value        {}: {}\n", text_of("origin"), text_of("source"));
+  const bool moved = text_of("source") != text_of("prior_source") ||
+                     profile->reals("value")[i] != profile->reals("prior_value")[i];
+  if (moved) text += fmt::format("    value        {}: {}\n", text_of("origin"), text_of("source"));
   text +=
       fmt::format("    scope        {}; {}\n", text_of("scope"), profile->meaning("identified", i));
   text += fmt::format("    prior        {:.6g}{}{}, {}: {}\n", profile->reals("prior_value")[i],

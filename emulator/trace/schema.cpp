@@ -71,7 +71,7 @@ TableRule profile() {
        {"value", real, "by_row", "posterior value, used by the predictions"},
        {"sigma_ln", real, "1", "standard deviation of ln(value)"},
        {"identified", code, "1", "what the samples say about it", {"prior", "weak", "identified"}},
-       {"samples", integer, "1", "samples that informed it"},
+       {"samples", integer, "1", "measured conditions that informed it"},
        {"transfer_rule", text, "", "named rule that carried it across a scope, or empty"}}};
 }
 
@@ -126,7 +126,8 @@ TableRule results() {
            {"top2_share", real, "1", "its derivative, absolute; 0 if there is none"},
            {"top3_id", text, "", "third parameter, empty if there is none"},
            {"top3_share", real, "1", "its derivative, absolute; 0 if there is none"},
-           {"bound_us", real, "us", "bandwidth bound: no schedule on this machine is faster"},
+           {"bound_us", real, "us",
+            "bandwidth bound of the schedule: bytes over the busiest link / its capacity"},
            {"engine", text, "", "what produced the row", {"sweep", "measured"}},
            {"classes", integer, "1", "folded rank classes, or ranks when not folded"}},
           {"/config", "/machine", "/profile", "/result_shares", "/links"}};

@@ -114,6 +114,20 @@ TEST(TableView, UnknownNamesGetADidYouMean) {
   EXPECT_THROW(render_table(example_trace(), {{"", "", "rings"}, false}), UsageError);
 }
 
+TEST(TableView, ElementTypes) {
+  EXPECT_EQ(bytes_per_element("float32"), 4);
+  EXPECT_EQ(bytes_per_element("float"), 4);
+  EXPECT_EQ(bytes_per_element("half"), 2);
+  EXPECT_EQ(bytes_per_element("double"), 8);
+  EXPECT_EQ(bytes_per_element("bfloat16"), 2);
+  EXPECT_EQ(bytes_per_element("uint8"), 1);
+  EXPECT_EQ(bytes_per_element("float8_e4m3"), 1);
+  EXPECT_EQ(bytes_per_element("int64"), 8);
+  EXPECT_EQ(bytes_per_element("odd"), 1);
+  EXPECT_EQ(type_name("float32"), "float");
+  EXPECT_EQ(type_name("int8"), "int8");
+}
+
 TEST(TableView, SizesReadWell) {
   EXPECT_EQ(size_text(0), "0 B");
   EXPECT_EQ(size_text(8), "8 B");

@@ -87,7 +87,7 @@ TEST(Why, GroupsTheCollectivesOfAJointFit) {
       "broadcast";
   std::get<Column::Texts>(column(content, "/sample_conditions", "algorithm").values)[0] = "chain";
   expect_in_order(render_why(content, 2),
-                  {"samples      3, fitted jointly with",
+                  {"samples      3, fitted jointly; in this trace",
                    "broadcast chain on this-host, 2 ranks, 8 B to 8 B: 1 conditions, 3 samples"});
 }
 

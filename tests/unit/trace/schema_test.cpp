@@ -1,5 +1,6 @@
 #include "emulator/trace/schema.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -102,6 +103,27 @@ TEST(Schema, ExtraColumnsAndTablesAreWelcome) {
               c.tables.push_back(Table{"/extra", "E", {{"n", "1", "n", Column::Integers{1}, {}}}});
             }),
             "");
+}
+
+// docs/trace-format.md is normative: it names every column as the code has it.
+TEST(Schema, TheDocumentSaysTheSame) {
+  const std::string text = file_bytes(FABRICAST_TRACE_FORMAT_PAGE);
+  for (const TableRule& rule : trace_schema()) {
+    const std::size_t begin = text.find("### " + std::string(rule.path) + "\n");
+    ASSERT_NE(begin, std::string::npos) << rule.path;
+    const std::string section = text.substr(begin, text.find("\n##", begin + 1) - begin);
+    EXPECT_NE(section.find(rule.title), std::string::npos) << rule.path;
+    for (const ColumnRule& column : rule.columns) {
+      std::string row = fmt::format("| `{}` | {} | {} | {}", column.name, to_string(column.type),
+                                    column.units.empty() ? "" : fmt::format("`{}`", column.units),
+                                    column.long_name);
+      if (!column.values.empty()) row += fmt::format(": {}", fmt::join(column.values, ", "));
+      EXPECT_NE(section.find(row + " |\n"), std::string::npos) << row;
+    }
+    for (const std::string_view needed : rule.needs) {
+      EXPECT_NE(section.find(fmt::format("`{}`", needed)), std::string::npos) << needed;
+    }
+  }
 }
 
 TEST(Laws, EachIsEnforced) {
