@@ -28,8 +28,8 @@ Decision decide(const Communicator& communicator) {
               false};
     }
     return {ExecutorKind::mpi,
-            fmt::format("{} processes on host cores, no GPU is measured ({})",
-                        communicator.size(), nccl.available ? "fewer than two GPUs" : nccl.reason),
+            fmt::format("{} processes on host cores, no GPU is measured ({})", communicator.size(),
+                        nccl.available ? "fewer than two GPUs" : nccl.reason),
             true};
   }
   if (nccl.available && nccl.devices >= 2) return {ExecutorKind::nccl, nccl.reason, false};
@@ -46,10 +46,14 @@ Decision decide(const Communicator& communicator) {
 std::unique_ptr<Executor> make(ExecutorKind kind, const Communicator& communicator,
                                std::int32_t ranks) {
   switch (kind) {
-    case ExecutorKind::host: return make_host_executor(ranks);
-    case ExecutorKind::mpi: return make_mpi_executor(communicator);
-    case ExecutorKind::cuda: return make_cuda_executor(ranks > 0 ? ranks : default_cuda_ranks, 0);
-    case ExecutorKind::nccl: return make_nccl_executor(communicator);
+    case ExecutorKind::host:
+      return make_host_executor(ranks);
+    case ExecutorKind::mpi:
+      return make_mpi_executor(communicator);
+    case ExecutorKind::cuda:
+      return make_cuda_executor(ranks > 0 ? ranks : default_cuda_ranks, 0);
+    case ExecutorKind::nccl:
+      return make_nccl_executor(communicator);
   }
   throw UsageError("unknown executor");
 }

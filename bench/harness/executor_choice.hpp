@@ -19,8 +19,8 @@ namespace fabricast {
 struct ExecutorChoice {
   ExecutorKind kind{};
   std::unique_ptr<Executor> executor;
-  std::string why;          // "asked for", or what auto found
-  bool fallback = false;    // auto found no GPU to measure with
+  std::string why;        // "asked for", or what auto found
+  bool fallback = false;  // auto found no GPU to measure with
 };
 
 // `wanted` is "auto" or an executor's name. `ranks` 0 lets the executor decide. Throws UsageError

@@ -59,10 +59,15 @@ class Sweep {
  public:
   Sweep(Executor& executor, const MeasureOptions& options, SweepCases cases,
         const MeasureProgress& progress)
-      : executor_(executor), options_(options), progress_(progress), budget_(options.budget_seconds),
+      : executor_(executor),
+        options_(options),
+        progress_(progress),
+        budget_(options.budget_seconds),
         rule_(options.iterations > 0 ? fixed_count_rule(options.iterations)
                                      : median_error_rule(options.stopping)),
-        cases_(std::move(cases.cases)), notes_(std::move(cases.notes)), state_(cases_.size()) {
+        cases_(std::move(cases.cases)),
+        notes_(std::move(cases.notes)),
+        state_(cases_.size()) {
     for (std::size_t i = 0; i < cases_.size(); ++i) {
       order_.push_back(i);
       state_[i].report.conditions = cases_[i].conditions;
@@ -85,8 +90,8 @@ class Sweep {
  private:
   struct CaseState {
     CaseReport report;
-    std::vector<double> seconds;   // per timed iteration
-    double floor_seconds = 0;      // estimate of what the floor will take
+    std::vector<double> seconds;  // per timed iteration
+    double floor_seconds = 0;     // estimate of what the floor will take
   };
 
   // Rank 0's verdict, everywhere.
@@ -127,8 +132,8 @@ class Sweep {
       const double setup = std::max(0.0, seconds_since(begin) - warmups * last);
       state.floor_seconds = setup + last * (rule_->floor() + 1);
       if (!agreed(first || budget_.admits(seconds_since(start_), promised_, state.floor_seconds))) {
-        skip(state, fmt::format("{} iterations would not fit into the time budget",
-                                rule_->floor()));
+        skip(state,
+             fmt::format("{} iterations would not fit into the time budget", rule_->floor()));
       } else {
         promised_ += state.floor_seconds;
       }
@@ -198,8 +203,8 @@ class Sweep {
           if (options_.check_only) state.report.stop_reason = "check_only";
           add_samples(state, result.samples);
         } else {
-          result.notes.push_back(
-              fmt::format("{} skipped: {}", case_name(state.report.conditions), state.report.skipped));
+          result.notes.push_back(fmt::format("{} skipped: {}", case_name(state.report.conditions),
+                                             state.report.skipped));
         }
         result.cases.push_back(state.report);
       }
@@ -231,7 +236,7 @@ class Sweep {
   std::vector<CaseState> state_;
   std::vector<std::size_t> order_;  // ascending size
   Clock::time_point start_;
-  double promised_ = 0;             // floors of admitted conditions not yet timed, seconds
+  double promised_ = 0;  // floors of admitted conditions not yet timed, seconds
   int done_ = 0;
 };
 
@@ -276,7 +281,8 @@ void note_foreign_load(const Surroundings& before, MeasureReport& report) {
   const auto load = before.host.find("load_1min");
   const auto cores = before.host.find("usable_cores");
   if (load == before.host.end() || cores == before.host.end()) return;
-  if (std::atof(load->second.c_str()) <= max_foreign_load * std::atof(cores->second.c_str())) return;
+  if (std::atof(load->second.c_str()) <= max_foreign_load * std::atof(cores->second.c_str()))
+    return;
   report.notes.push_back(fmt::format(
       "the load average was {} on {} cores before the first iteration: these times include waiting "
       "for other processes; measure again on a quiet machine",
@@ -296,7 +302,8 @@ MeasureReport measure_sweep(Executor& executor, ExecutorKind kind, const std::st
   note_foreign_load(before, report);
   if (executor.max_ranks() == 1) {
     report.notes.push_back(
-        "one rank moves nothing to another: these times are call and copy overhead, not a collective");
+        "one rank moves nothing to another: these times are call and copy overhead, not a "
+        "collective");
   }
   describe(options, sweep.rule_description(), report, report.samples.environment);
   return report;

@@ -22,21 +22,21 @@ namespace fabricast {
 
 struct MeasureOptions {
   std::vector<Collective> collectives;
-  std::vector<std::string> algorithms;     // empty: every algorithm that exists and applies
+  std::vector<std::string> algorithms;  // empty: every algorithm that exists and applies
   std::int64_t min_bytes = 8;
   std::int64_t max_bytes = 64 << 20;
-  double factor = 2;                       // nccl-tests -f
-  std::int64_t increment = 0;              // nccl-tests -i; above 0 it replaces the factor
+  double factor = 2;           // nccl-tests -f
+  std::int64_t increment = 0;  // nccl-tests -i; above 0 it replaces the factor
   std::int32_t channels = 1;
   DataType type = DataType::float32;
   ReduceOp op = ReduceOp::sum;
   bool in_place = false;
-  bool check = true;                       // verify data once per size; a mismatch is CheckError
-  bool check_only = false;                 // verify, time nothing: allowed beyond the cores
-  std::int32_t warmup = 1;                 // nccl-tests -w; over all sizes
-  std::int32_t iterations = 0;             // nccl-tests -n; 0 = the stopping rule decides
-  double max_seconds_per_size = 0.5;       // ceiling of the stopping rule
-  double budget_seconds = 0;               // whole sweep; 0 = none. Never cuts below the floor
+  bool check = true;                  // verify data once per size; a mismatch is CheckError
+  bool check_only = false;            // verify, time nothing: allowed beyond the cores
+  std::int32_t warmup = 1;            // nccl-tests -w; over all sizes
+  std::int32_t iterations = 0;        // nccl-tests -n; 0 = the stopping rule decides
+  double max_seconds_per_size = 0.5;  // ceiling of the stopping rule
+  double budget_seconds = 0;          // whole sweep; 0 = none. Never cuts below the floor
   // Ranks by domain, when the machine is known to have several; empty (size 1): one domain.
   RankSpace space;
   MedianErrorParameters stopping;
@@ -47,17 +47,17 @@ struct MeasureOptions {
 // What became of one condition of the sweep.
 struct CaseReport {
   Conditions conditions;
-  std::int64_t wrong = -1;       // wrong elements; -1: not checked
-  int iterations = 0;            // timed, discarded ones included
+  std::int64_t wrong = -1;  // wrong elements; -1: not checked
+  int iterations = 0;       // timed, discarded ones included
   int discarded = 0;
-  std::string stop_reason;       // of the stopping rule; "check_only"; "skipped"
-  std::string skipped;           // why it was not measured; empty if it was
+  std::string stop_reason;  // of the stopping rule; "check_only"; "skipped"
+  std::string skipped;      // why it was not measured; empty if it was
 };
 
 struct MeasureReport {
   SampleSet samples;
-  std::vector<CaseReport> cases;      // in the order of SampleSet::conditions, then the skipped
-  std::vector<std::string> notes;     // for people: what was skipped and why
+  std::vector<CaseReport> cases;   // in the order of SampleSet::conditions, then the skipped
+  std::vector<std::string> notes;  // for people: what was skipped and why
 };
 
 using MeasureProgress = std::function<void(int done, int total)>;

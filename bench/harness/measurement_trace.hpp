@@ -14,10 +14,10 @@ namespace fabricast {
 
 // Where a trace comes from.
 struct TraceOrigin {
-  std::string backend;       // "host", "mpi", "cuda", "nccl", or "synthetic"
+  std::string backend;  // "host", "mpi", "cuda", "nccl", or "synthetic"
   std::string command_line;
-  std::string config_yaml;   // what decided the samples
-  std::string seed;          // "0" where nothing is random
+  std::string config_yaml;  // what decided the samples
+  std::string seed;         // "0" where nothing is random
 };
 
 // /host is the sample set's environment as YAML.

@@ -22,7 +22,8 @@ int root_of(Collective collective) { return collective == Collective::broadcast 
 // nccl-tests counts the elements of one rank's block where blocks are equal, else of the message.
 std::int64_t count_of(const Conditions& c) {
   const std::int64_t elements = c.bytes / size_of(data_type_from_name(c.dtype));
-  const bool whole = c.collective == Collective::all_reduce || c.collective == Collective::broadcast;
+  const bool whole =
+      c.collective == Collective::all_reduce || c.collective == Collective::broadcast;
   return whole ? elements : elements / c.ranks;
 }
 
@@ -62,9 +63,8 @@ bool same_block(const Conditions& a, const Conditions& b) {
 }
 
 std::string block_title(const Conditions& c) {
-  return fmt::format("# {} {}, protocol {}, {} executor, {} ranks on {}\n",
-                     to_string(c.collective), c.algorithm, c.protocol, to_string(c.executor),
-                     c.ranks, c.machine);
+  return fmt::format("# {} {}, protocol {}, {} executor, {} ranks on {}\n", to_string(c.collective),
+                     c.algorithm, c.protocol, to_string(c.executor), c.ranks, c.machine);
 }
 
 }  // namespace

@@ -127,11 +127,16 @@ class MedianError final : public StoppingRule {
 
 std::string_view to_string(StopReason reason) {
   switch (reason) {
-    case StopReason::fixed_count: return "fixed_count";
-    case StopReason::converged: return "converged";
-    case StopReason::never_quiet: return "never_quiet";
-    case StopReason::time_ceiling: return "time_ceiling";
-    case StopReason::iteration_ceiling: return "iteration_ceiling";
+    case StopReason::fixed_count:
+      return "fixed_count";
+    case StopReason::converged:
+      return "converged";
+    case StopReason::never_quiet:
+      return "never_quiet";
+    case StopReason::time_ceiling:
+      return "time_ceiling";
+    case StopReason::iteration_ceiling:
+      return "iteration_ceiling";
   }
   return "unknown";
 }

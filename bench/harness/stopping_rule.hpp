@@ -17,18 +17,18 @@
 namespace fabricast {
 
 enum class StopReason : std::uint8_t {
-  fixed_count,        // as many iterations as were asked for
-  converged,          // the median's relative standard error is small and its halves agree
-  never_quiet,        // four times the samples do not make the median better known
+  fixed_count,  // as many iterations as were asked for
+  converged,    // the median's relative standard error is small and its halves agree
+  never_quiet,  // four times the samples do not make the median better known
   time_ceiling,
   iteration_ceiling,
 };
 std::string_view to_string(StopReason reason);
 
 struct MedianErrorParameters {
-  int min_iterations = 10;            // floor: never fewer
-  int max_iterations = 2000;          // ceiling
-  double max_relative_error = 0.01;   // standard error of the median / median: good enough
+  int min_iterations = 10;           // floor: never fewer
+  int max_iterations = 2000;         // ceiling
+  double max_relative_error = 0.01;  // standard error of the median / median: good enough
   // The medians of the first and the second half may differ by this many of their own standard
   // errors, or by twice the error above if that is more; otherwise the machine is drifting.
   double max_half_difference = 2.5;

@@ -19,9 +19,12 @@ std::string carrier_algorithm(Collective collective) { return algorithms_of(coll
 std::string protocol_label(ExecutorKind kind) {
   switch (kind) {
     case ExecutorKind::host:
-    case ExecutorKind::mpi: return "none";
-    case ExecutorKind::cuda: return "simple";  // the interpreter's only hand-off so far
-    case ExecutorKind::nccl: return "auto";
+    case ExecutorKind::mpi:
+      return "none";
+    case ExecutorKind::cuda:
+      return "simple";  // the interpreter's only hand-off so far
+    case ExecutorKind::nccl:
+      return "auto";
   }
   return "none";
 }
@@ -34,9 +37,9 @@ ExecutionPlan plan_of(Collective collective, const std::string& algorithm, const
     return make_plan(collective, carrier_algorithm(collective), space, bytes, element, {});
   }
   const auto protocol = protocol_from_name(protocol_label(kind));
-  return make_plan(collective, algorithm, space, bytes, element,
-                   plan_limits(kind, collective, algorithm, protocol, space, bytes,
-                               options.channels));
+  return make_plan(
+      collective, algorithm, space, bytes, element,
+      plan_limits(kind, collective, algorithm, protocol, space, bytes, options.channels));
 }
 
 void check_names(const std::vector<std::string>& algorithms, ExecutorKind kind) {
@@ -70,10 +73,9 @@ std::vector<std::string> algorithms_for(Collective collective, const RankSpace& 
 std::vector<std::int64_t> sizes_for(Collective collective, std::int32_t ranks,
                                     const MeasureOptions& options,
                                     std::vector<std::string>& notes) {
-  const auto asked =
-      options.increment > 0
-          ? linear_sizes(options.min_bytes, options.max_bytes, options.increment)
-          : sweep_sizes(options.min_bytes, options.max_bytes, options.factor);
+  const auto asked = options.increment > 0
+                         ? linear_sizes(options.min_bytes, options.max_bytes, options.increment)
+                         : sweep_sizes(options.min_bytes, options.max_bytes, options.factor);
   std::vector<std::int64_t> sizes;
   std::string empty;
   for (const std::int64_t bytes : asked) {
@@ -140,8 +142,8 @@ SweepCases make_sweep_cases(std::int32_t ranks, ExecutorKind kind, const std::st
   if (result.cases.empty()) {
     std::string why;
     for (const auto& note : result.notes) why += (why.empty() ? "" : "; ") + note;
-    throw UsageError(fmt::format(
-        "nothing to measure ({}): choose other sizes, collectives or algorithms", why));
+    throw UsageError(
+        fmt::format("nothing to measure ({}): choose other sizes, collectives or algorithms", why));
   }
   return result;
 }

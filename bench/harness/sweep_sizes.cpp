@@ -69,7 +69,8 @@ std::int64_t effective_bytes(Collective collective, std::int64_t bytes, std::int
   FABRICAST_EXPECT(bytes >= 0 && ranks >= 1 && element_bytes >= 1, "sizes are not negative");
   switch (collective) {
     case Collective::all_reduce:
-    case Collective::broadcast: return bytes - bytes % element_bytes;
+    case Collective::broadcast:
+      return bytes - bytes % element_bytes;
     case Collective::all_gather:
     case Collective::reduce_scatter:
     case Collective::all_to_all: {

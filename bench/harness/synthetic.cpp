@@ -79,10 +79,10 @@ void draw(const Conditions& conditions, double time_us, const SyntheticOptions& 
   for (int n = 0; n < options.iterations; ++n) {
     const auto index = static_cast<std::uint64_t>(n);
     double value =
-        time_us * std::exp(options.noise_ln *
-                           random_normal(options.seed, mix64(key ^ noise_stream), index));
-    const bool outlier = random_uniform(options.seed, mix64(key ^ outlier_stream), index) <
-                         options.outlier_rate;
+        time_us *
+        std::exp(options.noise_ln * random_normal(options.seed, mix64(key ^ noise_stream), index));
+    const bool outlier =
+        random_uniform(options.seed, mix64(key ^ outlier_stream), index) < options.outlier_rate;
     if (outlier) value *= options.outlier_factor;
     values.push_back(value);
   }
@@ -114,8 +114,8 @@ void apply_setting(const std::string& setting, ParameterValues& values) {
   if (factor) text.remove_prefix(1);
   const double number = parse_number(text);
   if (!(number > 0)) {
-    throw UsageError(fmt::format("setting \"{}\" is not positive (parameters live in log space)",
-                                 setting));
+    throw UsageError(
+        fmt::format("setting \"{}\" is not positive (parameters live in log space)", setting));
   }
   found->second = factor ? found->second * number : number;
 }
@@ -133,11 +133,12 @@ SampleSet draw_samples(const Topology& topology, const ParameterValues& truth,
     const auto sizes = rounded_sizes(collective, topology.ranks(), options);
     for (const auto& algorithm : algorithms_of(collective)) {
       const auto& asked = options.algorithms;
-      if (!asked.empty() && std::find(asked.begin(), asked.end(), algorithm) == asked.end()) continue;
+      if (!asked.empty() && std::find(asked.begin(), asked.end(), algorithm) == asked.end())
+        continue;
       if (!algorithm_applies(algorithm, collective, topology.space())) continue;
       for (const Protocol protocol : protocols_for(collective, options)) {
         for (const std::int64_t bytes : sizes) {
-          const PointSpec point{options.executor, collective, algorithm, protocol, bytes,
+          const PointSpec point{options.executor,      collective,       algorithm, protocol, bytes,
                                 options.element_bytes, options.channels, 0};
           Conditions conditions;
           conditions.executor = options.executor;
@@ -157,7 +158,8 @@ SampleSet draw_samples(const Topology& topology, const ParameterValues& truth,
   }
   if (set.conditions.empty()) {
     throw UsageError(
-        "nothing to draw (no algorithm or protocol applies, or every size rounds to 0 bytes): choose "
+        "nothing to draw (no algorithm or protocol applies, or every size rounds to 0 bytes): "
+        "choose "
         "other collectives, algorithms, protocols or sizes");
   }
   std::string parameters;

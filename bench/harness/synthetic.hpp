@@ -29,16 +29,16 @@ inline constexpr const char* synthetic_key = "synthetic";
 struct SyntheticOptions {
   ExecutorKind executor = ExecutorKind::nccl;
   std::vector<Collective> collectives;
-  std::vector<std::string> algorithms;   // empty: every one that applies
-  std::vector<Protocol> protocols;       // empty: every one the executor has
-  std::vector<std::int64_t> sizes;       // asked for; rounded as a real sweep's
-  std::int32_t channels = 0;             // 0: the machine's default
+  std::vector<std::string> algorithms;  // empty: every one that applies
+  std::vector<Protocol> protocols;      // empty: every one the executor has
+  std::vector<std::int64_t> sizes;      // asked for; rounded as a real sweep's
+  std::int32_t channels = 0;            // 0: the machine's default
   std::int32_t element_bytes = 4;
   std::string dtype = "float";
   int iterations = 20;
-  double noise_ln = 0.03;                // standard deviation of ln(value)
-  double outlier_rate = 0.01;            // share of the samples
-  double outlier_factor = 8;             // an outlier takes this many times longer
+  double noise_ln = 0.03;      // standard deviation of ln(value)
+  double outlier_rate = 0.01;  // share of the samples
+  double outlier_factor = 8;   // an outlier takes this many times longer
   std::uint64_t seed = 1;
   DisturbanceRule disturbance;
 };

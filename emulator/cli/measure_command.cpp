@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "bench/harness/executor_choice.hpp"
 #include "bench/harness/measurement_trace.hpp"
@@ -69,15 +69,17 @@ void validate(const MeasureArguments& arguments) {
     throw UsageError("--check-only and --no-check leave nothing to do: drop one of them");
   }
   if (arguments.check_only && !arguments.output.empty()) {
-    throw UsageError("--check-only times nothing, so there are no samples for -o FILE: drop one of them");
+    throw UsageError(
+        "--check-only times nothing, so there are no samples for -o FILE: drop one of them");
   }
   if (arguments.synthetic.empty() && !arguments.settings.empty()) {
     throw UsageError("--set changes the truth of a synthetic machine: add --synthetic MACHINE");
   }
-  if (!arguments.synthetic.empty() &&
-      (arguments.check_only || arguments.no_check || arguments.in_place || !arguments.machine.empty())) {
-    throw UsageError("--synthetic runs nothing: --check-only, --no-check, --in-place and --machine do "
-                     "not go with it");
+  if (!arguments.synthetic.empty() && (arguments.check_only || arguments.no_check ||
+                                       arguments.in_place || !arguments.machine.empty())) {
+    throw UsageError(
+        "--synthetic runs nothing: --check-only, --no-check, --in-place and --machine do "
+        "not go with it");
   }
   if (!arguments.output.empty()) check_writable(arguments.output, arguments.force);
 }
@@ -154,11 +156,13 @@ void draw(const MeasureArguments& arguments) {
   for (const auto& setting : arguments.settings) apply_setting(setting, truth);
 
   const MeasureReport report = report_of(draw_samples(*topology, truth, options));
-  log_info(fmt::format("synthetic machine {}: samples are drawn from the forward model, nothing is "
-                       "measured ({})",
-                       topology->name(), describe_noise(options)));
+  log_info(
+      fmt::format("synthetic machine {}: samples are drawn from the forward model, nothing is "
+                  "measured ({})",
+                  topology->name(), describe_noise(options)));
   publish(arguments, report, *topology,
-          {"synthetic", this_command_line(), config_yaml(arguments, std::string(to_string(options.executor))),
+          {"synthetic", this_command_line(),
+           config_yaml(arguments, std::string(to_string(options.executor))),
            std::to_string(arguments.seed)});
 }
 
@@ -176,7 +180,8 @@ auto together(const Body& body) {
 
 // The machine the samples belong to: the one all processes are on, or a part of the one named.
 std::shared_ptr<const Topology> machine_of(const MeasureArguments& arguments,
-                                           const Communicator& world, const ExecutorChoice& choice) {
+                                           const Communicator& world,
+                                           const ExecutorChoice& choice) {
   if (arguments.machine.empty()) return local_machine(world, choice);
   auto machine = parse_machine(
       agree(world, [&] { return load_machine(arguments.machine)->yaml(); }), arguments.machine);
@@ -194,9 +199,9 @@ std::shared_ptr<const Topology> machine_of(const MeasureArguments& arguments,
 }
 
 void announce(const ExecutorChoice& choice, const Communicator& world) {
-  const std::string line = fmt::format("measuring with the {} executor: {} | {}",
-                                       choice.executor->name(), choice.why,
-                                       choice.executor->description());
+  const std::string line =
+      fmt::format("measuring with the {} executor: {} | {}", choice.executor->name(), choice.why,
+                  choice.executor->description());
   if (!choice.fallback) {
     log_info(line);
   } else if (world.is_root()) {
@@ -223,19 +228,20 @@ int run_measure(const MeasureArguments& arguments) {
   announce(choice, world);
   auto report = together([&] {
     std::unique_ptr<ProgressBar> drawn;
-    return measure_sweep(*choice.executor, choice.kind, machine->name(), options,
-                         [&](int, int total) {
-                           if (!drawn) {
-                             drawn = std::make_unique<ProgressBar>(
-                                 "measure", total, ProgressBar::wanted(world.rank()));
-                           }
-                           drawn->advance();
-                         });
+    return measure_sweep(
+        *choice.executor, choice.kind, machine->name(), options, [&](int, int total) {
+          if (!drawn) {
+            drawn =
+                std::make_unique<ProgressBar>("measure", total, ProgressBar::wanted(world.rank()));
+          }
+          drawn->advance();
+        });
   });
   report.samples.environment["executor_choice"] = choice.why;
   agree_that(world, [&] {
     const std::string kind(to_string(choice.kind));
-    publish(arguments, report, *machine, {kind, this_command_line(), config_yaml(arguments, kind), "0"});
+    publish(arguments, report, *machine,
+            {kind, this_command_line(), config_yaml(arguments, kind), "0"});
   });
   return 0;
 }
@@ -249,32 +255,44 @@ void add_sweep_options(CLI::App& command, MeasureArguments& arguments) {
   command.add_option("-e", arguments.max, "largest size");
   command.add_option("-f", arguments.factor, "factor between sizes");
   command.add_option("-i", arguments.increment, "increment between sizes, instead of -f");
-  command.add_option("-n", arguments.iterations,
-                     "iterations per size; 0: until the median is known (docs/measuring.md)")
+  command
+      .add_option("-n", arguments.iterations,
+                  "iterations per size; 0: until the median is known (docs/measuring.md)")
       ->check(CLI::Range(0, 1'000'000));
-  command.add_option("-w", arguments.warmup, "warm-up iterations, of all sizes before any is timed")
+  command
+      .add_option("-w", arguments.warmup, "warm-up iterations, of all sizes before any is timed")
       ->check(CLI::Range(0, 1'000'000));
   command.add_option("-d", arguments.type, "element type: float, half, bfloat16, int32");
   command.add_option("--op", arguments.op, "reduction: sum, min, max");
   command.add_flag("--in-place", arguments.in_place, "one buffer for input and output");
-  command.add_option("--channels", arguments.channels, "channels of a schedule; 0: one, or the machine's")
+  command
+      .add_option("--channels", arguments.channels,
+                  "channels of a schedule; 0: one, or the machine's")
       ->check(CLI::Range(0, 64));
-  command.add_option("--ranks", arguments.ranks, "ranks of a host or cuda executor; 0: all there is")
+  command
+      .add_option("--ranks", arguments.ranks, "ranks of a host or cuda executor; 0: all there is")
       ->check(CLI::Range(0, 1 << 20));
-  command.add_option("--budget", arguments.budget, "seconds for the whole sweep; what does not fit is named")
+  command
+      .add_option("--budget", arguments.budget,
+                  "seconds for the whole sweep; what does not fit is named")
       ->check(CLI::Range(0.0, 1e9));
 }
 
 void add_synthetic_options(CLI::App& command, MeasureArguments& arguments) {
   const char* group = "Synthetic machine";
-  command.add_option("--synthetic", arguments.synthetic,
-                     "draw samples from the model of this machine (name or YAML) instead of measuring")
+  command
+      .add_option("--synthetic", arguments.synthetic,
+                  "draw samples from the model of this machine (name or YAML) instead of measuring")
       ->group(group);
-  command.add_option("--set", arguments.settings, "the truth: ID=VALUE or ID=xFACTOR, e.g. nvlink.efficiency=x0.5")
+  command
+      .add_option("--set", arguments.settings,
+                  "the truth: ID=VALUE or ID=xFACTOR, e.g. nvlink.efficiency=x0.5")
       ->group(group);
-  command.add_option("--protocol", arguments.protocol, "all, ll, ll128, simple, none")->group(group);
+  command.add_option("--protocol", arguments.protocol, "all, ll, ll128, simple, none")
+      ->group(group);
   command.add_option("--noise", arguments.noise, "standard deviation of ln(time)")->group(group);
-  command.add_option("--outliers", arguments.outliers, "share of the samples that are disturbed")->group(group);
+  command.add_option("--outliers", arguments.outliers, "share of the samples that are disturbed")
+      ->group(group);
   command.add_option("--seed", arguments.seed, "seed of the noise")->group(group);
 }
 
@@ -282,17 +300,19 @@ void add_synthetic_options(CLI::App& command, MeasureArguments& arguments) {
 
 void add_measure_command(CLI::App& app, CommandBody& run) {
   auto arguments = std::make_shared<MeasureArguments>();
-  auto* command = app.add_subcommand(
-      "measure", "run collectives for real and keep every sample (mpirun-able)");
-  command->add_option("--executor", arguments->executor,
-                      "auto (nccl on 2 GPUs or more, cuda on one, else mpi or host), nccl, cuda, mpi, host");
+  auto* command =
+      app.add_subcommand("measure", "run collectives for real and keep every sample (mpirun-able)");
+  command->add_option(
+      "--executor", arguments->executor,
+      "auto (nccl on 2 GPUs or more, cuda on one, else mpi or host), nccl, cuda, mpi, host");
   command->add_option("--machine,-m", arguments->machine,
                       "machine these ranks are (name or YAML); default: discovered");
   add_sweep_options(*command, *arguments);
   command->add_flag("--check-only", arguments->check_only,
                     "verify the data and time nothing; allowed with more ranks than cores");
   command->add_flag("--no-check", arguments->no_check, "do not verify the data");
-  command->add_option("--output,-o", arguments->output, "trace file to write the samples to (HDF5)");
+  command->add_option("--output,-o", arguments->output,
+                      "trace file to write the samples to (HDF5)");
   command->add_flag("--force", arguments->force, "replace an existing trace file");
   command->add_flag("--json", arguments->json, "JSON instead of the table");
   add_synthetic_options(*command, *arguments);

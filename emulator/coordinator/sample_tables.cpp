@@ -25,9 +25,9 @@ std::string unit_of(const Conditions& conditions) {
   for (const auto& spec : parameter_inventory()) {
     if (spec.id == conditions.parameter) return spec.unit;
   }
-  throw CheckError(fmt::format(
-      "samples of suite \"{}\" observe \"{}\", which is no parameter of the inventory",
-      conditions.suite, conditions.parameter));
+  throw CheckError(
+      fmt::format("samples of suite \"{}\" observe \"{}\", which is no parameter of the inventory",
+                  conditions.suite, conditions.parameter));
 }
 
 Table conditions_table(const SampleSet& samples) {
@@ -81,7 +81,8 @@ Table environment_table(const SampleSet& samples) {
 std::int32_t narrow(const Table& table, const char* column, std::size_t row) {
   const std::int64_t value = table.integers(column).at(row);
   if (value < 0 || value > std::numeric_limits<std::int32_t>::max()) {
-    throw CheckError(fmt::format("{}/{} row {} is {}, out of range", table.path, column, row, value));
+    throw CheckError(
+        fmt::format("{}/{} row {} is {}, out of range", table.path, column, row, value));
   }
   return static_cast<std::int32_t>(value);
 }

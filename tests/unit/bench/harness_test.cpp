@@ -212,10 +212,10 @@ TEST(Harness, NcclIsLabelledAsTheLibrarysOwnChoice) {
 TEST(Harness, RecordsItsEnvironmentAndRules) {
   FakeExecutor executor;
   const auto set = measure_collectives(executor, ExecutorKind::host, "here", ring_sweep());
-  for (const char* key :
-       {"hostname", "kernel", "cpu_model", "usable_cores", "load_1min_before", "load_1min_after",
-        "involuntary_context_switches", "software", "mpi_library", "executor_description", "harness_stopping_rule", "harness_stop_reasons",
-        "harness_discard_rule", "harness_data_check"}) {
+  for (const char* key : {"hostname", "kernel", "cpu_model", "usable_cores", "load_1min_before",
+                          "load_1min_after", "involuntary_context_switches", "software",
+                          "mpi_library", "executor_description", "harness_stopping_rule",
+                          "harness_stop_reasons", "harness_discard_rule", "harness_data_check"}) {
     ASSERT_EQ(set.environment.count(key), 1u) << key;
     EXPECT_FALSE(set.environment.at(key).empty()) << key;
   }

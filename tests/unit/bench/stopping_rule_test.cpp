@@ -51,7 +51,8 @@ TEST(OrderStatistics, BracketCoversTheTrueMedianAsOftenAsStated) {
   constexpr int trials = 2000;
   for (int trial = 0; trial < trials; ++trial) {
     std::vector<double> values;
-    for (int n = 0; n < 100; ++n) values.push_back(log_normal(static_cast<std::uint64_t>(trial), n, 0.4));
+    for (int n = 0; n < 100; ++n)
+      values.push_back(log_normal(static_cast<std::uint64_t>(trial), n, 0.4));
     const auto ordered = sorted_copy(values);
     // The bracket itself, not centred on the sample median.
     if (ordered[45] <= 100 && 100 <= ordered[54]) ++covered;
@@ -62,7 +63,8 @@ TEST(OrderStatistics, BracketCoversTheTrueMedianAsOftenAsStated) {
 
 TEST(FixedCount, IsExactWhateverTheClockSays) {
   const auto rule = fixed_count_rule(7);
-  const auto outcome = drive(*rule, [](int) { return 1e6; }, 1e-9);
+  const auto outcome = drive(
+      *rule, [](int) { return 1e6; }, 1e-9);
   EXPECT_EQ(outcome.iterations, 7);
   EXPECT_EQ(outcome.reason, StopReason::fixed_count);
   EXPECT_EQ(rule->floor(), 7);
@@ -135,9 +137,9 @@ TEST(MedianErrorRule, CeilingsHoldButNeverBelowTheFloor) {
 
 TEST(MedianErrorRule, DescriptionNamesEveryParameter) {
   const std::string text = median_error_rule()->description();
-  for (const char* name : {"median_error", "min_iterations 10", "max_iterations 2000",
-                           "max_relative_error 0.01", "max_half_difference 2.5", "min_shrink 0.95",
-                           "patience 128", "persistence 4"}) {
+  for (const char* name :
+       {"median_error", "min_iterations 10", "max_iterations 2000", "max_relative_error 0.01",
+        "max_half_difference 2.5", "min_shrink 0.95", "patience 128", "persistence 4"}) {
     EXPECT_NE(text.find(name), std::string::npos) << name;
   }
 }

@@ -28,9 +28,9 @@ class Synthetic : public testing::Test {
     return options;
   }
   double modeled_us(std::int64_t bytes) const {
-    return to_us(predict_time(*topology, truth,
-                              {ExecutorKind::nccl, Collective::all_reduce, "ring", Protocol::simple,
-                               bytes, 4, 0, 0}));
+    return to_us(predict_time(
+        *topology, truth,
+        {ExecutorKind::nccl, Collective::all_reduce, "ring", Protocol::simple, bytes, 4, 0, 0}));
   }
 };
 
@@ -125,8 +125,8 @@ TEST_F(Synthetic, ASettingScalesOrReplacesOneParameter) {
 
 TEST_F(Synthetic, BadSettingsAreUsageErrors) {
   const std::string id = truth.begin()->first;
-  const std::vector<std::string> settings{id,         "=2",        id + "=",    id + "=x",  id + "=0",
-                                          id + "=-1", id + "=nan", id + "=x-2", id + "=2 us"};
+  const std::vector<std::string> settings{
+      id, "=2", id + "=", id + "=x", id + "=0", id + "=-1", id + "=nan", id + "=x-2", id + "=2 us"};
   for (const std::string& bad : settings) {
     EXPECT_THROW(apply_setting(bad, truth), UsageError) << bad;
   }

@@ -124,7 +124,8 @@ TEST_F(DamagedSamples, UnknownNameIsDamageNotUsage) {
 }
 
 TEST_F(DamagedSamples, NumbersOutOfRange) {
-  std::get<Column::Integers>(column("/sample_conditions", "ranks").values)[0] = std::int64_t{1} << 40;
+  std::get<Column::Integers>(column("/sample_conditions", "ranks").values)[0] = std::int64_t{1}
+                                                                                << 40;
   EXPECT_THROW(read_sample_tables(content), CheckError);
 }
 
