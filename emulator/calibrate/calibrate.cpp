@@ -16,7 +16,7 @@ constexpr double least_discrepancy = 0.02;  // repeats of whole runs: published 
 constexpr double quantile_90 = 1.645;       // of a normal distribution, two-sided 90 %
 constexpr double weak_below = 0.995;        // posterior / prior sigma that counts as told anything
 constexpr double identified_below = 0.5;
-constexpr std::size_t least_holdout = 3;    // fewer held-out points say nothing about the model
+constexpr std::size_t least_holdout = 3;  // fewer held-out points say nothing about the model
 
 EvidencePoint evidence_of(const Observation& seen) {
   const Conditions& c = seen.conditions;
@@ -112,10 +112,10 @@ CalibrationProfile calibrate(const Topology& topology, const CalibrationProfile&
   auto observations =
       observations_of(samples, prior.machine, prior.executor, options.holdout_fraction);
   if (observations.empty()) {
-    throw UsageError(fmt::format("no sample belongs to machine \"{}\" and executor {} (the set has {} "
-                                 "conditions) measure there, or name the machine of the samples",
-                                 prior.machine, to_string(prior.executor),
-                                 samples.conditions.size()));
+    throw UsageError(
+        fmt::format("no sample belongs to machine \"{}\" and executor {} (the set has {} "
+                    "conditions) measure there, or name the machine of the samples",
+                    prior.machine, to_string(prior.executor), samples.conditions.size()));
   }
   ForwardSet forwards(topology);
   CalibrationProfile profile = prior;

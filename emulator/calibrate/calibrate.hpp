@@ -44,24 +44,28 @@ struct Prediction {
   std::int32_t channels = 0;
   SimDuration time;
   // Nominal 90 % interval: parameters (posterior sigmas, taken as independent: correlations that a
-  // fit leaves between them are mostly negative, so this errs on the wide side), model discrepancy, and
-  // distance from the evidence.
+  // fit leaves between them are mostly negative, so this errs on the wide side), model discrepancy,
+  // and distance from the evidence.
   double low_us = 0, high_us = 0;
   PredictionLabel label{};
-  double evidence_ranks_ratio = 0;         // x ranks from the nearest sample; 0 = no evidence
+  double evidence_ranks_ratio = 0;  // x ranks from the nearest sample; 0 = no evidence
   double evidence_bytes_ratio = 0;
-  // Critical-path fraction in parameters of origin measured, each weighted with the part of its prior
-  // variance that the samples removed: a weakly identified parameter counts for little.
+  // Critical-path fraction in parameters of origin measured, each weighted with the part of its
+  // prior variance that the samples removed: a weakly identified parameter counts for little.
   double measured_share = 0;
-  std::string limiting_term;               // the parameter with the largest share, and its share
-  struct Share { std::string id; double share = 0; ParameterOrigin origin{}; };
-  std::vector<Share> shares;               // all nonzero, largest first; sum 1
+  std::string limiting_term;  // the parameter with the largest share, and its share
+  struct Share {
+    std::string id;
+    double share = 0;
+    ParameterOrigin origin{};
+  };
+  std::vector<Share> shares;  // all nonzero, largest first; sum 1
   std::vector<LinkLoad> loads;
   SimDuration bound;
   std::vector<StageSpan> stages;
   std::int32_t classes = 0;
   std::int64_t updates = 0;
-  double engine_seconds = 0;               // of the base evaluation only, elasticities not counted
+  double engine_seconds = 0;  // of the base evaluation only, elasticities not counted
   std::int64_t state_bytes = 0;
   std::string instruction_set;
   std::string fold_note;

@@ -5,15 +5,13 @@
 
 #include <Eigen/Dense>
 
-#include "emulator/base/contracts.hpp"
 #include "emulator/base/error.hpp"
-#include "topologies/model/machine_file.hpp"
 
 namespace fabricast {
 namespace {
 
-constexpr double longest_step = 1.0;      // of ln theta per iteration
-constexpr double smallest_step = 1e-4;    // converged
+constexpr double longest_step = 1.0;    // of ln theta per iteration
+constexpr double smallest_step = 1e-4;  // converged
 constexpr double first_damping = 1e-3;
 constexpr double largest_damping = 1e6;
 constexpr double least_influence = 1e-6;  // elasticity below which a condition says nothing
@@ -104,8 +102,8 @@ class GaussNewton {
     for (Eigen::Index j = 0; j < n; ++j) {
       made.values.push_back(std::exp(theta_[j]));
       made.sigma_ln.push_back(std::sqrt(std::max(0.0, covariance(j, j))));
-      made.informed_by.push_back(static_cast<int>(
-          (jacobian_.col(j).array().abs() > least_influence).count()));
+      made.informed_by.push_back(
+          static_cast<int>((jacobian_.col(j).array().abs() > least_influence).count()));
     }
     made.residual_scale = robust_scale();
     return made;
@@ -206,50 +204,14 @@ class GaussNewton {
 
 }  // namespace
 
-ForwardSet::ForwardSet(const Topology& topology)
-    : whole_(std::shared_ptr<const Topology>(), &topology) {}
-
-Forward& ForwardSet::of(std::int32_t ranks) {
-  Cut& cut = cuts_[ranks];
-  if (!cut.forward) {
-    cut.topology = with_ranks(whole_, ranks);
-    cut.forward = std::make_unique<Forward>(*cut.topology);
-  }
-  return *cut.forward;
-}
-
-void resolve_choice(Forward& forward, const ParameterValues& values, Observation& observation) {
-  SimDuration least = SimDuration::max();
-  PointSpec best = observation.point;
-  const Conditions& asked = observation.conditions;
-  for (const std::string& algorithm : algorithms_of(asked.collective)) {
-    // The library has no hierarchical algorithm: that one is ours.
-    if (algorithm == "hierarchical" || (asked.algorithm != "nccl" && asked.algorithm != algorithm)) {
-      continue;
-    }
-    if (!algorithm_applies(algorithm, asked.collective, forward.topology().space())) continue;
-    for (const Protocol protocol : protocols_of(asked.executor, asked.collective)) {
-      if (asked.protocol != "auto" && asked.protocol != to_string(protocol)) continue;
-      PointSpec candidate = observation.point;
-      candidate.algorithm = algorithm;
-      candidate.protocol = protocol;
-      const SimDuration time = forward.time(values, candidate);
-      if (time < least) {
-        least = time;
-        best = candidate;
-      }
-    }
-  }
-  observation.point = best;
-}
-
 FitResult fit(ForwardSet& forwards, const CalibrationProfile& prior,
               std::vector<Observation>& observations, const CalibrateOptions& options) {
   const ParameterValues values = values_of(prior);
   for (Observation& seen : observations) {
     if (seen.choose) resolve_choice(forwards.of(seen.conditions.ranks), values, seen);
     if (!seen.parameter.empty() && prior.find(seen.parameter) == nullptr) {
-      throw UsageError("a benchmark observed \"" + seen.parameter + "\" (no parameter of this machine "
+      throw UsageError("a benchmark observed \"" + seen.parameter +
+                       "\" (no parameter of this machine "
                        "and executor) leave its samples out");
     }
   }

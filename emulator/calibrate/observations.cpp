@@ -48,8 +48,8 @@ Observation observe(const Conditions& conditions, const SampleSet::Summary& summ
   return seen;
 }
 
-using SweepKey = std::tuple<Collective, std::string, std::string, std::int32_t, std::int32_t,
-                            std::string, bool>;
+using SweepKey =
+    std::tuple<Collective, std::string, std::string, std::int32_t, std::int32_t, std::string, bool>;
 
 SweepKey sweep_of(const Conditions& c) {
   return {c.collective, c.algorithm, c.protocol, c.ranks, c.channels, c.dtype, c.in_place};

@@ -1,8 +1,8 @@
 // Samples as the fit sees them: one observation per condition, some of them held out.
 //
-// The value is the median of the kept samples; its sigma the median's standard error, from the spread
-// between the 5th and 95th percentile, with a floor for what repeats of a whole run differ by.
-// Pure function.
+// The value is the median of the kept samples; its sigma the median's standard error, from the
+// spread between the 5th and 95th percentile, with a floor for what repeats of a whole run differ
+// by. Pure function.
 #pragma once
 
 #include <string>
@@ -15,11 +15,11 @@ namespace fabricast {
 
 struct Observation {
   Conditions conditions;
-  PointSpec point;          // algorithm empty or protocol none where the library chose: see `choose`
-  bool choose = false;      // the library chose algorithm or protocol
-  std::string parameter;    // micro-benchmarks: the parameter observed, else empty
-  double ln_value = 0;      // ln us, or ln of the parameter in its unit
-  double sigma = 0;         // of ln_value
+  PointSpec point;        // algorithm empty or protocol none where the library chose: see `choose`
+  bool choose = false;    // the library chose algorithm or protocol
+  std::string parameter;  // micro-benchmarks: the parameter observed, else empty
+  double ln_value = 0;    // ln us, or ln of the parameter in its unit
+  double sigma = 0;       // of ln_value
   bool held_out = false;
 };
 

@@ -127,9 +127,8 @@ PointSpec Predictor::fastest(PointSpec point, const std::vector<Protocol>& proto
     }
     candidates.push_back({point, at_least});
   }
-  std::stable_sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
-    return a.at_least < b.at_least;
-  });
+  std::stable_sort(candidates.begin(), candidates.end(),
+                   [](const Candidate& a, const Candidate& b) { return a.at_least < b.at_least; });
   PointSpec best = candidates.front().point;
   if (candidates.size() == 1) return best;
   SimDuration least = SimDuration::max();
@@ -187,8 +186,9 @@ void Predictor::judge_evidence(Prediction& prediction) const {
   std::int64_t smallest = std::numeric_limits<std::int64_t>::max(), largest = 0;
   bool sampled = false;
   for (const EvidencePoint& seen : profile_.evidence) {
-    const double distance = doublings(prediction.ranks, seen.ranks) +
-                            doublings(static_cast<double>(point.bytes), static_cast<double>(seen.bytes));
+    const double distance =
+        doublings(prediction.ranks, seen.ranks) +
+        doublings(static_cast<double>(point.bytes), static_cast<double>(seen.bytes));
     if (distance < nearest) {
       nearest = distance;
       prediction.evidence_ranks_ratio = static_cast<double>(prediction.ranks) / seen.ranks;
@@ -200,9 +200,10 @@ void Predictor::judge_evidence(Prediction& prediction) const {
     most = std::max(most, seen.ranks);
     smallest = std::min(smallest, seen.bytes);
     largest = std::max(largest, seen.bytes);
-    sampled = sampled || (seen.collective == point.collective && seen.algorithm == point.algorithm &&
-                          seen.protocol == to_string(point.protocol) &&
-                          seen.ranks == prediction.ranks && seen.bytes == point.bytes);
+    sampled =
+        sampled || (seen.collective == point.collective && seen.algorithm == point.algorithm &&
+                    seen.protocol == to_string(point.protocol) && seen.ranks == prediction.ranks &&
+                    seen.bytes == point.bytes);
   }
   const bool inside = fewest <= prediction.ranks && prediction.ranks <= most &&
                       smallest <= point.bytes && point.bytes <= largest;
@@ -229,9 +230,12 @@ void Predictor::judge_interval(Prediction& prediction,
 
 std::string_view to_string(PredictionLabel label) {
   switch (label) {
-    case PredictionLabel::measured: return "measured";
-    case PredictionLabel::calibrated: return "calibrated";
-    case PredictionLabel::extrapolated: return "extrapolated";
+    case PredictionLabel::measured:
+      return "measured";
+    case PredictionLabel::calibrated:
+      return "calibrated";
+    case PredictionLabel::extrapolated:
+      return "extrapolated";
   }
   return "?";
 }

@@ -36,8 +36,7 @@ void observe(ParameterValue& target, double value, double sigma, const TransferR
   target.sigma_ln = 1 / std::sqrt(prior_weight + weight);
   target.origin = ParameterOrigin::measured;
   target.transfer_rule = by.name;
-  target.identified =
-      target.sigma_ln < 0.5 * before ? Identified::identified : Identified::weak;
+  target.identified = target.sigma_ln < 0.5 * before ? Identified::identified : Identified::weak;
   target.source = fmt::format("carried by rule {} from {} ({}); prior: {}", by.name, from.machine,
                               to_string(from.executor), target.prior.source);
 }

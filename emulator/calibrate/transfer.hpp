@@ -1,7 +1,7 @@
 // Transfer rules: the only ways a measured value crosses a scope.
 //
-//   rule                          carries                                              adds to sigma
-//   same-machine                  every parameter, from a profile of the same machine        0
+//   rule                          carries                                              adds to
+//   sigma same-machine                  every parameter, from a profile of the same machine 0
 //   same-generation               parameters of scope gpu_generation or universal          0.15
 //   other-generation-ratios       universal ratios, to another GPU generation              0.30
 //   interpreter-handoff-ratio     cuda.handoff.P / cuda.handoff.ll -> nvlink.step_ratio.P  0.40

@@ -45,8 +45,8 @@ const CaseBuilder::Entry& CaseBuilder::entry_for(const PointSpec& point) {
                                  point.element_bytes, limits);
   Entry& entry = entries_[key];
   if (!entry.map || !entry.map->matches(plan)) {
-    entry.map = std::make_shared<const TrafficMap>(topology_, plan,
-                                                   point.executor == ExecutorKind::cuda);
+    entry.map =
+        std::make_shared<const TrafficMap>(topology_, plan, point.executor == ExecutorKind::cuda);
   }
   entry.traffic = entry.map->traffic(plan);
   entry.plan = std::move(plan);
@@ -67,18 +67,17 @@ CollectiveCase CaseBuilder::build(const ParameterValues& values, const PointSpec
     const ChannelTraffic& traffic = entry.map->channels()[c];
     const std::int32_t front = traffic.channels.front();
     const Schedule& schedule = *entry.plan.channels[static_cast<std::size_t>(front)].schedule;
-    made.channel_classes.push_back(
-        {front, traffic.channels,
-         std::make_shared<const TableStepCosts>(entry.map, c, costs, schedule,
-                                                entry.plan.slice_bytes)});
+    made.channel_classes.push_back({front, traffic.channels,
+                                    std::make_shared<const TableStepCosts>(
+                                        entry.map, c, costs, schedule, entry.plan.slice_bytes)});
   }
   // Every message is charged as the largest of its kind, so the loads are too.
-  const std::int64_t chunk = wire_bytes(point.protocol, entry.plan.slice_bytes) * entry.plan.slices *
-                             entry.plan.loops;
+  const std::int64_t chunk =
+      wire_bytes(point.protocol, entry.plan.slice_bytes) * entry.plan.slices * entry.plan.loops;
   made.loads = loads_of(entry.traffic, costs, chunk);
   for (const LinkLoad& load : made.loads) {
-    made.bandwidth_bound = std::max(made.bandwidth_bound,
-                                    transfer_time(Bytes(load.busiest_bytes), load.capacity));
+    made.bandwidth_bound =
+        std::max(made.bandwidth_bound, transfer_time(Bytes(load.busiest_bytes), load.capacity));
   }
   return made;
 }
@@ -107,7 +106,8 @@ SimDuration occupancy_bound(const CollectiveCase& made) {
     const auto front = static_cast<std::size_t>(channels.representative);
     const Schedule& schedule = *made.plan.channels[front].schedule;
     const auto positions = static_cast<std::size_t>(schedule.positions());
-    std::vector<std::int64_t> lane(positions), port(positions), latency(positions), credit(positions);
+    std::vector<std::int64_t> lane(positions), port(positions), latency(positions),
+        credit(positions);
     const auto roles = static_cast<std::size_t>(schedule.roles);
     std::vector<std::int64_t> busy(2 * roles * positions, 0);
     for (std::size_t s = 0; s < schedule.stages.size(); ++s) {

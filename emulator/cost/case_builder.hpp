@@ -28,7 +28,7 @@ class CaseBuilder {
 
  private:
   struct Entry {
-    PointSpec point;     // of the plan below
+    PointSpec point;  // of the plan below
     ExecutionPlan plan;
     std::shared_ptr<const TrafficMap> map;
     std::vector<ClassTraffic> traffic;
@@ -42,8 +42,8 @@ class CaseBuilder {
   std::map<Key, Entry> entries_;
 };
 
-// What decides the evaluation of one channel class: equal keys, equal times. Holds the traffic map, so
-// that a key outlives its case.
+// What decides the evaluation of one channel class: equal keys, equal times. Holds the traffic map,
+// so that a key outlives its case.
 struct EvaluationKey {
   std::shared_ptr<const TrafficMap> traffic;
   std::size_t channel_class = 0;

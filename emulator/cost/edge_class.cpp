@@ -22,8 +22,9 @@ EdgeId EdgeTable::intern(const EdgeClass& edge) {
   if (added) {
     // Irregular machines could have a class per link; costs would still be right with wider ids.
     if (classes_.size() >= 0xFFFF) {
-      throw UsageError("more than 65,535 kinds of edges (every route of this machine is shared "
-                       "differently) use fewer channels");
+      throw UsageError(
+          "more than 65,535 kinds of edges (every route of this machine is shared "
+          "differently) use fewer channels");
     }
     classes_.push_back(edge);
   }

@@ -1,9 +1,9 @@
 // Edges of a schedule fall into few classes: same links crossed, same contention, same costs.
 //
-// An edge class says how many links of each LinkClass a message crosses and how many flows share the
-// busiest link of each. Costs are computed once per class and looked up per position, so that only
-// arithmetic on a few dozen rows remains when sizes or parameters change.
-// EdgeTable: interning, O(log classes) per new edge; not thread safe while it grows.
+// An edge class says how many links of each LinkClass a message crosses and how many flows share
+// the busiest link of each. Costs are computed once per class and looked up per position, so that
+// only arithmetic on a few dozen rows remains when sizes or parameters change. EdgeTable:
+// interning, O(log classes) per new edge; not thread safe while it grows.
 #pragma once
 
 #include <array>
@@ -55,7 +55,8 @@ class EdgeTable {
 };
 
 // The class of a route; `flows` is indexed by LinkId and may be empty (credits: latency only).
-EdgeClass classify(const Topology& topology, const Route& route, std::span<const std::int32_t> flows);
+EdgeClass classify(const Topology& topology, const Route& route,
+                   std::span<const std::int32_t> flows);
 
 // nic and up: a message through the network.
 bool is_network(LinkKind kind);

@@ -39,20 +39,30 @@ struct PointSpec {
 
 ParameterValues values_of(const CalibrationProfile& profile);
 
+// How a parameter of the inventory enters a time.
+enum class ParameterForm : std::uint8_t {
+  time,         // proportionally
+  rate,         // inversely
+  cost_factor,  // without dimension: multiplies a time
+  rate_factor,  // without dimension: multiplies a rate
+};
+ParameterForm form_of(const std::string& id);
+
 // The profile of a machine before any measurement: every parameter the executor's model of this
 // topology uses, at its prior. Machine figures (link bandwidths, latencies) become priors with the
 // machine file's origin and source.
 CalibrationProfile prior_profile(const Topology& topology, ExecutorKind executor);
 
-// Bytes on the wire of one link class over the whole collective. Every message counts as the largest
-// of its kind, as it is charged: tiny messages over many ranks are rounded up to one element each.
+// Bytes on the wire of one link class over the whole collective. Every message counts as the
+// largest of its kind, as it is charged: tiny messages over many ranks are rounded up to one
+// element each.
 struct LinkLoad {
   LinkClassId link_class;
-  std::int64_t links = 0;           // directed links of this class that carry anything
+  std::int64_t links = 0;  // directed links of this class that carry anything
   // Wire bytes (protocol overhead included) on the busiest link; all_to_all: the mean over links.
   std::int64_t busiest_bytes = 0;
   std::int64_t total_bytes = 0;
-  Bandwidth capacity;               // nominal, per directed link
+  Bandwidth capacity;  // nominal, per directed link
 };
 
 // A group of channels whose cost arrays are equal: evaluated once.
@@ -64,14 +74,14 @@ struct ChannelClass {
 
 struct CollectiveCase {
   ExecutionPlan plan;
-  SimDuration launch;               // before the first step, once per collective
+  SimDuration launch;  // before the first step, once per collective
   std::vector<ChannelClass> channel_classes;
   std::vector<LinkLoad> loads;
-  SimDuration bandwidth_bound;      // max over links of wire bytes / nominal capacity
+  SimDuration bandwidth_bound;  // max over links of wire bytes / nominal capacity
 };
 
-// Throws UsageError if the algorithm does not apply to the topology's rank space. Many points of one
-// machine: use a CaseBuilder (case_builder.hpp).
+// Throws UsageError if the algorithm does not apply to the topology's rank space. Many points of
+// one machine: use a CaseBuilder (case_builder.hpp).
 CollectiveCase build_case(const Topology& topology, const ParameterValues& values,
                           const PointSpec& point);
 

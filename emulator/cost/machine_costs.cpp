@@ -20,8 +20,10 @@ constexpr double bytes_per_mib = 1024.0 * 1024.0;
 double value_of(const ParameterValues& values, std::string_view id) {
   const auto found = values.find(id);
   if (found == values.end()) {
-    throw UsageError(fmt::format("the profile has no parameter \"{}\" (it belongs to another "
-                                 "machine or executor) calibrate for this machine", id));
+    throw UsageError(
+        fmt::format("the profile has no parameter \"{}\" (it belongs to another "
+                    "machine or executor) calibrate for this machine",
+                    id));
   }
   return found->second;
 }
@@ -40,10 +42,18 @@ MachineCosts::MachineCosts(const Topology& topology, const ParameterValues& valu
     : protocol_(protocol) {
   if (executor != ExecutorKind::cuda) read_links(topology, values, executor);
   switch (executor) {
-    case ExecutorKind::nccl: read_nccl(topology, values); break;
-    case ExecutorKind::cuda: read_cuda(values); break;
-    case ExecutorKind::host: read_host(values, plan); break;
-    case ExecutorKind::mpi: read_mpi(values); break;
+    case ExecutorKind::nccl:
+      read_nccl(topology, values);
+      break;
+    case ExecutorKind::cuda:
+      read_cuda(values);
+      break;
+    case ExecutorKind::host:
+      read_host(values, plan);
+      break;
+    case ExecutorKind::mpi:
+      read_mpi(values);
+      break;
   }
 }
 
@@ -59,8 +69,7 @@ void MachineCosts::read_links(const Topology& topology, const ParameterValues& v
       const double ratio = kind == LinkKind::nvlink && protocol_ == Protocol::ll
                                ? value_of(values, "nvlink.efficiency_ratio.ll")
                                : 1.0;
-      link.efficiency =
-          std::min(1.0, value_of(values, link_parameter(kind, "efficiency")) * ratio);
+      link.efficiency = std::min(1.0, value_of(values, link_parameter(kind, "efficiency")) * ratio);
     }
   }
 }
@@ -96,7 +105,8 @@ void MachineCosts::read_cuda(const ParameterValues& values) {
 void MachineCosts::read_host(const ParameterValues& values, const ExecutionPlan& plan) {
   launch_ = duration_from_us(value_of(values, "host.launch"));
   domain_step_us_ = network_step_us_ = value_of(values, "host.step");
-  // The buffers of all lanes of one host compete for its cache; what does not fit comes from memory.
+  // The buffers of all lanes of one host compete for its cache; what does not fit comes from
+  // memory.
   const BufferSizes buffers = buffer_sizes(plan);
   const double working_set = static_cast<double>(buffers.input + buffers.output) *
                              plan.element_bytes * plan.space.domain_size();
@@ -119,14 +129,23 @@ void MachineCosts::read_mpi(const ParameterValues& values) {
 std::int64_t MachineCosts::lane_ps(const EdgeClass& edge, std::int64_t bytes, bool reduces) const {
   double us = 0;
   switch (edge.kind) {
-    case EdgeKind::idle: return 0;
-    case EdgeKind::local: break;
-    case EdgeKind::domain: us = domain_step_us_; break;
-    case EdgeKind::network: us = network_step_us_; break;
-    case EdgeKind::device: us = device_step_us_; break;
+    case EdgeKind::idle:
+      return 0;
+    case EdgeKind::local:
+      break;
+    case EdgeKind::domain:
+      us = domain_step_us_;
+      break;
+    case EdgeKind::network:
+      us = network_step_us_;
+      break;
+    case EdgeKind::device:
+      us = device_step_us_;
+      break;
   }
   if (bytes <= small_message_ && edge.kind != EdgeKind::local) us = small_step_us_;
-  const double copy = static_cast<double>(bytes) * copy_ps_per_byte_ * (reduces ? reduce_ratio_ : 1);
+  const double copy =
+      static_cast<double>(bytes) * copy_ps_per_byte_ * (reduces ? reduce_ratio_ : 1);
   return static_cast<std::int64_t>(std::ceil(us * 1e6 + copy));
 }
 

@@ -1,8 +1,8 @@
 // Parameters and link figures turned into the costs of one message: docs/semantics.md 3 in numbers.
 //
-// All the physics of the model is here; docs/calibration.md says it in a table. Times are rounded up
-// to picoseconds, shares down to bytes per second, so that no link is ever modeled above capacity.
-// Immutable; thread safe. Every function is O(link classes).
+// All the physics of the model is here; docs/calibration.md says it in a table. Times are rounded
+// up to picoseconds, shares down to bytes per second, so that no link is ever modeled above
+// capacity. Immutable; thread safe. Every function is O(link classes).
 #pragma once
 
 #include <array>

@@ -11,7 +11,8 @@ bool linear_or_none(const PeerMap& map) {
 
 // Every connection of a varying stage is used in one repetition: the peers of a stage are distinct.
 bool meets_each_peer_once(const Stage& stage, const PeerMap& map, std::int32_t positions) {
-  return map.kind == PeerMap::Kind::none || ((map.a == 1 || map.a == -1) && stage.repeat < positions);
+  return map.kind == PeerMap::Kind::none ||
+         ((map.a == 1 || map.a == -1) && stage.repeat < positions);
 }
 
 bool reducible(const Schedule& schedule) {

@@ -2,8 +2,8 @@
 //
 // If all maps are linear and all costs repeat after P positions, then so do all clocks, and a
 // schedule over P positions has the same times: x talks to (x + a*k + b) mod P, which stands for a
-// position P, 2P ... further. Exact as long as no message waits for a slot, because connections that
-// were apart fall together: that holds when a connection carries at most fifo_depth messages
+// position P, 2P ... further. Exact as long as no message waits for a slot, because connections
+// that were apart fall together: that holds when a connection carries at most fifo_depth messages
 // (slices <= depth, each peer met once), and the reduced schedule gets slots to match.
 // Pure function; O(phases).
 #pragma once
@@ -18,7 +18,7 @@
 namespace fabricast {
 
 struct PeriodicCase {
-  Schedule schedule;          // over `period` positions; costs are the whole machine's, first rows
+  Schedule schedule;  // over `period` positions; costs are the whole machine's, first rows
   std::int32_t period = 0;
 };
 

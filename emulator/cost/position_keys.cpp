@@ -43,9 +43,9 @@ PositionKeys::PositionKeys(const Topology& topology, std::span<const std::int32_
   period_ = find_period();
 }
 
-// Which positions share an attachment is a partition; it is given by the distance from each position
-// to the next, cyclically, of its part. The partition is invariant under a shift exactly when the
-// distances are.
+// Which positions share an attachment is a partition; it is given by the distance from each
+// position to the next, cyclically, of its part. The partition is invariant under a shift exactly
+// when the distances are.
 std::size_t PositionKeys::find_period() const {
   const std::size_t p = positions();
   std::vector<std::vector<std::size_t>> distances;

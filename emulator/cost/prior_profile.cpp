@@ -1,7 +1,7 @@
 // The profile of a machine before any measurement.
 //
-// Published step times are whole hops, the machine file holds the hop's links: the difference is the
-// prior of the hand-off, so that nothing is counted twice (docs/calibration.md says the rule).
+// Published step times are whole hops, the machine file holds the hop's links: the difference is
+// the prior of the hand-off, so that nothing is counted twice (docs/calibration.md says the rule).
 #include <algorithm>
 #include <cmath>
 #include <string>
@@ -16,8 +16,8 @@
 namespace fabricast {
 namespace {
 
-// Model error when nothing of the executor was measured on the machine: NCCL's own model, from which
-// the priors come, misses published tables by about this much (judgement).
+// Model error when nothing of the executor was measured on the machine: NCCL's own model, from
+// which the priors come, misses published tables by about this much (judgement).
 constexpr double unmeasured_discrepancy = 0.25;
 // What the hand-off is at least: a part of the hop, or the proxy's overhead per network step in
 // NCCL's model (v2.28.9-1 src/graph/tuning.cc, netOverhead 1.0 us, three times that for Simple).
@@ -29,9 +29,12 @@ ParameterOrigin origin_of(Origin origin) {
   switch (origin) {
     // Measured by others and written down: for this program it is a published figure.
     case Origin::measured:
-    case Origin::published: return ParameterOrigin::published;
-    case Origin::datasheet: return ParameterOrigin::datasheet;
-    case Origin::assumed: return ParameterOrigin::assumed;
+    case Origin::published:
+      return ParameterOrigin::published;
+    case Origin::datasheet:
+      return ParameterOrigin::datasheet;
+    case Origin::assumed:
+      return ParameterOrigin::assumed;
   }
   return ParameterOrigin::assumed;
 }
@@ -49,10 +52,14 @@ class PriorBuilder {
   CalibrationProfile build() {
     if (profile_.executor != ExecutorKind::cuda) add_links();
     switch (profile_.executor) {
-      case ExecutorKind::nccl: add_nccl(); break;
+      case ExecutorKind::nccl:
+        add_nccl();
+        break;
       case ExecutorKind::cuda:
       case ExecutorKind::host:
-      case ExecutorKind::mpi: add_all_of_executor(); break;
+      case ExecutorKind::mpi:
+        add_all_of_executor();
+        break;
     }
     return std::move(profile_);
   }
@@ -79,12 +86,17 @@ class PriorBuilder {
 
   std::string scope_key(const ParameterSpec& spec) const {
     switch (spec.scope) {
-      case Scope::universal: return "any";
-      case Scope::gpu_generation: return generation_;
-      case Scope::device_model: return topology_.gpu().name;
+      case Scope::universal:
+        return "any";
+      case Scope::gpu_generation:
+        return generation_;
+      case Scope::device_model:
+        return topology_.gpu().name;
       case Scope::link_class:
-      case Scope::fabric: return fmt::format("{}@{}", topology_.fabric(), topology_.name());
-      case Scope::host: return topology_.name();
+      case Scope::fabric:
+        return fmt::format("{}@{}", topology_.fabric(), topology_.name());
+      case Scope::host:
+        return topology_.name();
     }
     return topology_.name();
   }
@@ -92,7 +104,8 @@ class PriorBuilder {
   void add_figure(const LinkClass& link, std::string_view figure, const Sourced& sourced) {
     const ParameterOrigin origin = origin_of(sourced.origin);
     const bool is_latency = figure == "latency";
-    // A figure of zero (a latency nobody knows) has no logarithm; a nanosecond (or MB/s) stands for it.
+    // A figure of zero (a latency nobody knows) has no logarithm; a nanosecond (or MB/s) stands for
+    // it.
     const double value = std::max(sourced.value, 1e-3);
     add(parameter_spec(link_parameter(link.kind, figure)),
         {value, machine_figure_sigma(origin, is_latency), origin, sourced.source},
@@ -103,9 +116,10 @@ class PriorBuilder {
     std::vector<LinkKind> seen;
     for (const LinkClass& link : topology_.link_classes()) {
       if (std::find(seen.begin(), seen.end(), link.kind) != seen.end()) {
-        throw UsageError(fmt::format("machine \"{}\" has two link classes of kind {} (parameters are "
-                                     "keyed by kind) give the classes one rating",
-                                     topology_.name(), to_string(link.kind)));
+        throw UsageError(
+            fmt::format("machine \"{}\" has two link classes of kind {} (parameters are "
+                        "keyed by kind) give the classes one rating",
+                        topology_.name(), to_string(link.kind)));
       }
       seen.push_back(link.kind);
       add_figure(link, "bandwidth", link.bandwidth);

@@ -12,14 +12,14 @@ namespace {
 constexpr std::array protocols{Protocol::none, Protocol::ll, Protocol::ll128, Protocol::simple};
 
 constexpr std::int64_t kib = 1024;
-constexpr std::int64_t ll_slot = 32 * kib;          // 8 lines x 512 threads x 16 B, half of it data
-constexpr std::int64_t ll128_slot = 576'000;        // 8 x 640 threads x 120 B
-constexpr std::int64_t simple_slot = 512 * kib;     // 4 MiB over 8 steps
+constexpr std::int64_t ll_slot = 32 * kib;       // 8 lines x 512 threads x 16 B, half of it data
+constexpr std::int64_t ll128_slot = 576'000;     // 8 x 640 threads x 120 B
+constexpr std::int64_t simple_slot = 512 * kib;  // 4 MiB over 8 steps
 constexpr std::int64_t p2p_slot_one_node = 512 * kib;
 constexpr std::int64_t p2p_slot_network = 128 * kib;
-constexpr std::int64_t p2p_least_part = 64 * kib;   // per channel and peer, in both cases
-constexpr std::int64_t least_traffic = 16 * kib;    // per channel
-constexpr std::int32_t slots = 8;                   // NCCL_STEPS
+constexpr std::int64_t p2p_least_part = 64 * kib;  // per channel and peer, in both cases
+constexpr std::int64_t least_traffic = 16 * kib;   // per channel
+constexpr std::int32_t slots = 8;                  // NCCL_STEPS
 
 bool ring_pipelined(Collective collective, const std::string& algorithm) {
   return algorithm != "tree" && collective != Collective::broadcast &&
@@ -32,10 +32,16 @@ std::int64_t least_per_channel(Collective collective, const std::string& algorit
   if (collective == Collective::all_to_all) return p2p_least_part * ranks;
   std::int64_t threads_by_bytes = 0;
   switch (protocol) {
-    case Protocol::ll: threads_by_bytes = 512 * 8 * (algorithm == "tree" ? 1 : ranks); break;
-    case Protocol::ll128: threads_by_bytes = 640 * 8; break;
+    case Protocol::ll:
+      threads_by_bytes = 512 * 8 * (algorithm == "tree" ? 1 : ranks);
+      break;
+    case Protocol::ll128:
+      threads_by_bytes = 640 * 8;
+      break;
     case Protocol::none:
-    case Protocol::simple: threads_by_bytes = 512 * 64; break;
+    case Protocol::simple:
+      threads_by_bytes = 512 * 64;
+      break;
   }
   const std::int64_t traffic_per_byte = collective == Collective::all_reduce ? 2 : 1;
   return std::max(threads_by_bytes, least_traffic / traffic_per_byte);
@@ -70,10 +76,14 @@ PlanLimits nccl_limits(Collective collective, const std::string& algorithm, Prot
 
 std::string_view to_string(Protocol protocol) {
   switch (protocol) {
-    case Protocol::none: return "none";
-    case Protocol::ll: return "ll";
-    case Protocol::ll128: return "ll128";
-    case Protocol::simple: return "simple";
+    case Protocol::none:
+      return "none";
+    case Protocol::ll:
+      return "ll";
+    case Protocol::ll128:
+      return "ll128";
+    case Protocol::simple:
+      return "simple";
   }
   return "?";
 }

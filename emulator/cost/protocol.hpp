@@ -34,8 +34,8 @@ struct WireFormat {
 WireFormat wire_format(Protocol protocol);
 std::int64_t wire_bytes(Protocol protocol, std::int64_t data_bytes);  // rounded up
 
-// How a collective of `bytes` is cut. `channels` is the machine's number; for nccl it is reduced for
-// small messages, as NCCL does while S < channels x threads x bytes per thread.
+// How a collective of `bytes` is cut. `channels` is the machine's number; for nccl it is reduced
+// for small messages, as NCCL does while S < channels x threads x bytes per thread.
 PlanLimits plan_limits(ExecutorKind executor, Collective collective, const std::string& algorithm,
                        Protocol protocol, const RankSpace& space, std::int64_t bytes,
                        std::int32_t channels);

@@ -1,9 +1,9 @@
 // Who talks to whom in a stage, and how many flows cross every link meanwhile.
 //
-// A flow is a lane (rank, channel, role) whose stage sends over the link: it counts once however many
-// of its phases do, because a lane sends one message at a time (docs/semantics.md 5). Channels that
-// have the same schedule and placement are counted once and multiplied.
-// Pure functions over a plan; O(channels * positions * phases) routes.
+// A flow is a lane (rank, channel, role) whose stage sends over the link: it counts once however
+// many of its phases do, because a lane sends one message at a time (docs/semantics.md 5). Channels
+// that have the same schedule and placement are counted once and multiplied. Pure functions over a
+// plan; O(channels * positions * phases) routes.
 #pragma once
 
 #include <cstdint>
@@ -33,8 +33,8 @@ PhasePeers peers_of(const Schedule& schedule, const Phase& phase, std::int32_t k
 bool phase_varies(const Phase& phase);
 bool stage_varies(const Stage& stage);
 
-// Per LinkId. For stages whose peers vary, flows are the most over sampled_repetitions(), chunks stay
-// empty: every pair talks once, and traffic_map.hpp counts the pairs.
+// Per LinkId. For stages whose peers vary, flows are the most over sampled_repetitions(), chunks
+// stay empty: every pair talks once, and traffic_map.hpp counts the pairs.
 struct LinkCounts {
   std::vector<std::int32_t> flows;
   std::vector<std::int64_t> chunks;  // chunk messages in one repetition, loop and slice

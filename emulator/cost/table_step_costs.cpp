@@ -92,7 +92,8 @@ void TableStepCosts::fill(int stage, int group, int phase, std::int32_t k, CostR
   const auto p = static_cast<std::size_t>(phase);
   const PhaseEdges& edges = channel_.phases[s][g][p];
   const PhaseTable& table = tables_[table_of_[s][g][p]];
-  FABRICAST_EXPECT(rows.lane.size() <= static_cast<std::size_t>(space_.size()), "a row of positions");
+  FABRICAST_EXPECT(rows.lane.size() <= static_cast<std::size_t>(space_.size()),
+                   "a row of positions");
   edges.varies ? fill_varying(edges, table, k, rows) : fill_fixed(edges, table, rows);
 }
 

@@ -1,8 +1,8 @@
 // StepCosts of one channel class: tables by edge class, looked up per position.
 //
 // Immutable and thread safe; shares the TrafficMap. fill() is one pass of table look-ups per phase
-// whose peers do not vary, and one run-length fill per repetition where they do. Shorter rows get the
-// first positions only: periodic_case.hpp evaluates one period of a machine of equal groups.
+// whose peers do not vary, and one run-length fill per repetition where they do. Shorter rows get
+// the first positions only: periodic_case.hpp evaluates one period of a machine of equal groups.
 #pragma once
 
 #include <array>
@@ -26,8 +26,8 @@ class TableStepCosts final : public StepCosts {
   // Positions after which all costs repeat, when every phase is active everywhere and either varies
   // with its repetition or costs the same at x and x + period; else the number of positions.
   std::int32_t period() const { return period_; }
-  // Everything that decides the costs, in 128 bits: two costs of one traffic map and channel class with
-  // equal fingerprints are equal (up to a chance of 2^-128 per pair).
+  // Everything that decides the costs, in 128 bits: two costs of one traffic map and channel class
+  // with equal fingerprints are equal (up to a chance of 2^-128 per pair).
   std::array<std::uint64_t, 2> fingerprint() const;
   const std::shared_ptr<const TrafficMap>& traffic() const { return traffic_; }
 
@@ -47,8 +47,8 @@ class TableStepCosts final : public StepCosts {
   const ChannelTraffic& channel_;
   RankSpace space_;
   std::int32_t period_ = 0;
-  std::vector<std::int64_t> latency_;  // by EdgeId
-  std::vector<PhaseTable> tables_;     // distinct ones
+  std::vector<std::int64_t> latency_;                            // by EdgeId
+  std::vector<PhaseTable> tables_;                               // distinct ones
   std::vector<std::vector<std::vector<std::size_t>>> table_of_;  // [stage][group][phase]
 };
 

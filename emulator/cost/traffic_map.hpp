@@ -1,12 +1,12 @@
 // What of a plan does not depend on sizes or parameters: the edge class of every step, and how many
 // messages every link carries. Built once per (topology, collective, algorithm, channels).
 //
-// Phases whose peers do not vary hold one EdgeId per position and direction. Phases whose peers vary
-// (pairwise exchange) hold one per key of a pair instead (position_keys.hpp). Routes of one key are
-// taken to be alike; where they are not, the longest of the sampled ones counts, and every link is
-// charged with the most flows of any sampled repetition: conservative, exact up to 257 ranks.
-// Immutable after construction; thread safe. O(channels * positions) memory while building, then
-// one row set per class of equal channels.
+// Phases whose peers do not vary hold one EdgeId per position and direction. Phases whose peers
+// vary (pairwise exchange) hold one per key of a pair instead (position_keys.hpp). Routes of one
+// key are taken to be alike; where they are not, the longest of the sampled ones counts, and every
+// link is charged with the most flows of any sampled repetition: conservative, exact up to 257
+// ranks. Immutable after construction; thread safe. O(channels * positions) memory while building,
+// then one row set per class of equal channels.
 #pragma once
 
 #include <cstdint>
@@ -39,13 +39,13 @@ struct ChannelTraffic {
   std::vector<std::int32_t> channels;  // front() represents them
   std::size_t schedule = 0;            // index among the plan's distinct schedules
   std::vector<std::vector<std::vector<PhaseEdges>>> phases;  // [stage][group][phase]
-  std::shared_ptr<const PositionKeys> keys;  // only when a phase varies
+  std::shared_ptr<const PositionKeys> keys;                  // only when a phase varies
 };
 
 // Chunk messages per link class in one loop and slice, all channels together.
 struct ClassTraffic {
-  std::int64_t links = 0;          // that carry anything
-  std::int64_t busiest_chunks = 0; // all_to_all: the mean over the links
+  std::int64_t links = 0;           // that carry anything
+  std::int64_t busiest_chunks = 0;  // all_to_all: the mean over the links
   std::int64_t total_chunks = 0;
 };
 

@@ -17,9 +17,8 @@ constexpr const char* one_channel = "time against bytes on one channel; the copy
 ParameterSpec row(std::string id, std::string unit, ParameterSense sense, ExecutorKind executor,
                   Scope scope, std::string mechanism, std::string identified_by,
                   std::string base = {}) {
-  return {std::move(id),        std::move(unit),          sense,
-          executor,             scope,                    std::move(mechanism),
-          std::move(identified_by), std::move(base), false};
+  return {std::move(id),        std::move(unit),          sense,           executor, scope,
+          std::move(mechanism), std::move(identified_by), std::move(base), false};
 }
 
 void add_nccl(std::vector<ParameterSpec>& specs) {
@@ -30,12 +29,14 @@ void add_nccl(std::vector<ParameterSpec>& specs) {
   }
   specs.push_back(row("nvlink.step.ll", "us", cost, nccl, generation,
                       "flag hand-off and start of the copy per LL message over NVLink, beyond the "
-                      "links' latency", small_sizes));
+                      "links' latency",
+                      small_sizes));
   for (const std::string protocol : {"ll128", "simple"}) {
     specs.push_back(row("nvlink.step_ratio." + protocol, "1", cost, nccl, Scope::universal,
                         "hand-off of a " + protocol + " message relative to an LL one",
                         "the same small collective under both protocols; on one GPU the "
-                        "interpreter's hand-off ratio", "nvlink.step.ll"));
+                        "interpreter's hand-off ratio",
+                        "nvlink.step.ll"));
   }
   for (const std::string protocol : {"ll", "ll128", "simple"}) {
     specs.push_back(row("pcie.step." + protocol, "us", cost, nccl, Scope::link_class,
@@ -44,7 +45,8 @@ void add_nccl(std::vector<ParameterSpec>& specs) {
   for (const std::string protocol : {"ll", "ll128", "simple"}) {
     specs.push_back(row("net.step." + protocol, "us", cost, nccl, Scope::fabric,
                         "hand-off per network message: GPU to proxy thread to NIC and back to the "
-                        "GPU, beyond the route's latency", "small messages over two or more nodes"));
+                        "GPU, beyond the route's latency",
+                        "small messages over two or more nodes"));
   }
   specs.push_back(row("cta.copy_bw", "GB/s", rate, nccl, generation,
                       "wire bytes per second one channel (one CTA) can move", one_channel));
@@ -77,8 +79,10 @@ void add_cuda(std::vector<ParameterSpec>& specs) {
   specs.push_back(row("cuda.cta_copy_bw", "GB/s", rate, cuda, device,
                       "bytes per second one CTA of the interpreter can move", one_channel));
   specs.push_back(row("cuda.reduce_ratio", "1", cost, cuda, device,
-                      "time per byte of reduce-copy relative to copy", "the reduce-copy "
-                      "micro-benchmark against the copy one", "cuda.cta_copy_bw"));
+                      "time per byte of reduce-copy relative to copy",
+                      "the reduce-copy "
+                      "micro-benchmark against the copy one",
+                      "cuda.cta_copy_bw"));
   specs.push_back(row("cuda.memory_bw", "GB/s", rate, cuda, device,
                       "hand-over rate of all CTAs of one device together: they share L2 and HBM",
                       "large messages with many CTAs"));
@@ -163,10 +167,14 @@ const ParameterSpec& parameter_spec(const std::string& id) {
 
 double machine_figure_sigma(ParameterOrigin origin, bool is_latency) {
   switch (origin) {
-    case ParameterOrigin::datasheet: return is_latency ? 0.10 : 0.02;
-    case ParameterOrigin::measured: return is_latency ? 0.10 : 0.05;
-    case ParameterOrigin::published: return is_latency ? 0.20 : 0.05;
-    case ParameterOrigin::assumed: return is_latency ? 0.40 : 0.30;
+    case ParameterOrigin::datasheet:
+      return is_latency ? 0.10 : 0.02;
+    case ParameterOrigin::measured:
+      return is_latency ? 0.10 : 0.05;
+    case ParameterOrigin::published:
+      return is_latency ? 0.20 : 0.05;
+    case ParameterOrigin::assumed:
+      return is_latency ? 0.40 : 0.30;
   }
   return 0.40;
 }

@@ -79,8 +79,7 @@ std::string prior_rows(const ParameterSpec& spec) {
                         last.sigma_ln, to_string(last.origin), last.source);
     names.clear();
   };
-  const bool host_only =
-      spec.executor == ExecutorKind::host || spec.executor == ExecutorKind::mpi;
+  const bool host_only = spec.executor == ExecutorKind::host || spec.executor == ExecutorKind::mpi;
   for (const std::string& generation : parameter_generations()) {
     if ((generation == "host") != host_only) continue;
     const Prior prior = prior_of(spec, generation);
@@ -100,16 +99,18 @@ std::string prior_rows(const ParameterSpec& spec) {
 
 std::string inventory_markdown() {
   std::string text = markdown_introduction();
-  text += "| id | unit | sense | executor | scope | mechanism | identified by |\n"
-          "| --- | --- | --- | --- | --- | --- | --- |\n";
+  text +=
+      "| id | unit | sense | executor | scope | mechanism | identified by |\n"
+      "| --- | --- | --- | --- | --- | --- | --- |\n";
   for (const ParameterSpec& spec : parameter_inventory()) {
     text += fmt::format("| {} | {} | {} | {} | {} | {} | {} |\n", spec.id, spec.unit,
                         spec.sense == ParameterSense::cost ? "cost" : "rate",
                         spec.of_machine ? "all" : to_string(spec.executor), to_string(spec.scope),
                         spec.mechanism, spec.identified_by);
   }
-  text += "\n## Priors\n\n| id | generation | value | σ | origin | source |\n"
-          "| --- | --- | --- | --- | --- | --- |\n";
+  text +=
+      "\n## Priors\n\n| id | generation | value | σ | origin | source |\n"
+      "| --- | --- | --- | --- | --- | --- |\n";
   for (const ParameterSpec& spec : parameter_inventory()) {
     if (!spec.of_machine) text += prior_rows(spec);
   }

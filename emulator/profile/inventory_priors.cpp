@@ -31,7 +31,8 @@ struct PriorRow {
 constexpr std::string_view base_latency =
     "NCCL v2.28.9-1 src/graph/tuning.cc, base latency of Ring (the same for every generation)";
 constexpr std::string_view ring_nvlink =
-    "NCCL v2.28.9-1 src/graph/tuning.cc, NVLINK latency per Ring step: LL 0.6, LL128 1.9, Simple 3.4";
+    "NCCL v2.28.9-1 src/graph/tuning.cc, NVLINK latency per Ring step: LL 0.6, LL128 1.9, Simple "
+    "3.4";
 constexpr std::string_view ring_pci =
     "NCCL v2.28.9-1 src/graph/tuning.cc, PCI latency per Ring step, whole hop";
 constexpr std::string_view ring_net =
@@ -135,15 +136,16 @@ Prior prior_of(const ParameterSpec& spec, const std::string& generation) {
     throw UsageError(unknown_name_message("GPU generation", generation, known));
   }
   for (const PriorRow& row : rows) {
-    const bool applies = row.generation == generation ||
-                         (row.generation == any_gpu && generation != "host");
+    const bool applies =
+        row.generation == generation || (row.generation == any_gpu && generation != "host");
     if (row.id == spec.id && applies) {
       return {row.value, row.sigma_ln, row.origin, source_of(row)};
     }
   }
-  throw UsageError(fmt::format("parameter {} has no prior for generation \"{}\" (executor {} does "
-                               "not run there) choose another executor or machine",
-                               spec.id, generation, to_string(spec.executor)));
+  throw UsageError(
+      fmt::format("parameter {} has no prior for generation \"{}\" (executor {} does "
+                  "not run there) choose another executor or machine",
+                  spec.id, generation, to_string(spec.executor)));
 }
 
 }  // namespace fabricast

@@ -8,31 +8,44 @@ namespace fabricast {
 
 std::string_view to_string(Scope scope) {
   switch (scope) {
-    case Scope::universal: return "universal";
-    case Scope::gpu_generation: return "gpu_generation";
-    case Scope::device_model: return "device_model";
-    case Scope::link_class: return "link_class";
-    case Scope::fabric: return "fabric";
-    case Scope::host: return "host";
+    case Scope::universal:
+      return "universal";
+    case Scope::gpu_generation:
+      return "gpu_generation";
+    case Scope::device_model:
+      return "device_model";
+    case Scope::link_class:
+      return "link_class";
+    case Scope::fabric:
+      return "fabric";
+    case Scope::host:
+      return "host";
   }
   return "?";
 }
 
 std::string_view to_string(ParameterOrigin origin) {
   switch (origin) {
-    case ParameterOrigin::measured: return "measured";
-    case ParameterOrigin::published: return "published";
-    case ParameterOrigin::datasheet: return "datasheet";
-    case ParameterOrigin::assumed: return "assumed";
+    case ParameterOrigin::measured:
+      return "measured";
+    case ParameterOrigin::published:
+      return "published";
+    case ParameterOrigin::datasheet:
+      return "datasheet";
+    case ParameterOrigin::assumed:
+      return "assumed";
   }
   return "?";
 }
 
 std::string_view to_string(Identified identified) {
   switch (identified) {
-    case Identified::prior: return "prior";
-    case Identified::weak: return "weak";
-    case Identified::identified: return "identified";
+    case Identified::prior:
+      return "prior";
+    case Identified::weak:
+      return "weak";
+    case Identified::identified:
+      return "identified";
   }
   return "?";
 }

@@ -1,7 +1,8 @@
 // Parameters of the cost model and the profile that holds their values: data only.
 //
 // The inventory (inventory.hpp) is one table in code; docs/calibration.md is generated from it.
-// Every parameter is positive and lives in log space: sigma_ln is the standard deviation of ln(value).
+// Every parameter is positive and lives in log space: sigma_ln is the standard deviation of
+// ln(value).
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,14 @@
 namespace fabricast {
 
 // How far a value may be carried (DESIGN 2a). Crossing it needs a named transfer rule.
-enum class Scope : std::uint8_t { universal, gpu_generation, device_model, link_class, fabric, host };
+enum class Scope : std::uint8_t {
+  universal,
+  gpu_generation,
+  device_model,
+  link_class,
+  fabric,
+  host
+};
 std::string_view to_string(Scope scope);
 
 enum class ParameterOrigin : std::uint8_t { measured, published, datasheet, assumed };
@@ -25,13 +33,13 @@ std::string_view to_string(ParameterOrigin origin);
 enum class ParameterSense : std::uint8_t { cost, rate };
 
 struct ParameterSpec {
-  std::string id;           // "nvlink.step.ll"
-  std::string unit;         // "us", "GB/s", "1"
+  std::string id;    // "nvlink.step.ll"
+  std::string unit;  // "us", "GB/s", "1"
   ParameterSense sense{};
   ExecutorKind executor{};  // whose cost it is
   Scope scope{};
-  std::string mechanism;    // what it is, one sentence
-  std::string identified_by;// the observation that identifies it
+  std::string mechanism;      // what it is, one sentence
+  std::string identified_by;  // the observation that identifies it
   // Dimensionless parameters multiply this one, or every one whose id starts so (bandwidth x
   // efficiency); empty for times and rates. Shares of a prediction sum to one over times and rates;
   // a factor takes its part of its base's share.
@@ -45,7 +53,7 @@ struct Prior {
   double value = 0;
   double sigma_ln = 0;
   ParameterOrigin origin = ParameterOrigin::assumed;
-  std::string source;       // citation
+  std::string source;  // citation
 };
 
 enum class Identified : std::uint8_t { prior, weak, identified };
@@ -54,15 +62,15 @@ std::string_view to_string(Identified identified);
 // One parameter of one profile: prior and posterior.
 struct ParameterValue {
   ParameterSpec spec;
-  std::string scope_key;        // e.g. "hopper", "nvlink@gb300-nvl72": where this value holds
+  std::string scope_key;  // e.g. "hopper", "nvlink@gb300-nvl72": where this value holds
   Prior prior;
-  double value = 0;             // posterior; equals prior.value when nothing was measured
+  double value = 0;  // posterior; equals prior.value when nothing was measured
   double sigma_ln = 0;
   ParameterOrigin origin = ParameterOrigin::assumed;  // measured once samples moved it
   std::string source;
   Identified identified = Identified::prior;
-  std::int32_t samples = 0;     // conditions that informed it
-  std::string transfer_rule;    // empty, or the named rule that carried it across a scope
+  std::int32_t samples = 0;   // conditions that informed it
+  std::string transfer_rule;  // empty, or the named rule that carried it across a scope
 };
 
 // The ranges of ranks and bytes that the samples of a profile covered, per executor and machine:
@@ -83,12 +91,12 @@ struct HoldoutPoint {
 };
 
 struct CalibrationProfile {
-  std::string machine;          // the machine it is for
-  ExecutorKind executor{};      // keyed by executor
+  std::string machine;      // the machine it is for
+  ExecutorKind executor{};  // keyed by executor
   std::vector<ParameterValue> parameters;
-  std::vector<EvidencePoint> evidence;   // empty: nothing measured on this scope
+  std::vector<EvidencePoint> evidence;  // empty: nothing measured on this scope
   std::vector<HoldoutPoint> holdout;
-  double discrepancy_ln = 0;    // model error beyond parameter uncertainty, std of ln(time)
+  double discrepancy_ln = 0;       // model error beyond parameter uncertainty, std of ln(time)
   std::string discrepancy_source;  // "held-out residuals of 14 points", or the stated assumption
 
   const ParameterValue* find(std::string_view id) const;

@@ -29,10 +29,14 @@ double quantile(const std::vector<double>& sorted, double q) {
 
 std::string_view to_string(ExecutorKind kind) {
   switch (kind) {
-    case ExecutorKind::host: return "host";
-    case ExecutorKind::mpi: return "mpi";
-    case ExecutorKind::cuda: return "cuda";
-    case ExecutorKind::nccl: return "nccl";
+    case ExecutorKind::host:
+      return "host";
+    case ExecutorKind::mpi:
+      return "mpi";
+    case ExecutorKind::cuda:
+      return "cuda";
+    case ExecutorKind::nccl:
+      return "nccl";
   }
   return "?";
 }

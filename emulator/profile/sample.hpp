@@ -21,15 +21,15 @@ ExecutorKind executor_from_name(std::string_view name);  // throws UsageError wi
 // One operation under fixed conditions. Two runs with equal Conditions are repeats.
 struct Conditions {
   ExecutorKind executor{};
-  std::string machine;       // name of the machine file or of the discovered machine
-  std::string suite;         // "collective", or a micro-benchmark suite such as "reduce_copy"
-  Collective collective{};   // for suite "collective"
-  std::string algorithm;     // "ring" ...; "nccl" when the library chose
-  std::string protocol;      // "ll", "ll128", "simple", "none" (host executors), "auto"
+  std::string machine;      // name of the machine file or of the discovered machine
+  std::string suite;        // "collective", or a micro-benchmark suite such as "reduce_copy"
+  Collective collective{};  // for suite "collective"
+  std::string algorithm;    // "ring" ...; "nccl" when the library chose
+  std::string protocol;     // "ll", "ll128", "simple", "none" (host executors), "auto"
   std::int32_t ranks = 0;
   std::int32_t channels = 1;
-  std::int64_t bytes = 0;    // nccl-tests size; for micro-benchmarks the bytes moved
-  std::string parameter;     // micro-benchmarks: the inventory id they observe directly
+  std::int64_t bytes = 0;  // nccl-tests size; for micro-benchmarks the bytes moved
+  std::string parameter;   // micro-benchmarks: the inventory id they observe directly
   std::string dtype = "float32";
   bool in_place = false;
 
@@ -37,10 +37,10 @@ struct Conditions {
 };
 
 struct Sample {
-  std::int32_t condition = 0;   // index into SampleSet::conditions
-  std::int32_t iteration = 0;   // 0-based after warm-up
-  double value = 0;             // us for suite "collective"; else the parameter's unit
-  bool discarded = false;       // throttled, disturbed by the harness's own rule; counted, not fitted
+  std::int32_t condition = 0;  // index into SampleSet::conditions
+  std::int32_t iteration = 0;  // 0-based after warm-up
+  double value = 0;            // us for suite "collective"; else the parameter's unit
+  bool discarded = false;  // throttled, disturbed by the harness's own rule; counted, not fitted
 };
 
 struct SampleSet {
@@ -50,7 +50,10 @@ struct SampleSet {
   std::map<std::string, std::string> environment;
 
   // Median of the kept samples of a condition, and their count; 0 samples gives {0, 0}.
-  struct Summary { double median = 0, p05 = 0, p95 = 0, p99 = 0, mean = 0, stdev = 0; int count = 0; };
+  struct Summary {
+    double median = 0, p05 = 0, p95 = 0, p99 = 0, mean = 0, stdev = 0;
+    int count = 0;
+  };
   Summary summarize(std::int32_t condition) const;
 };
 

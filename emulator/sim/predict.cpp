@@ -7,7 +7,6 @@
 
 #include "emulator/base/contracts.hpp"
 #include "emulator/cost/periodic_case.hpp"
-#include "emulator/profile/inventory.hpp"
 
 namespace fabricast {
 
@@ -26,9 +25,8 @@ SweepResult sweep_channel(const CollectiveCase& made, const ChannelClass& channe
   sweep_options.slices = made.plan.slices;
   sweep_options.fold = options.fold;
   sweep_options.instruction_set = options.instruction_set;
-  const auto reduced = options.fold
-                           ? one_period(schedule, costs, made.plan.loops, made.plan.slices)
-                           : std::nullopt;
+  const auto reduced =
+      options.fold ? one_period(schedule, costs, made.plan.loops, made.plan.slices) : std::nullopt;
   if (!reduced) return sweep(schedule, costs, sweep_options);
   SweepResult result = sweep(reduced->schedule, costs, sweep_options);
   const std::int32_t positions = schedule.positions();
@@ -98,9 +96,10 @@ std::vector<Elasticity> Forward::elasticities(const ParameterValues& values, con
     std::vector<Elasticity> result;
     ParameterValues moved = values;
     for (const auto& [id, value] : values) {
-      const ParameterSpec& spec = parameter_spec(id);
-      const double dearer = spec.sense == ParameterSense::cost ? 1 + delta : 1 / (1 + delta);
-      const double sign = spec.sense == ParameterSense::cost ? 1 : -1;
+      const ParameterForm form = form_of(id);
+      const bool cost = form == ParameterForm::time || form == ParameterForm::cost_factor;
+      const double dearer = cost ? 1 + delta : 1 / (1 + delta);
+      const double sign = cost ? 1 : -1;
       double& slot = moved[id];
       slot = value * dearer;
       double slope = sign * (ln_time(moved) - base) / width;
@@ -116,8 +115,8 @@ std::vector<Elasticity> Forward::elasticities(const ParameterValues& values, con
   auto result = differences(false);
   double sum = 0;
   for (const Elasticity& e : result) {
-    const std::string& unit = parameter_spec(e.id).unit;
-    if (unit == "us" || unit == "GB/s") sum += std::abs(e.value);
+    const ParameterForm form = form_of(e.id);
+    if (form == ParameterForm::time || form == ParameterForm::rate) sum += std::abs(e.value);
   }
   if (std::abs(sum - 1) > kink) result = differences(true);
   return result;

@@ -25,8 +25,8 @@ struct EngineOptions {
 };
 
 struct PointTime {
-  SimDuration time;                    // launch + slowest channel
-  std::vector<SweepResult> channels;   // one per channel class evaluated
+  SimDuration time;                   // launch + slowest channel
+  std::vector<SweepResult> channels;  // one per channel class evaluated
   std::int64_t updates = 0;
   double engine_seconds = 0;
 };

@@ -63,8 +63,10 @@ fabric:
   radix: [16, assumed, "a test"]
   domains_per_leaf: [2, assumed, "a test"]
   hop_latency: [0.45 us, assumed, "a test"]
-  oversubscription: [)" + std::to_string(leaf) + R"(, assumed, "a test"]
-  core_oversubscription: [)" + std::to_string(core) + ", assumed, \"a test\"]\n";
+  oversubscription: [)" +
+         std::to_string(leaf) + R"(, assumed, "a test"]
+  core_oversubscription: [)" +
+         std::to_string(core) + ", assumed, \"a test\"]\n";
 }
 
 struct Subject {
@@ -141,15 +143,16 @@ TEST(PredictionLaws, TimeIsAtLeastTheBandwidthBoundAndNoLinkIsAboveCapacity) {
     EXPECT_GE(timed.time, made.bandwidth_bound);
     const double seconds = to_seconds(timed.time - made.launch);
     for (const LinkLoad& load : made.loads) {
-      EXPECT_LE(static_cast<double>(load.busiest_bytes), 1.000001 * seconds * to_gb_per_s(load.capacity) * 1e9)
+      EXPECT_LE(static_cast<double>(load.busiest_bytes),
+                1.000001 * seconds * to_gb_per_s(load.capacity) * 1e9)
           << subject.topology->link_classes()[load.link_class.value()].name;
     }
   });
 }
 
-// Euler: times and inverse rates are the only dimensions, so their elasticities sum to one. Where two
-// paths are equally long within the step of the difference (a kink), the sum is off by what they
-// differ in: rare, and bounded here.
+// Euler: times and inverse rates are the only dimensions, so their elasticities sum to one. Where
+// two paths are equally long within the step of the difference (a kink), the sum is off by what
+// they differ in: rare, and bounded here.
 TEST(PredictionLaws, ElasticitiesOfTimesAndRatesSumToOne) {
   int points = 0, exact = 0;
   for_points(12, [&](const Subject&, const CalibrationProfile& profile, Forward& forward,
@@ -187,21 +190,21 @@ TEST(PredictionLaws, DearerCostsNeverMakeItFasterNorBetterRatesSlower) {
 
 // Within one cut of the message (channels, loops, slices, chunks): a larger one never takes less.
 TEST(PredictionLaws, MoreBytesNeverTakeLessTime) {
-  for_points(10, [](const Subject&, const CalibrationProfile& profile, Forward& forward,
-                    PointSpec point) {
-    const auto values = values_of(profile);
-    if (point.channels == 0) point.channels = 1;
-    const auto small = forward.build(values, point);
-    PointSpec larger = point;
-    larger.bytes += point.bytes / 3 + 1;
-    const auto large = forward.build(values, larger);
-    const bool same_cut = small.plan.loops == large.plan.loops &&
-                          small.plan.slices == large.plan.slices &&
-                          small.plan.channels.front().schedule->chunks ==
-                              large.plan.channels.front().schedule->chunks;
-    if (!same_cut) return;
-    EXPECT_GE(forward.evaluate(large).time, forward.evaluate(small).time);
-  });
+  for_points(
+      10, [](const Subject&, const CalibrationProfile& profile, Forward& forward, PointSpec point) {
+        const auto values = values_of(profile);
+        if (point.channels == 0) point.channels = 1;
+        const auto small = forward.build(values, point);
+        PointSpec larger = point;
+        larger.bytes += point.bytes / 3 + 1;
+        const auto large = forward.build(values, larger);
+        const bool same_cut = small.plan.loops == large.plan.loops &&
+                              small.plan.slices == large.plan.slices &&
+                              small.plan.channels.front().schedule->chunks ==
+                                  large.plan.channels.front().schedule->chunks;
+        if (!same_cut) return;
+        EXPECT_GE(forward.evaluate(large).time, forward.evaluate(small).time);
+      });
 }
 
 // One period of a machine of equal groups tells the whole exchange.

@@ -20,22 +20,29 @@ ParameterValues changed(ParameterValues values, const std::map<std::string, doub
 }
 
 const std::vector<SampledSweep>& box_sweeps() {
-  static const std::vector<SampledSweep> sweeps{
-      {Collective::all_reduce, "ring", {Protocol::ll, Protocol::ll128, Protocol::simple},
-       sizes_between(8, 1LL << 32, 16)},
-      {Collective::all_gather, "ring", {Protocol::ll, Protocol::simple},
-       sizes_between(1 << 10, 1LL << 30, 8)},
-      {Collective::all_reduce, "tree", {Protocol::ll, Protocol::simple},
-       sizes_between(1 << 10, 1 << 26, 8)}};
+  static const std::vector<SampledSweep> sweeps{{Collective::all_reduce,
+                                                 "ring",
+                                                 {Protocol::ll, Protocol::ll128, Protocol::simple},
+                                                 sizes_between(8, 1LL << 32, 16)},
+                                                {Collective::all_gather,
+                                                 "ring",
+                                                 {Protocol::ll, Protocol::simple},
+                                                 sizes_between(1 << 10, 1LL << 30, 8)},
+                                                {Collective::all_reduce,
+                                                 "tree",
+                                                 {Protocol::ll, Protocol::simple},
+                                                 sizes_between(1 << 10, 1 << 26, 8)}};
   return sweeps;
 }
 
 TEST(Calibrate, FindsTheTruthOfABoxWithinItsSigma) {
   const auto box = load_machine("hgx-h100");
   const auto prior = prior_profile(*box, ExecutorKind::nccl);
-  const auto truth = changed(values_of(prior), {{"launch.ll", 1.4}, {"nvlink.step.ll", 0.6},
+  const auto truth = changed(values_of(prior), {{"launch.ll", 1.4},
+                                                {"nvlink.step.ll", 0.6},
                                                 {"nvlink.step_ratio.simple", 1.3},
-                                                {"cta.copy_bw", 0.8}, {"nvlink.efficiency", 0.95}});
+                                                {"cta.copy_bw", 0.8},
+                                                {"nvlink.efficiency", 0.95}});
   const auto samples = draw(*box, ExecutorKind::nccl, truth, box_sweeps(), noise, 7);
   const auto profile = calibrate(*box, prior, samples);
   for (const ParameterValue& parameter : profile.parameters) {
@@ -62,7 +69,8 @@ TEST(Calibrate, FindsTheTruthOfABoxWithinItsSigma) {
 TEST(Calibrate, FindsTheTruthOfAHost) {
   const auto host = parse_machine(eight_lane_host, "test");
   const auto prior = prior_profile(*host, ExecutorKind::host);
-  const auto truth = changed(values_of(prior), {{"host.launch", 2.5}, {"host.step", 0.4},
+  const auto truth = changed(values_of(prior), {{"host.launch", 2.5},
+                                                {"host.step", 0.4},
                                                 {"host.copy_bw.cache", 1.5},
                                                 {"host.copy_bw.memory", 0.7},
                                                 {"host.reduce_ratio", 0.8}});
@@ -94,8 +102,8 @@ TEST(Calibrate, WhatSamplesDoNotShowStaysPrior) {
       {Collective::all_reduce, "ring", {Protocol::ll}, sizes_between(8, 1 << 10, 2)}};
   const auto profile =
       calibrate(*box, prior, draw(*box, ExecutorKind::nccl, truth, small, noise, 3));
-  for (const char* id : {"nvlink.bandwidth", "nvlink.efficiency", "launch.simple",
-                         "nvlink.step_ratio.simple"}) {
+  for (const char* id :
+       {"nvlink.bandwidth", "nvlink.efficiency", "launch.simple", "nvlink.step_ratio.simple"}) {
     const ParameterValue* parameter = profile.find(id);
     EXPECT_EQ(parameter->identified, Identified::prior) << id;
     EXPECT_EQ(parameter->value, parameter->prior.value) << id;
@@ -128,8 +136,7 @@ TEST(Calibrate, OutlyingConditionsDoNotDragTheFit) {
 TEST(Calibrate, HeldOutSizesArePredictedNotFitted) {
   const auto box = load_machine("hgx-h100");
   const auto prior = prior_profile(*box, ExecutorKind::nccl);
-  const auto samples =
-      draw(*box, ExecutorKind::nccl, values_of(prior), box_sweeps(), noise, 9);
+  const auto samples = draw(*box, ExecutorKind::nccl, values_of(prior), box_sweeps(), noise, 9);
   const auto profile = calibrate(*box, prior, samples);
   std::size_t expected = 0;
   for (const SampledSweep& sweep : box_sweeps()) {
@@ -185,10 +192,10 @@ TEST(Calibrate, SamplesOfAnotherMachineAreNotTaken) {
 TEST(Calibrate, ChoiceOfTheLibraryIsTheModelsChoice) {
   const auto box = load_machine("hgx-h100");
   const auto prior = prior_profile(*box, ExecutorKind::nccl);
-  auto samples = draw(*box, ExecutorKind::nccl, values_of(prior),
-                      {{Collective::all_gather, "ring", {Protocol::simple},
-                        sizes_between(1 << 26, 1LL << 32, 4)}},
-                      noise, 2);
+  auto samples = draw(
+      *box, ExecutorKind::nccl, values_of(prior),
+      {{Collective::all_gather, "ring", {Protocol::simple}, sizes_between(1 << 26, 1LL << 32, 4)}},
+      noise, 2);
   for (Conditions& conditions : samples.conditions) {
     conditions.algorithm = "nccl";
     conditions.protocol = "auto";

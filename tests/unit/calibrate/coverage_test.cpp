@@ -17,11 +17,12 @@ TEST(Coverage, NinetyPercentIntervalsOfParametersAndPredictions) {
   constexpr double quantile_90 = 1.645;
   const auto box = load_machine("hgx-h100");
   const auto prior = prior_profile(*box, ExecutorKind::nccl);
-  const std::vector<SampledSweep> sweeps{
-      {Collective::all_reduce, "ring", {Protocol::ll, Protocol::simple},
-       sizes_between(8, 1LL << 31, 64)}};
-  const auto unseen = point_of(ExecutorKind::nccl, Collective::all_gather, "ring",
-                               Protocol::simple, 3 << 22);
+  const std::vector<SampledSweep> sweeps{{Collective::all_reduce,
+                                          "ring",
+                                          {Protocol::ll, Protocol::simple},
+                                          sizes_between(8, 1LL << 31, 64)}};
+  const auto unseen =
+      point_of(ExecutorKind::nccl, Collective::all_gather, "ring", Protocol::simple, 3 << 22);
   CalibrateOptions options;
   options.holdout_fraction = 0;
   int covered = 0, total = 0, predicted = 0;
@@ -29,8 +30,7 @@ TEST(Coverage, NinetyPercentIntervalsOfParametersAndPredictions) {
     ParameterValues truth;
     for (std::size_t j = 0; j < prior.parameters.size(); ++j) {
       const ParameterValue& p = prior.parameters[j];
-      double value = p.prior.value *
-                     std::exp(p.prior.sigma_ln * random_normal(100 + repeat, j, 0));
+      double value = p.prior.value * std::exp(p.prior.sigma_ln * random_normal(100 + repeat, j, 0));
       // Efficiencies above one are cut by the model, so they could not be told apart.
       if (p.spec.id == "nvlink.efficiency") value = std::min(value, 0.98);
       truth[p.spec.id] = value;

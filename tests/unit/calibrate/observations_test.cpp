@@ -51,7 +51,9 @@ TEST(Observations, EveryFourthSizeOfEachSweepIsHeldOut) {
   const auto box = load_machine("hgx-h100");
   const auto truth = values_of(prior_profile(*box, ExecutorKind::nccl));
   const auto set = draw(*box, ExecutorKind::nccl, truth,
-                        {{Collective::all_reduce, "ring", {Protocol::ll, Protocol::simple},
+                        {{Collective::all_reduce,
+                          "ring",
+                          {Protocol::ll, Protocol::simple},
                           sizes_between(8, 1 << 16, 4)}},
                         0.01, 1, 3);
   for (const Observation& seen : observations_of(set, "hgx-h100", ExecutorKind::nccl, 0.25)) {

@@ -34,13 +34,18 @@ void halve(const std::string& id, double tolerance) {
   const auto box = load_machine("hgx-h100");
   const auto prior = prior_profile(*box, ExecutorKind::nccl);
   // Two step counts on one machine tell launch from steps.
-  const std::vector<SampledSweep> sweeps{
-      {Collective::all_reduce, "ring", {Protocol::ll, Protocol::simple},
-       sizes_between(8, 1LL << 33, 8)},
-      {Collective::all_gather, "ring", {Protocol::ll, Protocol::simple},
-       sizes_between(64, 1LL << 33, 16)},
-      {Collective::all_reduce, "tree", {Protocol::ll, Protocol::simple},
-       sizes_between(1 << 10, 1 << 28, 16)}};
+  const std::vector<SampledSweep> sweeps{{Collective::all_reduce,
+                                          "ring",
+                                          {Protocol::ll, Protocol::simple},
+                                          sizes_between(8, 1LL << 33, 8)},
+                                         {Collective::all_gather,
+                                          "ring",
+                                          {Protocol::ll, Protocol::simple},
+                                          sizes_between(64, 1LL << 33, 16)},
+                                         {Collective::all_reduce,
+                                          "tree",
+                                          {Protocol::ll, Protocol::simple},
+                                          sizes_between(1 << 10, 1 << 28, 16)}};
   const auto before_truth = values_of(prior);
   auto after_truth = before_truth;
   after_truth.at(id) *= 0.5;
@@ -55,9 +60,9 @@ void halve(const std::string& id, double tolerance) {
   for (const PointSpec& point : rows()) {
     const double expected = ln_time(*box, after_truth, point) - ln_time(*box, before_truth, point);
     const double seen = ln_time(*box, after, point) - ln_time(*box, before, point);
-    EXPECT_NEAR(seen, expected, tolerance) << id << " " << to_string(point.collective) << " "
-                                           << point.algorithm << " " << to_string(point.protocol)
-                                           << " " << point.bytes;
+    EXPECT_NEAR(seen, expected, tolerance)
+        << id << " " << to_string(point.collective) << " " << point.algorithm << " "
+        << to_string(point.protocol) << " " << point.bytes;
     if (std::abs(expected) < 1e-9) {
       ++unmoved;
     } else if (std::abs(expected) > 0.1) {
@@ -93,7 +98,8 @@ TEST(Perturbation, DirectlyMeasuredQuantityMovesExactlyItsRows) {
     for (const auto& share : predictor.predict(point).shares) {
       holds = holds || share.id == "nvlink.step_ratio.simple";
     }
-    const double ln_ratio = ln_time(*box, values_of(after), point) - ln_time(*box, values_of(before), point);
+    const double ln_ratio =
+        ln_time(*box, values_of(after), point) - ln_time(*box, values_of(before), point);
     EXPECT_EQ(holds, ln_ratio < 0) << to_string(point.protocol) << " " << point.bytes;
     if (point.protocol == Protocol::ll) {
       EXPECT_EQ(ln_ratio, 0);

@@ -11,9 +11,10 @@ namespace fabricast {
 namespace {
 
 const std::vector<SampledSweep>& sweeps() {
-  static const std::vector<SampledSweep> all{
-      {Collective::all_reduce, "ring", {Protocol::ll, Protocol::simple},
-       sizes_between(64, 1 << 30, 16)}};
+  static const std::vector<SampledSweep> all{{Collective::all_reduce,
+                                              "ring",
+                                              {Protocol::ll, Protocol::simple},
+                                              sizes_between(64, 1 << 30, 16)}};
   return all;
 }
 
@@ -100,7 +101,8 @@ TEST(Predictor, FastestTakesTheLeastTime) {
     }
   }
   EXPECT_EQ(predictor.fastest(ring(Protocol::none, 8), protocols).protocol, Protocol::ll);
-  EXPECT_EQ(predictor.fastest(ring(Protocol::none, 1LL << 33), protocols).protocol, Protocol::simple);
+  EXPECT_EQ(predictor.fastest(ring(Protocol::none, 1LL << 33), protocols).protocol,
+            Protocol::simple);
 }
 
 TEST(Predictor, IsTheFreeFunction) {

@@ -21,8 +21,7 @@ SampleSet draw(const Topology& topology, ExecutorKind executor, const ParameterV
   for (const SampledSweep& sweep : sweeps) {
     for (const Protocol protocol : sweep.protocols) {
       for (const std::int64_t bytes : sweep.sizes) {
-        const auto point =
-            point_of(executor, sweep.collective, sweep.algorithm, protocol, bytes);
+        const auto point = point_of(executor, sweep.collective, sweep.algorithm, protocol, bytes);
         const double us = to_us(forward.time(truth, point));
         Conditions conditions;
         conditions.executor = executor;

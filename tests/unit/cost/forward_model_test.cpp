@@ -85,7 +85,8 @@ TEST(ForwardModel, MissingParameterSaysWhich) {
 
 TEST(ForwardModel, HierarchicalNeedsTwoLevels) {
   const auto box = load_machine("hgx-h100");
-  EXPECT_THROW(make(*box, Collective::all_reduce, "hierarchical", Protocol::simple, 1024), UsageError);
+  EXPECT_THROW(make(*box, Collective::all_reduce, "hierarchical", Protocol::simple, 1024),
+               UsageError);
 }
 
 }  // namespace

@@ -52,7 +52,8 @@ TEST(PriorProfile, LatencyIsNotCountedTwice) {
   const Prior hop = prior_of(parameter_spec("nvlink.step.ll"), "hopper");
   EXPECT_NEAR(step + links, hop.value, 1e-9);
   const Prior ratio = prior_of(parameter_spec("nvlink.step_ratio.simple"), "hopper");
-  EXPECT_NEAR(step * profile.value("nvlink.step_ratio.simple") + links, hop.value * ratio.value, 1e-9);
+  EXPECT_NEAR(step * profile.value("nvlink.step_ratio.simple") + links, hop.value * ratio.value,
+              1e-9);
   const Prior net = prior_of(parameter_spec("net.step.simple"), "hopper");
   EXPECT_NEAR(profile.value("net.step.simple") + 2 * profile.value("nic.latency"), net.value, 1e-9);
   // The route alone exceeds NCCL's LL hop: the proxy's overhead is left.

@@ -60,15 +60,18 @@ TEST(Protocol, SendReceiveHasNoLl128AndCutsAtThePointToPointChunk) {
   const auto known = protocols_of(ExecutorKind::nccl, Collective::all_to_all);
   EXPECT_EQ(known, (std::vector{Protocol::ll, Protocol::simple}));
   EXPECT_EQ(nccl(Collective::all_to_all, "pairwise", Protocol::simple, RankSpace({8}), 1 << 30, 8)
-                .max_slice_bytes, 512 * 1024);
-  EXPECT_EQ(nccl(Collective::all_to_all, "pairwise", Protocol::simple, RankSpace({8, 2}), 1 << 30, 8)
-                .max_slice_bytes, 128 * 1024);
+                .max_slice_bytes,
+            512 * 1024);
+  EXPECT_EQ(
+      nccl(Collective::all_to_all, "pairwise", Protocol::simple, RankSpace({8, 2}), 1 << 30, 8)
+          .max_slice_bytes,
+      128 * 1024);
 }
 
 // Executors of this project run plans cut by the defaults, which is what the harness measures.
 TEST(Protocol, HostPlansAreCutByTheDefaults) {
-  const auto limits = plan_limits(ExecutorKind::host, Collective::all_reduce, "ring", Protocol::none,
-                                  RankSpace({2}), 64, 3);
+  const auto limits = plan_limits(ExecutorKind::host, Collective::all_reduce, "ring",
+                                  Protocol::none, RankSpace({2}), 64, 3);
   EXPECT_EQ(limits.channels, 3);
   EXPECT_EQ(limits.max_chunk_bytes, PlanLimits{}.max_chunk_bytes);
   EXPECT_EQ(limits.fifo_depth, PlanLimits{}.fifo_depth);

@@ -18,8 +18,8 @@ PlanLimits channels(std::int32_t count) {
 
 LinkCounts count(const Topology& topology, Collective collective, const std::string& algorithm,
                  std::int32_t channel_count, std::size_t stage) {
-  const auto plan = make_plan(collective, algorithm, topology.space(), 1 << 30, 4,
-                              channels(channel_count));
+  const auto plan =
+      make_plan(collective, algorithm, topology.space(), 1 << 30, 4, channels(channel_count));
   return count_links(topology, group_channels(plan), stage);
 }
 
@@ -52,7 +52,8 @@ TEST(StageFlows, RingChannelsSpreadOverTheRails) {
   EXPECT_EQ(leaf, (std::set<std::int32_t>{0}));
 }
 
-// A lane sends one message at a time: the root of a tree is one flow on its uplink, not one per child.
+// A lane sends one message at a time: the root of a tree is one flow on its uplink, not one per
+// child.
 TEST(StageFlows, PhasesOfOneLaneAreOneFlow) {
   const auto box = load_machine("hgx-h100");
   const auto counts = count(*box, Collective::all_reduce, "tree", 1, 0);

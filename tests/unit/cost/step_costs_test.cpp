@@ -161,7 +161,7 @@ TEST(StepCosts, MachinesOfEqualGroupsRepeat) {
   std::vector<std::int32_t> ranks(static_cast<std::size_t>(racks->ranks()));
   std::iota(ranks.begin(), ranks.end(), 0);
   EXPECT_EQ(PositionKeys(*racks, ranks).period(), 4u * 72);  // four racks per leaf group
-  const auto boxes = load_machine("hgx-h100x1260");           // its last group is partly filled
+  const auto boxes = load_machine("hgx-h100x1260");          // its last group is partly filled
   EXPECT_EQ(PositionKeys(*boxes, ranks).period(), 10080u);
   const auto box = load_machine("hgx-h100");
   EXPECT_EQ(PositionKeys(*box, std::span(ranks).first(8)).period(), 1u);

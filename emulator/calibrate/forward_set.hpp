@@ -1,0 +1,36 @@
+// Forward models of one machine at the rank counts of its samples, and the library's choice.
+//
+// A sample over 4 of 8 GPUs is modeled on the machine cut to 4. One ForwardSet per thread; the
+// topology must outlive it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+
+#include "emulator/calibrate/observations.hpp"
+#include "emulator/sim/predict.hpp"
+#include "topologies/model/topology.hpp"
+
+namespace fabricast {
+
+class ForwardSet {
+ public:
+  explicit ForwardSet(const Topology& topology);
+  // Throws UsageError when the machine cannot be cut to so many ranks.
+  Forward& of(std::int32_t ranks);
+
+ private:
+  std::shared_ptr<const Topology> whole_;  // not owning
+  struct Cut {
+    std::shared_ptr<const Topology> topology;
+    std::unique_ptr<Forward> forward;
+  };
+  std::map<std::int32_t, Cut> cuts_;
+};
+
+// The (algorithm, protocol) with the least predicted time: what the library is taken to have
+// chosen.
+void resolve_choice(Forward& forward, const ParameterValues& values, Observation& observation);
+
+}  // namespace fabricast
