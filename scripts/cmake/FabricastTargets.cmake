@@ -10,6 +10,15 @@ function(fabricast_module name)
   target_link_libraries(fabricast_${name} PUBLIC fabricast_flags ${ARG_DEPENDS} ${ARG_LINK}
                                           PRIVATE ${ARG_PRIVATE_LINK})
   set_property(GLOBAL APPEND PROPERTY FABRICAST_MODULES fabricast_${name})
+  if(FABRICAST_PRECOMPILE)
+    if(name STREQUAL "base")
+      target_precompile_headers(fabricast_base PRIVATE <algorithm> <array> <cmath> <cstdint>
+        <filesystem> <functional> <map> <memory> <optional> <span> <string> <string_view> <utility>
+        <vector> <fmt/format.h>)
+    else()
+      target_precompile_headers(fabricast_${name} REUSE_FROM fabricast_base)
+    endif()
+  endif()
 endfunction()
 
 # fabricast_test(NAME SOURCES ... LINK modules ... [MPI_RANKS 1 2 4] [LABELS ...] [TIMEOUT s])

@@ -54,7 +54,8 @@ cuda_architectures() {  # nvcc arch...
 }
 
 # configure BUILD_DIR PRESET [-D...]: runs cmake only when its arguments differ from the last time
-# (ninja itself re-runs it when a CMake file changes). A different nvcc needs a fresh cache.
+# (ninja itself re-runs it when a CMake file changes). A different nvcc needs a fresh cache. What
+# cmake found is in BUILD_DIR/configure.log, shown only when it fails.
 configure() {
   local build=$1 preset=$2 stamp=$1/.configured-with arguments
   shift 2
@@ -62,8 +63,13 @@ configure() {
   if [ -f "$build/build.ninja" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$arguments" ]; then
     return 0
   fi
+  mkdir -p "$build"
   rm -f "$stamp"
-  cmake --fresh -S "$root" --preset "$preset" -B "$build" "$@" >&2
+  if ! cmake --fresh -S "$root" --preset "$preset" -B "$build" "$@" >"$build/configure.log" 2>&1; then
+    cat "$build/configure.log" >&2
+    say "cmake could not configure $build (its output is above)"
+    return 1
+  fi
   printf '%s\n' "$arguments" >"$stamp"
 }
 
