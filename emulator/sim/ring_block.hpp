@@ -5,7 +5,9 @@
 // before), so B steps of a tile need B/u columns to its left and B/L to its right: they are
 // computed again (wide halos), and B steps of a tile run without touching the rest. Exact: the
 // recomputed columns are discarded. Two copies of the state: tiles read the old one and write the
-// new one. Memory: 2 * (2 + D) rows of columns; one tile of about 120 KB.
+// new one. Without AVX-512 a tile holds doubles as long as all its clocks stay below 2^52 ps (75
+// minutes), where they are exact; the same integers come out. Memory: 2 * (2 + D) rows of columns;
+// one tile of about 120 KB.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +15,7 @@
 
 #include "emulator/sim/flat_phases.hpp"
 #include "emulator/sim/instruction_set.hpp"
+#include "emulator/sim/ring_tile.hpp"
 
 namespace fabricast {
 
@@ -35,25 +38,25 @@ class RingBlock {
 
  private:
   std::int64_t* row(std::int32_t r) {
-    return current_.data() + static_cast<std::size_t>(r) * static_cast<std::size_t>(columns_);
+    return current_.data() + static_cast<std::size_t>(r) * static_cast<std::size_t>(shape_.columns);
   }
-  std::int64_t* tile_row(std::int32_t r) {
-    return tile_.data() + static_cast<std::size_t>(r) * static_cast<std::size_t>(tile_stride_);
-  }
-  void load_tile(std::int32_t first, std::int32_t count, bool port_covers_lane);
-  void advance_tile(std::int32_t columns, std::int32_t steps, bool port_covers_lane);
-  void store_tile(std::int32_t first, std::int32_t count, std::int32_t halo);
+  template <class T>
+  void advance_block(RingTile<T>& tile, std::int32_t steps);
+  template <class T>
+  void load_tile(RingTile<T>& tile, std::int32_t first, std::int32_t count, bool port_covers_lane);
   bool ports_can_cover_lanes();
+  bool exact_in_doubles(std::int32_t steps) const;
 
-  std::int32_t columns_, in_flight_, slack_;
+  RingShape shape_;
   const CostBlock& costs_;
-  std::vector<std::int64_t> covering_port_cost_;  // max(port cost, lane cost)
   InstructionSet set_;
   std::int32_t block_steps_;
-  std::int32_t state_rows_;
-  std::int32_t tile_stride_;
-  std::int64_t done_ = 0;  // steps so far: where the rings of rows begin
-  std::vector<std::int64_t> current_, next_, tile_;
+  std::vector<std::int64_t> covering_port_cost_;  // max(port cost, lane cost)
+  std::int64_t most_growth_;                      // of any clock in one step
+  std::int64_t done_ = 0;                         // steps so far: where the rings of rows begin
+  std::vector<std::int64_t> current_, next_;      // [row][column]
+  RingTile<std::int64_t> tile_;
+  RingTile<double> double_tile_;  // without AVX-512
 };
 
 }  // namespace fabricast

@@ -1,34 +1,34 @@
 #include "emulator/sim/ring_kernels.hpp"
 
-#include <algorithm>
+#include <type_traits>
 
 namespace fabricast {
 namespace {
 
-// GCC's vector types: W columns at once, or one plain integer.
-template <int W>
+// GCC's vector types: W columns at once, or one plain number.
+template <class T, int W>
 struct VectorOf {
-  using type [[gnu::vector_size(W * 8), gnu::aligned(8), gnu::may_alias]] = std::int64_t;
+  using type [[gnu::vector_size(W * 8), gnu::aligned(8), gnu::may_alias]] = T;
 };
-template <>
-struct VectorOf<1> {
-  using type = std::int64_t;
+template <class T>
+struct VectorOf<T, 1> {
+  using type = T;
 };
-template <int W>
-using Vector = typename VectorOf<W>::type;
+template <class T, int W>
+using Vector = typename VectorOf<T, W>::type;
 
-template <int W>
-[[gnu::always_inline]] inline Vector<W> load(const std::int64_t* from) {
-  return *reinterpret_cast<const Vector<W>*>(from);
+template <int W, class T>
+[[gnu::always_inline]] inline Vector<T, W> load(const T* from) {
+  return *reinterpret_cast<const Vector<T, W>*>(from);
 }
-template <int W>
-[[gnu::always_inline]] inline void store(std::int64_t* to, Vector<W> value) {
-  *reinterpret_cast<Vector<W>*>(to) = value;
+template <int W, class T>
+[[gnu::always_inline]] inline void store(T* to, Vector<T, W> value) {
+  *reinterpret_cast<Vector<T, W>*>(to) = value;
 }
 
-template <int W>
-[[gnu::always_inline]] inline Vector<W> larger(Vector<W> a, Vector<W> b) {
-  if constexpr (W == 4) {
+template <class T, int W>
+[[gnu::always_inline]] inline Vector<T, W> larger(Vector<T, W> a, Vector<T, W> b) {
+  if constexpr (W == 4 && std::is_integral_v<T>) {
     // AVX2 has no 64-bit maximum; blending on the sign of a difference beats compare and blend.
     // Clocks are non-negative, so the difference does not overflow.
     return a - b < 0 ? b : a;
@@ -38,37 +38,41 @@ template <int W>
 }
 
 // Columns x-1 .. x+W-2, from the vectors at x-W and x.
-template <int W>
-[[gnu::always_inline]] inline Vector<W> from_left(Vector<W> before, Vector<W> here) {
+template <class T, int W>
+[[gnu::always_inline]] inline Vector<T, W> from_left(Vector<T, W> before, Vector<T, W> here) {
+  using Index = Vector<std::int64_t, W>;
   if constexpr (W == 1) {
     static_cast<void>(here);
     return before;
+  } else if constexpr (W == 2) {
+    return __builtin_shuffle(before, here, Index{1, 2});
   } else if constexpr (W == 4) {
-    return __builtin_shuffle(before, here, Vector<4>{3, 4, 5, 6});
+    return __builtin_shuffle(before, here, Index{3, 4, 5, 6});
   } else {
-    return __builtin_shuffle(before, here, Vector<8>{7, 8, 9, 10, 11, 12, 13, 14});
+    return __builtin_shuffle(before, here, Index{7, 8, 9, 10, 11, 12, 13, 14});
   }
 }
 
-template <int W, int steps, int chain, bool port_covers_lane>
-[[gnu::always_inline]] inline void advance_pass(const RingPass& pass) {
-  Vector<W> before[steps] = {};
+template <class T, int W, int steps, int chain, bool port_covers_lane>
+[[gnu::always_inline]] inline void advance_pass(const RingPass<T>& pass) {
+  using V = Vector<T, W>;
+  V before[steps] = {};
   for (std::int32_t x = 0; x < pass.columns; x += W) {
-    Vector<W> ready[steps + chain];
-    Vector<W> lane = load<W>(pass.lane + x);
-    Vector<W> port = load<W>(pass.port + x);
+    V ready[steps + chain];
+    V lane = load<W>(pass.lane + x);
+    V port = load<W>(pass.port + x);
 #pragma GCC unroll 8
     for (int j = 0; j < chain; ++j) ready[j] = load<W>(pass.ready_in[static_cast<unsigned>(j)] + x);
 #pragma GCC unroll 8
     for (int j = 0; j < steps; ++j) {
-      std::int64_t* credit = pass.credit[static_cast<unsigned>(j)] + x;
-      const Vector<W> received = from_left<W>(before[j], ready[j]);
+      T* credit = pass.credit[static_cast<unsigned>(j)] + x;
+      const V received = from_left<T, W>(before[j], ready[j]);
       before[j] = ready[j];
-      const Vector<W> start = larger<W>(larger<W>(lane, load<W>(credit + 1)), received);
+      const V start = larger<T, W>(larger<T, W>(lane, load<W>(credit + 1)), received);
       lane = start + load<W>(pass.lane_cost + x);
-      port = larger<W>(port, start) + load<W>(pass.port_cost + x);
+      port = larger<T, W>(port, start) + load<W>(pass.port_cost + x);
       store<W>(credit, lane + load<W>(pass.credit_cost + x));
-      const Vector<W> sent = port_covers_lane ? port : larger<W>(port, lane);
+      const V sent = port_covers_lane ? port : larger<T, W>(port, lane);
       ready[j + chain] = sent + load<W>(pass.latency + x);
     }
     store<W>(pass.lane + x, lane);
@@ -80,59 +84,67 @@ template <int W, int steps, int chain, bool port_covers_lane>
   }
 }
 
-template <int steps, int chain, bool port_covers_lane>
-void pass_baseline(const RingPass& pass) {
-  advance_pass<1, steps, chain, port_covers_lane>(pass);
+// The baseline of x86-64 has two-column maxima of doubles, but none of int64.
+template <class T>
+constexpr int baseline_width = std::is_integral_v<T> ? 1 : 2;
+
+template <class T, int steps, int chain, bool port_covers_lane>
+void pass_baseline(const RingPass<T>& pass) {
+  advance_pass<T, baseline_width<T>, steps, chain, port_covers_lane>(pass);
 }
 
 #if defined(__x86_64__)
-template <int steps, int chain, bool port_covers_lane>
-[[gnu::target("avx2,bmi2")]] void pass_v3(const RingPass& pass) {
-  advance_pass<4, steps, chain, port_covers_lane>(pass);
+template <class T, int steps, int chain, bool port_covers_lane>
+[[gnu::target("avx2,bmi2")]] void pass_v3(const RingPass<T>& pass) {
+  advance_pass<T, 4, steps, chain, port_covers_lane>(pass);
 }
-template <int steps, int chain, bool port_covers_lane>
-[[gnu::target("avx2,bmi2,avx512f,avx512dq,avx512vl")]] void pass_v4(const RingPass& pass) {
-  advance_pass<8, steps, chain, port_covers_lane>(pass);
+template <class T, int steps, int chain, bool port_covers_lane>
+[[gnu::target("avx2,bmi2,avx512f,avx512dq,avx512vl")]] void pass_v4(const RingPass<T>& pass) {
+  advance_pass<T, 8, steps, chain, port_covers_lane>(pass);
 }
 #endif
 
-template <int steps, int chain, bool port_covers_lane>
-RingKernel select(InstructionSet set) {
-  RingKernel kernel{steps, chain, pass_baseline<steps, chain, port_covers_lane>};
+template <class T, int steps, int chain, bool port_covers_lane>
+RingKernel<T> select(InstructionSet set) {
+  RingKernel<T> kernel{steps, chain, pass_baseline<T, steps, chain, port_covers_lane>};
 #if defined(__x86_64__)
-  if (set == InstructionSet::x86_64_v3) kernel.advance = pass_v3<steps, chain, port_covers_lane>;
-  if (set == InstructionSet::x86_64_v4) kernel.advance = pass_v4<steps, chain, port_covers_lane>;
+  if (set == InstructionSet::x86_64_v3) kernel.advance = pass_v3<T, steps, chain, port_covers_lane>;
+  if (set == InstructionSet::x86_64_v4) kernel.advance = pass_v4<T, steps, chain, port_covers_lane>;
 #endif
   static_cast<void>(set);
   return kernel;
 }
 
-template <bool port_covers_lane>
-RingKernel longest(InstructionSet set, std::int64_t most_steps, std::int32_t in_flight) {
+template <class T, bool port_covers_lane>
+RingKernel<T> longest(InstructionSet set, std::int64_t most_steps, std::int32_t in_flight) {
   // Seven steps need the 32 registers of AVX-512; four are faster with 16.
   const bool many_registers = set == InstructionSet::x86_64_v4;
   if (in_flight == 1) {
-    if (most_steps >= 7 && many_registers) return select<7, 1, port_covers_lane>(set);
-    if (most_steps >= 4) return select<4, 1, port_covers_lane>(set);
-    if (most_steps >= 2) return select<2, 1, port_covers_lane>(set);
+    if (most_steps >= 7 && many_registers) return select<T, 7, 1, port_covers_lane>(set);
+    if (most_steps >= 4) return select<T, 4, 1, port_covers_lane>(set);
+    if (most_steps >= 2) return select<T, 2, 1, port_covers_lane>(set);
   } else if (in_flight == 2 && most_steps >= 6 && many_registers) {
-    return select<6, 2, port_covers_lane>(set);
+    return select<T, 6, 2, port_covers_lane>(set);
   } else if (in_flight == 2 && most_steps >= 4) {
-    return select<4, 2, port_covers_lane>(set);
+    return select<T, 4, 2, port_covers_lane>(set);
   } else if (in_flight >= 4 && most_steps >= 4) {
-    return select<4, 4, port_covers_lane>(set);
+    return select<T, 4, 4, port_covers_lane>(set);
   } else if (most_steps >= 2) {
-    return select<2, 2, port_covers_lane>(set);
+    return select<T, 2, 2, port_covers_lane>(set);
   }
-  return select<1, 1, port_covers_lane>(set);
+  return select<T, 1, 1, port_covers_lane>(set);
 }
 
 }  // namespace
 
-RingKernel ring_kernel(InstructionSet set, std::int64_t most_steps, std::int32_t in_flight,
-                       bool port_covers_lane) {
-  return port_covers_lane ? longest<true>(set, most_steps, in_flight)
-                          : longest<false>(set, most_steps, in_flight);
+template <class T>
+RingKernel<T> ring_kernel(InstructionSet set, std::int64_t most_steps, std::int32_t in_flight,
+                          bool port_covers_lane) {
+  return port_covers_lane ? longest<T, true>(set, most_steps, in_flight)
+                          : longest<T, false>(set, most_steps, in_flight);
 }
+
+template RingKernel<std::int64_t> ring_kernel(InstructionSet, std::int64_t, std::int32_t, bool);
+template RingKernel<double> ring_kernel(InstructionSet, std::int64_t, std::int32_t, bool);
 
 }  // namespace fabricast

@@ -14,6 +14,7 @@ struct Ring {
   std::int32_t columns, in_flight, depth;
   std::int64_t steps;
   std::int64_t most_port;  // small: lanes dominate; large: ports do
+  std::int64_t begin = 0;  // added to every clock: large values leave the exact doubles
 };
 
 // State rows as RingBlock defines them.
@@ -28,7 +29,7 @@ State random_state(const Ring& ring, std::uint64_t seed) {
   const auto draw = [&] {
     std::vector<std::int64_t> values;
     for (std::int32_t x = 0; x < ring.columns; ++x) {
-      values.push_back(random_int(seed, row, static_cast<std::uint64_t>(x), 0, 5000));
+      values.push_back(ring.begin + random_int(seed, row, static_cast<std::uint64_t>(x), 0, 5000));
     }
     ++row;
     return values;
@@ -119,6 +120,17 @@ TEST(RingBlock, SeveralTilesAndBlocks) {
     ASSERT_NO_FATAL_FAILURE(check({2600, 1, 8, 500, 2000}, set, 7));
     ASSERT_NO_FATAL_FAILURE(check({2050, 2, 8, 300, 900}, set, 8));
     ASSERT_NO_FATAL_FAILURE(check({1025, 4, 8, 230, 100}, set, 9));
+  }
+}
+
+// 2^52 ps is where doubles end: just below, across and far beyond it the integers stay right.
+TEST(RingBlock, ClocksBeyondExactDoubles) {
+  const std::int64_t edge = std::int64_t{1} << 52;
+  for (const InstructionSet set : available_instruction_sets()) {
+    for (const std::int64_t begin :
+         {edge - 10'000'000, edge - 100'000, edge - 1, 4 * edge + 1, 500 * edge + 3}) {
+      ASSERT_NO_FATAL_FAILURE(check({130, 1, 8, 200, 2000, begin}, set, 21));
+    }
   }
 }
 
