@@ -1,0 +1,64 @@
+"""The perturbation test by hand (the synthetic machine): halve one measured quantity and exactly
+the rows that depend on it move, by what the forward model predicts."""
+import csv
+import io
+import math
+
+import cli_case
+from cli_case import CliCase
+
+MACHINE = "hgx-h100"
+SWEEP = ("-b", "1K", "-e", "1G", "-f", "8")
+
+
+class Calibrate(CliCase):
+    def chain(self, name, *settings):
+        """measure --synthetic -> calibrate -> emulate; the result rows by (collective, ..., bytes)."""
+        self.expect_ok("measure", "--synthetic", MACHINE, "-c", "all_reduce,all_gather,reduce_scatter", *SWEEP,
+                       "--noise", "0.002", *settings, "-o", f"{name}-samples.h5", "--quiet")
+        printed = self.expect_ok("calibrate", f"{name}-samples.h5", "-o", f"{name}-profile.h5").stdout
+        self.assertIn("held out", printed)
+        self.expect_ok("emulate", "--machine", MACHINE, "-c", "all_reduce", "-a", "ring", "--protocol", "simple",
+                       "-b", "1K", "-e", "4G", "-f", "4", "--profile", f"{name}-profile.h5", "-o", f"{name}.h5", "--quiet")
+        self.expect_ok("report", f"{name}.h5", "--check")
+        text = self.expect_ok("report", f"{name}.h5", "--csv").stdout
+        return {int(row["bytes"]): row for row in csv.DictReader(io.StringIO(text))}
+
+    def test_halving_the_link_efficiency_moves_what_it_limits(self):
+        before = self.chain("before")
+        after = self.chain("after", "--set", "nvlink.efficiency=x0.5")
+        smallest, largest = min(before), max(before)
+        ratio = {size: float(after[size]["time_us"]) / float(before[size]["time_us"]) for size in before}
+        # Latency-bound: nothing of the link's rate is on the path. Rate-bound: time nearly doubles.
+        self.assertLess(abs(math.log(ratio[smallest])), 0.03)
+        self.assertGreater(ratio[largest], 1.7)
+        self.assertLess(ratio[largest], 2.05)
+        for size, row in before.items():
+            self.assertGreater(float(row["measured_share"]), 0.0, size)
+            self.assertLess(float(row["low_us"]), float(row["high_us"]))
+
+    def test_synthetic_samples_can_never_be_taken_for_a_measurement(self):
+        self.expect_ok("measure", "--synthetic", MACHINE, *SWEEP, "-o", "s.h5", "--quiet")
+        self.expect_ok("report", "s.h5", "--check")
+        text = self.expect_ok("measure", "--synthetic", MACHINE, *SWEEP, "-o", "t.h5").stderr
+        self.assertIn("synthetic", text)
+
+    def test_a_profile_of_another_machine_is_refused_or_carried_with_a_name(self):
+        self.expect_ok("measure", "--synthetic", MACHINE, *SWEEP, "-o", "s.h5", "--quiet")
+        self.expect_ok("calibrate", "s.h5", "-o", "p.h5")
+        self.expect_ok("emulate", "--machine", "hgx-h100x1260", "-c", "all_reduce", "-a", "ring", "-b", "1M", "-e", "1M",
+                       "--profile", "p.h5", "-o", "t.h5", "--quiet")
+        why = self.expect_ok("report", "t.h5", "--why", "0").stdout
+        self.assertIn("extrapolated", why)
+
+    def test_bad_input(self):
+        self.write("junk.h5", b"not HDF5")
+        self.expect_error(4, "junk.h5", "calibrate", "junk.h5")
+        self.expect_error(4, "absent.h5", "calibrate", "absent.h5")
+        self.expect_error(2, "needs a trace", "calibrate")
+        self.expect_error(2, "nvlink.efficiency", "measure", "--synthetic", MACHINE, "--set",
+                          "nvlink.eficiency=x0.5", "-o", "t.h5")
+
+
+if __name__ == "__main__":
+    cli_case.main()

@@ -1,0 +1,50 @@
+"""fabricast run, small: trace, plot, table; twice in a row; readable by h5py and pandas."""
+import subprocess
+
+import cli_case
+from cli_case import CliCase
+
+SMALL = ("run", "-e", "1M", "-f", "16", "--budget", "2", "--machines", "gb300-nvl72", "--quiet")
+
+
+class MainJob(CliCase):
+    def test_run_twice_leaves_two_traces_and_two_plots(self):
+        first = self.expect_ok(*SMALL)
+        second = self.expect_ok(*SMALL)
+        self.assertEqual(self.left(), ["trace-2.h5", "trace-2.svg", "trace.h5", "trace.svg"])
+        self.assertIn("gb300-nvl72", first.stdout)
+        self.assertIn("measured share 0 %", second.stdout)
+        self.expect_ok("report", "trace.h5", "--check")
+        self.expect_ok("report", "trace.h5", "--why", "0")
+        with open(self.path("trace.svg"), encoding="utf-8") as file:
+            self.assertIn("<svg", file.read(400))
+
+    def test_the_three_lines_of_the_readme(self):
+        self.expect_ok(*SMALL)
+        script = (
+            "import h5py, pandas as pd\n"
+            'f = h5py.File("trace.h5")\n'
+            'print(f["results/time_us"][:5], f["results/busbw_gbps"].attrs["units"], f.attrs["backend"])\n'
+            'print(pd.read_hdf("trace.h5", "summary").head())\n')
+        probe = subprocess.run(["/usr/bin/python3", "-c", "import h5py, pandas, tables"], capture_output=True, check=False)
+        if probe.returncode != 0:
+            self.skipTest("Debian's h5py, pandas and tables are not installed")
+        result = subprocess.run(["/usr/bin/python3", "-c", script], cwd=self.folder.name, capture_output=True,
+                                text=True, check=False)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("GB/s", result.stdout)
+
+    def test_under_mpirun_one_trace_by_processes(self):
+        if not cli_case.MPIEXEC:
+            self.skipTest("no mpirun")
+        self.expect_ok(*SMALL, "-o", "mpi.h5", ranks=2)
+        self.expect_ok("report", "mpi.h5", "--check")
+        self.assertEqual(self.left(), ["mpi.h5", "mpi.svg"])
+
+    def test_an_unwritable_target_is_refused_before_any_work(self):
+        self.expect_error(4, "no/such", "run", "-o", "no/such/trace.h5")
+        self.expect_error(2, "did you mean", "run", "--machines", "gb300-nvl27")
+
+
+if __name__ == "__main__":
+    cli_case.main()
