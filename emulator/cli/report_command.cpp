@@ -1,10 +1,13 @@
 // fabricast report: what a trace says. A table, CSV, JSON, a plot, a walk from a row to its
 // origins.
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <memory>
 #include <span>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -32,13 +35,22 @@ struct ReportArguments {
   ResultFilter filter;
 };
 
+// A full disk behind a pipe or redirection is an I/O error like any other.
+void print(const std::string& text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    throw IoError(fmt::format("cannot write to standard output ({}) check where it goes",
+                              std::generic_category().message(errno)));
+  }
+}
+
 int report_check(const ReportArguments& arguments) {
   const auto problems = check_trace(arguments.trace);
   if (arguments.json) {
-    fmt::print("{}", render_json(problems));
+    print(render_json(problems));
   } else {
-    for (const auto& problem : problems) fmt::print("{}: {}\n", problem.where, problem.what);
-    if (problems.empty()) fmt::print("ok\n");
+    for (const auto& problem : problems)
+      print(fmt::format("{}: {}\n", problem.where, problem.what));
+    if (problems.empty()) print("ok\n");
   }
   return static_cast<int>(problems.empty() ? ExitCode::ok : ExitCode::check_failed);
 }
@@ -58,13 +70,13 @@ int report(const ReportArguments& arguments) {
   if (!arguments.plot.empty()) {
     write_plot(arguments, content);
   } else if (arguments.wants_why) {
-    fmt::print("{}", render_why(content, arguments.why));
+    print(render_why(content, arguments.why));
   } else if (arguments.wants_csv) {
-    fmt::print("{}", render_csv(content, arguments.csv.empty() ? "/results" : arguments.csv));
+    print(render_csv(content, arguments.csv.empty() ? "/results" : arguments.csv));
   } else if (arguments.json) {
-    fmt::print("{}", render_json(content, options));
+    print(render_json(content, options));
   } else {
-    fmt::print("{}", render_table(content, options));
+    print(render_table(content, options));
   }
   return 0;
 }

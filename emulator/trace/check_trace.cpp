@@ -63,8 +63,11 @@ std::vector<TraceProblem> check_trace(const std::filesystem::path& path) {
   hdf5::RawTrace trace;
   try {
     trace = hdf5::read_raw(path);
-  } catch (const CheckError& error) {
-    return {{path.string(), error.what()}};  // a trace, but damaged: a finding, not a failure
+  } catch (const CheckError& error) {  // a trace, but damaged: a finding, not a failure
+    std::string what = error.what();
+    const std::string prefix = path.string() + ": ";
+    if (what.starts_with(prefix)) what.erase(0, prefix.size());
+    return {{path.string(), what}};
   }
   Problems found = std::move(trace.problems);
   for (const std::string& problem : format::storage_problems(trace.content)) {
