@@ -197,6 +197,7 @@ std::map<std::string, std::string> run_attributes(const std::string& backend,
           {"software_versions", fmt::format("fabricast {}; MPI {}", version(),
                                             Communicator::library_version())},
           {"backend", backend},
+          {"seed", "0"},  // nothing in a prediction is drawn at random
           {"command_line", command_line}};
 }
 
