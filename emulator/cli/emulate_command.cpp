@@ -9,7 +9,6 @@
 
 #include "bench/harness/sweep_sizes.hpp"
 #include "emulator/base/progress.hpp"
-#include "emulator/base/scaled_number.hpp"
 #include "emulator/cli/command.hpp"
 #include "emulator/cli/name_lists.hpp"
 #include "emulator/cli/output_format.hpp"
@@ -47,7 +46,7 @@ Scenario scenario_from(const EmulateOptions& options, const Topology& topology) 
                                    options.executor, options.protocol));
     }
   }
-  scenario.sizes = sweep_sizes(parse_size(options.min), parse_size(options.max), options.factor);
+  scenario.sizes = sweep_sizes(size_option("-b", options.min), size_option("-e", options.max), options.factor);
   scenario.channels = options.channels;
   scenario.max_slices = options.slices;
   scenario.fold = !options.no_fold;

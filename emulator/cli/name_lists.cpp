@@ -1,5 +1,10 @@
 #include "emulator/cli/name_lists.hpp"
 
+#include <algorithm>
+
+#include "emulator/base/error.hpp"
+#include "emulator/base/scaled_number.hpp"
+
 namespace fabricast {
 
 std::vector<std::string> split_list(const std::string& text) {
@@ -17,6 +22,14 @@ std::vector<Collective> collectives_from_list(const std::string& text) {
   const auto names = text == "all" ? collective_names() : split_list(text);
   for (const auto& name : names) collectives.push_back(collective_from_name(name));
   return collectives;
+}
+
+std::int64_t size_option(const char* option, const std::string& text) {
+  try {
+    return parse_size(text);
+  } catch (const UsageError& error) {
+    throw UsageError(std::string(option) + ": " + error.what());
+  }
 }
 
 }  // namespace fabricast

@@ -1,6 +1,7 @@
 // Lists of names as users type them: "all_reduce,all_gather", or "all".
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -13,5 +14,8 @@ std::vector<std::string> split_list(const std::string& text);
 
 // "all" is every collective. Throws UsageError with a did-you-mean.
 std::vector<Collective> collectives_from_list(const std::string& text);
+
+// A message size given as `option`; a bad one is a UsageError that names the option.
+std::int64_t size_option(const char* option, const std::string& text);
 
 }  // namespace fabricast

@@ -13,7 +13,6 @@
 #include "bench/harness/sweep_sizes.hpp"
 #include "emulator/base/log.hpp"
 #include "emulator/base/progress.hpp"
-#include "emulator/base/scaled_number.hpp"
 #include "emulator/cli/command.hpp"
 #include "emulator/cli/local_machine.hpp"
 #include "emulator/cli/name_lists.hpp"
@@ -53,6 +52,10 @@ std::string free_name() {
   }
 }
 
+std::vector<std::int64_t> sizes_of(const RunArguments& arguments) {
+  return sweep_sizes(size_option("-b", arguments.min), size_option("-e", arguments.max), arguments.factor);
+}
+
 // One machine with its profile and what was predicted on it.
 struct Emulated {
   std::shared_ptr<const Topology> topology;
@@ -80,8 +83,8 @@ Local measure_here(const Communicator& world, const RunArguments& arguments) {
 
   MeasureOptions options;
   options.collectives = main_collectives;
-  options.min_bytes = parse_size(arguments.min);
-  options.max_bytes = std::min(parse_size(arguments.measure_max), parse_size(arguments.max));
+  options.min_bytes = size_option("-b", arguments.min);
+  options.max_bytes = std::min(size_option("--measure-max", arguments.measure_max), size_option("-e", arguments.max));
   options.factor = arguments.factor;
   options.budget_seconds = arguments.budget;
   options.communicator = &world;
@@ -109,7 +112,7 @@ Scenario scenario_for(const Topology& topology, ExecutorKind executor, const Run
   scenario.ranks = topology.ranks();
   scenario.executor = executor;
   scenario.collectives = main_collectives;
-  scenario.sizes = sweep_sizes(parse_size(arguments.min), parse_size(arguments.max), arguments.factor);
+  scenario.sizes = sizes_of(arguments);
   return scenario;
 }
 
@@ -165,7 +168,8 @@ int run_main_job(const RunArguments& arguments) {
     const std::string name = arguments.output.empty() ? free_name() : arguments.output;
     check_writable(name, arguments.force);
     check_writable(plot_of(name), arguments.force);
-    sweep_sizes(parse_size(arguments.min), parse_size(arguments.max), arguments.factor);
+    sizes_of(arguments);
+    size_option("--measure-max", arguments.measure_max);
     for (const auto& machine : split_list(arguments.machines)) load_machine(machine);
     return name;
   });
