@@ -63,7 +63,7 @@ struct Prediction {
   std::vector<LinkLoad> loads;
   SimDuration bound;
   std::vector<StageSpan> stages;
-  std::int32_t classes = 0;
+  std::int32_t classes = 0;                // most classes (or ranks) evaluated in one channel
   std::int64_t updates = 0;
   double engine_seconds = 0;  // of the base evaluation only, elasticities not counted
   std::int64_t state_bytes = 0;

@@ -156,7 +156,7 @@ Prediction Predictor::predict(const PointSpec& point) {
   prediction.updates = timed.updates;
   prediction.engine_seconds = timed.engine_seconds;
   for (const SweepResult& channel : timed.channels) {
-    prediction.classes += channel.classes;
+    prediction.classes = std::max(prediction.classes, channel.classes);
     prediction.state_bytes = std::max(prediction.state_bytes, channel.state_bytes);
   }
   // The slowest channel stands for the collective.

@@ -51,6 +51,15 @@ std::shared_ptr<const Topology> machine_of(const TraceContent& content, const st
   return load_machine(name);
 }
 
+// What was fitted to made-up samples must say so wherever the profile travels.
+void say_if_synthetic(const SampleSet& samples, CalibrationProfile& profile) {
+  if (!samples.environment.contains("synthetic")) return;
+  for (auto& parameter : profile.parameters) {
+    if (parameter.samples > 0) parameter.source = "SYNTHETIC, not a measurement: " + parameter.source;
+  }
+  profile.discrepancy_source = "SYNTHETIC, not a measurement: " + profile.discrepancy_source;
+}
+
 int run_calibrate(const CalibrateArguments& arguments) {
   const auto world = Communicator::world();
   agree_that(world, [&] {
@@ -67,7 +76,8 @@ int run_calibrate(const CalibrateArguments& arguments) {
     const auto topology = machine_of(content, subject.machine);
     CalibrateOptions options;
     options.holdout_fraction = arguments.holdout;
-    const auto profile = calibrate(*topology, prior_profile(*topology, subject.executor), samples, options);
+    auto profile = calibrate(*topology, prior_profile(*topology, subject.executor), samples, options);
+    say_if_synthetic(samples, profile);
     fmt::print("{}{}", render_profile(profile), render_holdout(profile));
     if (arguments.output.empty()) return;
     TraceAssembly assembly;

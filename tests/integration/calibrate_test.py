@@ -42,6 +42,10 @@ class Calibrate(CliCase):
         self.expect_ok("report", "s.h5", "--check")
         text = self.expect_ok("measure", "--synthetic", MACHINE, *SWEEP, "-o", "t.h5").stderr
         self.assertIn("synthetic", text)
+        self.assertIn("SYNTHETIC", self.expect_ok("calibrate", "s.h5", "-o", "p.h5").stdout)
+        self.expect_ok("report", "p.h5", "--check")
+        self.expect_ok("emulate", "--machine", MACHINE, "-a", "ring", "-b", "1G", "-e", "1G", "--profile", "p.h5", "-o", "e.h5")
+        self.assertIn("SYNTHETIC", self.expect_ok("report", "e.h5", "--why", "0").stdout)
 
     def test_a_profile_of_another_machine_is_refused_or_carried_with_a_name(self):
         self.expect_ok("measure", "--synthetic", MACHINE, *SWEEP, "-o", "s.h5", "--quiet")
