@@ -111,7 +111,7 @@ void MachineCosts::read_host(const ParameterValues& values, const ExecutionPlan&
   const double working_set = static_cast<double>(buffers.input + buffers.output) *
                              plan.element_bytes * plan.space.domain_size();
   const double cache = value_of(values, "host.cache_size") * bytes_per_mib;
-  const double cached = working_set > cache ? cache / working_set : 1.0;
+  const double cached = 1 / std::hypot(1.0, working_set / cache);
   copy_ps_per_byte_ = cached * ps_per_byte(value_of(values, "host.copy_bw.cache")) +
                       (1 - cached) * ps_per_byte(value_of(values, "host.copy_bw.memory"));
   reduce_ratio_ = value_of(values, "host.reduce_ratio");

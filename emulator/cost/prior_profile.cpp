@@ -142,8 +142,8 @@ class PriorBuilder {
     if (built == nullptr || !built->spec().processor) return otherwise;
     const Sourced& llc = built->spec().processor->llc_mb;
     const ParameterOrigin origin = origin_of(llc.origin);
-    // Other tenants, associativity and prefetching take their part of it, hence the wide sigma.
-    return {llc.value * 1e6 / (1024.0 * 1024.0), 0.5, origin, llc.source};
+    // Other tenants take their part of it, and a virtual machine is told of all: a wide sigma.
+    return {llc.value * 1e6 / (1024.0 * 1024.0), 0.7, origin, llc.source};
   }
 
   void add_nccl() {

@@ -31,7 +31,7 @@ One step of b bytes, nominal link rates and latencies from the machine file:
 - P is the protocol. Wire efficiency (data over wire bytes, from the format of a line): LL 1/2, LL128 120/128, Simple 1; no protocol: 1.
   Over NVLink, LL's efficiency is nvlink.efficiency × nvlink.efficiency_ratio.ll.
 - Steps that reduce take g × reduce_ratio (host, mpi, cuda; NCCL's channel cap holds for both).
-- f = min(1, cache_size / working set); working set = the input and output buffers of all lanes of one host.
+- f = 1 / √(1 + (working set / cache_size)²): nearly all while it fits, cache_size / working set when it does not; working set = the input and output buffers of all lanes of one host.
 - Flows of a link: lanes of the stage that cross it, all channels together (`docs/semantics.md` §5).
 - **Nothing is counted twice.** NCCL publishes whole hops (0.6 µs per NVLink LL step, 2.7 / 4.0 / 14.0 µs per network step); the
   machine file already holds the route's latency. The prior of a step is the published hop minus that route (two NVLink
