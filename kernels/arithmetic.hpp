@@ -1,8 +1,8 @@
 // One reduction of two elements, for every (type, operator): what "sum of halves" means.
 //
 // Half and bfloat16 are combined in binary32 and rounded once per operation. int32 addition wraps.
-// min and max return the second argument if the comparison is false (NaN does not occur in our data).
-// Host and device; pure functions.
+// min and max return the second argument if the comparison is false (NaN does not occur in our
+// data). Host and device; pure functions.
 #pragma once
 
 #include "kernels/data_type.hpp"

@@ -114,8 +114,8 @@ class PlanCompiler {
   }
 
   std::int32_t connection(std::int32_t source, std::int32_t destination, std::int32_t channel) {
-    const auto [at, added] = index_.try_emplace({source, destination, channel},
-                                                static_cast<std::int32_t>(result_.connections.size()));
+    const auto [at, added] = index_.try_emplace(
+        {source, destination, channel}, static_cast<std::int32_t>(result_.connections.size()));
     if (added) result_.connections.push_back({source, destination, channel, -1, -1, 0, 0});
     return at->second;
   }
@@ -123,17 +123,19 @@ class PlanCompiler {
   static void claim_end(std::int32_t& end, std::int32_t index, const lane::LaneImage& lane,
                         const char* what) {
     if (end >= 0 && end != index) {
-      throw RuntimeError(fmt::format(
-          "two lanes of rank {} {} one connection of channel {} (their order would depend on timing) "
-          "this is a bug of the schedule",
-          lane.rank, what, lane.channel));
+      throw RuntimeError(
+          fmt::format("two lanes of rank {} {} one connection of channel {} (their order would "
+                      "depend on timing) "
+                      "this is a bug of the schedule",
+                      lane.rank, what, lane.channel));
     }
     end = index;
   }
 
   [[noreturn]] void bad_step(const lane::LaneImage& lane, const char* problem) const {
     throw RuntimeError(fmt::format(
-        "schedule \"{}\": rank {} channel {} role {}, step {}: {} (executing it would corrupt data) "
+        "schedule \"{}\": rank {} channel {} role {}, step {}: {} (executing it would corrupt "
+        "data) "
         "this is a bug of the schedule",
         plan_.algorithm, lane.rank, lane.channel, lane.role, lane.links.size(), problem));
   }
@@ -143,7 +145,8 @@ class PlanCompiler {
     const auto ranks = static_cast<std::uint32_t>(plan_.ranks());
     const bool receives = (step.action & action_recv) != 0;
     if (receives && step.peer_in >= ranks) bad_step(lane, "it receives from no rank");
-    if ((step.action & action_send) != 0 && step.peer_out >= ranks) bad_step(lane, "it sends to no rank");
+    if ((step.action & action_send) != 0 && step.peer_out >= ranks)
+      bad_step(lane, "it sends to no rank");
     if ((step.action & action_reduce) != 0 && !receives) bad_step(lane, "it reduces nothing");
     const std::int64_t chunk_end = static_cast<std::int64_t>(step.chunk_first) + step.chunk_count;
     if (chunk_end > schedule.chunks) bad_step(lane, "its chunks lie outside the schedule's");
@@ -199,7 +202,8 @@ std::string describe_stall(const CompiledPlan& compiled, const lane::StallRecord
   const auto& schedule = *compiled.schedules[static_cast<std::size_t>(lane.channel)];
   const bool message = stall.wait == lane::Wait::message;
   return fmt::format(
-      "rank {} channel {} role {} waits at step {} of {} (stage {}, repetition {}, loop {}, slice {}) "
+      "rank {} channel {} role {} waits at step {} of {} (stage {}, repetition {}, loop {}, slice "
+      "{}) "
       "for {} rank {}",
       lane.rank, lane.channel, lane.role, stall.step, lane.steps.size(),
       schedule.stages[static_cast<std::size_t>(origin.stage)].name, origin.repetition, stall.loop,

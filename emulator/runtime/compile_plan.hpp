@@ -1,9 +1,9 @@
 // From an ExecutionPlan to lane programs with resolved connections: what every interpreter runs.
 //
-// Checks what an executor relies on, so that a wrong schedule is an error here and not a wild write:
-// chunks in range, short buffers touched in the own block only, one sending and one receiving lane
-// per connection. Throws RuntimeError naming lane and step, UsageError for an impossible request.
-// O(steps of the compiled ranks).
+// Checks what an executor relies on, so that a wrong schedule is an error here and not a wild
+// write: chunks in range, short buffers touched in the own block only, one sending and one
+// receiving lane per connection. Throws RuntimeError naming lane and step, UsageError for an
+// impossible request. O(steps of the compiled ranks).
 #pragma once
 
 #include <cstdint>
@@ -22,16 +22,16 @@ struct Connection {
   std::int32_t source = 0;
   std::int32_t destination = 0;
   std::int32_t channel = 0;
-  std::int32_t sending_lane = -1;    // index into the image's lanes; -1: not compiled here
+  std::int32_t sending_lane = -1;  // index into the image's lanes; -1: not compiled here
   std::int32_t receiving_lane = -1;
-  std::int64_t sent = 0;      // messages per run, as far as compiled here
+  std::int64_t sent = 0;  // messages per run, as far as compiled here
   std::int64_t received = 0;
 };
 
 struct CompiledPlan {
   lane::ProgramImage image;
-  std::vector<Connection> connections;             // image's FIFO f is connections[f]
-  std::vector<std::vector<StepOrigin>> origins;    // parallel to image.lanes
+  std::vector<Connection> connections;                     // image's FIFO f is connections[f]
+  std::vector<std::vector<StepOrigin>> origins;            // parallel to image.lanes
   std::vector<std::shared_ptr<const Schedule>> schedules;  // by channel, for names of stages
 };
 

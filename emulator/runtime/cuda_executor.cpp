@@ -1,4 +1,5 @@
-// Executor over kernels/cuda: all ranks on one GPU. Without nvcc the kernels' stub says "not built".
+// Executor over kernels/cuda: all ranks on one GPU. Without nvcc the kernels' stub says "not
+// built".
 #include <fmt/format.h>
 
 #include <vector>
@@ -23,9 +24,10 @@ class CudaExecutor final : public Executor {
 
   std::string name() const override { return "cuda"; }
   std::string description() const override {
-    return fmt::format("up to {} lanes of ranks as CTAs of one GPU (they share its L2 and HBM: no "
-                       "interconnect is measured): {}",
-                       interpreter_.max_lanes(), interpreter_.description());
+    return fmt::format(
+        "up to {} lanes of ranks as CTAs of one GPU (they share its L2 and HBM: no "
+        "interconnect is measured): {}",
+        interpreter_.max_lanes(), interpreter_.description());
   }
   std::int32_t max_ranks() const override { return max_ranks_; }
 
@@ -56,7 +58,8 @@ class CudaExecutor final : public Executor {
   }
 
   double run() override {
-    if (!prepared_) throw UsageError("run without a prepared request (nothing to run) call prepare");
+    if (!prepared_)
+      throw UsageError("run without a prepared request (nothing to run) call prepare");
     const double seconds = interpreter_.run();
     if (interpreter_.stalled()) {
       throw RuntimeError(
@@ -66,13 +69,15 @@ class CudaExecutor final : public Executor {
   }
 
   std::int64_t check() override {
-    if (!prepared_) throw UsageError("check without a prepared request (nothing to run) call prepare");
+    if (!prepared_)
+      throw UsageError("check without a prepared request (nothing to run) call prepare");
     fill_inputs();
     run();
     if (const auto left = interpreter_.messages_left(); left != 0) {
-      throw RuntimeError(fmt::format("the cuda executor finished with {} messages sent but not "
-                                     "received (the schedule's sends and receives do not match)",
-                                     left));
+      throw RuntimeError(
+          fmt::format("the cuda executor finished with {} messages sent but not "
+                      "received (the schedule's sends and receives do not match)",
+                      left));
     }
     ExpectedOutputs expected(request_);
     std::int64_t wrong = 0;

@@ -33,11 +33,14 @@ struct RunRequest {
 class Executor {
  public:
   virtual ~Executor() = default;
-  virtual std::string name() const = 0;           // "host", "mpi", "cuda", "nccl"
-  virtual std::string description() const = 0;    // one line: lanes, device, library version
-  virtual std::int32_t max_ranks() const = 0;     // ranks this executor can hold here
+  virtual std::string name() const = 0;         // "host", "mpi", "cuda", "nccl"
+  virtual std::string description() const = 0;  // one line: lanes, device, library version
+  virtual std::int32_t max_ranks() const = 0;   // ranks this executor can hold here
   // May timings be reported? Host lanes beyond the usable cores: correctness only, and why.
-  struct TimingVerdict { bool allowed = true; std::string reason; };
+  struct TimingVerdict {
+    bool allowed = true;
+    std::string reason;
+  };
   virtual TimingVerdict may_time(const ExecutionPlan& plan) const = 0;
 
   virtual void prepare(const RunRequest& request) = 0;
@@ -54,8 +57,8 @@ struct Availability {
   std::int32_t devices = 0;
 };
 
-// `ranks` ranks, one thread each, in this process; 0 = as many as usable cores. host_executor.hpp has
-// more options.
+// `ranks` ranks, one thread each, in this process; 0 = as many as usable cores. host_executor.hpp
+// has more options.
 std::unique_ptr<Executor> make_host_executor(std::int32_t ranks);
 // One rank per MPI process of the communicator.
 std::unique_ptr<Executor> make_mpi_executor(Communicator communicator);

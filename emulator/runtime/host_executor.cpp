@@ -29,13 +29,14 @@ class Storage {
  public:
   Storage() = default;
   explicit Storage(std::int64_t bytes) {
-    const auto rounded = (static_cast<std::size_t>(bytes) + lane::line_bytes) / lane::line_bytes *
-                         lane::line_bytes;
+    const auto rounded =
+        (static_cast<std::size_t>(bytes) + lane::line_bytes) / lane::line_bytes * lane::line_bytes;
     data_.reset(static_cast<std::byte*>(std::aligned_alloc(lane::line_bytes, rounded)));
     if (!data_) {
-      throw RuntimeError(fmt::format("cannot allocate {} bytes for a host run (out of memory) use "
-                                     "smaller sizes or fewer ranks",
-                                     bytes));
+      throw RuntimeError(
+          fmt::format("cannot allocate {} bytes for a host run (out of memory) use "
+                      "smaller sizes or fewer ranks",
+                      bytes));
     }
   }
   std::byte* data() const { return data_.get(); }
@@ -50,7 +51,8 @@ class Storage {
 class HostExecutor final : public Executor {
  public:
   explicit HostExecutor(const HostOptions& options)
-      : options_(options), usable_(usable_cores()),
+      : options_(options),
+        usable_(usable_cores()),
         max_ranks_(options.ranks > 0 ? options.ranks : usable_.count) {}
 
   std::string name() const override { return "host"; }
@@ -62,9 +64,10 @@ class HostExecutor final : public Executor {
 
   TimingVerdict may_time(const ExecutionPlan& plan) const override {
     if (plan.ranks() <= usable_.count) return {true, ""};
-    return {false, fmt::format("{} ranks need {} cores, but {} can be used ({}); the data are checked, "
-                               "the time would measure the scheduler",
-                               plan.ranks(), plan.ranks(), usable_.count, usable_.reason)};
+    return {false,
+            fmt::format("{} ranks need {} cores, but {} can be used ({}); the data are checked, "
+                        "the time would measure the scheduler",
+                        plan.ranks(), plan.ranks(), usable_.count, usable_.reason)};
   }
 
   void prepare(const RunRequest& request) override;
@@ -98,9 +101,10 @@ void HostExecutor::prepare(const RunRequest& request) {
   prepared_ = false;
   check_request(request);
   if (request.plan->ranks() > max_ranks_) {
-    throw UsageError(fmt::format("the plan has {} ranks, this host executor holds {} (one thread per "
-                                 "rank) make it with more ranks",
-                                 request.plan->ranks(), max_ranks_));
+    throw UsageError(
+        fmt::format("the plan has {} ranks, this host executor holds {} (one thread per "
+                    "rank) make it with more ranks",
+                    request.plan->ranks(), max_ranks_));
   }
   plan_ = *request.plan;
   request_ = request;
@@ -133,8 +137,8 @@ void HostExecutor::prepare(const RunRequest& request) {
   if (!team_ || team_->members() != ranks) {
     team_.reset();
     const bool own_cores = ranks <= usable_.count;
-    team_ = std::make_unique<ThreadTeam>(ranks, own_cores ? spins_on_own_core : spins_on_shared_core,
-                                         options_.pin);
+    team_ = std::make_unique<ThreadTeam>(
+        ranks, own_cores ? spins_on_own_core : spins_on_shared_core, options_.pin);
   }
   fill_inputs();
   prepared_ = true;
@@ -178,9 +182,10 @@ double HostExecutor::run() {
   }
   if (const auto left = messages_left(); left != 0) {
     reset_connections();
-    throw RuntimeError(fmt::format("the host executor finished with {} messages sent but not received "
-                                   "(the schedule's sends and receives do not match) report it",
-                                   left));
+    throw RuntimeError(
+        fmt::format("the host executor finished with {} messages sent but not received "
+                    "(the schedule's sends and receives do not match) report it",
+                    left));
   }
   return seconds;
 }
@@ -192,7 +197,8 @@ std::int64_t HostExecutor::messages_left() const {
 }
 
 std::int64_t HostExecutor::check() {
-  if (!prepared_) throw UsageError("check without a prepared request (nothing to run) call prepare");
+  if (!prepared_)
+    throw UsageError("check without a prepared request (nothing to run) call prepare");
   fill_inputs();
   run();
   ExpectedOutputs expected(request_);

@@ -14,9 +14,9 @@
 namespace fabricast {
 
 struct HostOptions {
-  std::int32_t ranks = 0;            // 0: as many as usable cores
-  double stall_limit_seconds = 10;   // no progress of any lane for this long is an error
-  bool pin = false;                  // bind rank i to the i-th usable CPU, if there are enough
+  std::int32_t ranks = 0;           // 0: as many as usable cores
+  double stall_limit_seconds = 10;  // no progress of any lane for this long is an error
+  bool pin = false;                 // bind rank i to the i-th usable CPU, if there are enough
   // Applied to every compiled plan: fault injection in tests.
   std::function<void(CompiledPlan&)> edit_program;
 };

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
+#include <cstddef>
 #include <limits>
 #include <map>
 #include <set>
@@ -27,7 +27,7 @@ namespace {
 // shared cores the awaited process may need this very core.
 constexpr int polls_on_own_core = 1000;
 constexpr int polls_on_shared_core = 4;
-constexpr int poison = 0xFF;
+constexpr std::byte poison{0xFF};  // NaN, or -1: no result looks like it
 
 std::string host_name() {
   char name[256] = {};
@@ -71,7 +71,8 @@ Executor::TimingVerdict cores_for_everyone(const Communicator& communicator) {
 class MpiExecutor final : public Executor {
  public:
   MpiExecutor(Communicator communicator, const MpiOptions& options)
-      : communicator_(std::move(communicator)), options_(options),
+      : communicator_(std::move(communicator)),
+        options_(options),
         timing_(cores_for_everyone(communicator_)) {}
 
   std::string name() const override { return "mpi"; }
@@ -113,10 +114,10 @@ void MpiExecutor::prepare(const RunRequest& request) {
   prepared_ = false;
   check_request(request);
   if (request.plan->ranks() > communicator_.size()) {
-    throw UsageError(fmt::format("the plan has {} ranks, but there are {} MPI processes (one rank per "
-                                 "process) start it with mpirun -n {}",
-                                 request.plan->ranks(), communicator_.size(),
-                                 request.plan->ranks()));
+    throw UsageError(
+        fmt::format("the plan has {} ranks, but there are {} MPI processes (one rank per "
+                    "process) start it with mpirun -n {}",
+                    request.plan->ranks(), communicator_.size(), request.plan->ranks()));
   }
   port_.reset();
   plan_ = *request.plan;
@@ -142,7 +143,7 @@ void MpiExecutor::prepare(const RunRequest& request) {
 
 void MpiExecutor::fill_own_input() {
   if (!takes_part()) return;
-  std::memset(buffer_.data(), poison, buffer_.size());
+  std::fill(buffer_.begin(), buffer_.end(), poison);
   fill_input(request_, communicator_.rank(),
              {input(), static_cast<std::size_t>(buffers().input_bytes)});
 }
@@ -154,9 +155,9 @@ std::string MpiExecutor::run_own_lanes() {
   const lane::RunControl control{&progress, 1, &stop, &stall,
                                  static_cast<std::uint64_t>(options_.stall_limit_seconds * 1e9)};
   SpinThenYield pause(timing_.allowed ? polls_on_own_core : polls_on_shared_core);
-  const bool finished = lane::run_lanes(
-      lanes_.data(), cursors_.data(), static_cast<std::int32_t>(lanes_.size()), 0, 0, *port_,
-      compiled_.image.data, control, lane::SingleThread{}, pause);
+  const bool finished =
+      lane::run_lanes(lanes_.data(), cursors_.data(), static_cast<std::int32_t>(lanes_.size()), 0,
+                      0, *port_, compiled_.image.data, control, lane::SingleThread{}, pause);
   return finished ? "" : stall_message("mpi", compiled_, stall, options_.stall_limit_seconds);
 }
 
@@ -172,9 +173,10 @@ double MpiExecutor::run() {
   if (takes_part()) problem = run_own_lanes();
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   if (takes_part() && problem.empty() && !port_->finish(options_.stall_limit_seconds)) {
-    problem = fmt::format("rank {} finished, but its messages were not received within {} s (sends "
-                          "and receives of the schedule do not match, or a peer is suspended)",
-                          communicator_.rank(), options_.stall_limit_seconds);
+    problem = fmt::format(
+        "rank {} finished, but its messages were not received within {} s (sends "
+        "and receives of the schedule do not match, or a peer is suspended)",
+        communicator_.rank(), options_.stall_limit_seconds);
   }
   constexpr double failed = std::numeric_limits<double>::infinity();
   const double mine = takes_part() ? seconds.count() : 0.0;
@@ -194,7 +196,8 @@ void MpiExecutor::fail_together(const std::string& problem) {
 }
 
 std::int64_t MpiExecutor::check() {
-  if (!prepared_) throw UsageError("check without a prepared request (nothing to run) call prepare");
+  if (!prepared_)
+    throw UsageError("check without a prepared request (nothing to run) call prepare");
   fill_own_input();
   run();
   std::int64_t wrong = 0;

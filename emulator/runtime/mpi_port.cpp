@@ -8,8 +8,8 @@
 namespace fabricast {
 namespace {
 
-// Tags are first_tag + epoch * tags_per_epoch + channel, all below 32767, the least upper bound that
-// MPI guarantees; apart from other point-to-point traffic of the program.
+// Tags are first_tag + epoch * tags_per_epoch + channel, all below 32767, the least upper bound
+// that MPI guarantees; apart from other point-to-point traffic of the program.
 constexpr int first_tag = 1000;
 constexpr int tags_per_epoch = 1024;
 constexpr int epochs = 30;
@@ -24,7 +24,8 @@ std::vector<std::vector<std::byte>>& abandoned_buffers() {
 }  // namespace
 
 MpiPort::MpiPort(Communicator communicator, const CompiledPlan& compiled)
-    : communicator_(std::move(communicator)), depth_(compiled.image.depth),
+    : communicator_(std::move(communicator)),
+      depth_(compiled.image.depth),
       slot_bytes_(static_cast<std::size_t>(compiled.image.slot_bytes)) {
   const auto prepare_end = [&](End& end, std::int32_t peer, std::int64_t total) {
     end.peer = peer;
@@ -83,7 +84,8 @@ std::span<std::byte> MpiPort::slot(End& end, std::int64_t message) const {
 
 void MpiPort::post_receive(std::int32_t connection) {
   End& end = inbound_[static_cast<std::size_t>(connection)];
-  if (end.started >= end.total || end.started - end.consumed >= static_cast<std::int64_t>(depth_)) return;
+  if (end.started >= end.total || end.started - end.consumed >= static_cast<std::int64_t>(depth_))
+    return;
   end.requests[static_cast<std::size_t>(end.started) % depth_] = communicator_.start_receive(
       slot(end, end.started), end.peer, tags_[static_cast<std::size_t>(connection)]);
   ++end.started;
@@ -121,7 +123,8 @@ bool MpiPort::has_message(std::int32_t connection) {
   End& end = inbound_[static_cast<std::size_t>(connection)];
   if (end.completed > end.consumed) return true;
   if (end.completed >= end.started) return false;  // more messages than the program receives
-  if (!communicator_.test(end.requests[static_cast<std::size_t>(end.completed) % depth_])) return false;
+  if (!communicator_.test(end.requests[static_cast<std::size_t>(end.completed) % depth_]))
+    return false;
   ++end.completed;
   return true;
 }
@@ -139,7 +142,8 @@ void MpiPort::pop(std::int32_t connection) {
 bool MpiPort::has_room(std::int32_t connection) {
   End& end = outbound_[static_cast<std::size_t>(connection)];
   if (end.started - end.completed < static_cast<std::int64_t>(depth_)) return true;
-  if (!communicator_.test(end.requests[static_cast<std::size_t>(end.completed) % depth_])) return false;
+  if (!communicator_.test(end.requests[static_cast<std::size_t>(end.completed) % depth_]))
+    return false;
   ++end.completed;
   return true;
 }

@@ -1,11 +1,12 @@
-// Connections as MPI messages: the Port of the interpreter (kernels/lane/fifo.hpp has the other one).
+// Connections as MPI messages: the Port of the interpreter (kernels/lane/fifo.hpp has the other
+// one).
 //
 // A sender has at most D messages under way, a receiver D receives posted, so every connection
 // buffers between D and 2D messages and whatever cannot deadlock with D slots cannot deadlock here.
-// MPI's non-overtaking rule (same source, tag, communicator) makes connections FIFOs; the tag is the
-// channel and an epoch: after a failed run (collective knowledge of all processes) a new epoch begins,
-// so that messages left over from it are never taken for new ones. Slots belong to the port. One per
-// process; not thread safe.
+// MPI's non-overtaking rule (same source, tag, communicator) makes connections FIFOs; the tag is
+// the channel and an epoch: after a failed run (collective knowledge of all processes) a new epoch
+// begins, so that messages left over from it are never taken for new ones. Slots belong to the
+// port. One per process; not thread safe.
 #pragma once
 
 #include <cstddef>
@@ -56,7 +57,7 @@ class MpiPort {
   Communicator communicator_;
   std::size_t depth_;
   std::size_t slot_bytes_;
-  std::vector<int> tags_;    // by connection
+  std::vector<int> tags_;  // by connection
   std::vector<End> inbound_;
   std::vector<End> outbound_;
 };

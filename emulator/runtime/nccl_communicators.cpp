@@ -38,8 +38,8 @@ std::string bus_id(int device) {
 
 void check_cuda(cudaError_t code, const std::string& what) {
   if (code == cudaSuccess) return;
-  throw RuntimeError(fmt::format("{} failed: {} ({})", what, cudaGetErrorString(code),
-                                 cudaGetErrorName(code)));
+  throw RuntimeError(
+      fmt::format("{} failed: {} ({})", what, cudaGetErrorString(code), cudaGetErrorName(code)));
 }
 
 NcclCommunicators::NcclCommunicators(Communicator processes, double deadline_seconds)
@@ -47,7 +47,8 @@ NcclCommunicators::NcclCommunicators(Communicator processes, double deadline_sec
   choose_devices();
   for (auto& member : members_) {
     check_cuda(cudaSetDevice(member.device), "selecting a GPU");
-    check_cuda(cudaStreamCreateWithFlags(&member.stream, cudaStreamNonBlocking), "creating a stream");
+    check_cuda(cudaStreamCreateWithFlags(&member.stream, cudaStreamNonBlocking),
+               "creating a stream");
     check_cuda(cudaEventCreate(&member.start), "creating an event");
     check_cuda(cudaEventCreate(&member.stop), "creating an event");
   }
@@ -66,8 +67,10 @@ void NcclCommunicators::choose_devices() {
   int devices = 0;
   if (cudaGetDeviceCount(&devices) != cudaSuccess) devices = 0;
   if (processes_.size() == 1) {
-    if (devices == 0) throw RuntimeError("NCCL needs a GPU (none is visible) run it where there is one");
-    for (int d = 0; d < devices; ++d) members_.push_back({d, d, nullptr, nullptr, nullptr, nullptr});
+    if (devices == 0)
+      throw RuntimeError("NCCL needs a GPU (none is visible) run it where there is one");
+    for (int d = 0; d < devices; ++d)
+      members_.push_back({d, d, nullptr, nullptr, nullptr, nullptr});
     ranks_ = devices;
     return;
   }
@@ -81,21 +84,24 @@ void NcclCommunicators::choose_devices() {
     const int visible = std::stoi(views[r].substr(0, newline));
     const int local = taken[key]++;
     if (local >= visible) {
-      throw RuntimeError(fmt::format(
-          "process {} on host {} has no GPU of its own ({} visible there, one process each) start at "
-          "most as many processes per host as it has GPUs",
-          r, key.substr(0, key.find('|')), visible));
+      throw RuntimeError(
+          fmt::format("process {} on host {} has no GPU of its own ({} visible there, one process "
+                      "each) start at "
+                      "most as many processes per host as it has GPUs",
+                      r, key.substr(0, key.find('|')), visible));
     }
     if (static_cast<int>(r) == processes_.rank()) mine = local;
   }
   // Different CUDA_VISIBLE_DEVICES may still name one GPU twice.
   const auto addresses = processes_.all_gather(this_host() + " " + bus_id(mine));
   for (std::size_t r = 0; r < addresses.size(); ++r) {
-    const auto first = std::find(addresses.begin(), addresses.end(), addresses[r]) - addresses.begin();
+    const auto first =
+        std::find(addresses.begin(), addresses.end(), addresses[r]) - addresses.begin();
     if (static_cast<std::size_t>(first) != r) {
-      throw RuntimeError(fmt::format("processes {} and {} use the same GPU ({}) give each process its "
-                                     "own through CUDA_VISIBLE_DEVICES",
-                                     first, r, addresses[r]));
+      throw RuntimeError(
+          fmt::format("processes {} and {} use the same GPU ({}) give each process its "
+                      "own through CUDA_VISIBLE_DEVICES",
+                      first, r, addresses[r]));
     }
   }
   members_.push_back({processes_.rank(), mine, nullptr, nullptr, nullptr, nullptr});
@@ -134,9 +140,10 @@ void NcclCommunicators::poll(const std::function<bool()>& done, const std::strin
     const std::chrono::duration<double> waited = std::chrono::steady_clock::now() - start;
     if (waited.count() > deadline_seconds_) {
       abort_all();
-      throw RuntimeError(fmt::format("{} did not end within {} s (a peer died or the network hangs) the "
-                                     "NCCL communicator was aborted; see NCCL_DEBUG=INFO",
-                                     what, deadline_seconds_));
+      throw RuntimeError(
+          fmt::format("{} did not end within {} s (a peer died or the network hangs) the "
+                      "NCCL communicator was aborted; see NCCL_DEBUG=INFO",
+                      what, deadline_seconds_));
     }
     sched_yield();
   }

@@ -2,8 +2,9 @@
 //
 // Two ways: a single process drives every visible GPU, or each MPI process drives one (the n-th
 // process of a host the n-th visible GPU). More processes than GPUs is an error naming the process,
-// the same on all. Communicators are non-blocking: every wait polls NCCL's asynchronous error with a
-// deadline and aborts the communicator, so a dead peer becomes a message. Collective construction.
+// the same on all. Communicators are non-blocking: every wait polls NCCL's asynchronous error with
+// a deadline and aborts the communicator, so a dead peer becomes a message. Collective
+// construction.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -41,8 +42,8 @@ class NcclCommunicators {
   const std::vector<NcclMember>& members() const { return members_; }
   std::string gpu_name() const;
 
-  // Communicators over the first `ranks` ranks; processes beyond them hold no member of it. Collective
-  // over all processes.
+  // Communicators over the first `ranks` ranks; processes beyond them hold no member of it.
+  // Collective over all processes.
   void connect(std::int32_t ranks);
   // Members of this process that belong to the connected communicators.
   std::int32_t connected_members() const { return connected_members_; }

@@ -14,24 +14,32 @@
 namespace fabricast {
 namespace {
 
-constexpr double deadline_seconds = 60;  // connecting thousands of GPUs takes seconds, a hang for ever
-constexpr int poison = 0xFF;             // NaN, or -1: no result looks like it
+// Connecting thousands of GPUs takes seconds, a hang takes for ever.
+constexpr double deadline_seconds = 60;
+constexpr int poison = 0xFF;  // NaN, or -1: no result looks like it
 
 ncclDataType_t nccl_type(DataType type) {
   switch (type) {
-    case DataType::float32: return ncclFloat32;
-    case DataType::float16: return ncclFloat16;
-    case DataType::bfloat16: return ncclBfloat16;
-    case DataType::int32: return ncclInt32;
+    case DataType::float32:
+      return ncclFloat32;
+    case DataType::float16:
+      return ncclFloat16;
+    case DataType::bfloat16:
+      return ncclBfloat16;
+    case DataType::int32:
+      return ncclInt32;
   }
   throw UsageError("unknown data type");
 }
 
 ncclRedOp_t nccl_op(ReduceOp op) {
   switch (op) {
-    case ReduceOp::sum: return ncclSum;
-    case ReduceOp::min: return ncclMin;
-    case ReduceOp::max: return ncclMax;
+    case ReduceOp::sum:
+      return ncclSum;
+    case ReduceOp::min:
+      return ncclMin;
+    case ReduceOp::max:
+      return ncclMax;
   }
   throw UsageError("unknown reduction");
 }
@@ -66,11 +74,10 @@ class NcclExecutor final : public Executor {
 
   std::string name() const override { return "nccl"; }
   std::string description() const override {
-    return fmt::format("NCCL {} on {} GPUs ({}), {}{}", nccl_library().version_text(), gpus_.ranks(),
-                       gpus_.gpu_name(),
-                       processes_.size() > 1 ? "one per MPI process" : "all in one process",
-                       gpus_.ranks() == 1
-                           ? "; one rank measures only a memory copy and the API, no interconnect"
+    return fmt::format(
+        "NCCL {} on {} GPUs ({}), {}{}", nccl_library().version_text(), gpus_.ranks(),
+        gpus_.gpu_name(), processes_.size() > 1 ? "one per MPI process" : "all in one process",
+        gpus_.ranks() == 1 ? "; one rank measures only a memory copy and the API, no interconnect"
                            : "");
   }
   std::int32_t max_ranks() const override { return gpus_.ranks(); }
@@ -168,7 +175,8 @@ ncclResult_t NcclExecutor::enqueue(const NcclMember& member, const DeviceBuffer&
     case Collective::broadcast:
       return nccl.broadcast(input, output, in_count, type, root_rank(plan_), member.communicator,
                             member.stream);
-    case Collective::all_to_all: return enqueue_all_to_all(member, input, output);
+    case Collective::all_to_all:
+      return enqueue_all_to_all(member, input, output);
   }
   throw UsageError("NCCL has no such collective");
 }
@@ -193,14 +201,16 @@ double NcclExecutor::run() {
   for (std::size_t i = 0; i < buffers_.size(); ++i) {
     float milliseconds = 0;
     const auto& member = gpus_.members()[i];
-    check_cuda(cudaEventElapsedTime(&milliseconds, member.start, member.stop), "reading the events");
+    check_cuda(cudaEventElapsedTime(&milliseconds, member.start, member.stop),
+               "reading the events");
     slowest = std::max(slowest, static_cast<double>(milliseconds) * 1e-3);
   }
   return processes_.max(slowest);
 }
 
 std::int64_t NcclExecutor::check() {
-  if (!prepared_) throw UsageError("check without a prepared request (nothing to run) call prepare");
+  if (!prepared_)
+    throw UsageError("check without a prepared request (nothing to run) call prepare");
   fill_inputs();
   run();
   ExpectedOutputs expected(request_);
@@ -228,7 +238,8 @@ Availability nccl_availability() {
   if (probe.devices == 0) return {false, probe.reason, 0};
   const auto& nccl = nccl_library();
   if (!nccl.usable()) return {false, nccl.problem, 0};
-  return {true, fmt::format("NCCL {}, {} GPUs ({})", nccl.version_text(), probe.devices, probe.reason),
+  return {true,
+          fmt::format("NCCL {}, {} GPUs ({})", nccl.version_text(), probe.devices, probe.reason),
           probe.devices};
 }
 

@@ -47,9 +47,10 @@ NcclLibrary load() {
   if (nccl.get_version(&nccl.version) != ncclSuccess) {
     nccl.problem = "NCCL does not say its version (broken installation) reinstall it";
   } else if (nccl.version < least_version || nccl.version / 10000 != NCCL_MAJOR) {
-    nccl.problem = fmt::format("NCCL {} is not supported (this build needs {}.x, at least {}) install "
-                               "another version",
-                               nccl.version_text(), NCCL_MAJOR, nccl_version_text(least_version));
+    nccl.problem = fmt::format(
+        "NCCL {} is not supported (this build needs {}.x, at least {}) install "
+        "another version",
+        nccl.version_text(), NCCL_MAJOR, nccl_version_text(least_version));
   }
   return nccl;
 }

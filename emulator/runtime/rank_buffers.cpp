@@ -25,7 +25,8 @@ reference::InputData input_data(const RunRequest& request) {
 }  // namespace
 
 void check_request(const RunRequest& request) {
-  if (request.plan == nullptr) throw UsageError("a run needs a plan (none was given) make one first");
+  if (request.plan == nullptr)
+    throw UsageError("a run needs a plan (none was given) make one first");
   const ExecutionPlan& plan = *request.plan;
   if (plan.element_bytes != size_of(request.type)) {
     throw UsageError(fmt::format(
@@ -34,8 +35,9 @@ void check_request(const RunRequest& request) {
         plan.element_bytes, to_string(request.type), size_of(request.type)));
   }
   if (request.in_place && plan.collective == Collective::all_to_all) {
-    throw UsageError("all_to_all cannot be done in place (a block would be overwritten before it is "
-                     "sent) run it out of place");
+    throw UsageError(
+        "all_to_all cannot be done in place (a block would be overwritten before it is "
+        "sent) run it out of place");
   }
 }
 
@@ -47,7 +49,8 @@ lane::RankBuffers rank_buffers(const RunRequest& request, std::int32_t rank) {
   buffers.output_bytes = sizes.output * plan.element_bytes;
   if (request.in_place) {
     buffers.allocation_bytes = std::max(buffers.input_bytes, buffers.output_bytes);
-    if (plan.collective == Collective::all_gather) buffers.input_offset = rank * buffers.input_bytes;
+    if (plan.collective == Collective::all_gather)
+      buffers.input_offset = rank * buffers.input_bytes;
     if (plan.collective == Collective::reduce_scatter) {
       buffers.output_offset = rank * buffers.output_bytes;
     }
@@ -79,8 +82,9 @@ std::int64_t ExpectedOutputs::count_mismatches(std::int32_t rank,
         reference::expect_reduction(data, request_.op, 0, expected_);
         break;
       case Collective::reduce_scatter:
-        reference::expect_reduction(
-            data, request_.op, rank * (static_cast<std::int64_t>(output.size()) / bytes), expected_);
+        reference::expect_reduction(data, request_.op,
+                                    rank * (static_cast<std::int64_t>(output.size()) / bytes),
+                                    expected_);
         break;
       case Collective::all_gather:
         reference::expect_gather(data, expected_);

@@ -1,8 +1,8 @@
 // Threads that start a piece of work together and are timed from that common start.
 //
 // Created once; the caller is member 0, so a team of n keeps n cores busy. Between runs the others
-// spin shortly and then sleep. run() first wakes everybody and waits until all spin at the gate; only
-// then is the clock read and the gate opened. Used from one thread; bodies must not throw.
+// spin shortly and then sleep. run() first wakes everybody and waits until all spin at the gate;
+// only then is the clock read and the gate opened. Used from one thread; bodies must not throw.
 #pragma once
 
 #include <atomic>
@@ -47,8 +47,8 @@ class ThreadTeam {
 
   std::int32_t members_;
   int spins_;
-  std::vector<int> cpus_;      // non-empty: pinned
-  std::vector<int> restore_;   // the caller's mask
+  std::vector<int> cpus_;     // non-empty: pinned
+  std::vector<int> restore_;  // the caller's mask
   const std::function<void(std::int32_t)>* body_ = nullptr;
   std::vector<EndTime> ends_;
   alignas(128) std::atomic<std::uint32_t> woken_{0};

@@ -52,7 +52,8 @@ std::optional<double> cgroup_cores() {
     const auto second = first == std::string::npos ? first : line.find(':', first + 1);
     if (second == std::string::npos) continue;
     const std::string controllers = line.substr(first + 1, second - first - 1);
-    if (!controllers.empty() && ("," + controllers + ",").find(",cpu,") == std::string::npos) continue;
+    if (!controllers.empty() && ("," + controllers + ",").find(",cpu,") == std::string::npos)
+      continue;
     const std::filesystem::path root =
         controllers.empty() ? "/sys/fs/cgroup" : "/sys/fs/cgroup/" + controllers;
     std::filesystem::path relative = std::filesystem::path(line.substr(second + 1)).relative_path();
@@ -78,7 +79,8 @@ std::vector<int> affinity_cpus() {
 
 UsableCores usable_cores() {
   auto count = static_cast<std::int32_t>(affinity_cpus().size());
-  if (count == 0) count = std::max(1, static_cast<std::int32_t>(std::thread::hardware_concurrency()));
+  if (count == 0)
+    count = std::max(1, static_cast<std::int32_t>(std::thread::hardware_concurrency()));
   UsableCores usable{count, fmt::format("{} in the affinity mask", count)};
   const auto quota = cgroup_cores();
   if (quota && *quota < count) {

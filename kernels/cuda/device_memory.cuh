@@ -14,8 +14,8 @@ namespace fabricast::cuda {
 
 inline void check(cudaError_t code, const std::string& what) {
   if (code == cudaSuccess) return;
-  throw RuntimeError(what + " failed: " + cudaGetErrorString(code) + " (" +
-                     cudaGetErrorName(code) + ")");
+  throw RuntimeError(what + " failed: " + cudaGetErrorString(code) + " (" + cudaGetErrorName(code) +
+                     ")");
 }
 
 // Uninitialized device memory of `count` objects; at least one byte is allocated.
@@ -25,7 +25,8 @@ class DeviceArray {
   DeviceArray() = default;
   DeviceArray(std::size_t count, const std::string& what) : count_(count) {
     const std::size_t bytes = count * sizeof(T) > 0 ? count * sizeof(T) : 1;
-    check(cudaMalloc(&data_, bytes), "allocating " + std::to_string(bytes) + " bytes of GPU memory for " + what);
+    check(cudaMalloc(&data_, bytes),
+          "allocating " + std::to_string(bytes) + " bytes of GPU memory for " + what);
   }
   DeviceArray(const std::vector<T>& values, const std::string& what)
       : DeviceArray(values.size(), what) {

@@ -116,12 +116,14 @@ Interpreter::Interpreter(int device) : state_(std::make_unique<State>()) {
   check(cudaGetDeviceProperties(&s.properties, device), "reading GPU " + std::to_string(device));
   s.use();
   if (s.properties.cooperativeLaunch == 0) {
-    throw RuntimeError("this GPU cannot launch cooperatively (lanes would wait for lanes that never "
-                       "start) use a GPU of compute capability 6.0 or later");
+    throw RuntimeError(
+        "this GPU cannot launch cooperatively (lanes would wait for lanes that never "
+        "start) use a GPU of compute capability 6.0 or later");
   }
   int blocks = 0;
-  check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, run_lanes_kernel, threads_per_lane, 0),
-        "asking for the occupancy of the interpreter (no code for this GPU?)");
+  check(
+      cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, run_lanes_kernel, threads_per_lane, 0),
+      "asking for the occupancy of the interpreter (no code for this GPU?)");
   s.resident_lanes = blocks * s.properties.multiProcessorCount;
   check(cudaStreamCreateWithFlags(&s.stream, cudaStreamNonBlocking), "creating a stream");
   check(cudaEventCreate(&s.start), "creating an event");
@@ -136,7 +138,9 @@ std::string Interpreter::description() const {
   int driver = 0, runtime = 0;
   cudaDriverGetVersion(&driver);
   cudaRuntimeGetVersion(&runtime);
-  const auto version = [](int v) { return std::to_string(v / 1000) + "." + std::to_string(v % 1000 / 10); };
+  const auto version = [](int v) {
+    return std::to_string(v / 1000) + "." + std::to_string(v % 1000 / 10);
+  };
   return std::string(p.name) + ", " + std::to_string(p.multiProcessorCount) + " SMs, compute " +
          std::to_string(p.major) + "." + std::to_string(p.minor) + ", L2 " +
          std::to_string(p.l2CacheSize >> 20) + " MiB, one CTA of " +
@@ -225,7 +229,8 @@ void Interpreter::write_input(std::int32_t rank, std::span<const std::byte> inpu
   std::byte* base = s.memory.data() + s.memory_offset[r];
   const auto& b = s.buffers[r];
   if (b.allocation_bytes > 0) {
-    check(cudaMemset(base, poison, static_cast<std::size_t>(b.allocation_bytes)), "clearing buffers");
+    check(cudaMemset(base, poison, static_cast<std::size_t>(b.allocation_bytes)),
+          "clearing buffers");
   }
   if (input.empty()) return;
   check(cudaMemcpy(base + b.input_offset, input.data(), input.size(), cudaMemcpyHostToDevice),

@@ -1,8 +1,8 @@
 // The step interpreter on one GPU: every lane a CTA of one cooperative launch, FIFOs in device
 // memory.
 //
-// CTAs share the device's L2 and HBM: times say what the copy and reduce loops, the hand-off and the
-// memory of one device cost, and nothing about links. Whether FIFO data stay in L2 depends on
+// CTAs share the device's L2 and HBM: times say what the copy and reduce loops, the hand-off and
+// the memory of one device cost, and nothing about links. Whether FIFO data stay in L2 depends on
 // fifos x depth x slot_bytes against its size; description() gives the size.
 // Built without nvcc the same symbols say "not built". Not thread safe; one object per device use.
 #pragma once
@@ -32,8 +32,8 @@ class Interpreter {
   Interpreter(const Interpreter&) = delete;
   Interpreter& operator=(const Interpreter&) = delete;
 
-  std::string description() const;   // name, SMs, L2, compute capability, CUDA versions
-  std::int32_t max_lanes() const;    // CTAs that can be resident together
+  std::string description() const;  // name, SMs, L2, compute capability, CUDA versions
+  std::int32_t max_lanes() const;   // CTAs that can be resident together
 
   // Uploads a program. Throws UsageError if its lanes cannot all be resident.
   void load(const lane::ProgramImage& image);

@@ -30,8 +30,8 @@ struct FifoPort {
   std::uint32_t depth = 1;
 
   FABRICAST_HOST_DEVICE std::byte* slot(std::int32_t fifo, std::uint64_t message) const {
-    const auto index = static_cast<std::int64_t>(fifo) * depth +
-                       static_cast<std::int64_t>(message % depth);
+    const auto index =
+        static_cast<std::int64_t>(fifo) * depth + static_cast<std::int64_t>(message % depth);
     return slots + index * slot_bytes;
   }
 

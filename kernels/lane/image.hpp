@@ -16,10 +16,10 @@ struct LaneImage {
   std::int32_t channel = 0;
   std::int32_t role = 0;
   std::vector<Step> steps;
-  std::vector<StepLinks> links;        // parallel to steps
-  std::vector<std::int32_t> bundles;   // ascending, with an end marker
-  ChannelLayout layout;                // block_of_chunk is filled when a view is made
-  std::int32_t block_table = -1;       // index into ProgramImage::block_tables
+  std::vector<StepLinks> links;       // parallel to steps
+  std::vector<std::int32_t> bundles;  // ascending, with an end marker
+  ChannelLayout layout;               // block_of_chunk is filled when a view is made
+  std::int32_t block_table = -1;      // index into ProgramImage::block_tables
   std::int64_t input_shift = 0;
   std::int64_t output_shift = 0;
 };
@@ -39,7 +39,7 @@ struct ProgramImage {
   std::vector<RankBuffers> buffers;  // by rank
   std::int32_t fifos = 0;
   std::uint32_t depth = 1;
-  std::int64_t slot_bytes = 0;       // multiple of line_bytes
+  std::int64_t slot_bytes = 0;  // multiple of line_bytes
   RunData data;
 };
 

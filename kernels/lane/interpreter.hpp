@@ -1,10 +1,10 @@
 // The step interpreter: executes the steps of one or more lanes, as docs/semantics.md says.
 //
-// run_lanes() is called by every thread of a group (a CTA; on the host one thread). Its leader looks
-// at the group's lanes in turn and picks one whose next step can go (message there, slot free); all
-// threads move its data; the leader then passes the message on, returns the credit and advances the
-// cursor. A group with one lane is NCCL's CTA; a group with all lanes of a rank multiplexes them
-// cooperatively, so that a rank needs one core.
+// run_lanes() is called by every thread of a group (a CTA; on the host one thread). Its leader
+// looks at the group's lanes in turn and picks one whose next step can go (message there, slot
+// free); all threads move its data; the leader then passes the message on, returns the credit and
+// advances the cursor. A group with one lane is NCCL's CTA; a group with all lanes of a rank
+// multiplexes them cooperatively, so that a rank needs one core.
 //
 // Port gives has_message/front/pop and has_room/back/push (fifo.hpp; MPI has its own). Visibility:
 // data are written before group.sync(), then published by the leader's release; data are read after
@@ -23,7 +23,8 @@ namespace fabricast::lane {
 
 // What the next step of a lane waits for; Wait::none: it can go. Leader only.
 template <class Port>
-FABRICAST_HOST_DEVICE inline Wait waits_for(const LaneView& lane, const LaneCursor& at, Port& port) {
+FABRICAST_HOST_DEVICE inline Wait waits_for(const LaneView& lane, const LaneCursor& at,
+                                            Port& port) {
   const std::uint8_t action = lane.steps[at.step].action;
   const StepLinks links = lane.links[at.step];
   if ((action & action_recv) != 0 && !port.has_message(links.in)) return Wait::message;
@@ -49,9 +50,9 @@ FABRICAST_HOST_DEVICE inline std::int64_t move_data(const LaneView& lane, const 
     const std::int64_t offset = slot_offset(cursor, part.within.first * data.element_bytes);
     const std::int64_t element = part.base + part.within.first;
     std::byte* in_output = lane.output + (element - lane.output_shift) * data.element_bytes;
-    const std::byte* operand =
-        step.from_output != 0 ? in_output
-                              : lane.input + (element - lane.input_shift) * data.element_bytes;
+    const std::byte* operand = step.from_output != 0
+                                   ? in_output
+                                   : lane.input + (element - lane.input_shift) * data.element_bytes;
     std::byte* stored = (step.action & action_copy) != 0 ? in_output : nullptr;
     std::byte* sent = slot != nullptr ? slot + offset : nullptr;
     const std::byte* received = receives ? message + offset : nullptr;
@@ -79,10 +80,11 @@ FABRICAST_HOST_DEVICE inline void report_stall(const LaneCursor& at, std::int32_
 
 // Leader: the next lane that can go, from `first` on in turn; waits until there is one.
 template <class Port, class Pause>
-FABRICAST_HOST_DEVICE inline std::int32_t pick_lane(const LaneView* lanes, const LaneCursor* cursors,
-                                                    std::int32_t count, std::int32_t first,
-                                                    std::int32_t first_index, Port& port,
-                                                    const RunControl& control, Pause& pause) {
+FABRICAST_HOST_DEVICE inline std::int32_t pick_lane(const LaneView* lanes,
+                                                    const LaneCursor* cursors, std::int32_t count,
+                                                    std::int32_t first, std::int32_t first_index,
+                                                    Port& port, const RunControl& control,
+                                                    Pause& pause) {
   StallWatch watch;
   pause.reset();
   for (;;) {
@@ -110,8 +112,8 @@ FABRICAST_HOST_DEVICE inline std::int32_t pick_lane(const LaneView* lanes, const
 }
 }  // namespace detail
 
-// Runs `count` lanes (indices first_index... of the executor's list) to their end. False: stopped by
-// a stall somewhere, see control.stall. `cursors` must be shared by the threads of the group.
+// Runs `count` lanes (indices first_index... of the executor's list) to their end. False: stopped
+// by a stall somewhere, see control.stall. `cursors` must be shared by the threads of the group.
 template <class Port, class Group, class Pause>
 FABRICAST_HOST_DEVICE inline bool run_lanes(const LaneView* lanes, LaneCursor* cursors,
                                             std::int32_t count, std::int32_t first_index,

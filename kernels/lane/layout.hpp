@@ -26,11 +26,11 @@ FABRICAST_HOST_DEVICE inline Range split_evenly(Range total, std::int32_t parts,
 }
 
 struct ChannelLayout {
-  Range share;              // this channel's part of the message, or of every block
+  Range share;  // this channel's part of the message, or of every block
   std::int32_t loops = 1;
   std::int32_t chunks = 1;  // parts a loop is cut into; 1 where chunks select blocks
   std::int32_t slices = 1;
-  std::int64_t block = 0;   // elements per block; 0 where chunks are numbered parts
+  std::int64_t block = 0;  // elements per block; 0 where chunks are numbered parts
   const std::int32_t* block_of_chunk = nullptr;  // rank owning each chunk; null if block == 0
 };
 

@@ -31,7 +31,7 @@ struct alignas(128) ProgressLine {
 struct RunControl {
   ProgressLine* progress = nullptr;  // one per group
   std::int32_t groups = 0;
-  std::uint64_t* stop = nullptr;     // 0 while running, 1 after a stall
+  std::uint64_t* stop = nullptr;  // 0 while running, 1 after a stall
   StallRecord* stall = nullptr;
   std::uint64_t limit_ns = 0;
 

@@ -59,7 +59,8 @@ FABRICAST_HOST_DEVICE inline void transfer_elements(std::int64_t first, std::int
 }
 
 template <class T, class Apply>
-FABRICAST_HOST_DEVICE inline Vector16<T> apply_vector(Vector16<T> a, Vector16<T> b, const Apply& apply) {
+FABRICAST_HOST_DEVICE inline Vector16<T> apply_vector(Vector16<T> a, Vector16<T> b,
+                                                      const Apply& apply) {
   Vector16<T> result;
   for (int j = 0; j < Vector16<T>::lanes; ++j) result.v[j] = apply(a.v[j], b.v[j]);
   return result;
@@ -105,7 +106,8 @@ FABRICAST_HOST_DEVICE inline void transfer(std::int64_t count, const std::byte* 
   transfer_vectors<T>(split.vectors, reinterpret_cast<const V*>(ta + split.head),
                       reinterpret_cast<const V*>(tb + split.head),
                       t1 == nullptr ? nullptr : reinterpret_cast<V*>(t1 + split.head),
-                      t2 == nullptr ? nullptr : reinterpret_cast<V*>(t2 + split.head), group, apply);
+                      t2 == nullptr ? nullptr : reinterpret_cast<V*>(t2 + split.head), group,
+                      apply);
   transfer_elements(split.head + split.vectors * V::lanes, count, ta, tb, t1, t2, group, apply);
 }
 

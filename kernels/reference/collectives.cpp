@@ -12,7 +12,8 @@ namespace {
 // Integers -256..256 are exact in bfloat16 (8 significant bits), half (11) and binary32 (24).
 constexpr std::int32_t exact_integers = 256;
 
-// splitmix64's finalizer (Steele, Lea, Flood, OOPSLA 2014): neighbouring keys give unrelated values.
+// splitmix64's finalizer (Steele, Lea, Flood, OOPSLA 2014): neighbouring keys give unrelated
+// values.
 std::uint64_t mixed(std::uint64_t key) {
   key += 0x9E3779B97F4A7C15ull;
   key = (key ^ (key >> 30)) * 0xBF58476D1CE4E5B9ull;

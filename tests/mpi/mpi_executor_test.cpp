@@ -37,8 +37,9 @@ TEST(MpiExecutor, EveryScheduleIsBitExact) {
 TEST(MpiExecutor, EveryTypeAndOperator) {
   const auto executor = make_mpi_executor(world());
   const RankSpace space{world().size()};
-  EXPECT_GE(conformance::run_cases(
-                *executor, conformance::type_cases(Collective::reduce_scatter, space)), 12);
+  EXPECT_GE(
+      conformance::run_cases(*executor, conformance::type_cases(Collective::reduce_scatter, space)),
+      12);
 }
 
 TEST(MpiExecutor, LargeMessagesUseTheRendezvousPath) {
@@ -54,7 +55,8 @@ TEST(MpiExecutor, LargeMessagesUseTheRendezvousPath) {
 TEST(MpiExecutor, ProcessesBeyondThePlanSitOut) {
   if (world().size() < 2) GTEST_SKIP() << "needs two processes";
   const auto executor = make_mpi_executor(world());
-  const auto plan = make_plan(Collective::all_gather, "ring", RankSpace{world().size() - 1}, 4096, 4, {});
+  const auto plan =
+      make_plan(Collective::all_gather, "ring", RankSpace{world().size() - 1}, 4096, 4, {});
   executor->prepare({&plan});
   EXPECT_EQ(executor->check(), 0);
 }
@@ -86,12 +88,14 @@ TEST(MpiExecutor, AWrongResultOnOneProcessIsSeenByAll) {
     }
   };
   const auto executor = make_mpi_executor(world(), options);
-  const auto plan = make_plan(Collective::all_reduce, "ring", RankSpace{world().size()}, 4096, 4, {});
+  const auto plan =
+      make_plan(Collective::all_reduce, "ring", RankSpace{world().size()}, 4096, 4, {});
   executor->prepare({&plan});
   EXPECT_GT(executor->check(), 0);
 }
 
-// Process 0 leaves its first message out: whoever waits for it says so, and all processes fail alike.
+// Process 0 leaves its first message out: whoever waits for it says so, and all processes fail
+// alike.
 TEST(MpiExecutor, ADroppedStepIsTheSameErrorOnEveryProcessWithinTheLimit) {
   if (world().size() < 2) GTEST_SKIP() << "needs two processes";
   MpiOptions options;
@@ -103,7 +107,8 @@ TEST(MpiExecutor, ADroppedStepIsTheSameErrorOnEveryProcessWithinTheLimit) {
     lane.links.erase(lane.links.begin());
     for (auto& bundle : lane.bundles) bundle = bundle > 0 ? bundle - 1 : 0;
   };
-  const auto plan = make_plan(Collective::all_reduce, "ring", RankSpace{world().size()}, 4096, 4, {});
+  const auto plan =
+      make_plan(Collective::all_reduce, "ring", RankSpace{world().size()}, 4096, 4, {});
   const auto executor = make_mpi_executor(world(), options);
   executor->prepare({&plan});
   const auto start = std::chrono::steady_clock::now();

@@ -11,7 +11,8 @@ namespace {
 
 struct OneFifo {
   explicit OneFifo(std::uint32_t depth)
-      : counters(1), slots(depth * line_bytes),
+      : counters(1),
+        slots(depth * line_bytes),
         port{counters.data(), slots.data(), line_bytes, depth} {}
   std::vector<FifoCounters> counters;
   std::vector<std::byte> slots;

@@ -10,16 +10,18 @@
 namespace fabricast {
 namespace {
 
-// The value of a binary16 pattern from the definition, in double: independent of the code under test.
+// The value of a binary16 pattern from the definition, in double: independent of the code under
+// test.
 double value_of_half(std::uint32_t bits) {
   const int exponent = static_cast<int>(bits >> 10 & 31u);
   const double fraction = static_cast<double>(bits & 1023u);
-  const double magnitude = exponent == 0 ? std::ldexp(fraction, -24)
-                                         : std::ldexp(1024.0 + fraction, exponent - 25);
+  const double magnitude =
+      exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024.0 + fraction, exponent - 25);
   return (bits & 0x8000u) != 0 ? -magnitude : magnitude;
 }
 
-// The finite positive pattern nearest to x >= 0, ties to the even one; infinity from the midpoint on.
+// The finite positive pattern nearest to x >= 0, ties to the even one; infinity from the midpoint
+// on.
 std::uint16_t nearest_half(double x) {
   std::uint32_t low = 0, high = 0x7BFFu;  // patterns of non-negative finite values ascend
   if (x >= 65520.0) return 0x7C00u;       // midpoint of the largest value and 2^16
@@ -83,7 +85,7 @@ TEST(Half, SpecialValues) {
   EXPECT_EQ(to_half(65519.99f).bits, 0x7BFFu);
   EXPECT_EQ(to_half(65520.0f).bits, 0x7C00u);
   EXPECT_EQ(to_half(-0.0f).bits, 0x8000u);
-  EXPECT_EQ(to_half(0x1p-25f).bits, 0u);          // tie between 0 and the least subnormal
+  EXPECT_EQ(to_half(0x1p-25f).bits, 0u);  // tie between 0 and the least subnormal
   EXPECT_EQ(to_half(0x1.000002p-25f).bits, 1u);
   EXPECT_EQ(to_half(1.0f).bits, 0x3C00u);
 }

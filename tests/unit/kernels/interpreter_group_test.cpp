@@ -1,5 +1,5 @@
-// The interpreter with several threads per lane, as in a CTA: two lanes of two threads each exchange
-// messages. ThreadSanitizer checks here that every hand-over inside a group is ordered.
+// The interpreter with several threads per lane, as in a CTA: two lanes of two threads each
+// exchange messages. ThreadSanitizer checks here that every hand-over inside a group is ordered.
 #include <gtest/gtest.h>
 
 #include <barrier>
@@ -69,8 +69,8 @@ TEST(InterpreterWithGroups, TwoLanesOfTwoThreadsExchange) {
     input[r].resize(bytes);
     output[r].resize(bytes);
     reference::fill_input(inputs, r, 0, input[r]);
-    lanes.push_back(view_of(images[static_cast<std::size_t>(r)], nullptr, input[r].data(),
-                            output[r].data()));
+    lanes.push_back(
+        view_of(images[static_cast<std::size_t>(r)], nullptr, input[r].data(), output[r].data()));
   }
   std::vector<FifoCounters> counters(2);
   constexpr std::int64_t slot_bytes = 4096;

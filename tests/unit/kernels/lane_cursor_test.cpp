@@ -9,7 +9,8 @@ namespace fabricast::lane {
 namespace {
 
 // "loop.slice:step" in the order the cursor visits them.
-std::string walk(const std::vector<std::int32_t>& bundles, std::int32_t loops, std::int32_t slices) {
+std::string walk(const std::vector<std::int32_t>& bundles, std::int32_t loops,
+                 std::int32_t slices) {
   LaneView lane;
   lane.bundles = bundles.data();
   lane.bundle_count = static_cast<std::int32_t>(bundles.size()) - 1;
@@ -18,7 +19,8 @@ std::string walk(const std::vector<std::int32_t>& bundles, std::int32_t loops, s
   std::string text;
   int guard = 0;
   for (LaneCursor at = lane.start(); !at.finished && ++guard < 100; at = lane.after(at)) {
-    text += std::to_string(at.loop) + "." + std::to_string(at.slice) + ":" + std::to_string(at.step) + " ";
+    text += std::to_string(at.loop) + "." + std::to_string(at.slice) + ":" +
+            std::to_string(at.step) + " ";
   }
   return text;
 }

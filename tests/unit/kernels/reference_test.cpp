@@ -26,10 +26,14 @@ double number_at(DataType type, std::span<const std::byte> data, std::size_t i) 
     return value;
   };
   switch (type) {
-    case DataType::float32: return load(float{});
-    case DataType::float16: return to_float(load(Half{}));
-    case DataType::bfloat16: return to_float(load(BFloat16{}));
-    case DataType::int32: return load(std::int32_t{});
+    case DataType::float32:
+      return load(float{});
+    case DataType::float16:
+      return to_float(load(Half{}));
+    case DataType::bfloat16:
+      return to_float(load(BFloat16{}));
+    case DataType::int32:
+      return load(std::int32_t{});
   }
   return 0;
 }

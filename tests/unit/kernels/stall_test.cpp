@@ -49,7 +49,8 @@ TEST(StallWatch, SeesThatTheRunWasStopped) {
   EXPECT_FALSE(claim(watched.stop, 1)) << "only one group writes the record";
   StallWatch watch;
   StallWatch::Verdict verdict = StallWatch::Verdict::wait;
-  for (int i = 0; i < 1000 && verdict == StallWatch::Verdict::wait; ++i) verdict = watch.look(control);
+  for (int i = 0; i < 1000 && verdict == StallWatch::Verdict::wait; ++i)
+    verdict = watch.look(control);
   EXPECT_EQ(verdict, StallWatch::Verdict::stopped);
 }
 

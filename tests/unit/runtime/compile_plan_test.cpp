@@ -15,11 +15,13 @@ PlanLimits small_limits() { return {3, 256, 64, 0, 4, 3}; }
 // The arithmetic of the lanes and the arithmetic of engines and verifiers are one.
 TEST(CompilePlan, LanesCutTheMessageAsThePartitionSays) {
   const RankSpace space{2, 3};
-  for (const auto& [collective, algorithm] :
-       {std::pair{Collective::all_reduce, "ring"}, {Collective::all_reduce, "tree"},
-        {Collective::all_reduce, "hierarchical"}, {Collective::all_gather, "hierarchical"},
-        {Collective::reduce_scatter, "ring"}, {Collective::broadcast, "ring"},
-        {Collective::all_to_all, "pairwise"}}) {
+  for (const auto& [collective, algorithm] : {std::pair{Collective::all_reduce, "ring"},
+                                              {Collective::all_reduce, "tree"},
+                                              {Collective::all_reduce, "hierarchical"},
+                                              {Collective::all_gather, "hierarchical"},
+                                              {Collective::reduce_scatter, "ring"},
+                                              {Collective::broadcast, "ring"},
+                                              {Collective::all_to_all, "pairwise"}}) {
     const auto plan = make_plan(collective, algorithm, space, 4 * 1021, 4, small_limits());
     const auto compiled = compile_plan({&plan}, 0, 6);
     for (const auto& lane : compiled.image.lanes) {
@@ -46,7 +48,8 @@ TEST(CompilePlan, LanesCutTheMessageAsThePartitionSays) {
 }
 
 TEST(CompilePlan, EveryConnectionIsUsedFromBothEndsEquallyOften) {
-  const auto plan = make_plan(Collective::all_reduce, "tree", RankSpace{7}, 5000, 4, small_limits());
+  const auto plan =
+      make_plan(Collective::all_reduce, "tree", RankSpace{7}, 5000, 4, small_limits());
   const auto compiled = compile_plan({&plan}, 0, 7);
   EXPECT_FALSE(compiled.connections.empty());
   for (const auto& connection : compiled.connections) {
@@ -60,8 +63,8 @@ TEST(CompilePlan, EveryConnectionIsUsedFromBothEndsEquallyOften) {
 }
 
 TEST(CompilePlan, SlotsHoldTheLargestMessageAndItsAlignment) {
-  const auto plan =
-      make_plan(Collective::all_reduce, "ring", RankSpace{2}, 1 << 20, 4, {1, 1 << 20, 1 << 20, 0, 8, 4});
+  const auto plan = make_plan(Collective::all_reduce, "ring", RankSpace{2}, 1 << 20, 4,
+                              {1, 1 << 20, 1 << 20, 0, 8, 4});
   const auto compiled = compile_plan({&plan}, 0, 2);
   EXPECT_GE(compiled.image.slot_bytes, (1 << 19) + 15);
   EXPECT_LT(compiled.image.slot_bytes, (1 << 19) + 256);
@@ -98,9 +101,9 @@ void expect_rejected(const ExecutionPlan& plan, const std::string& text) {
 }
 
 TEST(CompilePlan, WrongSchedulesAreRejectedBeforeTheyTouchMemory) {
-  expect_rejected(edited(Collective::all_reduce, "ring", RankSpace{3},
-                         [](Schedule& s) { s.chunks = 2; }),
-                  "chunks");
+  expect_rejected(
+      edited(Collective::all_reduce, "ring", RankSpace{3}, [](Schedule& s) { s.chunks = 2; }),
+      "chunks");
   expect_rejected(edited(Collective::all_reduce, "ring", RankSpace{3},
                          [](Schedule& s) { s.stages[0].groups[0].phases[0].peer_out = {}; }),
                   "sends to no rank");

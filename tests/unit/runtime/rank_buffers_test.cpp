@@ -44,8 +44,9 @@ TEST(RankBuffers, BlocksAreWholeElements) {
 }
 
 TEST(ExpectedOutputs, FindsASingleWrongElementOnAnyRank) {
-  for (const auto collective : {Collective::all_reduce, Collective::all_gather, Collective::broadcast,
-                                Collective::reduce_scatter, Collective::all_to_all}) {
+  for (const auto collective :
+       {Collective::all_reduce, Collective::all_gather, Collective::broadcast,
+        Collective::reduce_scatter, Collective::all_to_all}) {
     const auto plan = plan_of(collective, 40);
     const RunRequest request{&plan};
     ExpectedOutputs expected(request);

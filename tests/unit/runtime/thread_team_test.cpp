@@ -15,7 +15,8 @@ namespace {
 TEST(ThreadTeam, EveryMemberRunsOncePerRun) {
   ThreadTeam team(3, 16, false);
   std::vector<int> runs(3, 0);
-  for (int i = 0; i < 50; ++i) team.run([&](std::int32_t m) { ++runs[static_cast<std::size_t>(m)]; });
+  for (int i = 0; i < 50; ++i)
+    team.run([&](std::int32_t m) { ++runs[static_cast<std::size_t>(m)]; });
   EXPECT_EQ(runs, (std::vector<int>{50, 50, 50}));
 }
 
