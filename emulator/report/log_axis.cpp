@@ -44,9 +44,12 @@ std::vector<Tick> LogAxis::decade_ticks(double gap) const {
   const int last = static_cast<int>(std::floor(std::log10(high_) + 1e-9));
   for (int exponent = first; exponent <= last; ++exponent) {
     const double value = std::pow(10.0, exponent);
-    ticks.push_back({value, exponent % every == 0
-                                ? fmt::format("{:.{}f}", value, std::max(0, -exponent))
-                                : std::string()});
+    std::string label;
+    if (exponent % every == 0) {
+      label = exponent < -3 ? fmt::format("1e{}", exponent)
+                            : fmt::format("{:.{}f}", value, std::max(0, -exponent));
+    }
+    ticks.push_back({value, label});
   }
   return ticks;
 }

@@ -137,6 +137,16 @@ class Plot {
     return {colours[index % colours.size()], width, dashes[index / colours.size() % dashes.size()]};
   }
 
+  template <class Holds>
+  bool shows(Holds holds) const {
+    for (const PlotRow& row : data_.rows) {
+      for (const PlotPanel& panel : row.panels) {
+        if (std::any_of(panel.series.begin(), panel.series.end(), holds)) return true;
+      }
+    }
+    return false;
+  }
+
   void legend(Svg& svg, double y) const {
     // Text has no measurable width here: 7 px per character is generous for 13 px Helvetica.
     double x = left;
@@ -148,12 +158,15 @@ class Plot {
       svg.line({x, y}, {x + 27, y}, stroke_of(algorithm, 2.4));
       words(spoken(algorithm));
     }
-    svg.rectangle({x, y - 6}, 27, 12, "#0072b2");
-    svg.rectangle({x, y - 6}, 27, 12, "#ffffffd9");
-    words("interval of a prediction");
-    svg.line({x + 13, y - 9}, {x + 13, y + 9}, {ink, 1.2, ""});
-    svg.circle({x + 13, y}, 4, "#ffffff", ink);
-    words("measured, with its interval");
+    if (shows([](const PlotSeries& one) { return !one.measured && one.points.size() > 1; })) {
+      svg.rectangle({x, y - 6}, 27, 12, "#dbeaf4");
+      words("interval of a prediction");
+    }
+    if (shows([](const PlotSeries& one) { return one.measured; })) {
+      svg.line({x + 13, y - 9}, {x + 13, y + 9}, {ink, 1.2, ""});
+      svg.circle({x + 13, y}, 4, "#ffffff", ink);
+      words("measured, with its interval");
+    }
     svg.line({x, y}, {x + 27, y}, {bound_colour, 1.4, "5 4"});
     words("bandwidth bound");
   }

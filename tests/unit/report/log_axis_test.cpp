@@ -35,6 +35,8 @@ TEST(LogAxis, SizeTicksReadLikeSizes) {
 TEST(LogAxis, DecadeTicks) {
   const std::vector<std::string> all{"0.01", "0.1", "1", "10"};
   EXPECT_EQ(labels(LogAxis(0.01, 10, 300, 0).decade_ticks(17)), all);
+  const std::vector<std::string> small{"1e-5", "1e-4", "0.001"};
+  EXPECT_EQ(labels(LogAxis(1e-5, 1e-3, 300, 0).decade_ticks(17)), small);
   const std::vector<std::string> half{"0.01", "1"};
   EXPECT_EQ(labels(LogAxis(0.01, 10, 30, 0).decade_ticks(17)), half);
 }

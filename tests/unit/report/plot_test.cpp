@@ -51,10 +51,10 @@ void expect_well_formed(const std::string& svg, int width) {
 TEST(Plot, ShowsEveryMachineCollectiveAndAlgorithm) {
   const std::string svg = render_busbw_svg(example_trace(), {});
   expect_well_formed(svg, 1400);
-  for (const char* words :
-       {">gb300-nvl72<", ">gb300-nvl72x140<", ">this-host<", ">all-reduce<", ">all-gather<",
-        ">ring<", ">tree<", "measured share 0 %", "72 ranks", "10080 ranks", ">1 KiB<", ">1 MiB<",
-        ">1 GiB<", "busbw (GB/s)", "measurements only", ">no results<"}) {
+  for (const char* words : {">gb300-nvl72<", ">gb300-nvl72x140<", ">this-host<", ">all-reduce<",
+                            ">all-gather<", ">ring<", ">tree<", "measured share 0 %", "72 ranks",
+                            "10080 ranks", ">1 KiB<", ">1 MiB<", ">1 GiB<", "busbw (GB/s)",
+                            "measurements only", ">no results<", "measured, with its interval"}) {
     EXPECT_NE(svg.find(words), std::string::npos) << words;
   }
   EXPECT_EQ(count_of(svg, ", predicted<"), 5u);  // one line per machine, collective, algorithm
@@ -69,6 +69,7 @@ TEST(Plot, FiltersAndWidth) {
   EXPECT_EQ(count_of(svg, ", predicted<"), 1u);
   EXPECT_EQ(svg.find("x140"), std::string::npos);
   EXPECT_EQ(svg.find("all-gather"), std::string::npos);
+  EXPECT_EQ(svg.find("measured, with its interval"), std::string::npos);  // nothing measured there
 }
 
 TEST(Plot, OneSizeAndZeroSizesStillDraw) {
