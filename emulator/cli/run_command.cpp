@@ -1,7 +1,7 @@
 // fabricast run: the main job. discover -> measure -> calibrate -> emulate -> trace, table, plot.
 #include <filesystem>
-#include <fstream>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,6 +23,7 @@
 #include "emulator/coordinator/trace_assembly.hpp"
 #include "emulator/report/plot.hpp"
 #include "emulator/report/table_view.hpp"
+#include "emulator/trace/publish.hpp"
 #include "topologies/model/machine_file.hpp"
 
 namespace fabricast {
@@ -136,12 +137,6 @@ CalibrationProfile calibrate_local(const Communicator& world, const Local& local
   }));
 }
 
-void write_text(const std::string& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  file << text;
-  if (!file.flush()) throw IoError("cannot write " + path);
-}
-
 void publish(const std::string& output, const RunArguments& arguments, const Local& local,
              const std::vector<Emulated>& all, const std::string& config) {
   TraceAssembly assembly;
@@ -157,7 +152,9 @@ void publish(const std::string& output, const RunArguments& arguments, const Loc
                                        run_attributes(backend, this_command_line()));
   write_trace(output, content, WriteOptions{arguments.force});
   const std::string plot = plot_of(output);
-  write_text(plot, render_busbw_svg(content, PlotOptions{}));
+  // Drawn from what is on disk, so that the plot shows exactly what the trace holds.
+  const auto svg = render_busbw_svg(read_trace(output), PlotOptions{});
+  publish_file(plot, std::as_bytes(std::span(svg)), arguments.force, [](const fs::path&) {});
   fmt::print("{}", render_table(content, TableOptions{}));
   fmt::print("# trace {} (fabricast report {} --why ROW explains a row), plot {}\n", output, output, plot);
 }

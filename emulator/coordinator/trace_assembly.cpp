@@ -73,7 +73,7 @@ void TraceAssembly::add_predictions(const Topology& topology,
     const auto result = static_cast<std::int64_t>(results_.rows());
     results_.set("machine", topology.name()).set("executor", to_string(p.point.executor));
     results_.set("algorithm", p.point.algorithm).set("protocol", to_string(p.point.protocol));
-    results_.set("channels", p.channels).set("dtype", "float32");
+    results_.set("channels", p.channels).set("dtype", "float");
     set_timing(results_, p.point.collective, p.ranks, p.point.bytes, p.time.value());
     results_.set("low_us", p.low_us).set("high_us", p.high_us).set("interval", "90 %");
     results_.set("label", to_string(p.label));

@@ -9,6 +9,8 @@
 #include "topologies/discover/gpu_catalog.hpp"
 #include "topologies/discover/host_probe.hpp"
 #include "topologies/discover/local_machine.hpp"
+
+#include <unistd.h>
 #include "topologies/discover/nvml.hpp"
 #include "topologies/model/machine_file.hpp"
 
@@ -60,7 +62,10 @@ std::shared_ptr<const Topology> machine_of(const std::vector<LocalMachine>& host
 // A directory that stands for "/" in probe_host().
 class FakeRoot {
  public:
-  FakeRoot() : path_(std::filesystem::path(::testing::TempDir()) / "fabricast_fake_root") {
+  // One folder per process: ctest runs the tests of this file side by side.
+  FakeRoot()
+      : path_(std::filesystem::path(::testing::TempDir()) /
+              ("fabricast_fake_root_" + std::to_string(getpid()))) {
     std::filesystem::remove_all(path_);
   }
   ~FakeRoot() { std::filesystem::remove_all(path_); }
