@@ -15,10 +15,10 @@ constexpr std::int64_t exponent = std::bit_cast<std::int64_t>(two_to_52);
 
 template <class T>
 void widen(const std::int64_t* from, std::int32_t count, T* to) {
-  for (std::int32_t i = 0; i < count; ++i) {
-    if constexpr (std::is_integral_v<T>) {
-      to[i] = from[i];
-    } else {
+  if constexpr (std::is_integral_v<T>) {
+    std::copy(from, from + count, to);
+  } else {
+    for (std::int32_t i = 0; i < count; ++i) {
       to[i] = std::bit_cast<double>(from[i] | exponent) - two_to_52;
     }
   }
@@ -53,10 +53,10 @@ void RingTile<T>::store(std::int32_t r, std::int32_t begin, std::int32_t count,
                         std::int64_t* to) const {
   const T* from = rows_.data() + static_cast<std::size_t>(r) * static_cast<std::size_t>(stride_) +
                   static_cast<std::size_t>(begin);
-  for (std::int32_t i = 0; i < count; ++i) {
-    if constexpr (std::is_integral_v<T>) {
-      to[i] = from[i];
-    } else {
+  if constexpr (std::is_integral_v<T>) {
+    std::copy(from, from + count, to);
+  } else {
+    for (std::int32_t i = 0; i < count; ++i) {
       to[i] = std::bit_cast<std::int64_t>(from[i] + two_to_52) & mantissa;
     }
   }
