@@ -27,14 +27,15 @@ void bind_this_thread(const std::vector<int>& cpus) {
 
 }  // namespace
 
-void SpinThenYield::operator()() {
+bool SpinThenYield::operator()() {
   if (++count_ <= spins_) {
 #if defined(__x86_64__)
     __builtin_ia32_pause();
 #endif
-  } else {
-    sched_yield();
+    return false;
   }
+  sched_yield();
+  return true;
 }
 
 ThreadTeam::ThreadTeam(std::int32_t members, int spins_before_yield, bool pin)

@@ -19,7 +19,7 @@ class SpinThenYield {
  public:
   explicit SpinThenYield(int spins) : spins_(spins) {}
   void reset() { count_ = 0; }
-  void operator()();
+  bool operator()();  // true if it yielded
 
  private:
   int spins_;

@@ -19,7 +19,7 @@ constexpr std::uint64_t gate_limit_ns = 1'000'000'000;  // the gate opens by its
 constexpr int poison = 0xFF;                            // NaN, or -1: never a small integer's bytes
 
 struct NoPause {
-  __device__ void operator()() const {}
+  __device__ bool operator()() const { return false; }  // never yields
   __device__ void reset() const {}
 };
 

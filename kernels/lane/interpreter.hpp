@@ -96,7 +96,7 @@ FABRICAST_HOST_DEVICE inline std::int32_t pick_lane(const LaneView* lanes,
       if (waits_for(lanes[l], cursors[l], port) == Wait::none) return l;
     }
     if (!unfinished) return all_finished;
-    const auto verdict = watch.look(control);
+    const auto verdict = watch.look(control, pause());
     if (verdict == StallWatch::Verdict::stopped) return run_stopped;
     if (verdict == StallWatch::Verdict::stalled) {
       for (std::int32_t l = 0; l < count; ++l) {
@@ -107,7 +107,6 @@ FABRICAST_HOST_DEVICE inline std::int32_t pick_lane(const LaneView* lanes,
         return run_stopped;
       }
     }
-    pause();
   }
 }
 }  // namespace detail

@@ -52,10 +52,11 @@ class StallWatch {
  public:
   enum class Verdict : std::uint8_t { wait, stopped, stalled };
 
-  // Call once per failed look at all lanes. Looks at the clock now and then, and at the counters of
-  // all groups only every half limit; two equal sums in a row are a stall.
-  FABRICAST_HOST_DEVICE Verdict look(const RunControl& control) {
-    if (++looks_ % looks_per_clock != 0) return Verdict::wait;
+  // Call once per failed look at all lanes. Looks at the clock now and then, or each time after a
+  // pause that yielded the core (which may have taken long); at the counters of all groups only
+  // every half limit; two equal sums in a row are a stall.
+  FABRICAST_HOST_DEVICE Verdict look(const RunControl& control, bool yielded) {
+    if (!yielded && ++looks_ % looks_per_clock != 0) return Verdict::wait;
     if (control.stopped()) return Verdict::stopped;
     const std::uint64_t now = clock_ns();
     if (since_ns_ == 0) since_ns_ = now;

@@ -40,7 +40,10 @@ struct ThreadGroup {
 
 struct YieldPause {
   void reset() {}
-  void operator()() { std::this_thread::yield(); }
+  bool operator()() {
+    std::this_thread::yield();
+    return true;
+  }
 };
 
 // All-reduce of two ranks by one exchange of everything: send, then receive, reduce and store.

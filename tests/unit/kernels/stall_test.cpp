@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <thread>
 
 namespace fabricast::lane {
 namespace {
@@ -21,7 +22,7 @@ TEST(StallWatch, ReportsAfterTheLimitAndNotLongAfter) {
   const RunControl control = watched.control(0.05);
   StallWatch watch;
   const auto start = std::chrono::steady_clock::now();
-  while (watch.look(control) == StallWatch::Verdict::wait) {
+  while (watch.look(control, false) == StallWatch::Verdict::wait) {
   }
   const std::chrono::duration<double> waited = std::chrono::steady_clock::now() - start;
   EXPECT_GE(waited.count(), 0.05);
@@ -38,8 +39,19 @@ TEST(StallWatch, ProgressOfAnyGroupRestartsTheWait) {
   };
   while (elapsed() < 0.2) {
     control.count_step(1);  // somebody else works
-    ASSERT_EQ(watch.look(control), StallWatch::Verdict::wait);
+    ASSERT_EQ(watch.look(control, false), StallWatch::Verdict::wait);
   }
+}
+
+TEST(StallWatch, LooksAtTheClockAfterEveryYield) {
+  Watched watched;
+  const RunControl control = watched.control(0.02);
+  StallWatch watch;
+  int looks = 0;
+  for (; watch.look(control, true) == StallWatch::Verdict::wait; ++looks) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(15));  // a yield on a busy machine
+  }
+  EXPECT_LE(looks, 3);  // more than half the limit passes at each
 }
 
 TEST(StallWatch, SeesThatTheRunWasStopped) {
@@ -50,7 +62,7 @@ TEST(StallWatch, SeesThatTheRunWasStopped) {
   StallWatch watch;
   StallWatch::Verdict verdict = StallWatch::Verdict::wait;
   for (int i = 0; i < 1000 && verdict == StallWatch::Verdict::wait; ++i)
-    verdict = watch.look(control);
+    verdict = watch.look(control, false);
   EXPECT_EQ(verdict, StallWatch::Verdict::stopped);
 }
 
