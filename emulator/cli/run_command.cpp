@@ -37,7 +37,7 @@ const std::vector<Collective> main_collectives = {Collective::all_reduce, Collec
 struct RunArguments {
   std::string output, machines = "gb300-nvl72,gb300-nvl72x140", executor = "auto";
   std::string min = "8", max = "16G", measure_max = "64M";
-  double factor = 2, budget = 40;
+  double factor = 2, budget = 20;
   bool force = false;
 };
 
