@@ -119,7 +119,8 @@ SimDuration occupancy_bound(const CollectiveCase& made) {
         for (std::size_t p = 0; p < stage.groups[g].phases.size(); ++p) {
           channels.costs->fill(static_cast<int>(s), static_cast<int>(g), static_cast<int>(p), 0,
                                {lane, port, latency, credit});
-          std::int64_t* sums = busy.data() + 2 * stage.groups[g].phases[p].role * positions;
+          const std::size_t role = stage.groups[g].phases[p].role;
+          std::int64_t* sums = busy.data() + 2 * role * positions;
           for (std::size_t x = 0; x < positions; ++x) {
             sums[x] += times * lane[x];
             sums[positions + x] += times * port[x];
