@@ -9,15 +9,11 @@
 namespace fabricast {
 namespace {
 
-bool reduces(Collective collective) {
-  return collective == Collective::all_reduce || collective == Collective::reduce_scatter;
-}
-
 std::string redop_of(Collective collective, const std::string& op) {
   return reduces(collective) ? op : "none";
 }
 
-int root_of(Collective collective) { return collective == Collective::broadcast ? 0 : -1; }
+int root_of(Collective collective) { return has_root(collective) ? 0 : -1; }
 
 // nccl-tests counts the elements of one rank's block where blocks are equal, else of the message.
 std::int64_t count_of(const Conditions& c) {

@@ -67,18 +67,9 @@ std::vector<std::int64_t> linear_sizes(std::int64_t min_bytes, std::int64_t max_
 std::int64_t effective_bytes(Collective collective, std::int64_t bytes, std::int32_t ranks,
                              std::int32_t element_bytes) {
   FABRICAST_EXPECT(bytes >= 0 && ranks >= 1 && element_bytes >= 1, "sizes are not negative");
-  switch (collective) {
-    case Collective::all_reduce:
-    case Collective::broadcast:
-      return bytes - bytes % element_bytes;
-    case Collective::all_gather:
-    case Collective::reduce_scatter:
-    case Collective::all_to_all: {
-      const std::int64_t block = bytes / ranks;
-      return (block - block % block_alignment) * ranks;
-    }
-  }
-  return 0;
+  if (!has_rank_blocks(collective)) return bytes - bytes % element_bytes;
+  const std::int64_t block = bytes / ranks;
+  return (block - block % block_alignment) * ranks;
 }
 
 }  // namespace fabricast

@@ -14,11 +14,6 @@
 namespace fabricast {
 namespace {
 
-bool has_rank_blocks(Collective collective) {
-  return collective == Collective::all_gather || collective == Collective::reduce_scatter ||
-         collective == Collective::all_to_all;
-}
-
 std::int32_t owner_rank(const ChannelPlan& channel, std::int32_t chunk) {
   return channel.placement.rank_at(channel.schedule->owner_of_chunk(chunk));
 }
@@ -148,15 +143,15 @@ class PlanCompiler {
     if ((step.action & action_send) != 0 && step.peer_out >= ranks)
       bad_step(lane, "it sends to no rank");
     if ((step.action & action_reduce) != 0 && !receives) bad_step(lane, "it reduces nothing");
-    const std::int64_t chunk_end = static_cast<std::int64_t>(step.chunk_first) + step.chunk_count;
+    const std::int64_t chunk_end = static_cast<std::int64_t>(step.source_chunk) + step.chunk_count;
     if (chunk_end > schedule.chunks) bad_step(lane, "its chunks lie outside the schedule's");
     const bool reads = !receives || (step.action & action_reduce) != 0;
-    const bool uses_input = reads && step.from_output == 0;
-    const bool uses_output = (step.action & action_copy) != 0 || (reads && step.from_output != 0);
+    const bool uses_input = reads && step.source_buffer() == Buffer::input;
+    const bool uses_output = (step.action & action_copy) != 0 || (reads && step.source_buffer() == Buffer::output);
     const bool own_only = (uses_input && plan_.collective == Collective::all_gather) ||
                           (uses_output && plan_.collective == Collective::reduce_scatter);
     if (!own_only) return;
-    for (std::int64_t c = step.chunk_first; c < chunk_end; ++c) {
+    for (std::int64_t c = step.source_chunk; c < chunk_end; ++c) {
       const auto& channel = plan_.channels[static_cast<std::size_t>(lane.channel)];
       if (owner_rank(channel, static_cast<std::int32_t>(c)) != lane.rank) {
         bad_step(lane, "it touches another rank's block of a buffer that holds only its own");
@@ -171,7 +166,7 @@ class PlanCompiler {
     layout.block_of_chunk = table.empty() ? nullptr : table.data();
     std::int64_t bytes = 0;
     for (std::int32_t i = 0; i < step.chunk_count; ++i) {
-      const auto chunk = static_cast<std::int32_t>(step.chunk_first) + i;
+      const auto chunk = static_cast<std::int32_t>(step.source_chunk) + i;
       bytes += message_part(layout, 0, chunk, 0).within.count * plan_.element_bytes + 15;
     }
     return bytes;

@@ -5,11 +5,6 @@
 namespace fabricast {
 namespace {
 
-bool has_rank_blocks(Collective collective) {
-  return collective == Collective::all_gather || collective == Collective::reduce_scatter ||
-         collective == Collective::all_to_all;
-}
-
 // The part `index` of `parts` inside an existing range.
 ElementRange narrow(ElementRange range, std::int64_t parts, std::int64_t index) {
   const ElementRange part = even_split(range.count, parts, index);
@@ -31,8 +26,8 @@ BufferSizes buffer_sizes(const ExecutionPlan& plan) {
   if (!has_rank_blocks(plan.collective)) return {elements, elements};
   const std::int64_t block = elements / plan.ranks();
   const std::int64_t all = block * plan.ranks();
-  return {plan.collective == Collective::all_gather ? block : all,
-          plan.collective == Collective::reduce_scatter ? block : all};
+  return {input_is_own_block(plan.collective) ? block : all,
+          output_is_own_block(plan.collective) ? block : all};
 }
 
 ElementRange message_elements(const ExecutionPlan& plan, std::int32_t channel, std::int32_t loop,
@@ -45,6 +40,7 @@ ElementRange message_elements(const ExecutionPlan& plan, std::int32_t channel, s
     const std::int64_t block = elements / plan.ranks();
     const std::int32_t owner = lane.placement.rank_at(lane.schedule->owner_of_chunk(chunk));
     range = narrow(narrow({0, block}, channels, channel), plan.loops, loop);
+    range = narrow(range, lane.schedule->block_parts, chunk % lane.schedule->block_parts);
     range.first += owner * block;
   } else {
     range = narrow(narrow(range, channels, channel), plan.loops, loop);

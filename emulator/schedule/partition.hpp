@@ -2,9 +2,10 @@
 // and slices. Executors use it on real data; its largest part is what engines charge.
 //
 // even_split(total, parts, i) gives the first total % parts parts one element more. Parts may be
-// empty. For all_reduce and broadcast the whole message is split over channels, then loops, then
-// chunks, then slices. For all_gather, reduce_scatter and all_to_all each rank-sized block is split
-// over channels, loops and slices, and the chunk selects the block (of the chunk's owner).
+// empty. Where buffers have no rank blocks (has_rank_blocks) the whole message is split over
+// channels, then loops, then chunks, then slices. Otherwise each rank-sized block is split over
+// channels, loops, the schedule's block_parts and slices, and the chunk selects the block (of the
+// chunk's owner) and the part.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +22,8 @@ struct ElementRange {
 ElementRange even_split(std::int64_t total, std::int64_t parts, std::int64_t index);
 
 // Elements of each user buffer (of one rank) for a plan of `bytes`:
-// all_reduce, broadcast: n and n; all_gather: n/p and n; reduce_scatter: n and n/p; all_to_all: n
-// and n, where n is bytes / element_bytes rounded down to a multiple of p where blocks are equal.
+// all_reduce, broadcast, reduce, send_recv: n and n; all_gather, gather: n/p and n; reduce_scatter,
+// scatter: n and n/p; all_to_all: n and n, where n is bytes / element_bytes rounded down to a multiple of p where blocks are equal.
 struct BufferSizes {
   std::int64_t input = 0;
   std::int64_t output = 0;

@@ -52,7 +52,7 @@ std::vector<std::string> algorithm_names();
 bool algorithm_applies(const std::string& algorithm, Collective collective, const RankSpace& space);
 
 // Throws UsageError for an unknown algorithm or one that does not apply. `bytes` below one element
-// per participant is legal: some messages are then empty. `root` matters to broadcast only.
+// per participant is legal: some messages are then empty. `root` matters to collectives that have one.
 ExecutionPlan make_plan(Collective collective, const std::string& algorithm, const RankSpace& space,
                         std::int64_t bytes, std::int32_t element_bytes, const PlanLimits& limits,
                         std::int32_t root = 0);

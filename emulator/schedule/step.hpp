@@ -11,9 +11,10 @@ namespace fabricast {
 
 // The action bit-set. Legal combinations are MSCCL's instructions:
 //   send (s), recv|copy (r), recv|copy|send (rcs), recv|reduce|copy (rrc), recv|reduce|send (rrs),
-//   recv|reduce|copy|send (rrcs), copy (cpy, local), copy|send (copy own input while sending it).
+//   recv|reduce|copy|send (rrcs), copy (cpy, local), copy|send (copy own input while sending it),
+//   reduce|copy (re, local: target := target + source), none (nop: only waits, see `after`).
 // recv: take the next message of connection (peer_in -> me). reduce: combine it with the operand
-// chunk. copy: store the value to the output chunk. send: put the value into connection
+// chunk. copy: store the value to the target chunk. send: put the value into connection
 // (me -> peer_out). Without recv the value is the operand chunk itself.
 enum Action : std::uint8_t {
   action_none = 0,
@@ -23,17 +24,26 @@ enum Action : std::uint8_t {
   action_send = 8,
 };
 
-inline constexpr std::uint32_t no_peer = 0xFFFFFFFFu;
+// The buffers of a rank. Scratch belongs to the executor; its chunks hold one chunk of data each.
+enum class Buffer : std::uint8_t { input, output, scratch };
+
+inline constexpr std::uint32_t no_peer = 0xFFFFFFu;
+inline constexpr std::uint32_t max_step_rank = no_peer - 1;
 
 struct Step {
-  std::uint32_t peer_in = no_peer;   // rank, or no_peer
-  std::uint32_t peer_out = no_peer;  // rank, or no_peer
-  std::uint32_t chunk_first = 0;     // first chunk (chunk numbering of the Schedule)
-  std::uint16_t chunk_count = 1;     // chunks moved as one message
-  std::uint8_t action = action_none;
-  std::uint8_t from_output : 1 = 0;  // operand chunk is read from the output buffer, else input
-  std::uint8_t role : 3 = 0;         // lane role of this step
-  std::uint8_t reserved : 4 = 0;
+  std::uint64_t peer_in : 24 = no_peer;   // rank, or no_peer
+  std::uint64_t peer_out : 24 = no_peer;  // rank, or no_peer
+  std::uint64_t chunk_count : 16 = 1;     // chunks moved as one message
+  std::uint64_t source_chunk : 24 = 0;    // operand: first chunk (chunk numbering of the Schedule)
+  std::uint64_t target_chunk : 24 = 0;    // copy: first chunk
+  std::uint64_t action : 4 = action_none;
+  std::uint64_t source : 2 = 0;       // Buffer of the operand
+  std::uint64_t target : 2 = 1;       // Buffer a copy goes to
+  std::uint64_t stride_log2 : 5 = 0;  // chunks of a message are 2^stride_log2 apart, modulo chunks
+  std::uint64_t reserved : 3 = 0;
+
+  constexpr Buffer source_buffer() const { return static_cast<Buffer>(source); }
+  constexpr Buffer target_buffer() const { return static_cast<Buffer>(target); }
 };
 static_assert(sizeof(Step) == 16 && std::is_trivially_copyable_v<Step>);
 

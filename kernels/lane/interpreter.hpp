@@ -44,13 +44,13 @@ FABRICAST_HOST_DEVICE inline std::int64_t move_data(const LaneView& lane, const 
   std::byte* slot = (step.action & action_send) != 0 ? port.back(links.out) : nullptr;
   std::int64_t cursor = 0;  // bytes of the message so far
   for (std::int32_t c = 0; c < step.chunk_count; ++c) {
-    const auto chunk = static_cast<std::int32_t>(step.chunk_first) + c;
+    const auto chunk = static_cast<std::int32_t>(step.source_chunk) + c;
     const MessagePart part = message_part(lane.layout, at.loop, chunk, at.slice);
     const std::int64_t bytes = part.within.count * data.element_bytes;
     const std::int64_t offset = slot_offset(cursor, part.within.first * data.element_bytes);
     const std::int64_t element = part.base + part.within.first;
     std::byte* in_output = lane.output + (element - lane.output_shift) * data.element_bytes;
-    const std::byte* operand = step.from_output != 0
+    const std::byte* operand = step.source_buffer() == Buffer::output
                                    ? in_output
                                    : lane.input + (element - lane.input_shift) * data.element_bytes;
     std::byte* stored = (step.action & action_copy) != 0 ? in_output : nullptr;

@@ -1,6 +1,7 @@
 // One builder per algorithm: a rank space in, the affine schedule of one channel out.
 //
-// Each reads as the algorithm's textbook description. p positions; l per domain; N domains.
+// Each reads as the algorithm's textbook description. p positions; l per domain; N domains. The
+// table that names them and says what they need is catalogue.hpp.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +15,10 @@ Schedule ring_all_reduce(const RankSpace& space);
 Schedule ring_reduce_scatter(const RankSpace& space);
 Schedule ring_all_gather(const RankSpace& space);
 
-// Chain from position 0 along increasing positions, pipelined over `chunks` chunks.
+// Chain from position 0 along increasing positions, pipelined over `chunks` chunks; and the chain
+// 1, 2, ..., p-1, 0 that reduces towards position 0.
 Schedule chain_broadcast(const RankSpace& space, std::int32_t chunks);
+Schedule chain_reduce(const RankSpace& space, std::int32_t chunks);
 
 // Reduce up and broadcast down one tree of the pair, pipelined over `chunks` chunks (nccl.md 1.3).
 Schedule tree_all_reduce(const RankSpace& space, std::int32_t chunks, bool mirrored);
@@ -25,8 +28,36 @@ Schedule tree_all_reduce(const RankSpace& space, std::int32_t chunks, bool mirro
 Schedule hierarchical_all_reduce(const RankSpace& space);
 // All-gather across domains among equal local indices, then inside each domain.
 Schedule hierarchical_all_gather(const RankSpace& space);
+// Reduce-scatter inside each domain, then across domains among equal local indices.
+Schedule hierarchical_reduce_scatter(const RankSpace& space);
+
+// Recursive halving, then doubling (Rabenseifner; Thakur, Rabenseifner, Gropp, IJHPCA 2005):
+// 2 log2 q rounds with q the largest power of two <= p. The p - q others fold in: they hand their
+// input to x - q first and get the result from there.
+Schedule halving_doubling_all_reduce(const RankSpace& space);
+// Recursive doubling: log2 q rounds of the whole message, with the same fold-in.
+Schedule doubling_all_reduce(const RankSpace& space);
+
+// Parallel aggregated trees (nccl.md 1.6): log2 p rounds, farthest distance first for all_gather,
+// nearest first for reduce_scatter; p - 1 blocks moved in all, whatever p is.
+Schedule pat_all_gather(const RankSpace& space);
+Schedule pat_reduce_scatter(const RankSpace& space);
+
+// Through a switch that multicasts and reduces (nccl.md 1.5); across domains rings among equal
+// local indices. Needs l >= 2.
+Schedule in_switch_all_reduce(const RankSpace& space);
+Schedule in_switch_all_gather(const RankSpace& space);
+Schedule in_switch_reduce_scatter(const RankSpace& space);
 
 // p-1 rounds: send to x+k+1 while receiving from x-k-1; own block copied first.
 Schedule pairwise_all_to_all(const RankSpace& space);
+// The same exchange in NCCL's order of rounds (nccl.md 1.8): groups of gcd(8, l) ranks at distances
+// 0, 1, 3, 6, 10 ..., inside them all local shifts.
+Schedule grouped_all_to_all(const RankSpace& space);
+
+// Point to point: to the next position; all to the root, in turn; from the root, in turn.
+Schedule direct_send_recv(const RankSpace& space);
+Schedule direct_gather(const RankSpace& space);
+Schedule direct_scatter(const RankSpace& space);
 
 }  // namespace fabricast

@@ -1,4 +1,4 @@
-// Shorthand for the builders: single-phase stages and ring-shaped chunk maps.
+// Shorthand for the builders: single-phase stages and common chunk maps.
 #pragma once
 
 #include <string>
@@ -8,9 +8,14 @@
 
 namespace fabricast {
 
-// A stage of one phase executed by every position.
+// A stage of one phase.
 inline Stage stage_of(std::string name, std::int32_t repeat, Phase phase) {
   return {std::move(name), repeat, {PhaseGroup{StageOrder::rounds, {std::move(phase)}}}};
+}
+// A stage of several phases, in the order in which a lane executes them.
+inline Stage stage_of_phases(std::string name, std::vector<Phase> phases,
+                             StageOrder order = StageOrder::rounds) {
+  return {std::move(name), 1, {PhaseGroup{order, std::move(phases)}}};
 }
 
 // Drops stages that never run (p = 2 has no middle steps).
@@ -28,6 +33,17 @@ inline ChunkMap::Term fixed_term(std::int32_t digit, std::int32_t modulus, std::
                                  std::int32_t weight = 1) {
   return {weight, digit, 1, 0, b, modulus};
 }
+// Chunks x + b, x + b + stride, ... modulo p.
+inline ChunkMap own_chunks(std::int32_t p, std::int32_t b, std::int32_t count = 1,
+                           std::int32_t stride = 1) {
+  return {{fixed_term(-1, p, b), {}}, count, stride};
+}
+// Chunk k of `chunks`, wherever one is: what pipelines over chunks move.
+inline ChunkMap kth_chunk(std::int32_t chunks) {
+  return {{ChunkMap::Term{1, -1, 0, 1, 0, chunks}, {}}};
+}
+// Chunks 0 .. count-1.
+inline ChunkMap first_chunks(std::int32_t count) { return {{}, count}; }
 
 inline constexpr std::uint8_t recv_store = action_recv | action_copy;
 inline constexpr std::uint8_t recv_forward = action_recv | action_copy | action_send;
@@ -36,13 +52,22 @@ inline constexpr std::uint8_t recv_reduce_send = action_recv | action_reduce | a
 inline constexpr std::uint8_t recv_reduce_forward =
     action_recv | action_reduce | action_copy | action_send;
 
-// One position: nothing to communicate, the input is the result.
-inline Schedule local_copy(Collective collective, std::string algorithm, const RankSpace& space) {
+inline Schedule empty_schedule(Collective collective, std::string algorithm, const RankSpace& space,
+                               std::int32_t chunks) {
   Schedule schedule;
   schedule.collective = collective;
   schedule.algorithm = std::move(algorithm);
   schedule.space = space;
-  schedule.stages.push_back(stage_of("local_copy", 1, Phase{action_copy, false, 0, {}, {}, {}, {}}));
+  schedule.chunks = chunks;
+  return schedule;
+}
+
+// One position: nothing to communicate, the input is the result.
+inline Schedule local_copy(Collective collective, std::string algorithm, const RankSpace& space) {
+  auto schedule = empty_schedule(collective, std::move(algorithm), space, 1);
+  Phase copy;
+  copy.action = action_copy;
+  schedule.stages.push_back(stage_of("local_copy", 1, copy));
   return schedule;
 }
 

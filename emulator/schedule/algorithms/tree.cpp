@@ -32,12 +32,13 @@ void add_up_phases(std::vector<Phase>& phases, const Shape& shape, const Active&
   const auto parent = PeerMap::tree(TreeEdge::parent, mirrored);
   const auto children = children_of(shape);
   if (children.empty()) {
-    phases.push_back({action_send, false, up_role, {}, parent, chunk, active});
+    phases.push_back({action_send, Buffer::input, up_role, {}, parent, chunk, active});
     return;
   }
   for (std::size_t i = 0; i < children.size(); ++i) {
     const auto child = PeerMap::tree(children[i], mirrored);
-    const bool accumulated = i > 0;  // the partial sum is already in the output chunk
+    // The partial sum is in the output chunk after the first child.
+    const Buffer accumulated = i > 0 ? Buffer::output : Buffer::input;
     if (i + 1 < children.size()) {
       phases.push_back({recv_reduce_store, accumulated, up_role, child, {}, chunk, active});
     } else if (has_parent) {
@@ -46,7 +47,7 @@ void add_up_phases(std::vector<Phase>& phases, const Shape& shape, const Active&
       const auto first = PeerMap::tree(children.front(), mirrored);
       phases.push_back({recv_reduce_forward, accumulated, up_role, child, first, chunk, active});
       for (std::size_t j = 1; j < children.size(); ++j) {
-        phases.push_back({action_send, true, up_role, {}, PeerMap::tree(children[j], mirrored),
+        phases.push_back({action_send, Buffer::output, up_role, {}, PeerMap::tree(children[j], mirrored),
                           chunk, active});
       }
     }
@@ -59,13 +60,13 @@ void add_down_phases(std::vector<Phase>& phases, const Shape& shape, const Activ
   const auto parent = PeerMap::tree(TreeEdge::parent, mirrored);
   const auto children = children_of(shape);
   if (children.empty()) {
-    phases.push_back({recv_store, false, down_role, parent, {}, chunk, active});
+    phases.push_back({recv_store, Buffer::input, down_role, parent, {}, chunk, active});
     return;
   }
-  phases.push_back({recv_forward, false, down_role, parent,
+  phases.push_back({recv_forward, Buffer::input, down_role, parent,
                     PeerMap::tree(children.front(), mirrored), chunk, active});
   for (std::size_t j = 1; j < children.size(); ++j) {
-    phases.push_back({action_send, true, down_role, {}, PeerMap::tree(children[j], mirrored), chunk,
+    phases.push_back({action_send, Buffer::output, down_role, {}, PeerMap::tree(children[j], mirrored), chunk,
                       active});
   }
 }
@@ -74,13 +75,9 @@ void add_down_phases(std::vector<Phase>& phases, const Shape& shape, const Activ
 
 Schedule tree_all_reduce(const RankSpace& space, std::int32_t chunks, bool mirrored) {
   if (space.size() == 1) return local_copy(Collective::all_reduce, "tree", space);
-  Schedule schedule;
-  schedule.collective = Collective::all_reduce;
-  schedule.algorithm = "tree";
-  schedule.space = space;
-  schedule.chunks = chunks;
+  auto schedule = empty_schedule(Collective::all_reduce, "tree", space, chunks);
   schedule.roles = 2;
-  const ChunkMap chunk{{ChunkMap::Term{1, -1, 0, 1, 0, chunks}, {}}, 1};
+  const ChunkMap chunk = kth_chunk(chunks);
 
   std::set<Shape> shapes;  // at most a dozen differ, whatever the size
   for (std::int32_t x = 0; x < space.size(); ++x) {

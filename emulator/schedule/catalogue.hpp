@@ -1,0 +1,57 @@
+// The algorithms that exist: one row per (name, collective), with everything a plan must know.
+//
+// A new algorithm is a builder (algorithms/algorithms.hpp) and its rows here; the tests, the
+// executors, the engines and the command line find it by this table. Constant; thread safe.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "emulator/schedule/schedule.hpp"
+
+namespace fabricast {
+
+// What a builder gets: one channel's share of a plan.
+struct ScheduleShape {
+  RankSpace space;
+  std::int32_t chunks = 1;  // Cut::chunks only
+  bool mirrored = false;    // Seat::tree only: the second tree of a pair of channels
+};
+
+// How a message too large for one slot is cut.
+enum class Cut : std::uint8_t {
+  loops,   // the whole schedule runs again on the next part; a chunk moves in a few slices
+  chunks,  // the schedule pipelines over as many chunks as it takes
+  slices,  // every connection is used once: as many slices as it takes
+};
+
+// Which rank sits where on a channel (Placement).
+enum class Seat : std::uint8_t {
+  identity,  // every rank and NIC is used alike
+  ring,      // each channel starts at another GPU and swaps odd domains: its own rail
+  tree,      // channels in pairs (two trees) whose chain heads move over the GPUs
+  root,      // the root at position 0
+};
+
+// What the rank space must offer.
+enum class Needs : std::uint8_t { nothing, two_levels, a_switch };
+
+struct AlgorithmEntry {
+  const char* name;
+  Collective collective;
+  Schedule (*build)(const ScheduleShape&);
+  Cut cut = Cut::loops;
+  Seat seat = Seat::identity;
+  Needs needs = Needs::nothing;
+};
+
+std::span<const AlgorithmEntry> algorithm_catalogue();
+
+// Null if the algorithm cannot do the collective or does not exist.
+const AlgorithmEntry* find_algorithm(const std::string& name, Collective collective);
+
+// Empty if the entry applies to this space, else the reason.
+std::string why_not(const AlgorithmEntry& entry, const RankSpace& space);
+
+}  // namespace fabricast
