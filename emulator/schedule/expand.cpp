@@ -11,10 +11,15 @@ namespace {
 class Expansion {
  public:
   Expansion(const Schedule& schedule, const Placement& placement, std::int32_t rank,
-            std::int32_t role)
-      : schedule_(schedule), placement_(placement), x_(placement.position_of(rank)), role_(role) {}
+            std::int32_t role, LaneProgram& program)
+      : schedule_(schedule),
+        placement_(placement),
+        x_(placement.position_of(rank)),
+        role_(role),
+        program_(program) {}
 
-  LaneProgram run();
+  void run();
+  void add_bundle(std::size_t stage, std::int32_t repetition);
 
  private:
   void add_phase(const Phase& phase, const StepOrigin& origin);
@@ -32,33 +37,36 @@ class Expansion {
   const Schedule& schedule_;
   const Placement& placement_;
   std::int32_t x_, role_;
-  LaneProgram program_;
+  LaneProgram& program_;
 };
 
 constexpr std::uint32_t wide = 0xFFFFFFu;  // the 24-bit fields of a Step
 
 std::uint32_t chunk_number(std::int32_t chunk) { return static_cast<std::uint32_t>(chunk); }
 
-LaneProgram Expansion::run() {
+void Expansion::run() {
   for (std::size_t s = 0; s < schedule_.stages.size(); ++s) {
-    const Stage& stage = schedule_.stages[s];
-    for (std::int32_t k = 0; k < stage.repeat; ++k) {
+    for (std::int32_t k = 0; k < schedule_.stages[s].repeat; ++k) {
       const auto bundle = static_cast<std::int32_t>(program_.steps.size());
-      for (std::size_t g = 0; g < stage.groups.size(); ++g) {
-        const auto& phases = stage.groups[g].phases;
-        for (std::size_t f = 0; f < phases.size(); ++f) {
-          if (phases[f].role != role_) continue;
-          add_phase(phases[f], {static_cast<std::int16_t>(s), static_cast<std::int16_t>(g),
-                                static_cast<std::int16_t>(f), k});
-        }
-      }
+      add_bundle(s, k);
       if (static_cast<std::int32_t>(program_.steps.size()) > bundle) {
         program_.bundles.push_back(bundle);
       }
     }
   }
   program_.bundles.push_back(static_cast<std::int32_t>(program_.steps.size()));
-  return std::move(program_);
+}
+
+void Expansion::add_bundle(std::size_t stage, std::int32_t repetition) {
+  const auto& groups = schedule_.stages[stage].groups;
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    const auto& phases = groups[g].phases;
+    for (std::size_t f = 0; f < phases.size(); ++f) {
+      if (phases[f].role != role_) continue;
+      add_phase(phases[f], {static_cast<std::int16_t>(stage), static_cast<std::int16_t>(g),
+                            static_cast<std::int16_t>(f), repetition});
+    }
+  }
 }
 
 Step Expansion::plain_step(const Phase& phase, std::int32_t k) const {
@@ -168,7 +176,16 @@ LaneProgram expand(const Schedule& schedule, const Placement& placement, std::in
                    std::int32_t role) {
   FABRICAST_EXPECT(placement.space() == schedule.space,
                    "placement and schedule share a rank space");
-  return Expansion(schedule, placement, rank, role).run();
+  LaneProgram program;
+  Expansion(schedule, placement, rank, role, program).run();
+  return program;
+}
+
+void expand_bundle(const Schedule& schedule, const Placement& placement, std::int32_t rank,
+                   std::int32_t role, std::int32_t stage, std::int32_t repetition,
+                   LaneProgram& program) {
+  Expansion(schedule, placement, rank, role, program)
+      .add_bundle(static_cast<std::size_t>(stage), repetition);
 }
 
 }  // namespace fabricast

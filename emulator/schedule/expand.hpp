@@ -47,4 +47,9 @@ struct LaneProgram {
 LaneProgram expand(const Schedule& schedule, const Placement& placement, std::int32_t rank,
                    std::int32_t role);
 
+// Appends the steps of one bundle, for who cannot hold whole programs. `bundles` stays untouched.
+void expand_bundle(const Schedule& schedule, const Placement& placement, std::int32_t rank,
+                   std::int32_t role, std::int32_t stage, std::int32_t repetition,
+                   LaneProgram& program);
+
 }  // namespace fabricast

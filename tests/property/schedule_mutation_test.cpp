@@ -1,0 +1,296 @@
+// Break correct schedules in every way we can think of; the verifier must notice each time.
+//
+// Whether a mutant is harmful is judged by an interpreter of its own kind: random interleavings of
+// all lanes on random words, bounded FIFOs. A mutant that computes the right result in all of them
+// (two independent steps swapped, say) is harmless; every other one must be caught.
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <map>
+#include <optional>
+
+#include "emulator/base/counter_rng.hpp"
+#include "emulator/schedule/catalogue.hpp"
+#include "emulator/schedule/verify/verify.hpp"
+
+namespace fabricast {
+namespace {
+
+struct Random {
+  std::uint64_t seed = 0, next = 0;
+  std::int32_t upto(std::size_t n) {
+    return static_cast<std::int32_t>(
+        random_int(seed, 0, next++, 0, static_cast<std::int64_t>(n) - 1));
+  }
+};
+
+// One interleaving, chosen by the seed; false if it gets stuck, loses a message or computes
+// something else than the unbroken programs do.
+class RandomInterleaving {
+ public:
+  RandomInterleaving(const Schedule& schedule, const std::vector<LaneProgram>& programs,
+                     std::uint64_t seed)
+      : schedule_(schedule), programs_(programs), random_{seed} {}
+
+  // The outputs of all ranks; nullopt if it did not come to an end.
+  std::optional<std::vector<std::uint64_t>> run() {
+    const auto ranks = static_cast<std::size_t>(schedule_.positions());
+    const auto chunks = static_cast<std::size_t>(schedule_.chunks);
+    const auto scratch = static_cast<std::size_t>(schedule_.scratch_chunks);
+    memory_.assign(ranks, std::vector<std::uint64_t>(2 * chunks + scratch, 0xDEAD));
+    for (std::size_t r = 0; r < ranks; ++r) {
+      for (std::size_t c = 0; c < chunks; ++c) memory_[r][c] = random_bits(99, r, c);
+    }
+    at_.assign(programs_.size(), 0);
+    std::size_t idle = 0;
+    while (idle < 20 * programs_.size() + 200) {
+      const auto lane = static_cast<std::size_t>(random_.upto(programs_.size()));
+      idle = step(lane) ? 0 : idle + 1;
+    }
+    for (bool progress = true; progress;) {
+      progress = false;
+      for (std::size_t lane = 0; lane < programs_.size(); ++lane) progress |= step(lane);
+    }
+    if (illegal_) return std::nullopt;
+    for (std::size_t lane = 0; lane < programs_.size(); ++lane) {
+      if (at_[lane] < programs_[lane].steps.size()) return std::nullopt;
+    }
+    for (const auto& [key, queue] : queues_) {
+      if (!queue.empty()) return std::nullopt;
+    }
+    std::vector<std::uint64_t> outputs;
+    for (std::size_t r = 0; r < ranks; ++r) {
+      for (std::size_t c = 0; c < chunks; ++c) outputs.push_back(memory_[r][chunks + c]);
+    }
+    return outputs;
+  }
+
+ private:
+  std::uint64_t* cell(std::size_t rank, Buffer buffer, std::uint64_t first, const Step& step,
+                      std::uint32_t i) {
+    const auto chunks = static_cast<std::uint64_t>(schedule_.chunks);
+    std::uint64_t chunk = first + (std::uint64_t{i} << step.stride_log2);
+    if (step.stride_log2 > 0) chunk %= chunks;
+    const std::uint64_t base = buffer == Buffer::input ? 0 : buffer == Buffer::output ? 1 : 2;
+    const std::uint64_t most =
+        base == 2 ? static_cast<std::uint64_t>(schedule_.scratch_chunks) : chunks;
+    if (chunk >= most) {
+      illegal_ = true;
+      return nullptr;
+    }
+    return &memory_[rank][base * chunks + chunk];
+  }
+
+  bool step(std::size_t lane) {
+    const LaneProgram& program = programs_[lane];
+    if (at_[lane] >= program.steps.size() || illegal_) return false;
+    const Step step = program.steps[at_[lane]];
+    const StepExtra extra = program.extras[at_[lane]];
+    const std::size_t rank = lane / static_cast<std::size_t>(schedule_.roles);
+    if (extra.after_role >= 0) {
+      const auto other = rank * static_cast<std::size_t>(schedule_.roles) +
+                         static_cast<std::size_t>(extra.after_role);
+      if (at_[other] < static_cast<std::size_t>(programs_[other].steps_through(extra.after_stage))) {
+        return false;
+      }
+    }
+    std::deque<std::vector<std::uint64_t>>* in = nullptr;
+    std::deque<std::vector<std::uint64_t>>* out = nullptr;
+    if ((step.action & action_recv) != 0) {
+      in = &queues_[{step.peer_in, rank, extra.fifo_in}];
+      if (in->empty()) return false;
+    }
+    if ((step.action & action_send) != 0) {
+      out = &queues_[{rank, step.peer_out, extra.fifo_out}];
+      if (out->size() >= static_cast<std::size_t>(schedule_.fifo_depth)) return false;
+    }
+    move(rank, step, in, out);
+    ++at_[lane];
+    return true;
+  }
+
+  void move(std::size_t rank, const Step& step, std::deque<std::vector<std::uint64_t>>* in,
+            std::deque<std::vector<std::uint64_t>>* out) {
+    std::vector<std::uint64_t> sent;
+    if (in != nullptr && in->front().size() != step.chunk_count) illegal_ = true;
+    for (std::uint32_t i = 0; i < step.chunk_count && !illegal_; ++i) {
+      const bool reduces = (step.action & action_reduce) != 0;
+      std::uint64_t value = in != nullptr ? in->front()[i] : 0;
+      if (in == nullptr || reduces) {
+        const auto* source = cell(rank, step.source_buffer(), step.source_chunk, step, i);
+        if (source != nullptr) value += *source;
+      }
+      if ((step.action & action_copy) != 0) {
+        auto* target = cell(rank, step.target_buffer(), step.target_chunk, step, i);
+        if (target != nullptr) *target = value;
+      }
+      sent.push_back(value);
+    }
+    if (in != nullptr) in->pop_front();
+    if (out != nullptr) out->push_back(std::move(sent));
+  }
+
+  const Schedule& schedule_;
+  const std::vector<LaneProgram>& programs_;
+  Random random_;
+  std::vector<std::vector<std::uint64_t>> memory_;
+  std::vector<std::size_t> at_;
+  std::map<std::tuple<std::uint64_t, std::uint64_t, unsigned>, std::deque<std::vector<std::uint64_t>>>
+      queues_;
+  bool illegal_ = false;
+};
+
+enum class Mutation {
+  drop, double_step, swap, wrong_source_peer, wrong_destination_peer, wrong_source_chunk,
+  wrong_target_chunk, wrong_fifo, wrong_source_buffer, wrong_target_buffer, lose_reduce, lose_copy,
+  lose_send, shorten, no_slots, fuse, count
+};
+
+void rebundle(LaneProgram& program) {
+  program.bundles.clear();
+  for (std::size_t i = 0; i <= program.steps.size(); ++i) {
+    program.bundles.push_back(static_cast<std::int32_t>(i));
+  }
+}
+
+// Returns false where the mutation does not apply to the step.
+bool mutate(Schedule& schedule, std::vector<LaneProgram>& programs, Mutation how, Random& random) {
+  LaneProgram& program = programs[static_cast<std::size_t>(random.upto(programs.size()))];
+  if (program.steps.empty()) return false;
+  const auto i = static_cast<std::size_t>(random.upto(program.steps.size()));
+  Step& step = program.steps[i];
+  const auto erase = [&](std::size_t at) {
+    const auto offset = static_cast<std::ptrdiff_t>(at);
+    program.steps.erase(program.steps.begin() + offset);
+    program.extras.erase(program.extras.begin() + offset);
+    program.origins.erase(program.origins.begin() + offset);
+  };
+  const auto other_rank = [&](std::uint64_t rank) {
+    const auto ranks = static_cast<std::uint64_t>(schedule.positions());
+    const auto shift = 1 + static_cast<std::uint64_t>(random.upto(ranks - 1));
+    return static_cast<std::uint32_t>((rank + shift) % ranks) & 0xFFFFFFu;
+  };
+  const auto other_chunk = [&](std::uint64_t chunk) {
+    const auto chunks = static_cast<std::uint64_t>(schedule.chunks);
+    if (chunks < 2) return static_cast<std::uint32_t>(chunk) & 0xFFFFFFu;
+    const auto shift = 1 + static_cast<std::uint64_t>(random.upto(chunks - 1));
+    return static_cast<std::uint32_t>((chunk + shift) % chunks) & 0xFFFFFFu;
+  };
+  const bool receives = (step.action & action_recv) != 0;
+  const bool sends = (step.action & action_send) != 0;
+  switch (how) {
+    case Mutation::drop: erase(i); break;
+    case Mutation::double_step: {
+      const auto at = static_cast<std::ptrdiff_t>(i);
+      const Step copy = step;
+      program.steps.insert(program.steps.begin() + at, copy);
+      program.extras.insert(program.extras.begin() + at, StepExtra(program.extras[i]));
+      program.origins.insert(program.origins.begin() + at, StepOrigin(program.origins[i]));
+      break;
+    }
+    case Mutation::swap:
+      if (i + 1 >= program.steps.size()) return false;
+      std::swap(program.steps[i], program.steps[i + 1]);
+      std::swap(program.extras[i], program.extras[i + 1]);
+      break;
+    case Mutation::wrong_source_peer:
+      if (!receives) return false;
+      step.peer_in = other_rank(step.peer_in) & 0xFFFFFFu;
+      break;
+    case Mutation::wrong_destination_peer:
+      if (!sends) return false;
+      step.peer_out = other_rank(step.peer_out) & 0xFFFFFFu;
+      break;
+    case Mutation::wrong_source_chunk: step.source_chunk = other_chunk(step.source_chunk) & 0xFFFFFFu; break;
+    case Mutation::wrong_target_chunk: step.target_chunk = other_chunk(step.target_chunk) & 0xFFFFFFu; break;
+    case Mutation::wrong_fifo:
+      if (receives) program.extras[i].fifo_in ^= 1;
+      else if (sends) program.extras[i].fifo_out ^= 1;
+      else return false;
+      break;
+    case Mutation::wrong_source_buffer: step.source = (step.source + 1u) % 3u & 3u; break;
+    case Mutation::wrong_target_buffer: step.target = (step.target + 1u) % 3u & 3u; break;
+    case Mutation::lose_reduce:
+      if ((step.action & action_reduce) == 0) return false;
+      step.action = static_cast<unsigned>(step.action & ~action_reduce) & 15u;
+      break;
+    case Mutation::lose_copy:
+      if ((step.action & action_copy) == 0) return false;
+      step.action = static_cast<unsigned>(step.action & ~action_copy) & 15u;
+      break;
+    case Mutation::lose_send:
+      if (!sends) return false;
+      step.action = static_cast<unsigned>(step.action & ~action_send) & 15u;
+      break;
+    case Mutation::shorten:
+      if (step.chunk_count < 2) return false;
+      step.chunk_count = (step.chunk_count - 1u) & 0xFFFFu;
+      break;
+    case Mutation::no_slots: schedule.fifo_depth = 0; break;
+    case Mutation::fuse:  // receive before the send that this lane owes first: everybody waits
+      for (LaneProgram& each : programs) {
+        if (each.steps.size() < 2) continue;
+        Step& first = each.steps[0];
+        Step& second = each.steps[1];
+        if ((first.action & action_send) == 0 || (second.action & action_recv) == 0) continue;
+        std::swap(each.steps[0], each.steps[1]);
+        std::swap(each.extras[0], each.extras[1]);
+      }
+      break;
+    case Mutation::count: return false;
+  }
+  for (LaneProgram& each : programs) rebundle(each);
+  return true;
+}
+
+TEST(ScheduleMutations, EveryHarmfulOneIsCaught) {
+  const std::vector<RankSpace> spaces = {RankSpace{2}, RankSpace{5}, RankSpace{8}, RankSpace{3, 2},
+                                         RankSpace{2, 4}};
+  int harmful = 0, caught = 0, applied = 0, false_alarms = 0;
+  std::map<int, int> harmful_by_kind;
+  for (std::uint64_t seed = 0; seed < 4000; ++seed) {
+    Random random{seed + 1};
+    const auto catalogue = algorithm_catalogue();
+    const AlgorithmEntry& entry = catalogue[static_cast<std::size_t>(random.upto(catalogue.size()))];
+    const RankSpace& space = spaces[static_cast<std::size_t>(random.upto(spaces.size()))];
+    if (!why_not(entry, space).empty()) continue;
+    Schedule schedule = entry.build({space, 2, seed % 2 == 1});
+    schedule.fifo_depth = 2 + random.upto(4);
+    const Placement placement = Placement::identity(schedule.space);
+    auto programs = expand_all(schedule, placement);
+    for (auto& program : programs) rebundle(program);
+    ASSERT_TRUE(verify(LaneSource(schedule, placement, programs)).ok()) << entry.name;
+    const auto right = RandomInterleaving(schedule, programs, seed).run();
+    ASSERT_TRUE(right.has_value()) << entry.name << " " << to_string(entry.collective);
+
+    const auto how = static_cast<Mutation>(random.upto(static_cast<std::size_t>(Mutation::count)));
+    if (!mutate(schedule, programs, how, random)) continue;
+    ++applied;
+    const bool found = !verify(LaneSource(schedule, placement, programs)).ok();
+    bool bad = false;
+    for (std::uint64_t i = 0; i < 4 && !bad; ++i) {
+      const auto outputs = RandomInterleaving(schedule, programs, seed * 17 + i).run();
+      bad = outputs != right;
+    }
+    if (bad) {
+      ++harmful;
+      ++harmful_by_kind[static_cast<int>(how)];
+      caught += found ? 1 : 0;
+      EXPECT_TRUE(found) << "seed " << seed << ": " << entry.name << " "
+                         << to_string(entry.collective) << " on " << space.domains() << " x "
+                         << space.domain_size() << ", mutation " << static_cast<int>(how);
+    } else {
+      false_alarms += found ? 1 : 0;
+    }
+  }
+  RecordProperty("harmful", harmful);
+  RecordProperty("caught", caught);
+  RecordProperty("reported_though_random_runs_agree", false_alarms);
+  std::printf("%d mutants, %d harmful, %d caught; %d reported though the random runs agree\n", applied,
+              harmful, caught, false_alarms);
+  EXPECT_GE(harmful, 500);
+  EXPECT_EQ(harmful_by_kind.size(), static_cast<std::size_t>(Mutation::count));
+}
+
+}  // namespace
+}  // namespace fabricast
