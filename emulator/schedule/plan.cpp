@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "emulator/base/error.hpp"
 #include "emulator/base/names.hpp"
 #include "emulator/schedule/catalogue.hpp"
@@ -85,7 +87,53 @@ void cut_message(ExecutionPlan& plan, const AlgorithmEntry& entry, const PlanLim
   plan.slice_bytes = ceil_div(chunk, together * plan.slices);
 }
 
+// Loops that cut a chunk of `elements` into equal parts of at most `most` elements where its
+// divisors allow; not more than four times as many as needed.
+std::int32_t equal_loops(std::int64_t elements, std::int64_t most) {
+  if (elements <= most) return 1;
+  const std::int64_t wanted = ceil_div(elements, std::max<std::int64_t>(1, most));
+  for (std::int64_t loops = wanted; loops <= std::min(4 * wanted, elements); ++loops) {
+    if (elements % loops == 0) return static_cast<std::int32_t>(loops);
+  }
+  for (std::int64_t loops = wanted; loops > 1; --loops) {
+    if (elements % loops == 0) return static_cast<std::int32_t>(loops);
+  }
+  return 1;
+}
+
 }  // namespace
+
+ExecutionPlan plan_of(std::shared_ptr<const Schedule> schedule, std::int64_t bytes,
+                      std::int32_t element_bytes, const PlanLimits& limits) {
+  const std::int64_t unit = std::int64_t{schedule->chunks} * element_bytes;
+  if (bytes % unit != 0) {
+    const std::int64_t below = bytes / unit * unit;
+    throw UsageError(fmt::format(
+        "{} bytes do not cut into {} equal chunks of {}-byte elements (schedule \"{}\" moves chunks "
+        "to each other's places, so they must be equal) use {}{} bytes",
+        bytes, schedule->chunks, element_bytes, schedule->algorithm,
+        below > 0 ? fmt::format("{} or ", below) : "", below + unit));
+  }
+  if (schedule->fifo_depth != limits.fifo_depth) {
+    Schedule other = *schedule;
+    other.fifo_depth = limits.fifo_depth;
+    schedule = std::make_shared<const Schedule>(std::move(other));
+  }
+  ExecutionPlan plan;
+  plan.collective = schedule->collective;
+  plan.algorithm = schedule->algorithm;
+  plan.space = schedule->space;
+  plan.bytes = bytes;
+  plan.element_bytes = element_bytes;
+  const std::int64_t elements = bytes / unit;
+  if (schedule->scratch_chunks == 0) {
+    const std::int64_t together = largest_step(*schedule);
+    plan.loops = equal_loops(elements, limits.max_chunk_bytes / element_bytes / together);
+  }
+  plan.slice_bytes = elements / plan.loops * element_bytes;
+  plan.channels.push_back({schedule, Placement::identity(schedule->space)});
+  return plan;
+}
 
 std::vector<std::string> algorithm_names() {
   std::vector<std::string> names;
