@@ -24,9 +24,10 @@ bool measured(const ParameterValue* parameter) {
          parameter->transfer_rule.empty();
 }
 
-// Combines the target's present value with the carried one by precision.
+// Combines the target's present value with the carried one by precision. What the carried value
+// rests on travels with it: a synthetic profile stays marked as one.
 void observe(ParameterValue& target, double value, double sigma, const TransferRule& by,
-             const CalibrationProfile& from) {
+             const CalibrationProfile& from, const std::string& rests_on) {
   const double widened = std::sqrt(sigma * sigma + by.sigma_ln * by.sigma_ln);
   const double prior_weight = 1 / (target.sigma_ln * target.sigma_ln);
   const double weight = 1 / (widened * widened);
@@ -37,8 +38,9 @@ void observe(ParameterValue& target, double value, double sigma, const TransferR
   target.origin = ParameterOrigin::measured;
   target.transfer_rule = by.name;
   target.identified = target.sigma_ln < 0.5 * before ? Identified::identified : Identified::weak;
-  target.source = fmt::format("carried by rule {} from {} ({}); prior: {}", by.name, from.machine,
-                              to_string(from.executor), target.prior.source);
+  target.source = fmt::format("carried by rule {} from {} ({}) [{}]; prior: {}", by.name,
+                              from.machine, to_string(from.executor), rests_on,
+                              target.prior.source);
 }
 
 void carry_same_executor(const CalibrationProfile& from, CalibrationProfile& to) {
@@ -47,7 +49,8 @@ void carry_same_executor(const CalibrationProfile& from, CalibrationProfile& to)
     const ParameterValue* source = from.find(target.spec.id);
     if (!measured(source) || target.origin == ParameterOrigin::measured) continue;
     if (same_machine) {
-      observe(target, source->value, source->sigma_ln, rule("same-machine"), from);
+      observe(target, source->value, source->sigma_ln, rule("same-machine"), from,
+              source->source);
       continue;
     }
     const bool universal = target.spec.scope == Scope::universal;
@@ -61,9 +64,11 @@ void carry_same_executor(const CalibrationProfile& from, CalibrationProfile& to)
     };
     const bool alike = generation_of(from) == generation_of(to);
     if (generation || (universal && alike)) {
-      observe(target, source->value, source->sigma_ln, rule("same-generation"), from);
+      observe(target, source->value, source->sigma_ln, rule("same-generation"), from,
+              source->source);
     } else if (universal) {
-      observe(target, source->value, source->sigma_ln, rule("other-generation-ratios"), from);
+      observe(target, source->value, source->sigma_ln, rule("other-generation-ratios"), from,
+              source->source);
     }
   }
 }
@@ -78,13 +83,13 @@ void carry_interpreter(const CalibrationProfile& from, CalibrationProfile& to) {
       continue;
     }
     observe(*target, hand_off->value / base->value, std::hypot(hand_off->sigma_ln, base->sigma_ln),
-            rule("interpreter-handoff-ratio"), from);
+            rule("interpreter-handoff-ratio"), from, hand_off->source + "; over: " + base->source);
   }
   const ParameterValue* copy = from.find("cuda.cta_copy_bw");
   ParameterValue* target = to.find("cta.copy_bw");
   if (measured(copy) && target != nullptr && target->origin != ParameterOrigin::measured) {
     observe(*target, target->prior.value * copy->value / copy->prior.value, copy->sigma_ln,
-            rule("interpreter-copy-rate"), from);
+            rule("interpreter-copy-rate"), from, copy->source);
   }
 }
 

@@ -100,6 +100,21 @@ TEST(Transfer, AHostSaysNothingOfAGpu) {
   EXPECT_EQ(carried(to), 0);
 }
 
+// A mark in the source ("SYNTHETIC, not a measurement") must not be lost on the way.
+TEST(Transfer, WhatACarriedValueRestsOnTravelsWithIt) {
+  const std::string mark = "SYNTHETIC, not a measurement: fit of 3 conditions";
+  const auto check = [&mark](ExecutorKind executor, const char* source, const char* target) {
+    auto from = prior_profile(*load_machine("hgx-h100"), executor);
+    measure(from, source, 1.5, 0.02);
+    from.find(source)->source = mark;
+    auto to = prior_profile(*load_machine("hgx-h100x1260"), ExecutorKind::nccl);
+    transfer(from, to);
+    EXPECT_NE(to.find(target)->source.find(mark), std::string::npos) << to.find(target)->source;
+  };
+  check(ExecutorKind::nccl, "launch.ll", "launch.ll");
+  check(ExecutorKind::cuda, "cuda.cta_copy_bw", "cta.copy_bw");
+}
+
 TEST(Transfer, EveryRuleHasANameAndASigma) {
   for (const TransferRule& rule : transfer_rules()) {
     EXPECT_FALSE(rule.name.empty());
