@@ -74,17 +74,6 @@ void carry_same_executor(const CalibrationProfile& from, CalibrationProfile& to)
 }
 
 void carry_interpreter(const CalibrationProfile& from, CalibrationProfile& to) {
-  const ParameterValue* base = from.find("cuda.handoff.ll");
-  for (const char* protocol : {"ll128", "simple"}) {
-    const ParameterValue* hand_off = from.find(fmt::format("cuda.handoff.{}", protocol));
-    ParameterValue* target = to.find(fmt::format("nvlink.step_ratio.{}", protocol));
-    if (!measured(base) || !measured(hand_off) || target == nullptr ||
-        target->origin == ParameterOrigin::measured) {
-      continue;
-    }
-    observe(*target, hand_off->value / base->value, std::hypot(hand_off->sigma_ln, base->sigma_ln),
-            rule("interpreter-handoff-ratio"), from, hand_off->source + "; over: " + base->source);
-  }
   const ParameterValue* copy = from.find("cuda.cta_copy_bw");
   ParameterValue* target = to.find("cta.copy_bw");
   if (measured(copy) && target != nullptr && target->origin != ParameterOrigin::measured) {
@@ -100,7 +89,6 @@ const std::vector<TransferRule>& transfer_rules() {
       {"same-machine", "every parameter", 0.0},
       {"same-generation", "parameters of scope gpu_generation or universal", 0.15},
       {"other-generation-ratios", "universal ratios", 0.30},
-      {"interpreter-handoff-ratio", "cuda.handoff.P / cuda.handoff.ll", 0.40},
       {"interpreter-copy-rate", "cuda.cta_copy_bw relative to its prior", 0.40},
   };
   return rules;

@@ -23,7 +23,7 @@ One step of b bytes, nominal link rates and latencies from the machine file:
 | cost | nccl | cuda | host | mpi |
 | --- | --- | --- | --- | --- |
 | launch | launch.P | cuda.launch | host.launch | mpi.launch |
-| o | nvlink.step.ll × step_ratio.P, pcie.step.P or net.step.P by the link the step sends over (else receives from) | cuda.handoff.P | host.step | mpi.step.eager up to 4 KiB, else mpi.step.rendezvous |
+| o | nvlink.step.ll × step_ratio.P, pcie.step.P or net.step.P by the link the step sends over (else receives from) | cuda.handoff.simple | host.step | mpi.step.eager up to 4 KiB, else mpi.step.rendezvous |
 | g | 1 / (cta.copy_bw × wire efficiency) | 1 / cuda.cta_copy_bw | f / copy_bw.cache + (1 − f) / copy_bw.memory | 1 / mpi.copy_bw |
 | L, L_credit | sum of the latencies of the route's links | 0 | as nccl | as nccl |
 | share | min over the route's links of bandwidth × min(1, efficiency) × wire efficiency / flows | cuda.memory_bw / lanes | bandwidth / flows | bandwidth / flows |
@@ -43,7 +43,7 @@ One step of b bytes, nominal link rates and latencies from the machine file:
 | what is present | identifies |
 | --- | --- |
 | no GPU | nothing of a GPU machine; host.* or mpi.* of the machine at hand |
-| 1 GPU | cuda.*; by transfer rule the hand-off ratios and the channel's copy rate of nccl |
+| 1 GPU | cuda.*, under the one protocol the interpreter has (Simple): no hand-off ratios; by transfer rule the channel's copy rate of nccl |
 | n GPUs, one box | launch.*, nvlink.*, cta.* |
 | m nodes | + net.*, nic.*, uplink efficiencies |
 | imported nccl-tests logs | as the machine they came from |
