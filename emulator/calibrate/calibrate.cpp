@@ -32,6 +32,7 @@ EvidencePoint evidence_of(const Observation& seen) {
 void take_posterior(CalibrationProfile& profile, const FitResult& fitted) {
   for (std::size_t j = 0; j < profile.parameters.size(); ++j) {
     ParameterValue& parameter = profile.parameters[j];
+    if (is_stated(parameter)) continue;
     const double part = fitted.sigma_ln[j] / parameter.prior.sigma_ln;
     parameter.samples = fitted.informed_by[j];
     if (part >= weak_below) {  // stays what it was: nobody measured it

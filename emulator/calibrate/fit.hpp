@@ -4,7 +4,7 @@
 // Forward::elasticities, so a parameter enters exactly as much as the critical path holds it. The
 // noise of the observations is inflated once to the residuals' robust scale (1.4826 x median
 // absolute residual): where the model is off, posterior sigmas must not pretend otherwise.
-// Deterministic. One Fit per thread.
+// Stated parameters (prior sigma 0) are left where they are. Deterministic. One Fit per thread.
 #pragma once
 
 #include <vector>

@@ -28,6 +28,7 @@ double prior_variance(const CalibrationProfile& profile, const std::string& id) 
 
 // Part of the prior variance that samples removed.
 double information(const ParameterValue& parameter) {
+  if (is_stated(parameter)) return 0;
   const double part = parameter.sigma_ln / parameter.prior.sigma_ln;
   return std::clamp(1 - part * part, 0.0, 1.0);
 }

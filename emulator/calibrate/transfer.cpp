@@ -46,6 +46,7 @@ void observe(ParameterValue& target, double value, double sigma, const TransferR
 void carry_same_executor(const CalibrationProfile& from, CalibrationProfile& to) {
   const bool same_machine = from.machine == to.machine;
   for (ParameterValue& target : to.parameters) {
+    if (is_stated(target)) continue;
     const ParameterValue* source = from.find(target.spec.id);
     if (!measured(source) || target.origin == ParameterOrigin::measured) continue;
     if (same_machine) {

@@ -4,6 +4,7 @@
 // the prior of the hand-off, so that nothing is counted twice (docs/calibration.md says the rule).
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <string>
 
 #include <fmt/format.h>
@@ -107,8 +108,14 @@ class PriorBuilder {
     // A figure of zero (a latency nobody knows) has no logarithm; a nanosecond (or MB/s) stands for
     // it.
     const double value = std::max(sourced.value, 1e-3);
-    add(parameter_spec(link_parameter(link.kind, figure)),
-        {value, machine_figure_sigma(origin, is_latency), origin, sourced.source},
+    double sigma = machine_figure_sigma(origin, is_latency);
+    // A nominal rate and the efficiency that multiplies it cannot be told apart by any time: the
+    // rate is what the file states, and the efficiency carries the doubt about both.
+    if (!is_latency && profile_.executor == ExecutorKind::nccl) {
+      rate_sigma_[link_parameter(link.kind, "bandwidth")] = sigma;
+      sigma = 0;
+    }
+    add(parameter_spec(link_parameter(link.kind, figure)), {value, sigma, origin, sourced.source},
         fmt::format("{}@{}", link.name, topology_.name()));
   }
 
@@ -154,6 +161,10 @@ class PriorBuilder {
         prior = ratio(spec, prior);
       } else if (spec.id.find(".step.") != std::string::npos) {
         prior = hand_off(spec.id, prior);
+      } else if (spec.id.ends_with(".efficiency")) {
+        const double of_rate = rate_sigma_.at(spec.base);
+        prior.sigma_ln = std::hypot(prior.sigma_ln, of_rate);
+        prior.source += fmt::format("; sigma with the nominal rate's own, {:.2f}", of_rate);
       }
       add(spec, prior, scope_key(spec));
     }
@@ -205,6 +216,7 @@ class PriorBuilder {
   const Topology& topology_;
   std::string generation_;
   CalibrationProfile profile_;
+  std::map<std::string, double> rate_sigma_;  // of stated nominal rates, by id
 };
 
 }  // namespace

@@ -125,9 +125,14 @@ void add_links(std::vector<ParameterSpec>& specs) {
        {"nvlink", "pcie", "shared_memory", "nic", "leaf_uplink", "spine_uplink"}) {
     const bool network = kind == "nic" || kind.ends_with("uplink");
     const Scope scope = network ? Scope::fabric : Scope::link_class;
+    // Only the product of a rate and its efficiency shows in a time.
+    const bool stated = kind != "shared_memory";
     ParameterSpec bandwidth =
         row(kind + ".bandwidth", "GB/s", rate, nccl, scope,
-            "nominal rate of one " + kind + " link or trunk per direction", large_sizes);
+            "nominal rate of one " + kind + " link or trunk per direction",
+            stated ? "under nccl stated by the machine file, never fitted: " + kind +
+                         ".efficiency is; for hosts, " + large_sizes
+                   : large_sizes);
     ParameterSpec latency = row(kind + ".latency", "us", cost, nccl, scope,
                                 "time through one " + kind + " link, one way", small_sizes);
     bandwidth.of_machine = latency.of_machine = true;

@@ -52,7 +52,10 @@ Identified: posterior σ below half of the prior's. Weak: below it. Crossing a s
 `emulator/calibrate/transfer.hpp`, which widens σ.
 
 Figures of a machine file are priors as well. Their σ by origin, bandwidth / latency: datasheet {:.2f} / {:.2f}, measured {:.2f} / {:.2f},
-published {:.2f} / {:.2f}, assumed {:.2f} / {:.2f} (judgement).
+published {:.2f} / {:.2f}, assumed {:.2f} / {:.2f} (judgement). One exception: **a nominal rate that an efficiency multiplies (nccl) is stated, not
+fitted**. Only their product shows in a time, so the rate stays what the file says with σ = 0, the efficiency takes the rate's σ
+on top of its own (root of the sum of squares), and link capacities and the bandwidth bound are always the file's. Hosts have no
+efficiency: there the rate is fitted, and capacity and bound are those of the fitted rate.
 
 ## Inventory
 

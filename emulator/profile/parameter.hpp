@@ -51,7 +51,7 @@ struct ParameterSpec {
 
 struct Prior {
   double value = 0;
-  double sigma_ln = 0;
+  double sigma_ln = 0;  // 0: stated, never fitted (a nominal rate that an efficiency multiplies)
   ParameterOrigin origin = ParameterOrigin::assumed;
   std::string source;  // citation
 };
@@ -103,5 +103,8 @@ struct CalibrationProfile {
   ParameterValue* find(std::string_view id);
   double value(std::string_view id) const;  // contract: exists
 };
+
+// Stated values are taken as they are: no sample moves them, no rule carries them.
+inline bool is_stated(const ParameterValue& parameter) { return parameter.prior.sigma_ln == 0; }
 
 }  // namespace fabricast
