@@ -26,7 +26,8 @@ EvidencePoint evidence_of(const Observation& seen) {
           seen.point.algorithm,
           std::string(to_string(seen.point.protocol)),
           c.ranks,
-          c.bytes};
+          c.bytes,
+          seen.point.channels};
 }
 
 void take_posterior(CalibrationProfile& profile, const FitResult& fitted) {

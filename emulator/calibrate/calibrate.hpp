@@ -34,7 +34,10 @@ CalibrationProfile calibrate(const Topology& topology, const CalibrationProfile&
 // inflates sigma; labels the values.
 void transfer(const CalibrationProfile& from, CalibrationProfile& to);
 
-enum class PredictionLabel : std::uint8_t { measured, calibrated, extrapolated };
+// calibrated: inside the ranks and bytes that samples of this machine cover in the prediction's own
+// regime (executor, collective, algorithm, protocol, channels). No prediction is "measured": that
+// word is for rows whose time is the measurement itself.
+enum class PredictionLabel : std::uint8_t { calibrated, extrapolated };
 std::string_view to_string(PredictionLabel label);
 
 // A prediction with everything a reader needs to judge it.
@@ -48,7 +51,8 @@ struct Prediction {
   // and distance from the evidence.
   double low_us = 0, high_us = 0;
   PredictionLabel label{};
-  double evidence_ranks_ratio = 0;  // x ranks from the nearest sample; 0 = no evidence
+  // x ranks and bytes of the nearest sample of the same regime, of any machine; 0: there is none.
+  double evidence_ranks_ratio = 0;
   double evidence_bytes_ratio = 0;
   // Critical-path fraction in parameters of origin measured, each weighted with the part of its
   // prior variance that the samples removed: a weakly identified parameter counts for little.

@@ -47,7 +47,8 @@ std::vector<EvidencePoint> evidence_of(const TraceContent& content, const std::s
     evidence.push_back({executor, machine, collective_from_name(table->texts("collective")[row]),
                         table->texts("algorithm")[row], table->texts("protocol")[row],
                         static_cast<std::int32_t>(table->integers("ranks")[row]),
-                        table->integers("bytes")[row]});
+                        table->integers("bytes")[row],
+                        static_cast<std::int32_t>(table->integers("channels")[row])});
   }
   return evidence;
 }

@@ -73,8 +73,8 @@ struct ParameterValue {
   std::string transfer_rule;  // empty, or the named rule that carried it across a scope
 };
 
-// The ranges of ranks and bytes that the samples of a profile covered, per executor and machine:
-// evidence distance is measured from here.
+// A condition that samples were taken under. (executor, collective, algorithm, protocol, channels) is
+// its regime: what a fit may speak for; evidence distance is measured within it.
 struct EvidencePoint {
   ExecutorKind executor{};
   std::string machine;
@@ -82,6 +82,9 @@ struct EvidencePoint {
   std::string algorithm, protocol;
   std::int32_t ranks = 0;
   std::int64_t bytes = 0;
+  std::int32_t channels = 0;  // 0: as many as the executor's own rule takes for this size
+
+  bool operator==(const EvidencePoint&) const = default;
 };
 
 struct HoldoutPoint {

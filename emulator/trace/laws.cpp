@@ -86,6 +86,14 @@ class Laws {
     law("/results", rows, "a predicted time_us is not below bound_us", [&](std::size_t i) {
       return (*texts)[i] == "measured" || (*us)[i] >= (*bound)[i] * (1 - tolerance);
     });
+    const Column* label = table->find("label");
+    const auto* codes = label != nullptr ? std::get_if<Column::Codes>(&label->values) : nullptr;
+    if (codes == nullptr) return;
+    law("/results", rows, "only a row of engine measured has the label measured",
+        [&](std::size_t i) {
+          return (*texts)[i] == "measured" || (*codes)[i] >= label->flag_meanings.size() ||
+                 label->flag_meanings[(*codes)[i]] != "measured";
+        });
   }
 
   void shares() {

@@ -70,13 +70,51 @@ TEST(Predictor, SharesAreFractionsOfTheCriticalPath) {
 TEST(Predictor, LabelsFollowTheEvidence) {
   const auto box = load_machine("hgx-h100");
   Predictor predictor(*box, calibrated(*box));
-  EXPECT_EQ(predictor.predict(ring(Protocol::ll, 64)).label, PredictionLabel::measured);
-  EXPECT_EQ(predictor.predict(ring(Protocol::ll128, 64)).label, PredictionLabel::calibrated);
+  // Computed rows are never "measured", be there a sample of the very point.
+  EXPECT_EQ(predictor.predict(ring(Protocol::ll, 64)).label, PredictionLabel::calibrated);
   EXPECT_EQ(predictor.predict(ring(Protocol::ll, 100)).label, PredictionLabel::calibrated);
   const auto far = predictor.predict(ring(Protocol::simple, 1LL << 34));
   EXPECT_EQ(far.label, PredictionLabel::extrapolated);
   EXPECT_DOUBLE_EQ(far.evidence_ranks_ratio, 1);
   EXPECT_DOUBLE_EQ(far.evidence_bytes_ratio, 16.0);
+}
+
+// A profile of all_reduce by ring says how well the model does there, and nowhere else.
+TEST(Predictor, ARegimeWithoutSamplesIsExtrapolated) {
+  const auto box = load_machine("hgx-h100");
+  Predictor predictor(*box, calibrated(*box));
+  const auto at = [](Collective collective, const char* algorithm, Protocol protocol) {
+    return point_of(ExecutorKind::nccl, collective, algorithm, protocol, 1 << 14);
+  };
+  for (const PointSpec& point : {at(Collective::all_reduce, "ring", Protocol::ll128),
+                                 at(Collective::all_reduce, "tree", Protocol::ll),
+                                 at(Collective::broadcast, "ring", Protocol::ll),
+                                 at(Collective::all_to_all, "pairwise", Protocol::ll)}) {
+    const auto row = predictor.predict(point);
+    EXPECT_EQ(row.label, PredictionLabel::extrapolated) << point.algorithm;
+    EXPECT_EQ(row.evidence_ranks_ratio, 0) << point.algorithm;
+    EXPECT_EQ(row.evidence_bytes_ratio, 0) << point.algorithm;
+  }
+}
+
+TEST(Predictor, OtherChannelsAreAnotherRegime) {
+  const auto box = load_machine("hgx-h100");
+  Predictor predictor(*box, calibrated(*box));
+  const auto with = [](std::int32_t channels, std::int32_t max_slices = 0) {
+    auto point = ring(Protocol::simple, 1 << 28);
+    point.channels = channels;
+    point.max_slices = max_slices;
+    return point;
+  };
+  const auto own_rule = predictor.predict(with(0));
+  EXPECT_EQ(own_rule.label, PredictionLabel::calibrated);
+  EXPECT_GT(own_rule.channels, 1);
+  EXPECT_EQ(predictor.predict(with(own_rule.channels)).label, PredictionLabel::calibrated);
+  const auto one = predictor.predict(with(1));
+  EXPECT_EQ(one.label, PredictionLabel::extrapolated);
+  EXPECT_EQ(one.evidence_bytes_ratio, 0);
+  EXPECT_GT(one.high_us / one.low_us, own_rule.high_us / own_rule.low_us);
+  EXPECT_EQ(predictor.predict(with(0, 1)).label, PredictionLabel::extrapolated);
 }
 
 TEST(Predictor, MeasuredShareFollowsWhatSamplesIdentify) {

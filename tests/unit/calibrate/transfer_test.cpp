@@ -39,7 +39,7 @@ TEST(Transfer, OfOneGenerationWidensSigma) {
   measure(from, "launch.ll", 1.5, 0.02);
   measure(from, "nvlink.bandwidth", 0.9, 0.01);
   from.evidence.push_back(
-      {ExecutorKind::nccl, "hgx-h100", Collective::all_reduce, "ring", "ll", 8, 64});
+      {ExecutorKind::nccl, "hgx-h100", Collective::all_reduce, "ring", "ll", 8, 64, 0});
   auto to = prior_profile(*load_machine("hgx-h100x1260"), ExecutorKind::nccl);
   transfer(from, to);
   const ParameterValue* launch = to.find("launch.ll");

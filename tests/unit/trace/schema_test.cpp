@@ -145,6 +145,8 @@ TEST(Laws, EachIsEnforced) {
   expect("measured_share lies",
          [](auto& c) { value<Reals>(c, "/results", "measured_share") = 1.5; });
   expect("not below bound_us", [](auto& c) { value<Reals>(c, "/results", "bound_us") = 1e12; });
+  expect("only a row of engine measured",
+         [](auto& c) { value<Column::Codes>(c, "/results", "label") = 0; });
   expect("sums to at most 1", [](auto& c) { value<Reals>(c, "/result_shares", "share") = 0.9; });
   expect("no link above its capacity",
          [](auto& c) { value<Reals>(c, "/links", "utilization") = 1.01; });
