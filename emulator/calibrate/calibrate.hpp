@@ -64,6 +64,9 @@ struct Prediction {
     ParameterOrigin origin{};
   };
   std::vector<Share> shares;  // all nonzero, largest first; sum 1
+  // The largest |d ln T / d ln theta|, at most three, largest first. Not shares: a rate and the
+  // efficiency that multiplies it have the same, and they do not sum to one.
+  std::vector<Elasticity> sensitivities;
   std::vector<LinkLoad> loads;
   SimDuration bound;
   std::vector<StageSpan> stages;

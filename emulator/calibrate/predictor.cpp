@@ -46,6 +46,14 @@ double measured_share(const CalibrationProfile& profile,
   return measured;
 }
 
+std::vector<Elasticity> largest_of(std::vector<Elasticity> elasticities) {
+  std::stable_sort(
+      elasticities.begin(), elasticities.end(),
+      [](const auto& a, const auto& b) { return std::abs(a.value) > std::abs(b.value); });
+  if (elasticities.size() > 3) elasticities.resize(3);
+  return elasticities;
+}
+
 double doublings(double a, double b) { return std::abs(std::log2(a / b)); }
 
 }  // namespace
@@ -171,6 +179,7 @@ Prediction Predictor::predict(const PointSpec& point) {
   prediction.fold_note = slowest->fold_note;
   const auto elasticities = forward_.elasticities(values_, point);
   prediction.shares = shares_of(profile_, elasticities);
+  prediction.sensitivities = largest_of(elasticities);
   prediction.measured_share = measured_share(profile_, prediction.shares);
   if (!prediction.shares.empty()) {
     const auto& top = prediction.shares.front();

@@ -81,10 +81,10 @@ void TraceAssembly::add_predictions(const Topology& topology,
     results_.set("evidence_bytes_ratio", p.evidence_bytes_ratio);
     results_.set("measured_share", p.measured_share).set("limiting_term", p.limiting_term);
     for (std::size_t i = 0; i < 3; ++i) {
-      const bool present = i < p.shares.size();
+      const bool present = i < p.sensitivities.size();
       const std::string column = fmt::format("top{}_", i + 1);
-      results_.set(column + "id", present ? p.shares[i].id : std::string());
-      results_.set(column + "share", present ? p.shares[i].share : 0.0);
+      results_.set(column + "id", present ? p.sensitivities[i].id : std::string());
+      results_.set(column + "share", present ? std::abs(p.sensitivities[i].value) : 0.0);
     }
     results_.set("bound_us", to_us(p.bound)).set("engine", "sweep").set("classes", p.classes);
     results_.end_row();

@@ -57,6 +57,14 @@ fitted**. Only their product shows in a time, so the rate stays what the file sa
 on top of its own (root of the sum of squares), and link capacities and the bandwidth bound are always the file's. Hosts have no
 efficiency: there the rate is fitted, and capacity and bound are those of the fitted rate.
 
+## Shares and sensitivities
+
+Two questions, two answers. *What does the time depend on?* The sensitivity |d ln T / d ln θ| of each parameter: halve a rate of
+sensitivity 1 and the time doubles. A rate and the efficiency that multiplies it have the same one, so they do not sum to one; a
+trace holds the three largest (`top1_id` …). *Where is the time spent?* The shares of `/result_shares`, which do: times and rates
+hold their sensitivity, and a factor takes from the share of what it multiplies the part that its prior variance has in theirs
+together. A stated rate has none, so its efficiency owns the whole share.
+
 ## Inventory
 
 )";

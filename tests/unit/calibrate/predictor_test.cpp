@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <numeric>
 
 #include "tests/unit/calibrate/synthetic_samples.hpp"
@@ -65,6 +66,26 @@ TEST(Predictor, SharesAreFractionsOfTheCriticalPath) {
   // Known bandwidth times fitted efficiency: the efficiency is what the time rests on.
   EXPECT_EQ(predictor.predict(ring(Protocol::simple, 1LL << 33)).shares.front().id,
             "nvlink.efficiency");
+}
+
+// Halve a parameter of sensitivity e and the time changes by about 2^e; shares do not say that.
+TEST(Predictor, SensitivitiesAreWhatHalvingAParameterDoes) {
+  const auto box = load_machine("hgx-h100");
+  const auto profile = prior_profile(*box, ExecutorKind::nccl);
+  Predictor predictor(*box, profile);
+  const auto row = predictor.predict(ring(Protocol::simple, 1LL << 33));
+  ASSERT_EQ(row.sensitivities.size(), 3u);
+  for (std::size_t i = 0; i < 2; ++i) {
+    const auto& [id, value] = row.sensitivities[i];
+    EXPECT_TRUE(id == "nvlink.bandwidth" || id == "nvlink.efficiency") << id;
+    auto halved = values_of(profile);
+    halved.at(id) /= 2;
+    const double doublings =
+        std::log2(to_us(predict_time(*box, halved, row.point)) / to_us(row.time));
+    EXPECT_NEAR(doublings, -value, 0.03) << id;
+    EXPECT_GT(std::abs(value), 0.9) << id;
+  }
+  EXPECT_LE(std::abs(row.sensitivities[2].value), std::abs(row.sensitivities[1].value));
 }
 
 TEST(Predictor, LabelsFollowTheEvidence) {

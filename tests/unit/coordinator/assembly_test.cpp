@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <cmath>
 #include <filesystem>
 
 #include "emulator/base/communicator.hpp"
@@ -83,6 +84,21 @@ TEST_F(AssemblyTest, TheTraceIsLawfulAndNoLinkIsAboveItsCapacity) {
   for (const auto& problem : check_trace(file)) ADD_FAILURE() << problem.where << ": " << problem.what;
   EXPECT_EQ(content_digest(read_trace(file)), content_digest(content));
   std::filesystem::remove(file);
+}
+
+TEST_F(AssemblyTest, TheTopThreeAreSensitivitiesAndSharesAreShares) {
+  TraceAssembly assembly;
+  assembly.add_machine(*topology_);
+  assembly.add_profile(profile_);
+  assembly.add_predictions(*topology_, emulation_.predictions);
+  const auto content = assembly.finish("", nullptr, run_attributes("model", "test"));
+  const Table& results = content.at("/results");
+  for (std::size_t i = 0; i < results.rows(); ++i) {
+    const auto& largest = emulation_.predictions[i].sensitivities.front();
+    EXPECT_EQ(results.texts("top1_id")[i], largest.id);
+    EXPECT_EQ(results.reals("top1_share")[i], std::abs(largest.value));
+    EXPECT_GE(results.reals("top1_share")[i], results.reals("top2_share")[i]);
+  }
 }
 
 TEST(Agreement, TheVerdictOfRankZeroIsEverybodys) {
