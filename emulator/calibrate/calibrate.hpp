@@ -5,6 +5,8 @@
 // sim/predict (fit.hpp). The posterior covariance is the inverse Hessian (Fisher information of the
 // samples plus prior precision). A parameter is "identified" when its posterior sigma is below half
 // of its prior's, "weak" when the samples told anything of it, else "prior" and left where it was.
+// The model's own error (discrepancy) is what held-out points need beyond parameters and noise for
+// nine in ten of them to lie inside their intervals.
 // Each sample is fitted under the algorithm, protocol and channels it was measured with, so nothing
 // is interpolated across a switch; where the library chose, the model's own choice is taken.
 // Deterministic; not thread safe within one call.
@@ -46,8 +48,7 @@ struct Prediction {
   std::int32_t ranks = 0;
   std::int32_t channels = 0;
   SimDuration time;
-  // Nominal 90 % interval: parameters (posterior sigmas, taken as independent: correlations that a
-  // fit leaves between them are mostly negative, so this errs on the wide side), model discrepancy,
+  // Nominal 90 % interval: parameters (posterior sigmas with their correlations), model discrepancy,
   // and distance from the evidence.
   double low_us = 0, high_us = 0;
   PredictionLabel label{};

@@ -106,6 +106,10 @@ class GaussNewton {
       made.values.push_back(std::exp(theta_[j]));
       const bool fixed = fixed_[static_cast<std::size_t>(j)];
       made.sigma_ln.push_back(fixed ? 0 : std::sqrt(std::max(0.0, covariance(j, j))));
+      for (Eigen::Index k = 0; k < n; ++k) {
+        const bool known = fixed || fixed_[static_cast<std::size_t>(k)];
+        made.covariance.push_back(known ? 0 : covariance(j, k));
+      }
       made.informed_by.push_back(
           static_cast<int>((jacobian_.col(j).array().abs() > least_influence).count()));
     }

@@ -18,6 +18,7 @@ namespace fabricast {
 struct FitResult {
   std::vector<double> values;    // in the order of prior.parameters
   std::vector<double> sigma_ln;  // posterior
+  std::vector<double> covariance;  // posterior, of ln values; row-major, 0 for stated parameters
   std::vector<int> informed_by;  // conditions with any influence on the parameter
   double residual_scale = 0;     // robust, of the fitted residuals
 };

@@ -61,11 +61,17 @@ double doublings(double a, double b) { return std::abs(std::log2(a / b)); }
 double parameter_variance(const CalibrationProfile& profile,
                           const std::vector<Elasticity>& elasticities) {
   double variance = 0;
+  std::map<std::string, double> reach;  // elasticity x sigma, by parameter
   for (const Elasticity& e : elasticities) {
     const double sigma = e.value * profile.find(e.id)->sigma_ln;
+    reach[e.id] = sigma;
     variance += sigma * sigma;
   }
-  return variance;
+  for (const Correlation& pair : profile.correlations) {
+    const auto a = reach.find(pair.a), b = reach.find(pair.b);
+    if (a != reach.end() && b != reach.end()) variance += 2 * pair.value * a->second * b->second;
+  }
+  return std::max(0.0, variance);  // rounding, where two parameters cancel
 }
 
 std::vector<Prediction::Share> shares_of(const CalibrationProfile& profile,

@@ -33,7 +33,7 @@ class Predictor {
   Forward forward_;
 };
 
-// sum (elasticity * posterior sigma)^2: parameters taken as independent.
+// e^T C e: elasticities e, posterior covariance C of ln(parameters). O(pairs of correlations).
 double parameter_variance(const CalibrationProfile& profile,
                           const std::vector<Elasticity>& elasticities);
 

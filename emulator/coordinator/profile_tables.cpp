@@ -33,6 +33,21 @@ ParameterSpec spec_of(const std::string& id) {
                    "\" is not in this version's inventory (the trace is from another version)");
 }
 
+std::vector<Correlation> correlations_of(const TraceContent& content, const std::string& machine,
+                                         const std::string& executor) {
+  std::vector<Correlation> correlations;
+  const Table* table = content.find("/profile_correlations");
+  if (table == nullptr) return correlations;
+  for (std::size_t row = 0; row < table->rows(); ++row) {
+    if (table->texts("machine")[row] != machine || table->texts("executor")[row] != executor) {
+      continue;
+    }
+    correlations.push_back(
+        {table->texts("a")[row], table->texts("b")[row], table->reals("correlation")[row]});
+  }
+  return correlations;
+}
+
 // Conditions that were measured on the profile's own machine with its executor.
 std::vector<EvidencePoint> evidence_of(const TraceContent& content, const std::string& machine,
                                        ExecutorKind executor) {
@@ -67,6 +82,7 @@ std::vector<CalibrationProfile> profiles_of(const TraceContent& content) {
       CalibrationProfile profile;
       profile.machine = machine;
       profile.executor = executor_from_name(executor);
+      profile.correlations = correlations_of(content, machine, executor);
       profile.evidence = evidence_of(content, machine, profile.executor);
       profiles.push_back(std::move(profile));
     }

@@ -56,6 +56,10 @@ void TraceAssembly::add_profile(const CalibrationProfile& profile) {
   profile_.set("source", profile.discrepancy_source).set("value", profile.discrepancy_ln);
   profile_.set("sigma_ln", 0.0).set("identified", profile.holdout.empty() ? "prior" : "identified");
   profile_.set("samples", profile.holdout.size()).set("transfer_rule", "").end_row();
+  for (const auto& c : profile.correlations) {
+    correlations_.set("machine", profile.machine).set("executor", to_string(profile.executor));
+    correlations_.set("a", c.a).set("b", c.b).set("correlation", c.value).end_row();
+  }
   for (const auto& h : profile.holdout) {
     holdout_.set("executor", to_string(h.point.executor)).set("machine", h.point.machine);
     holdout_.set("collective", to_string(h.point.collective)).set("algorithm", h.point.algorithm);
@@ -184,7 +188,7 @@ TraceContent TraceAssembly::finish(const std::string& config_yaml, const SampleS
                                    std::map<std::string, std::string> attributes) {
   content_.attributes = std::move(attributes);
   content_.documents["/config"] = config_yaml;
-  for (TableRows* rows : {&results_, &profile_, &holdout_, &shares_, &links_, &classes_, &timeline_}) {
+  for (TableRows* rows : {&results_, &profile_, &correlations_, &holdout_, &shares_, &links_, &classes_, &timeline_}) {
     if (rows->rows() > 0) content_.tables.push_back(rows->take());
   }
   if (samples != nullptr) add_sample_tables(*samples, content_);

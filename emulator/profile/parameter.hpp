@@ -93,10 +93,20 @@ struct HoldoutPoint {
   bool inside_interval = false;
 };
 
+// Posterior correlation of ln(a) and ln(b), by id: what a fit knows of two parameters together. A
+// launch and a step that act alike are each uncertain, and their sum is not.
+struct Correlation {
+  std::string a, b;
+  double value = 0;  // -1..1
+
+  bool operator==(const Correlation&) const = default;
+};
+
 struct CalibrationProfile {
   std::string machine;      // the machine it is for
   ExecutorKind executor{};  // keyed by executor
   std::vector<ParameterValue> parameters;
+  std::vector<Correlation> correlations;  // pairs not listed are independent
   std::vector<EvidencePoint> evidence;  // empty: nothing measured on this scope
   std::vector<HoldoutPoint> holdout;
   double discrepancy_ln = 0;       // model error beyond parameter uncertainty, std of ln(time)

@@ -36,6 +36,7 @@ class Laws {
       refers(table, "result", "/results");
     }
     results();
+    correlations();
     shares();
     links();
     timeline();
@@ -94,6 +95,14 @@ class Laws {
           return (*texts)[i] == "measured" || (*codes)[i] >= label->flag_meanings.size() ||
                  label->flag_meanings[(*codes)[i]] != "measured";
         });
+  }
+
+  void correlations() {
+    const Table* table = content_.find("/profile_correlations");
+    const auto* value = reals(table, "correlation");
+    if (!value) return;
+    law("/profile_correlations", table->rows(), "correlation lies in -1..1",
+        [&](std::size_t i) { return std::abs((*value)[i]) <= 1; });
   }
 
   void shares() {

@@ -75,6 +75,17 @@ TableRule profile() {
        {"transfer_rule", text, "", "named rule that carried it across a scope, or empty"}}};
 }
 
+TableRule profile_correlations() {
+  return {"/profile_correlations",
+          "What a fit knows of two parameters together; pairs without a row are independent",
+          {{"machine", text, "", "machine the profile is for"},
+           {"executor", text, "", "executor the profile belongs to"},
+           {"a", text, "", "inventory id of one parameter"},
+           {"b", text, "", "inventory id of the other"},
+           {"correlation", real, "1", "posterior correlation of ln(a) and ln(b)"}},
+          {"/profile"}};
+}
+
 TableRule holdout() {
   return {"/holdout",
           "Conditions left out of the fit, predicted and measured",
@@ -271,9 +282,9 @@ std::string_view to_string(ColumnType type) {
 
 std::span<const TableRule> trace_schema() {
   static const std::vector<TableRule> rules{
-      samples(),      sample_conditions(), sample_environment(), profile(),
-      holdout(),      results(),           result_shares(),      links(),
-      rank_classes(), timeline()};
+      samples(), sample_conditions(), sample_environment(), profile(), profile_correlations(),
+      holdout(), results(),           result_shares(),      links(),   rank_classes(),
+      timeline()};
   return rules;
 }
 

@@ -56,6 +56,8 @@ TEST_F(AssemblyTest, PredictionsRoundTripAsText) {
 }
 
 TEST_F(AssemblyTest, ProfilesRoundTripAsTextAndThroughATrace) {
+  profile_.correlations = {{"launch.ll", "nvlink.step.ll", -0.75},
+                           {"cta.copy_bw", "nvlink.efficiency", 1.0 / 3}};
   const auto text = to_text(profile_);
   EXPECT_EQ(to_text(profile_from_text(text)), text);
   TraceAssembly assembly;

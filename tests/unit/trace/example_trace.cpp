@@ -144,6 +144,10 @@ TraceContent example_trace() {
   }
   content.tables = {results.take(), shares.take(), links.take(), timeline.take(), profile()};
   add_samples(content);
+  TableRows correlations("/profile_correlations");
+  correlations.set("machine", "gb300-nvl72").set("executor", "nccl").set("a", "nvlink.bandwidth");
+  correlations.set("b", "nvlink.latency").set("correlation", -0.25).end_row();
+  content.tables.push_back(correlations.take());
   TableRows classes("/rank_classes");
   classes.set("machine", "gb300-nvl72").set("algorithm", "ring").set("channel", 0).set("class", 0);
   classes.set("members", 72).set("representative", 0).end_row();
