@@ -10,8 +10,8 @@
 namespace fabricast {
 namespace {
 
-constexpr std::array<std::string_view, 10> covered_roots{
-    "/config",  "/holdout",      "/links",         "/machine", "/profile", "/profile_correlations",
+constexpr std::array<std::string_view, 11> covered_roots{
+    "/config",  "/evidence", "/holdout",      "/links",         "/machine", "/profile", "/profile_correlations",
     "/rank_classes", "/result_shares", "/results", "/timeline"};
 
 bool covered(std::string_view path) {

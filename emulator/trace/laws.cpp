@@ -36,6 +36,7 @@ class Laws {
       refers(table, "result", "/results");
     }
     results();
+    evidence();
     correlations();
     shares();
     links();
@@ -95,6 +96,15 @@ class Laws {
           return (*texts)[i] == "measured" || (*codes)[i] >= label->flag_meanings.size() ||
                  label->flag_meanings[(*codes)[i]] != "measured";
         });
+  }
+
+  void evidence() {
+    const Table* table = content_.find("/evidence");
+    const auto *ranks = integers(table, "ranks"), *bytes = integers(table, "bytes");
+    const auto* channels = integers(table, "channels");
+    if (!ranks || !bytes || !channels) return;
+    law("/evidence", table->rows(), "ranks and bytes are positive, channels >= 0",
+        [&](std::size_t i) { return (*ranks)[i] > 0 && (*bytes)[i] > 0 && (*channels)[i] >= 0; });
   }
 
   void correlations() {

@@ -86,6 +86,22 @@ TableRule profile_correlations() {
           {"/profile"}};
 }
 
+TableRule evidence() {
+  return {"/evidence",
+          "Conditions that a profile rests on, those of other machines included",
+          {{"machine", text, "", "machine the profile is for"},
+           {"executor", text, "", "executor the profile belongs to"},
+           {"sampled_machine", text, "", "machine the samples were taken on"},
+           {"sampled_executor", text, "", "who ran it"},
+           {"collective", text, "", "collective"},
+           {"algorithm", text, "", "algorithm; where the library chose, as the model resolved it"},
+           {"protocol", text, "", "protocol; where the library chose, as the model resolved it"},
+           {"channels", integer, "1", "number of channels; 0: the executor's own rule"},
+           {"ranks", integer, "1", "number of ranks"},
+           {"bytes", integer, "B", "nccl-tests size"}},
+          {"/profile"}};
+}
+
 TableRule holdout() {
   return {"/holdout",
           "Conditions left out of the fit, predicted and measured",
@@ -94,6 +110,7 @@ TableRule holdout() {
            {"collective", text, "", "collective"},
            {"algorithm", text, "", "algorithm"},
            {"protocol", text, "", "protocol"},
+           {"channels", integer, "1", "number of channels; 0: the executor's own rule"},
            {"ranks", integer, "1", "number of ranks"},
            {"bytes", integer, "B", "nccl-tests size"},
            {"predicted_us", real, "us", "predicted time"},
@@ -283,7 +300,7 @@ std::string_view to_string(ColumnType type) {
 std::span<const TableRule> trace_schema() {
   static const std::vector<TableRule> rules{
       samples(), sample_conditions(), sample_environment(), profile(), profile_correlations(),
-      holdout(), results(),           result_shares(),      links(),   rank_classes(),
+      evidence(), holdout(), results(),           result_shares(),      links(),   rank_classes(),
       timeline()};
   return rules;
 }

@@ -58,6 +58,12 @@ TEST_F(AssemblyTest, PredictionsRoundTripAsText) {
 TEST_F(AssemblyTest, ProfilesRoundTripAsTextAndThroughATrace) {
   profile_.correlations = {{"launch.ll", "nvlink.step.ll", -0.75},
                            {"cta.copy_bw", "nvlink.efficiency", 1.0 / 3}};
+  const EvidencePoint own{ExecutorKind::nccl, "hgx-h100", Collective::all_reduce, "ring", "ll",
+                          8, 64, 0};
+  const EvidencePoint carried{ExecutorKind::nccl, "hgx-h200", Collective::all_gather, "ring",
+                              "simple", 4, 1 << 20, 12};
+  profile_.evidence = {own, carried};
+  profile_.holdout = {{own, 21.0 / 9, 2.5, true}};
   const auto text = to_text(profile_);
   EXPECT_EQ(to_text(profile_from_text(text)), text);
   TraceAssembly assembly;
@@ -68,6 +74,32 @@ TEST_F(AssemblyTest, ProfilesRoundTripAsTextAndThroughATrace) {
   const auto profiles = profiles_of(content);
   ASSERT_EQ(profiles.size(), 1u);
   EXPECT_EQ(to_text(profiles.front()), text);
+}
+
+// A transferred profile read back says the same of the same row: label, distance, interval.
+TEST_F(AssemblyTest, ARereadProfilePredictsWhatItDid) {
+  const auto cluster = load_machine("hgx-h100x1260");
+  auto carried = prior_profile(*cluster, ExecutorKind::nccl);
+  ParameterValue& launch = *profile_.find("launch.simple");
+  launch.origin = ParameterOrigin::measured;
+  launch.sigma_ln = 0.02;
+  profile_.evidence = {{ExecutorKind::nccl, "hgx-h100", Collective::all_reduce, "tree", "simple", 8,
+                        1 << 20, 0}};
+  transfer(profile_, carried);
+  ASSERT_EQ(carried.evidence.size(), 1u);
+  TraceAssembly assembly;
+  assembly.add_machine(*cluster);
+  assembly.add_profile(carried);
+  const auto reread =
+      profiles_of(assembly.finish("", nullptr, run_attributes("model", "test"))).front();
+  PointSpec point;
+  point.algorithm = "tree";
+  point.bytes = 1 << 24;
+  const auto before = predict(*cluster, carried, point), after = predict(*cluster, reread, point);
+  EXPECT_EQ(before.evidence_ranks_ratio, 1260.0);
+  auto comparable = after;
+  comparable.engine_seconds = before.engine_seconds;
+  EXPECT_EQ(to_text(comparable), to_text(before));
 }
 
 TEST_F(AssemblyTest, TheTraceIsLawfulAndNoLinkIsAboveItsCapacity) {

@@ -88,7 +88,7 @@ TEST(Schema, MeasurementsAloneNeedNoMachineOrProfile) {
                 engine = "measured";
               }
               std::erase_if(c.tables, [](const Table& t) {
-                return t.path.starts_with("/profile") || t.path == "/result_shares" ||
+                return t.path.starts_with("/profile") || t.path == "/evidence" || t.path == "/result_shares" ||
                        t.path == "/links";
               });
               std::erase_if(c.documents,
@@ -148,6 +148,8 @@ TEST(Laws, EachIsEnforced) {
   expect("not below bound_us", [](auto& c) { value<Reals>(c, "/results", "bound_us") = 1e12; });
   expect("only a row of engine measured",
          [](auto& c) { value<Column::Codes>(c, "/results", "label") = 0; });
+  expect("ranks and bytes are positive",
+         [](auto& c) { value<Integers>(c, "/evidence", "ranks") = 0; });
   expect("correlation lies in -1..1",
          [](auto& c) { value<Reals>(c, "/profile_correlations", "correlation") = -1.5; });
   expect("sums to at most 1", [](auto& c) { value<Reals>(c, "/result_shares", "share") = 0.9; });
