@@ -8,14 +8,12 @@
 #include "emulator/base/error.hpp"
 #include "emulator/calibrate/fit.hpp"
 #include "emulator/calibrate/predictor.hpp"
+#include "emulator/profile/judgement.hpp"
 
 namespace fabricast {
 namespace {
 
-constexpr double least_discrepancy = 0.02;  // repeats of whole runs: published repeatability sets
 constexpr double quantile_90 = 1.645;       // of a normal distribution, two-sided 90 %
-constexpr double weak_below = 0.995;        // posterior / prior sigma that counts as told anything
-constexpr double identified_below = 0.5;
 constexpr double covered = 0.9;           // of points inside their intervals
 constexpr std::size_t least_holdout = 9;  // of fewer points none is a 90 % quantile
 constexpr double least_correlation = 1e-6;  // what rounding leaves of independence
@@ -38,14 +36,15 @@ void take_posterior(CalibrationProfile& profile, const FitResult& fitted) {
     if (is_stated(parameter)) continue;
     const double part = fitted.sigma_ln[j] / parameter.prior.sigma_ln;
     parameter.samples = fitted.informed_by[j];
-    if (part >= weak_below) {  // stays what it was: nobody measured it
+    if (part >= judgement::weak_below) {  // stays what it was: nobody measured it
       parameter.samples = 0;
       parameter.identified = Identified::prior;
       continue;
     }
     parameter.value = fitted.values[j];
     parameter.sigma_ln = fitted.sigma_ln[j];
-    parameter.identified = part < identified_below ? Identified::identified : Identified::weak;
+    parameter.identified =
+        part < judgement::identified_below ? Identified::identified : Identified::weak;
     parameter.origin = ParameterOrigin::measured;
     parameter.source = fmt::format("fit of {} conditions measured on {}; prior: {}",
                                    parameter.samples, profile.machine, parameter.prior.source);
@@ -103,13 +102,13 @@ double discrepancy_of(const std::vector<Error>& errors, std::size_t without) {
     const double reach = errors[i].ln_error / quantile_90;
     needed.push_back(std::sqrt(std::max(0.0, reach * reach - errors[i].explained)));
   }
-  if (needed.empty()) return least_discrepancy;
+  if (needed.empty()) return judgement::least_discrepancy;
   const auto rank = static_cast<std::size_t>(
       std::ceil(covered * static_cast<double>(needed.size() + 1)));
   const auto nth = std::min(rank, needed.size()) - 1;
   const auto place = needed.begin() + static_cast<std::ptrdiff_t>(nth);
   std::nth_element(needed.begin(), place, needed.end());
-  return std::max(*place, least_discrepancy);
+  return std::max(*place, judgement::least_discrepancy);
 }
 
 void judge(ForwardSet& forwards, CalibrationProfile& profile,

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "emulator/profile/judgement.hpp"
 #include "emulator/profile/parameter.hpp"
 #include "emulator/sim/predict.hpp"
 
@@ -22,7 +23,7 @@ namespace fabricast {
 
 struct CalibrateOptions {
   double holdout_fraction = 0.25;  // every 4th size of each sweep is not fitted but predicted
-  double huber = 1.5;              // in units of the observation's sigma
+  double huber = judgement::huber;  // in units of the observation's sigma
   int max_iterations = 30;
 };
 

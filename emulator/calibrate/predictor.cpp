@@ -8,16 +8,12 @@
 #include <fmt/format.h>
 
 #include "emulator/base/contracts.hpp"
+#include "emulator/profile/judgement.hpp"
 
 namespace fabricast {
 namespace {
 
 constexpr double quantile_90 = 1.645;
-// The model was checked where it was measured. Away from there its error is taken to grow by this
-// much per doubling of ranks or bytes (judgement).
-constexpr double growth_per_doubling = 0.03;
-// Added where no sample has the prediction's regime: the model was never checked there (judgement).
-constexpr double unseen_regime = 0.10;
 
 bool is_time_or_rate(const ParameterValue& parameter) {
   return parameter.spec.unit == "us" || parameter.spec.unit == "GB/s";
@@ -240,8 +236,8 @@ double Predictor::judge_evidence(Prediction& prediction) const {
                       smallest <= prediction.point.bytes && prediction.point.bytes <= largest;
   prediction.label = inside ? PredictionLabel::calibrated : PredictionLabel::extrapolated;
   if (inside || profile_.evidence.empty()) return 0;
-  if (nearest < far_away) return growth_per_doubling * nearest;
-  return std::hypot(growth_per_doubling * nearest_of_any, unseen_regime);
+  if (nearest < far_away) return judgement::growth_per_doubling * nearest;
+  return std::hypot(judgement::growth_per_doubling * nearest_of_any, judgement::unseen_regime);
 }
 
 void Predictor::judge_interval(Prediction& prediction, const std::vector<Elasticity>& elasticities,

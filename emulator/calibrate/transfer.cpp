@@ -7,6 +7,7 @@
 
 #include "emulator/base/contracts.hpp"
 #include "emulator/calibrate/calibrate.hpp"
+#include "emulator/profile/judgement.hpp"
 
 namespace fabricast {
 namespace {
@@ -37,7 +38,9 @@ void observe(ParameterValue& target, double value, double sigma, const TransferR
   target.sigma_ln = 1 / std::sqrt(prior_weight + weight);
   target.origin = ParameterOrigin::measured;
   target.transfer_rule = by.name;
-  target.identified = target.sigma_ln < 0.5 * before ? Identified::identified : Identified::weak;
+  target.identified = target.sigma_ln < judgement::identified_below * before
+                          ? Identified::identified
+                          : Identified::weak;
   target.source = fmt::format("carried by rule {} from {} ({}) [{}]; prior: {}", by.name,
                               from.machine, to_string(from.executor), rests_on,
                               target.prior.source);
@@ -88,9 +91,11 @@ void carry_interpreter(const CalibrationProfile& from, CalibrationProfile& to) {
 const std::vector<TransferRule>& transfer_rules() {
   static const std::vector<TransferRule> rules{
       {"same-machine", "every parameter", 0.0},
-      {"same-generation", "parameters of scope gpu_generation or universal", 0.15},
-      {"other-generation-ratios", "universal ratios", 0.30},
-      {"interpreter-copy-rate", "cuda.cta_copy_bw relative to its prior", 0.40},
+      {"same-generation", "parameters of scope gpu_generation or universal",
+       judgement::same_generation},
+      {"other-generation-ratios", "universal ratios", judgement::other_generation},
+      {"interpreter-copy-rate", "cuda.cta_copy_bw relative to its prior",
+       judgement::other_executor},
   };
   return rules;
 }

@@ -12,17 +12,14 @@
 #include "emulator/base/error.hpp"
 #include "emulator/cost/forward_model.hpp"
 #include "emulator/profile/inventory.hpp"
+#include "emulator/profile/judgement.hpp"
 #include "topologies/builders/built_topology.hpp"
 
 namespace fabricast {
 namespace {
 
-// Model error when nothing of the executor was measured on the machine: NCCL's own model, from
-// which the priors come, misses published tables by about this much (judgement).
-constexpr double unmeasured_discrepancy = 0.25;
-// What the hand-off is at least: a part of the hop, or the proxy's overhead per network step in
-// NCCL's model (v2.28.9-1 src/graph/tuning.cc, netOverhead 1.0 us, three times that for Simple).
-constexpr double least_part_of_hop = 0.25;
+// What the hand-off over the network is at least: the proxy's overhead per step in NCCL's model
+// (v2.28.9-1 src/graph/tuning.cc, netOverhead 1.0 us, three times that for Simple).
 constexpr double proxy_overhead_us = 1.0;
 constexpr double proxy_overhead_simple_us = 3.0;
 
@@ -46,7 +43,7 @@ class PriorBuilder {
       : topology_(topology), generation_(topology.gpu().generation) {
     profile_.machine = topology.name();
     profile_.executor = executor;
-    profile_.discrepancy_ln = unmeasured_discrepancy;
+    profile_.discrepancy_ln = judgement::unmeasured_discrepancy;
     profile_.discrepancy_source = "assumed: nothing was measured on this machine";
   }
 
@@ -191,7 +188,7 @@ class PriorBuilder {
   }
 
   static double least_us(const std::string& id, double hop) {
-    if (!id.starts_with("net.")) return least_part_of_hop * hop;
+    if (!id.starts_with("net.")) return judgement::least_part_of_hop * hop;
     return id.ends_with("simple") ? proxy_overhead_simple_us : proxy_overhead_us;
   }
 

@@ -3,6 +3,7 @@
 
 #include "emulator/base/error.hpp"
 #include "emulator/profile/inventory.hpp"
+#include "emulator/profile/judgement.hpp"
 
 namespace fabricast {
 namespace {
@@ -127,6 +128,13 @@ std::string inventory_markdown() {
                         spec.sense == ParameterSense::cost ? "cost" : "rate",
                         spec.of_machine ? "all" : to_string(spec.executor), to_string(spec.scope),
                         spec.mechanism, spec.identified_by);
+  }
+  text +=
+      "\n## Judgement\n\nNumbers that no measurement or publication gives, and that predictions rest "
+      "on; σ and errors are standard deviations of ln(time) or ln(value). The σ of machine figures "
+      "above are judgement too.\n\n| name | value | use | reason |\n| --- | --- | --- | --- |\n";
+  for (const Judgement& j : judgements()) {
+    text += fmt::format("| {} | {:g} | {} | {} |\n", j.name, j.value, j.use, j.reason);
   }
   text +=
       "\n## Priors\n\n| id | generation | value | σ | origin | source |\n"
