@@ -14,8 +14,8 @@ namespace fabricast {
 namespace {
 
 constexpr double quantile_90 = 1.645;       // of a normal distribution, two-sided 90 %
-constexpr double covered = 0.9;           // of points inside their intervals
-constexpr std::size_t least_holdout = 9;  // of fewer points none is a 90 % quantile
+constexpr double covered = 0.9;             // of points inside their intervals
+constexpr std::size_t least_holdout = 9;    // of fewer points none is a 90 % quantile
 constexpr double least_correlation = 1e-6;  // what rounding leaves of independence
 
 EvidencePoint evidence_of(const Observation& seen) {
@@ -63,8 +63,7 @@ void take_correlations(CalibrationProfile& profile, const FitResult& fitted) {
           parameters[j].identified == Identified::prior) {
         continue;
       }
-      const double value =
-          fitted.covariance[i * n + j] / (fitted.sigma_ln[i] * fitted.sigma_ln[j]);
+      const double value = fitted.covariance[i * n + j] / (fitted.sigma_ln[i] * fitted.sigma_ln[j]);
       if (std::abs(value) < least_correlation) continue;
       profile.correlations.push_back(
           {parameters[i].spec.id, parameters[j].spec.id, std::clamp(value, -1.0, 1.0)});
@@ -93,8 +92,8 @@ Error error_of(ForwardSet& forwards, const CalibrationProfile& profile, const Ob
 
 // The least model error with which nine in ten of the points, and one more like them, lie inside
 // their 90 % intervals: the order statistic of split conformal prediction (Vovk, Gammerman, Shafer
-// 2005). It asks nothing of the errors' distribution, and points that parameters alone would explain
-// twice over cannot cancel those that they do not explain.
+// 2005). It asks nothing of the errors' distribution, and points that parameters alone would
+// explain twice over cannot cancel those that they do not explain.
 double discrepancy_of(const std::vector<Error>& errors, std::size_t without) {
   std::vector<double> needed;
   for (std::size_t i = 0; i < errors.size(); ++i) {
@@ -103,8 +102,8 @@ double discrepancy_of(const std::vector<Error>& errors, std::size_t without) {
     needed.push_back(std::sqrt(std::max(0.0, reach * reach - errors[i].explained)));
   }
   if (needed.empty()) return judgement::least_discrepancy;
-  const auto rank = static_cast<std::size_t>(
-      std::ceil(covered * static_cast<double>(needed.size() + 1)));
+  const auto rank =
+      static_cast<std::size_t>(std::ceil(covered * static_cast<double>(needed.size() + 1)));
   const auto nth = std::min(rank, needed.size()) - 1;
   const auto place = needed.begin() + static_cast<std::ptrdiff_t>(nth);
   std::nth_element(needed.begin(), place, needed.end());

@@ -49,8 +49,8 @@ struct Prediction {
   std::int32_t ranks = 0;
   std::int32_t channels = 0;
   SimDuration time;
-  // Nominal 90 % interval: parameters (posterior sigmas with their correlations), model discrepancy,
-  // and distance from the evidence.
+  // Nominal 90 % interval: parameters (posterior sigmas with their correlations), model
+  // discrepancy, and distance from the evidence.
   double low_us = 0, high_us = 0;
   PredictionLabel label{};
   // x ranks and bytes of the nearest sample of the same regime, of any machine; 0: there is none.

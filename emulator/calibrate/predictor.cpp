@@ -43,9 +43,9 @@ double measured_share(const CalibrationProfile& profile,
 }
 
 std::vector<Elasticity> largest_of(std::vector<Elasticity> elasticities) {
-  std::stable_sort(
-      elasticities.begin(), elasticities.end(),
-      [](const auto& a, const auto& b) { return std::abs(a.value) > std::abs(b.value); });
+  std::stable_sort(elasticities.begin(), elasticities.end(), [](const auto& a, const auto& b) {
+    return std::abs(a.value) > std::abs(b.value);
+  });
   if (elasticities.size() > 3) elasticities.resize(3);
   return elasticities;
 }
@@ -217,8 +217,8 @@ double Predictor::judge_evidence(Prediction& prediction) const {
   std::int32_t fewest = std::numeric_limits<std::int32_t>::max(), most = 0;
   std::int64_t smallest = std::numeric_limits<std::int64_t>::max(), largest = 0;
   for (const EvidencePoint& seen : profile_.evidence) {
-    const double distance = doublings(prediction.ranks, seen.ranks) +
-                            doublings(bytes, static_cast<double>(seen.bytes));
+    const double distance =
+        doublings(prediction.ranks, seen.ranks) + doublings(bytes, static_cast<double>(seen.bytes));
     nearest_of_any = std::min(nearest_of_any, distance);
     if (!same_regime(seen, prediction)) continue;
     if (distance < nearest) {

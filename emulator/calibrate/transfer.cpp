@@ -41,9 +41,9 @@ void observe(ParameterValue& target, double value, double sigma, const TransferR
   target.identified = target.sigma_ln < judgement::identified_below * before
                           ? Identified::identified
                           : Identified::weak;
-  target.source = fmt::format("carried by rule {} from {} ({}) [{}]; prior: {}", by.name,
-                              from.machine, to_string(from.executor), rests_on,
-                              target.prior.source);
+  target.source =
+      fmt::format("carried by rule {} from {} ({}) [{}]; prior: {}", by.name, from.machine,
+                  to_string(from.executor), rests_on, target.prior.source);
 }
 
 void carry_same_executor(const CalibrationProfile& from, CalibrationProfile& to) {
@@ -53,8 +53,7 @@ void carry_same_executor(const CalibrationProfile& from, CalibrationProfile& to)
     const ParameterValue* source = from.find(target.spec.id);
     if (!measured(source) || target.origin == ParameterOrigin::measured) continue;
     if (same_machine) {
-      observe(target, source->value, source->sigma_ln, rule("same-machine"), from,
-              source->source);
+      observe(target, source->value, source->sigma_ln, rule("same-machine"), from, source->source);
       continue;
     }
     const bool universal = target.spec.scope == Scope::universal;

@@ -8,11 +8,11 @@
 //
 // A rule applies only to values that samples informed (origin measured). The carried value is an
 // observation of the target with the inflated sigma: the target's prior still counts, and what was
-// measured on the target itself is never overwritten. Sigmas of rules are judgement. Correlations are
-// not carried: carried values are taken as independent, which errs on the wide side where a fit knew
-// a sum better than its parts.
-// The rest (net.*, link figures, launch across executors, anything of a host) is never carried. The
-// interpreter has one protocol (Simple), so it says nothing of ratios between protocols.
+// measured on the target itself is never overwritten. Sigmas of rules are judgement. Correlations
+// are not carried: carried values are taken as independent, which errs on the wide side where a fit
+// knew a sum better than its parts. The rest (net.*, link figures, launch across executors,
+// anything of a host) is never carried. The interpreter has one protocol (Simple), so it says
+// nothing of ratios between protocols.
 #pragma once
 
 #include <string>

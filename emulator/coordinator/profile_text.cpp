@@ -10,15 +10,25 @@ namespace {
 using nlohmann::json;
 
 json to_json(const EvidencePoint& e) {
-  return {static_cast<int>(e.executor), e.machine, static_cast<int>(e.collective), e.algorithm,
-          e.protocol, e.ranks, e.bytes, e.channels};
+  return {static_cast<int>(e.executor),
+          e.machine,
+          static_cast<int>(e.collective),
+          e.algorithm,
+          e.protocol,
+          e.ranks,
+          e.bytes,
+          e.channels};
 }
 
 EvidencePoint evidence_from(const json& j) {
-  return {static_cast<ExecutorKind>(j.at(0).get<int>()), j.at(1).get<std::string>(),
-          static_cast<Collective>(j.at(2).get<int>()),   j.at(3).get<std::string>(),
-          j.at(4).get<std::string>(),                    j.at(5).get<std::int32_t>(),
-          j.at(6).get<std::int64_t>(),                   j.at(7).get<std::int32_t>()};
+  return {static_cast<ExecutorKind>(j.at(0).get<int>()),
+          j.at(1).get<std::string>(),
+          static_cast<Collective>(j.at(2).get<int>()),
+          j.at(3).get<std::string>(),
+          j.at(4).get<std::string>(),
+          j.at(5).get<std::int32_t>(),
+          j.at(6).get<std::int64_t>(),
+          j.at(7).get<std::int32_t>()};
 }
 
 json to_json(const ParameterValue& p) {

@@ -196,7 +196,8 @@ TraceContent TraceAssembly::finish(const std::string& config_yaml, const SampleS
                                    std::map<std::string, std::string> attributes) {
   content_.attributes = std::move(attributes);
   content_.documents["/config"] = config_yaml;
-  for (TableRows* rows : {&results_, &profile_, &correlations_, &evidence_, &holdout_, &shares_, &links_, &classes_, &timeline_}) {
+  for (TableRows* rows : {&results_, &profile_, &correlations_, &evidence_, &holdout_, &shares_,
+                          &links_, &classes_, &timeline_}) {
     if (rows->rows() > 0) content_.tables.push_back(rows->take());
   }
   if (samples != nullptr) add_sample_tables(*samples, content_);

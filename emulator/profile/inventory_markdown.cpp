@@ -130,7 +130,8 @@ std::string inventory_markdown() {
                         spec.mechanism, spec.identified_by);
   }
   text +=
-      "\n## Judgement\n\nNumbers that no measurement or publication gives, and that predictions rest "
+      "\n## Judgement\n\nNumbers that no measurement or publication gives, and that predictions "
+      "rest "
       "on; σ and errors are standard deviations of ln(time) or ln(value). The σ of machine figures "
       "above are judgement too.\n\n| name | value | use | reason |\n| --- | --- | --- | --- |\n";
   for (const Judgement& j : judgements()) {

@@ -26,7 +26,8 @@ const std::vector<Judgement>& judgements() {
        "1,260 times the ranks then adds 31 %: more than the model's error on priors alone"},
       {"unseen_regime", unseen_regime,
        "σ added to a row in whose regime nothing was sampled, though elsewhere something was",
-       "the parameters are shared, the schedule was never checked: between the least error and that "
+       "the parameters are shared, the schedule was never checked: between the least error and "
+       "that "
        "of priors"},
       {"same_generation", same_generation, "σ that rule same-generation adds",
        "boards of one GPU generation differ in clocks, firmware and library version"},

@@ -1,4 +1,5 @@
-// Numbers that are judgement: no measurement or publication gives them, and predictions rest on them.
+// Numbers that are judgement: no measurement or publication gives them, and predictions rest on
+// them.
 //
 // One place, so that docs/calibration.md lists every one with its reason and nothing else in the
 // code decides silently. Sigmas and discrepancies are standard deviations of a logarithm. Constants

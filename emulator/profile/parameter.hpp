@@ -73,8 +73,8 @@ struct ParameterValue {
   std::string transfer_rule;  // empty, or the named rule that carried it across a scope
 };
 
-// A condition that samples were taken under. (executor, collective, algorithm, protocol, channels) is
-// its regime: what a fit may speak for; evidence distance is measured within it.
+// A condition that samples were taken under. (executor, collective, algorithm, protocol, channels)
+// is its regime: what a fit may speak for; evidence distance is measured within it.
 struct EvidencePoint {
   ExecutorKind executor{};
   std::string machine;

@@ -298,10 +298,18 @@ std::string_view to_string(ColumnType type) {
 }
 
 std::span<const TableRule> trace_schema() {
-  static const std::vector<TableRule> rules{
-      samples(), sample_conditions(), sample_environment(), profile(), profile_correlations(),
-      evidence(), holdout(), results(),           result_shares(),      links(),   rank_classes(),
-      timeline()};
+  static const std::vector<TableRule> rules{samples(),
+                                            sample_conditions(),
+                                            sample_environment(),
+                                            profile(),
+                                            profile_correlations(),
+                                            evidence(),
+                                            holdout(),
+                                            results(),
+                                            result_shares(),
+                                            links(),
+                                            rank_classes(),
+                                            timeline()};
   return rules;
 }
 

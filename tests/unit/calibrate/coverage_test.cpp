@@ -99,8 +99,8 @@ TEST(Coverage, OfATruthThatTheModelCannotReproduce) {
       for (const std::int64_t bytes : sizes_between(96, 1 << 26, 4)) {
         const auto point = point_of(ExecutorKind::host, collective, "ring", Protocol::none, bytes);
         const auto row = predictor.predict(point);
-        const double actual = to_us(predict_time(*host, truth, point)) *
-                              std::exp(misfit(repeat, collective, bytes));
+        const double actual =
+            to_us(predict_time(*host, truth, point)) * std::exp(misfit(repeat, collective, bytes));
         const bool covered = row.low_us <= actual && actual <= row.high_us;
         all.add(covered);
         if (bytes <= 16 << 10) small.add(covered);

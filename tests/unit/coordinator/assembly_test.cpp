@@ -58,10 +58,10 @@ TEST_F(AssemblyTest, PredictionsRoundTripAsText) {
 TEST_F(AssemblyTest, ProfilesRoundTripAsTextAndThroughATrace) {
   profile_.correlations = {{"launch.ll", "nvlink.step.ll", -0.75},
                            {"cta.copy_bw", "nvlink.efficiency", 1.0 / 3}};
-  const EvidencePoint own{ExecutorKind::nccl, "hgx-h100", Collective::all_reduce, "ring", "ll",
-                          8, 64, 0};
-  const EvidencePoint carried{ExecutorKind::nccl, "hgx-h200", Collective::all_gather, "ring",
-                              "simple", 4, 1 << 20, 12};
+  const EvidencePoint own{
+      ExecutorKind::nccl, "hgx-h100", Collective::all_reduce, "ring", "ll", 8, 64, 0};
+  const EvidencePoint carried{
+      ExecutorKind::nccl, "hgx-h200", Collective::all_gather, "ring", "simple", 4, 1 << 20, 12};
   profile_.evidence = {own, carried};
   profile_.holdout = {{own, 21.0 / 9, 2.5, true}};
   const auto text = to_text(profile_);
@@ -83,8 +83,8 @@ TEST_F(AssemblyTest, ARereadProfilePredictsWhatItDid) {
   ParameterValue& launch = *profile_.find("launch.simple");
   launch.origin = ParameterOrigin::measured;
   launch.sigma_ln = 0.02;
-  profile_.evidence = {{ExecutorKind::nccl, "hgx-h100", Collective::all_reduce, "tree", "simple", 8,
-                        1 << 20, 0}};
+  profile_.evidence = {
+      {ExecutorKind::nccl, "hgx-h100", Collective::all_reduce, "tree", "simple", 8, 1 << 20, 0}};
   transfer(profile_, carried);
   ASSERT_EQ(carried.evidence.size(), 1u);
   TraceAssembly assembly;

@@ -88,8 +88,8 @@ TEST(Schema, MeasurementsAloneNeedNoMachineOrProfile) {
                 engine = "measured";
               }
               std::erase_if(c.tables, [](const Table& t) {
-                return t.path.starts_with("/profile") || t.path == "/evidence" || t.path == "/result_shares" ||
-                       t.path == "/links";
+                return t.path.starts_with("/profile") || t.path == "/evidence" ||
+                       t.path == "/result_shares" || t.path == "/links";
               });
               std::erase_if(c.documents,
                             [](const auto& d) { return d.first.starts_with("/machine"); });
