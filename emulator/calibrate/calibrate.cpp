@@ -8,15 +8,15 @@
 #include "emulator/base/error.hpp"
 #include "emulator/calibrate/fit.hpp"
 #include "emulator/calibrate/predictor.hpp"
+#include "emulator/profile/judgement.hpp"
 
 namespace fabricast {
 namespace {
 
-constexpr double least_discrepancy = 0.02;  // repeats of whole runs: published repeatability sets
 constexpr double quantile_90 = 1.645;       // of a normal distribution, two-sided 90 %
-constexpr double weak_below = 0.995;        // posterior / prior sigma that counts as told anything
-constexpr double identified_below = 0.5;
-constexpr std::size_t least_holdout = 3;  // fewer held-out points say nothing about the model
+constexpr double covered = 0.9;             // of points inside their intervals
+constexpr std::size_t least_holdout = 9;    // of fewer points none is a 90 % quantile
+constexpr double least_correlation = 1e-6;  // what rounding leaves of independence
 
 EvidencePoint evidence_of(const Observation& seen) {
   const Conditions& c = seen.conditions;
@@ -26,25 +26,48 @@ EvidencePoint evidence_of(const Observation& seen) {
           seen.point.algorithm,
           std::string(to_string(seen.point.protocol)),
           c.ranks,
-          c.bytes};
+          c.bytes,
+          seen.point.channels};
 }
 
 void take_posterior(CalibrationProfile& profile, const FitResult& fitted) {
   for (std::size_t j = 0; j < profile.parameters.size(); ++j) {
     ParameterValue& parameter = profile.parameters[j];
+    if (is_stated(parameter)) continue;
     const double part = fitted.sigma_ln[j] / parameter.prior.sigma_ln;
     parameter.samples = fitted.informed_by[j];
-    if (part >= weak_below) {  // stays what it was: nobody measured it
+    if (part >= judgement::weak_below) {  // stays what it was: nobody measured it
       parameter.samples = 0;
       parameter.identified = Identified::prior;
       continue;
     }
     parameter.value = fitted.values[j];
     parameter.sigma_ln = fitted.sigma_ln[j];
-    parameter.identified = part < identified_below ? Identified::identified : Identified::weak;
+    parameter.identified =
+        part < judgement::identified_below ? Identified::identified : Identified::weak;
     parameter.origin = ParameterOrigin::measured;
     parameter.source = fmt::format("fit of {} conditions measured on {}; prior: {}",
                                    parameter.samples, profile.machine, parameter.prior.source);
+  }
+}
+
+// What the fit knows of parameters together. Those left at their priors were told nothing, nor
+// anything together with others.
+void take_correlations(CalibrationProfile& profile, const FitResult& fitted) {
+  const auto& parameters = profile.parameters;
+  const std::size_t n = parameters.size();
+  profile.correlations.clear();
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = i + 1; j < n; ++j) {
+      if (parameters[i].identified == Identified::prior ||
+          parameters[j].identified == Identified::prior) {
+        continue;
+      }
+      const double value = fitted.covariance[i * n + j] / (fitted.sigma_ln[i] * fitted.sigma_ln[j]);
+      if (std::abs(value) < least_correlation) continue;
+      profile.correlations.push_back(
+          {parameters[i].spec.id, parameters[j].spec.id, std::clamp(value, -1.0, 1.0)});
+    }
   }
 }
 
@@ -67,41 +90,52 @@ Error error_of(ForwardSet& forwards, const CalibrationProfile& profile, const Ob
   return error;
 }
 
-// What the errors show beyond what parameters and noise explain.
+// The least model error with which nine in ten of the points, and one more like them, lie inside
+// their 90 % intervals: the order statistic of split conformal prediction (Vovk, Gammerman, Shafer
+// 2005). It asks nothing of the errors' distribution, and points that parameters alone would
+// explain twice over cannot cancel those that they do not explain.
 double discrepancy_of(const std::vector<Error>& errors, std::size_t without) {
-  double excess = 0;
-  double count = 0;
+  std::vector<double> needed;
   for (std::size_t i = 0; i < errors.size(); ++i) {
     if (i == without) continue;
-    excess += errors[i].ln_error * errors[i].ln_error - errors[i].explained;
-    count += 1;
+    const double reach = errors[i].ln_error / quantile_90;
+    needed.push_back(std::sqrt(std::max(0.0, reach * reach - errors[i].explained)));
   }
-  const double variance = count > 0 ? excess / count : 0;
-  return std::sqrt(std::max(variance, least_discrepancy * least_discrepancy));
+  if (needed.empty()) return judgement::least_discrepancy;
+  const auto rank =
+      static_cast<std::size_t>(std::ceil(covered * static_cast<double>(needed.size() + 1)));
+  const auto nth = std::min(rank, needed.size()) - 1;
+  const auto place = needed.begin() + static_cast<std::ptrdiff_t>(nth);
+  std::nth_element(needed.begin(), place, needed.end());
+  return std::max(*place, judgement::least_discrepancy);
 }
 
 void judge(ForwardSet& forwards, CalibrationProfile& profile,
            const std::vector<Observation>& observations) {
-  std::vector<Error> held, fitted;
+  std::vector<Error> judged, fitted;
   for (const Observation& seen : observations) {
     if (!seen.parameter.empty()) continue;
-    (seen.held_out ? held : fitted).push_back(error_of(forwards, profile, seen));
+    (seen.held_out ? judged : fitted).push_back(error_of(forwards, profile, seen));
   }
-  const bool enough = held.size() >= least_holdout;
-  const auto& judged = enough ? held : fitted;
+  const std::size_t held = judged.size();
+  const bool enough = held >= least_holdout;
+  if (!enough) judged.insert(judged.end(), fitted.begin(), fitted.end());
+  if (judged.empty()) return;  // direct observations only: the prior's discrepancy stands
   double squares = 0;
   for (const Error& error : judged) squares += error.ln_error * error.ln_error;
-  if (judged.empty()) return;  // direct observations only: the prior's discrepancy stands
   profile.discrepancy_ln = discrepancy_of(judged, judged.size());
   profile.discrepancy_source =
-      fmt::format("{} residuals of {} points, rms {:.1f} %", enough ? "held-out" : "fitted",
+      fmt::format("{} residuals of {} points, rms {:.1f} %",
+                  enough      ? "held-out"
+                  : held == 0 ? "fitted"
+                              : "held-out and fitted",
                   judged.size(), 100 * std::sqrt(squares / static_cast<double>(judged.size())));
   // Each held-out point is judged by an interval that it did not help to make.
-  for (std::size_t i = 0; i < held.size(); ++i) {
-    const double discrepancy = enough ? discrepancy_of(held, i) : profile.discrepancy_ln;
-    const double sigma = std::sqrt(held[i].explained + discrepancy * discrepancy);
-    held[i].point.inside_interval = std::abs(held[i].ln_error) <= quantile_90 * sigma;
-    profile.holdout.push_back(held[i].point);
+  for (std::size_t i = 0; i < held; ++i) {
+    const double discrepancy = discrepancy_of(judged, i);
+    const double sigma = std::sqrt(judged[i].explained + discrepancy * discrepancy);
+    judged[i].point.inside_interval = std::abs(judged[i].ln_error) <= quantile_90 * sigma;
+    profile.holdout.push_back(judged[i].point);
   }
 }
 
@@ -121,6 +155,7 @@ CalibrationProfile calibrate(const Topology& topology, const CalibrationProfile&
   CalibrationProfile profile = prior;
   const FitResult fitted = fit(forwards, prior, observations, options);
   take_posterior(profile, fitted);
+  take_correlations(profile, fitted);
   profile.evidence.clear();
   profile.holdout.clear();
   for (const Observation& seen : observations) {

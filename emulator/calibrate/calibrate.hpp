@@ -5,6 +5,8 @@
 // sim/predict (fit.hpp). The posterior covariance is the inverse Hessian (Fisher information of the
 // samples plus prior precision). A parameter is "identified" when its posterior sigma is below half
 // of its prior's, "weak" when the samples told anything of it, else "prior" and left where it was.
+// The model's own error (discrepancy) is what held-out points need beyond parameters and noise for
+// nine in ten of them to lie inside their intervals.
 // Each sample is fitted under the algorithm, protocol and channels it was measured with, so nothing
 // is interpolated across a switch; where the library chose, the model's own choice is taken.
 // Deterministic; not thread safe within one call.
@@ -13,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "emulator/profile/judgement.hpp"
 #include "emulator/profile/parameter.hpp"
 #include "emulator/sim/predict.hpp"
 
@@ -20,7 +23,7 @@ namespace fabricast {
 
 struct CalibrateOptions {
   double holdout_fraction = 0.25;  // every 4th size of each sweep is not fitted but predicted
-  double huber = 1.5;              // in units of the observation's sigma
+  double huber = judgement::huber;  // in units of the observation's sigma
   int max_iterations = 30;
 };
 
@@ -34,7 +37,10 @@ CalibrationProfile calibrate(const Topology& topology, const CalibrationProfile&
 // inflates sigma; labels the values.
 void transfer(const CalibrationProfile& from, CalibrationProfile& to);
 
-enum class PredictionLabel : std::uint8_t { measured, calibrated, extrapolated };
+// calibrated: inside the ranks and bytes that samples of this machine cover in the prediction's own
+// regime (executor, collective, algorithm, protocol, channels). No prediction is "measured": that
+// word is for rows whose time is the measurement itself.
+enum class PredictionLabel : std::uint8_t { calibrated, extrapolated };
 std::string_view to_string(PredictionLabel label);
 
 // A prediction with everything a reader needs to judge it.
@@ -43,12 +49,12 @@ struct Prediction {
   std::int32_t ranks = 0;
   std::int32_t channels = 0;
   SimDuration time;
-  // Nominal 90 % interval: parameters (posterior sigmas, taken as independent: correlations that a
-  // fit leaves between them are mostly negative, so this errs on the wide side), model discrepancy,
-  // and distance from the evidence.
+  // Nominal 90 % interval: parameters (posterior sigmas with their correlations), model
+  // discrepancy, and distance from the evidence.
   double low_us = 0, high_us = 0;
   PredictionLabel label{};
-  double evidence_ranks_ratio = 0;  // x ranks from the nearest sample; 0 = no evidence
+  // x ranks and bytes of the nearest sample of the same regime, of any machine; 0: there is none.
+  double evidence_ranks_ratio = 0;
   double evidence_bytes_ratio = 0;
   // Critical-path fraction in parameters of origin measured, each weighted with the part of its
   // prior variance that the samples removed: a weakly identified parameter counts for little.
@@ -60,6 +66,9 @@ struct Prediction {
     ParameterOrigin origin{};
   };
   std::vector<Share> shares;  // all nonzero, largest first; sum 1
+  // The largest |d ln T / d ln theta|, at most three, largest first. Not shares: a rate and the
+  // efficiency that multiplies it have the same, and they do not sum to one.
+  std::vector<Elasticity> sensitivities;
   std::vector<LinkLoad> loads;
   SimDuration bound;
   std::vector<StageSpan> stages;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include <fmt/format.h>
 #include <Eigen/Dense>
 
 #include "emulator/base/error.hpp"
@@ -39,7 +40,9 @@ class GaussNewton {
     for (Eigen::Index j = 0; j < n; ++j) {
       const Prior& p = prior.parameters[static_cast<std::size_t>(j)].prior;
       center_[j] = std::log(p.value);
-      precision_[j] = 1 / (p.sigma_ln * p.sigma_ln);
+      const bool fixed = p.sigma_ln == 0;  // any positive precision keeps its row regular
+      fixed_.push_back(fixed);
+      precision_[j] = fixed ? 1 : 1 / (p.sigma_ln * p.sigma_ln);
     }
     theta_ = center_;
     noise_.resize(static_cast<Eigen::Index>(fitted_.size()));
@@ -101,7 +104,12 @@ class GaussNewton {
     FitResult made;
     for (Eigen::Index j = 0; j < n; ++j) {
       made.values.push_back(std::exp(theta_[j]));
-      made.sigma_ln.push_back(std::sqrt(std::max(0.0, covariance(j, j))));
+      const bool fixed = fixed_[static_cast<std::size_t>(j)];
+      made.sigma_ln.push_back(fixed ? 0 : std::sqrt(std::max(0.0, covariance(j, j))));
+      for (Eigen::Index k = 0; k < n; ++k) {
+        const bool known = fixed || fixed_[static_cast<std::size_t>(k)];
+        made.covariance.push_back(known ? 0 : covariance(j, k));
+      }
       made.informed_by.push_back(
           static_cast<int>((jacobian_.col(j).array().abs() > least_influence).count()));
     }
@@ -152,7 +160,8 @@ class GaussNewton {
       }
       Forward& forward = forwards_.of(seen.conditions.ranks);
       for (const Elasticity& e : forward.elasticities(values, seen.point)) {
-        jacobian_(row, index_of(e.id)) = e.value;
+        const auto column = index_of(e.id);
+        if (!fixed_[static_cast<std::size_t>(column)]) jacobian_(row, column) = e.value;
       }
     }
   }
@@ -199,6 +208,7 @@ class GaussNewton {
   const CalibrateOptions& options_;
   std::vector<const Observation*> fitted_;
   Eigen::VectorXd center_, precision_, theta_, noise_;
+  std::vector<bool> fixed_;
   Eigen::MatrixXd jacobian_;
 };
 
@@ -209,10 +219,13 @@ FitResult fit(ForwardSet& forwards, const CalibrationProfile& prior,
   const ParameterValues values = values_of(prior);
   for (Observation& seen : observations) {
     if (seen.choose) resolve_choice(forwards.of(seen.conditions.ranks), values, seen);
-    if (!seen.parameter.empty() && prior.find(seen.parameter) == nullptr) {
-      throw UsageError("a benchmark observed \"" + seen.parameter +
-                       "\" (no parameter of this machine "
-                       "and executor) leave its samples out");
+    if (seen.parameter.empty()) continue;
+    const ParameterValue* observed = prior.find(seen.parameter);
+    if (observed == nullptr || is_stated(*observed)) {
+      throw UsageError(fmt::format(
+          "a benchmark observed \"{}\" ({}) leave its samples out", seen.parameter,
+          observed == nullptr ? "no parameter of this machine and executor"
+                              : "stated by the machine file; its efficiency is what is fitted"));
     }
   }
   GaussNewton solver(forwards, prior, observations, options);

@@ -4,7 +4,7 @@
 // Forward::elasticities, so a parameter enters exactly as much as the critical path holds it. The
 // noise of the observations is inflated once to the residuals' robust scale (1.4826 x median
 // absolute residual): where the model is off, posterior sigmas must not pretend otherwise.
-// Deterministic. One Fit per thread.
+// Stated parameters (prior sigma 0) are left where they are. Deterministic. One Fit per thread.
 #pragma once
 
 #include <vector>
@@ -18,6 +18,7 @@ namespace fabricast {
 struct FitResult {
   std::vector<double> values;    // in the order of prior.parameters
   std::vector<double> sigma_ln;  // posterior
+  std::vector<double> covariance;  // posterior, of ln values; row-major, 0 for stated parameters
   std::vector<int> informed_by;  // conditions with any influence on the parameter
   double residual_scale = 0;     // robust, of the fitted residuals
 };

@@ -6,12 +6,11 @@
 #include <tuple>
 
 #include "emulator/base/error.hpp"
+#include "emulator/profile/judgement.hpp"
 
 namespace fabricast {
 namespace {
 
-// Repeats of a whole run inside one box agree to about 1 % at best (published repeatability sets).
-constexpr double least_sigma = 0.01;
 // 5th to 95th percentile of a normal distribution, in standard deviations.
 constexpr double width_of_90 = 3.29;
 // Standard error of a median relative to that of a mean (normal distribution).
@@ -31,7 +30,7 @@ Observation observe(const Conditions& conditions, const SampleSet::Summary& summ
   seen.ln_value = std::log(summary.median);
   const double spread = (summary.p95 - summary.p05) / (width_of_90 * summary.median);
   const double error = median_penalty * spread / std::sqrt(static_cast<double>(summary.count));
-  seen.sigma = std::sqrt(least_sigma * least_sigma + error * error);
+  seen.sigma = std::hypot(judgement::least_sigma, error);
   if (!seen.parameter.empty()) return seen;
   seen.point.executor = conditions.executor;
   seen.point.collective = conditions.collective;

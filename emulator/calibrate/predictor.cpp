@@ -8,14 +8,12 @@
 #include <fmt/format.h>
 
 #include "emulator/base/contracts.hpp"
+#include "emulator/profile/judgement.hpp"
 
 namespace fabricast {
 namespace {
 
 constexpr double quantile_90 = 1.645;
-// The model was checked where it was measured. Away from there its error is taken to grow by this
-// much per doubling of ranks or bytes (judgement).
-constexpr double growth_per_doubling = 0.03;
 
 bool is_time_or_rate(const ParameterValue& parameter) {
   return parameter.spec.unit == "us" || parameter.spec.unit == "GB/s";
@@ -28,6 +26,7 @@ double prior_variance(const CalibrationProfile& profile, const std::string& id) 
 
 // Part of the prior variance that samples removed.
 double information(const ParameterValue& parameter) {
+  if (is_stated(parameter)) return 0;
   const double part = parameter.sigma_ln / parameter.prior.sigma_ln;
   return std::clamp(1 - part * part, 0.0, 1.0);
 }
@@ -43,6 +42,14 @@ double measured_share(const CalibrationProfile& profile,
   return measured;
 }
 
+std::vector<Elasticity> largest_of(std::vector<Elasticity> elasticities) {
+  std::stable_sort(elasticities.begin(), elasticities.end(), [](const auto& a, const auto& b) {
+    return std::abs(a.value) > std::abs(b.value);
+  });
+  if (elasticities.size() > 3) elasticities.resize(3);
+  return elasticities;
+}
+
 double doublings(double a, double b) { return std::abs(std::log2(a / b)); }
 
 }  // namespace
@@ -50,11 +57,17 @@ double doublings(double a, double b) { return std::abs(std::log2(a / b)); }
 double parameter_variance(const CalibrationProfile& profile,
                           const std::vector<Elasticity>& elasticities) {
   double variance = 0;
+  std::map<std::string, double> reach;  // elasticity x sigma, by parameter
   for (const Elasticity& e : elasticities) {
     const double sigma = e.value * profile.find(e.id)->sigma_ln;
+    reach[e.id] = sigma;
     variance += sigma * sigma;
   }
-  return variance;
+  for (const Correlation& pair : profile.correlations) {
+    const auto a = reach.find(pair.a), b = reach.find(pair.b);
+    if (a != reach.end() && b != reach.end()) variance += 2 * pair.value * a->second * b->second;
+  }
+  return std::max(0.0, variance);  // rounding, where two parameters cancel
 }
 
 std::vector<Prediction::Share> shares_of(const CalibrationProfile& profile,
@@ -168,61 +181,70 @@ Prediction Predictor::predict(const PointSpec& point) {
   prediction.fold_note = slowest->fold_note;
   const auto elasticities = forward_.elasticities(values_, point);
   prediction.shares = shares_of(profile_, elasticities);
+  prediction.sensitivities = largest_of(elasticities);
   prediction.measured_share = measured_share(profile_, prediction.shares);
   if (!prediction.shares.empty()) {
     const auto& top = prediction.shares.front();
     prediction.limiting_term = fmt::format("{} ({:.0f} %)", top.id, 100 * top.share);
   }
-  judge_evidence(prediction);
-  judge_interval(prediction, elasticities);
+  const double distance_ln = judge_evidence(prediction);
+  judge_interval(prediction, elasticities, distance_ln);
   return prediction;
 }
 
-void Predictor::judge_evidence(Prediction& prediction) const {
+bool Predictor::same_regime(const EvidencePoint& seen, const Prediction& prediction) const {
   const PointSpec& point = prediction.point;
-  prediction.label = PredictionLabel::extrapolated;
-  double nearest = std::numeric_limits<double>::max();
+  if (seen.executor != point.executor || seen.collective != point.collective ||
+      seen.algorithm != point.algorithm || seen.protocol != to_string(point.protocol) ||
+      point.max_slices > 0) {  // samples are cut by the protocol's own rule
+    return false;
+  }
+  if (seen.channels == point.channels) return true;
+  if (point.channels == 0) return seen.channels == prediction.channels;
+  if (seen.channels != 0) return false;
+  // Samples follow the executor's rule: does it take as many for this size?
+  const Topology& topology = forward_.topology();
+  const auto offered = std::max(1, static_cast<std::int32_t>(topology.channels().value));
+  return point.channels == plan_limits(point.executor, point.collective, point.algorithm,
+                                       point.protocol, topology.space(), point.bytes, offered)
+                               .channels;
+}
+
+double Predictor::judge_evidence(Prediction& prediction) const {
+  const auto bytes = static_cast<double>(prediction.point.bytes);
+  constexpr double far_away = std::numeric_limits<double>::max();
+  double nearest = far_away, nearest_of_any = far_away;
   std::int32_t fewest = std::numeric_limits<std::int32_t>::max(), most = 0;
   std::int64_t smallest = std::numeric_limits<std::int64_t>::max(), largest = 0;
-  bool sampled = false;
   for (const EvidencePoint& seen : profile_.evidence) {
     const double distance =
-        doublings(prediction.ranks, seen.ranks) +
-        doublings(static_cast<double>(point.bytes), static_cast<double>(seen.bytes));
+        doublings(prediction.ranks, seen.ranks) + doublings(bytes, static_cast<double>(seen.bytes));
+    nearest_of_any = std::min(nearest_of_any, distance);
+    if (!same_regime(seen, prediction)) continue;
     if (distance < nearest) {
       nearest = distance;
       prediction.evidence_ranks_ratio = static_cast<double>(prediction.ranks) / seen.ranks;
-      prediction.evidence_bytes_ratio =
-          static_cast<double>(point.bytes) / static_cast<double>(seen.bytes);
+      prediction.evidence_bytes_ratio = bytes / static_cast<double>(seen.bytes);
     }
-    if (seen.machine != profile_.machine || seen.executor != profile_.executor) continue;
+    if (seen.machine != profile_.machine) continue;
     fewest = std::min(fewest, seen.ranks);
     most = std::max(most, seen.ranks);
     smallest = std::min(smallest, seen.bytes);
     largest = std::max(largest, seen.bytes);
-    sampled =
-        sampled || (seen.collective == point.collective && seen.algorithm == point.algorithm &&
-                    seen.protocol == to_string(point.protocol) && seen.ranks == prediction.ranks &&
-                    seen.bytes == point.bytes);
   }
   const bool inside = fewest <= prediction.ranks && prediction.ranks <= most &&
-                      smallest <= point.bytes && point.bytes <= largest;
-  if (sampled) {
-    prediction.label = PredictionLabel::measured;
-  } else if (inside) {
-    prediction.label = PredictionLabel::calibrated;
-  }
+                      smallest <= prediction.point.bytes && prediction.point.bytes <= largest;
+  prediction.label = inside ? PredictionLabel::calibrated : PredictionLabel::extrapolated;
+  if (inside || profile_.evidence.empty()) return 0;
+  if (nearest < far_away) return judgement::growth_per_doubling * nearest;
+  return std::hypot(judgement::growth_per_doubling * nearest_of_any, judgement::unseen_regime);
 }
 
-void Predictor::judge_interval(Prediction& prediction,
-                               const std::vector<Elasticity>& elasticities) const {
-  double variance = parameter_variance(profile_, elasticities) +
-                    profile_.discrepancy_ln * profile_.discrepancy_ln;
-  if (prediction.label == PredictionLabel::extrapolated && prediction.evidence_ranks_ratio > 0) {
-    const double far = growth_per_doubling * (doublings(prediction.evidence_ranks_ratio, 1) +
-                                              doublings(prediction.evidence_bytes_ratio, 1));
-    variance += far * far;
-  }
+void Predictor::judge_interval(Prediction& prediction, const std::vector<Elasticity>& elasticities,
+                               double distance_ln) const {
+  const double variance = parameter_variance(profile_, elasticities) +
+                          profile_.discrepancy_ln * profile_.discrepancy_ln +
+                          distance_ln * distance_ln;
   const double reach = std::exp(quantile_90 * std::sqrt(variance));
   prediction.low_us = to_us(prediction.time) / reach;
   prediction.high_us = to_us(prediction.time) * reach;
@@ -230,8 +252,6 @@ void Predictor::judge_interval(Prediction& prediction,
 
 std::string_view to_string(PredictionLabel label) {
   switch (label) {
-    case PredictionLabel::measured:
-      return "measured";
     case PredictionLabel::calibrated:
       return "calibrated";
     case PredictionLabel::extrapolated:

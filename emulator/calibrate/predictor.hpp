@@ -22,15 +22,18 @@ class Predictor {
   const CalibrationProfile& profile() const { return profile_; }
 
  private:
-  void judge_evidence(Prediction& prediction) const;
-  void judge_interval(Prediction& prediction, const std::vector<Elasticity>& elasticities) const;
+  bool same_regime(const EvidencePoint& seen, const Prediction& prediction) const;
+  // Label and ratios; returns the std of ln(time) to add for distance from the evidence.
+  double judge_evidence(Prediction& prediction) const;
+  void judge_interval(Prediction& prediction, const std::vector<Elasticity>& elasticities,
+                      double distance_ln) const;
 
   CalibrationProfile profile_;
   ParameterValues values_;
   Forward forward_;
 };
 
-// sum (elasticity * posterior sigma)^2: parameters taken as independent.
+// e^T C e: elasticities e, posterior covariance C of ln(parameters). O(pairs of correlations).
 double parameter_variance(const CalibrationProfile& profile,
                           const std::vector<Elasticity>& elasticities);
 

@@ -7,6 +7,7 @@
 
 #include "emulator/base/contracts.hpp"
 #include "emulator/calibrate/calibrate.hpp"
+#include "emulator/profile/judgement.hpp"
 
 namespace fabricast {
 namespace {
@@ -24,9 +25,10 @@ bool measured(const ParameterValue* parameter) {
          parameter->transfer_rule.empty();
 }
 
-// Combines the target's present value with the carried one by precision.
+// Combines the target's present value with the carried one by precision. What the carried value
+// rests on travels with it: a synthetic profile stays marked as one.
 void observe(ParameterValue& target, double value, double sigma, const TransferRule& by,
-             const CalibrationProfile& from) {
+             const CalibrationProfile& from, const std::string& rests_on) {
   const double widened = std::sqrt(sigma * sigma + by.sigma_ln * by.sigma_ln);
   const double prior_weight = 1 / (target.sigma_ln * target.sigma_ln);
   const double weight = 1 / (widened * widened);
@@ -36,18 +38,22 @@ void observe(ParameterValue& target, double value, double sigma, const TransferR
   target.sigma_ln = 1 / std::sqrt(prior_weight + weight);
   target.origin = ParameterOrigin::measured;
   target.transfer_rule = by.name;
-  target.identified = target.sigma_ln < 0.5 * before ? Identified::identified : Identified::weak;
-  target.source = fmt::format("carried by rule {} from {} ({}); prior: {}", by.name, from.machine,
-                              to_string(from.executor), target.prior.source);
+  target.identified = target.sigma_ln < judgement::identified_below * before
+                          ? Identified::identified
+                          : Identified::weak;
+  target.source =
+      fmt::format("carried by rule {} from {} ({}) [{}]; prior: {}", by.name, from.machine,
+                  to_string(from.executor), rests_on, target.prior.source);
 }
 
 void carry_same_executor(const CalibrationProfile& from, CalibrationProfile& to) {
   const bool same_machine = from.machine == to.machine;
   for (ParameterValue& target : to.parameters) {
+    if (is_stated(target)) continue;
     const ParameterValue* source = from.find(target.spec.id);
     if (!measured(source) || target.origin == ParameterOrigin::measured) continue;
     if (same_machine) {
-      observe(target, source->value, source->sigma_ln, rule("same-machine"), from);
+      observe(target, source->value, source->sigma_ln, rule("same-machine"), from, source->source);
       continue;
     }
     const bool universal = target.spec.scope == Scope::universal;
@@ -61,30 +67,21 @@ void carry_same_executor(const CalibrationProfile& from, CalibrationProfile& to)
     };
     const bool alike = generation_of(from) == generation_of(to);
     if (generation || (universal && alike)) {
-      observe(target, source->value, source->sigma_ln, rule("same-generation"), from);
+      observe(target, source->value, source->sigma_ln, rule("same-generation"), from,
+              source->source);
     } else if (universal) {
-      observe(target, source->value, source->sigma_ln, rule("other-generation-ratios"), from);
+      observe(target, source->value, source->sigma_ln, rule("other-generation-ratios"), from,
+              source->source);
     }
   }
 }
 
 void carry_interpreter(const CalibrationProfile& from, CalibrationProfile& to) {
-  const ParameterValue* base = from.find("cuda.handoff.ll");
-  for (const char* protocol : {"ll128", "simple"}) {
-    const ParameterValue* hand_off = from.find(fmt::format("cuda.handoff.{}", protocol));
-    ParameterValue* target = to.find(fmt::format("nvlink.step_ratio.{}", protocol));
-    if (!measured(base) || !measured(hand_off) || target == nullptr ||
-        target->origin == ParameterOrigin::measured) {
-      continue;
-    }
-    observe(*target, hand_off->value / base->value, std::hypot(hand_off->sigma_ln, base->sigma_ln),
-            rule("interpreter-handoff-ratio"), from);
-  }
   const ParameterValue* copy = from.find("cuda.cta_copy_bw");
   ParameterValue* target = to.find("cta.copy_bw");
   if (measured(copy) && target != nullptr && target->origin != ParameterOrigin::measured) {
     observe(*target, target->prior.value * copy->value / copy->prior.value, copy->sigma_ln,
-            rule("interpreter-copy-rate"), from);
+            rule("interpreter-copy-rate"), from, copy->source);
   }
 }
 
@@ -93,10 +90,11 @@ void carry_interpreter(const CalibrationProfile& from, CalibrationProfile& to) {
 const std::vector<TransferRule>& transfer_rules() {
   static const std::vector<TransferRule> rules{
       {"same-machine", "every parameter", 0.0},
-      {"same-generation", "parameters of scope gpu_generation or universal", 0.15},
-      {"other-generation-ratios", "universal ratios", 0.30},
-      {"interpreter-handoff-ratio", "cuda.handoff.P / cuda.handoff.ll", 0.40},
-      {"interpreter-copy-rate", "cuda.cta_copy_bw relative to its prior", 0.40},
+      {"same-generation", "parameters of scope gpu_generation or universal",
+       judgement::same_generation},
+      {"other-generation-ratios", "universal ratios", judgement::other_generation},
+      {"interpreter-copy-rate", "cuda.cta_copy_bw relative to its prior",
+       judgement::other_executor},
   };
   return rules;
 }

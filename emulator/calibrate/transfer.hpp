@@ -1,16 +1,18 @@
 // Transfer rules: the only ways a measured value crosses a scope.
 //
-//   rule                          carries                                              adds to
-//   sigma same-machine                  every parameter, from a profile of the same machine 0
-//   same-generation               parameters of scope gpu_generation or universal          0.15
-//   other-generation-ratios       universal ratios, to another GPU generation              0.30
-//   interpreter-handoff-ratio     cuda.handoff.P / cuda.handoff.ll -> nvlink.step_ratio.P  0.40
-//   interpreter-copy-rate         cuda.cta_copy_bw, relative to its prior -> cta.copy_bw   0.40
+//   rule                     carries                                             adds to sigma
+//   same-machine             every parameter, from a profile of the same machine          0
+//   same-generation          parameters of scope gpu_generation or universal              0.15
+//   other-generation-ratios  universal ratios, to another GPU generation                  0.30
+//   interpreter-copy-rate    cuda.cta_copy_bw, relative to its prior -> cta.copy_bw       0.40
 //
 // A rule applies only to values that samples informed (origin measured). The carried value is an
 // observation of the target with the inflated sigma: the target's prior still counts, and what was
-// measured on the target itself is never overwritten. Sigmas of rules are judgement.
-// The rest (net.*, link figures, launch across executors, anything of a host) is never carried.
+// measured on the target itself is never overwritten. Sigmas of rules are judgement. Correlations
+// are not carried: carried values are taken as independent, which errs on the wide side where a fit
+// knew a sum better than its parts. The rest (net.*, link figures, launch across executors,
+// anything of a host) is never carried. The interpreter has one protocol (Simple), so it says
+// nothing of ratios between protocols.
 #pragma once
 
 #include <string>

@@ -20,5 +20,6 @@ void add_machine_command(CLI::App& app, CommandBody& run);
 void add_measure_command(CLI::App& app, CommandBody& run);
 void add_report_command(CLI::App& app, CommandBody& run);
 void add_run_command(CLI::App& app, CommandBody& run);
+void add_verify_command(CLI::App& app, CommandBody& run);
 
 }  // namespace fabricast

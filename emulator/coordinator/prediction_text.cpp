@@ -9,6 +9,8 @@ using nlohmann::json;
 
 json to_json(const Prediction& p) {
   json shares = json::array(), loads = json::array(), stages = json::array();
+  json sensitivities = json::array();
+  for (const auto& e : p.sensitivities) sensitivities.push_back({e.id, e.value});
   for (const auto& s : p.shares) shares.push_back({s.id, s.share, static_cast<int>(s.origin)});
   for (const auto& l : p.loads) {
     loads.push_back({l.link_class.value(), l.links, l.busiest_bytes, l.total_bytes, l.capacity.value()});
@@ -33,6 +35,7 @@ json to_json(const Prediction& p) {
           {"measured_share", p.measured_share},
           {"limiting_term", p.limiting_term},
           {"shares", std::move(shares)},
+          {"sensitivities", std::move(sensitivities)},
           {"loads", std::move(loads)},
           {"bound_ps", p.bound.value()},
           {"stages", std::move(stages)},
@@ -72,6 +75,9 @@ Prediction prediction_from_text(const std::string& text) {
   for (const auto& s : j.at("shares")) {
     p.shares.push_back({s.at(0).get<std::string>(), s.at(1).get<double>(),
                         static_cast<ParameterOrigin>(s.at(2).get<int>())});
+  }
+  for (const auto& e : j.at("sensitivities")) {
+    p.sensitivities.push_back({e.at(0).get<std::string>(), e.at(1).get<double>()});
   }
   for (const auto& l : j.at("loads")) {
     p.loads.push_back({LinkClassId(l.at(0).get<std::uint32_t>()), l.at(1).get<std::int64_t>(),

@@ -33,23 +33,60 @@ ParameterSpec spec_of(const std::string& id) {
                    "\" is not in this version's inventory (the trace is from another version)");
 }
 
-// Conditions that were measured on the profile's own machine with its executor.
-std::vector<EvidencePoint> evidence_of(const TraceContent& content, const std::string& machine,
-                                       ExecutorKind executor) {
-  std::vector<EvidencePoint> evidence;
-  const Table* table = content.find("/sample_conditions");
-  if (table == nullptr) return evidence;
+std::vector<Correlation> correlations_of(const TraceContent& content, const std::string& machine,
+                                         const std::string& executor) {
+  std::vector<Correlation> correlations;
+  const Table* table = content.find("/profile_correlations");
+  if (table == nullptr) return correlations;
   for (std::size_t row = 0; row < table->rows(); ++row) {
-    if (table->texts("machine")[row] != machine || table->texts("suite")[row] != "collective" ||
-        table->texts("executor")[row] != to_string(executor)) {
+    if (table->texts("machine")[row] != machine || table->texts("executor")[row] != executor) {
       continue;
     }
-    evidence.push_back({executor, machine, collective_from_name(table->texts("collective")[row]),
-                        table->texts("algorithm")[row], table->texts("protocol")[row],
-                        static_cast<std::int32_t>(table->integers("ranks")[row]),
-                        table->integers("bytes")[row]});
+    correlations.push_back(
+        {table->texts("a")[row], table->texts("b")[row], table->reals("correlation")[row]});
+  }
+  return correlations;
+}
+
+// The condition in a row; `prefix` leads the names of the columns that say who ran it and where.
+EvidencePoint condition_of(const Table& table, const std::string& prefix, std::size_t row) {
+  return {executor_from_name(table.texts(prefix + "executor")[row]),
+          table.texts(prefix + "machine")[row],
+          collective_from_name(table.texts("collective")[row]),
+          table.texts("algorithm")[row],
+          table.texts("protocol")[row],
+          static_cast<std::int32_t>(table.integers("ranks")[row]),
+          table.integers("bytes")[row],
+          static_cast<std::int32_t>(table.integers("channels")[row])};
+}
+
+std::vector<EvidencePoint> evidence_of(const TraceContent& content, const std::string& machine,
+                                       const std::string& executor) {
+  std::vector<EvidencePoint> evidence;
+  const Table* table = content.find("/evidence");
+  if (table == nullptr) return evidence;
+  for (std::size_t row = 0; row < table->rows(); ++row) {
+    if (table->texts("machine")[row] == machine && table->texts("executor")[row] == executor) {
+      evidence.push_back(condition_of(*table, "sampled_", row));
+    }
   }
   return evidence;
+}
+
+// Points are held out of a machine's own samples, so their machine is the profile's.
+std::vector<HoldoutPoint> holdout_of(const TraceContent& content, const std::string& machine,
+                                     const std::string& executor) {
+  std::vector<HoldoutPoint> holdout;
+  const Table* table = content.find("/holdout");
+  if (table == nullptr) return holdout;
+  for (std::size_t row = 0; row < table->rows(); ++row) {
+    if (table->texts("machine")[row] == machine && table->texts("executor")[row] == executor) {
+      holdout.push_back({condition_of(*table, "", row), table->reals("predicted_us")[row],
+                         table->reals("measured_us")[row],
+                         table->meaning("inside_interval", row) == "yes"});
+    }
+  }
+  return holdout;
 }
 
 }  // namespace
@@ -66,7 +103,9 @@ std::vector<CalibrationProfile> profiles_of(const TraceContent& content) {
       CalibrationProfile profile;
       profile.machine = machine;
       profile.executor = executor_from_name(executor);
-      profile.evidence = evidence_of(content, machine, profile.executor);
+      profile.correlations = correlations_of(content, machine, executor);
+      profile.evidence = evidence_of(content, machine, executor);
+      profile.holdout = holdout_of(content, machine, executor);
       profiles.push_back(std::move(profile));
     }
     CalibrationProfile& profile = profiles[entry->second];

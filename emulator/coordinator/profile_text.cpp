@@ -10,15 +10,25 @@ namespace {
 using nlohmann::json;
 
 json to_json(const EvidencePoint& e) {
-  return {static_cast<int>(e.executor), e.machine, static_cast<int>(e.collective), e.algorithm,
-          e.protocol, e.ranks, e.bytes};
+  return {static_cast<int>(e.executor),
+          e.machine,
+          static_cast<int>(e.collective),
+          e.algorithm,
+          e.protocol,
+          e.ranks,
+          e.bytes,
+          e.channels};
 }
 
 EvidencePoint evidence_from(const json& j) {
-  return {static_cast<ExecutorKind>(j.at(0).get<int>()), j.at(1).get<std::string>(),
-          static_cast<Collective>(j.at(2).get<int>()),   j.at(3).get<std::string>(),
-          j.at(4).get<std::string>(),                    j.at(5).get<std::int32_t>(),
-          j.at(6).get<std::int64_t>()};
+  return {static_cast<ExecutorKind>(j.at(0).get<int>()),
+          j.at(1).get<std::string>(),
+          static_cast<Collective>(j.at(2).get<int>()),
+          j.at(3).get<std::string>(),
+          j.at(4).get<std::string>(),
+          j.at(5).get<std::int32_t>(),
+          j.at(6).get<std::int64_t>(),
+          j.at(7).get<std::int32_t>()};
 }
 
 json to_json(const ParameterValue& p) {
@@ -55,6 +65,8 @@ ParameterValue parameter_from(const json& j) {
 
 std::string to_text(const CalibrationProfile& profile) {
   json parameters = json::array(), evidence = json::array(), holdout = json::array();
+  json correlations = json::array();
+  for (const auto& c : profile.correlations) correlations.push_back({c.a, c.b, c.value});
   for (const auto& p : profile.parameters) parameters.push_back(to_json(p));
   for (const auto& e : profile.evidence) evidence.push_back(to_json(e));
   for (const auto& h : profile.holdout) {
@@ -63,6 +75,7 @@ std::string to_text(const CalibrationProfile& profile) {
   return json{{"machine", profile.machine},
               {"executor", static_cast<int>(profile.executor)},
               {"parameters", std::move(parameters)},
+              {"correlations", std::move(correlations)},
               {"evidence", std::move(evidence)},
               {"holdout", std::move(holdout)},
               {"discrepancy_ln", profile.discrepancy_ln},
@@ -76,6 +89,10 @@ CalibrationProfile profile_from_text(const std::string& text) {
   profile.machine = j.at("machine").get<std::string>();
   profile.executor = static_cast<ExecutorKind>(j.at("executor").get<int>());
   for (const auto& p : j.at("parameters")) profile.parameters.push_back(parameter_from(p));
+  for (const auto& c : j.at("correlations")) {
+    profile.correlations.push_back(
+        {c.at(0).get<std::string>(), c.at(1).get<std::string>(), c.at(2).get<double>()});
+  }
   for (const auto& e : j.at("evidence")) profile.evidence.push_back(evidence_from(e));
   for (const auto& h : j.at("holdout")) {
     profile.holdout.push_back({evidence_from(h.at(0)), h.at(1).get<double>(), h.at(2).get<double>(),

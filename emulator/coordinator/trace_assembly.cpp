@@ -56,10 +56,22 @@ void TraceAssembly::add_profile(const CalibrationProfile& profile) {
   profile_.set("source", profile.discrepancy_source).set("value", profile.discrepancy_ln);
   profile_.set("sigma_ln", 0.0).set("identified", profile.holdout.empty() ? "prior" : "identified");
   profile_.set("samples", profile.holdout.size()).set("transfer_rule", "").end_row();
+  for (const auto& c : profile.correlations) {
+    correlations_.set("machine", profile.machine).set("executor", to_string(profile.executor));
+    correlations_.set("a", c.a).set("b", c.b).set("correlation", c.value).end_row();
+  }
+  for (const auto& e : profile.evidence) {
+    evidence_.set("machine", profile.machine).set("executor", to_string(profile.executor));
+    evidence_.set("sampled_machine", e.machine).set("sampled_executor", to_string(e.executor));
+    evidence_.set("collective", to_string(e.collective)).set("algorithm", e.algorithm);
+    evidence_.set("protocol", e.protocol).set("channels", e.channels).set("ranks", e.ranks);
+    evidence_.set("bytes", e.bytes).end_row();
+  }
   for (const auto& h : profile.holdout) {
     holdout_.set("executor", to_string(h.point.executor)).set("machine", h.point.machine);
     holdout_.set("collective", to_string(h.point.collective)).set("algorithm", h.point.algorithm);
     holdout_.set("protocol", h.point.protocol).set("ranks", h.point.ranks);
+    holdout_.set("channels", h.point.channels);
     holdout_.set("bytes", h.point.bytes).set("predicted_us", h.predicted_us);
     holdout_.set("measured_us", h.measured_us);
     holdout_.set("error_ln", std::log(h.predicted_us / h.measured_us));
@@ -81,10 +93,10 @@ void TraceAssembly::add_predictions(const Topology& topology,
     results_.set("evidence_bytes_ratio", p.evidence_bytes_ratio);
     results_.set("measured_share", p.measured_share).set("limiting_term", p.limiting_term);
     for (std::size_t i = 0; i < 3; ++i) {
-      const bool present = i < p.shares.size();
+      const bool present = i < p.sensitivities.size();
       const std::string column = fmt::format("top{}_", i + 1);
-      results_.set(column + "id", present ? p.shares[i].id : std::string());
-      results_.set(column + "share", present ? p.shares[i].share : 0.0);
+      results_.set(column + "id", present ? p.sensitivities[i].id : std::string());
+      results_.set(column + "share", present ? std::abs(p.sensitivities[i].value) : 0.0);
     }
     results_.set("bound_us", to_us(p.bound)).set("engine", "sweep").set("classes", p.classes);
     results_.end_row();
@@ -184,7 +196,8 @@ TraceContent TraceAssembly::finish(const std::string& config_yaml, const SampleS
                                    std::map<std::string, std::string> attributes) {
   content_.attributes = std::move(attributes);
   content_.documents["/config"] = config_yaml;
-  for (TableRows* rows : {&results_, &profile_, &holdout_, &shares_, &links_, &classes_, &timeline_}) {
+  for (TableRows* rows : {&results_, &profile_, &correlations_, &evidence_, &holdout_, &shares_,
+                          &links_, &classes_, &timeline_}) {
     if (rows->rows() > 0) content_.tables.push_back(rows->take());
   }
   if (samples != nullptr) add_sample_tables(*samples, content_);

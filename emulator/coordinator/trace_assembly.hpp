@@ -38,9 +38,9 @@ class TraceAssembly {
   void add_timeline(std::int64_t result, const Topology& topology, const Prediction& prediction);
 
   TraceContent content_;
-  TableRows profile_{"/profile"}, holdout_{"/holdout"}, results_{"/results"},
-      shares_{"/result_shares"}, links_{"/links"}, classes_{"/rank_classes"},
-      timeline_{"/timeline"};
+  TableRows profile_{"/profile"}, correlations_{"/profile_correlations"}, evidence_{"/evidence"},
+      holdout_{"/holdout"}, results_{"/results"}, shares_{"/result_shares"}, links_{"/links"},
+      classes_{"/rank_classes"}, timeline_{"/timeline"};
 };
 
 // Root attributes every trace has: software, versions, backend, command line.
@@ -50,8 +50,8 @@ std::map<std::string, std::string> run_attributes(const std::string& backend,
 // The row of /profile that holds a profile's model discrepancy (std of ln(time)).
 inline constexpr const char* discrepancy_id = "model.discrepancy";
 
-// The profiles stored in a trace (tables /profile and /holdout and the evidence in
-// /sample_conditions), by (machine, executor). Throws CheckError when a row is malformed.
+// The profiles stored in a trace (tables /profile, /profile_correlations, /evidence and /holdout),
+// by (machine, executor). Throws CheckError when a row is malformed.
 std::vector<CalibrationProfile> profiles_of(const TraceContent& content);
 
 }  // namespace fabricast

@@ -64,8 +64,10 @@ void MachineCosts::read_links(const Topology& topology, const ParameterValues& v
     const LinkKind kind = topology.link_classes()[c].kind;
     Link& link = links_[c];
     link.bandwidth = value_of(values, link_parameter(kind, "bandwidth")) * bytes_per_gb;
+    link.capacity = link.bandwidth;
     link.latency_ps = duration_from_us(value_of(values, link_parameter(kind, "latency"))).value();
     if (executor == ExecutorKind::nccl) {
+      link.capacity = topology.link_classes()[c].bandwidth.value * bytes_per_gb;
       const double ratio = kind == LinkKind::nvlink && protocol_ == Protocol::ll
                                ? value_of(values, "nvlink.efficiency_ratio.ll")
                                : 1.0;
@@ -171,7 +173,7 @@ std::int64_t MachineCosts::latency_ps(const EdgeClass& edge) const {
 
 Bandwidth MachineCosts::nominal(std::size_t link_class) const {
   FABRICAST_EXPECT(link_class < link_count_, "a link class of this machine");
-  return Bandwidth(static_cast<std::int64_t>(links_[link_class].bandwidth));
+  return Bandwidth(static_cast<std::int64_t>(links_[link_class].capacity));
 }
 
 }  // namespace fabricast

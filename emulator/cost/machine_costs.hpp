@@ -38,7 +38,9 @@ class MachineCosts {
   std::int64_t port_ps(const EdgeClass& edge, std::int64_t bytes) const;
   // L, and L_credit for the route back.
   std::int64_t latency_ps(const EdgeClass& edge) const;
-  // What one link of the class can carry, by its nominal figure.
+  // What one link of the class can carry. Where an efficiency says how much of it is usable (nccl):
+  // the machine file's figure, whatever the profile says; for hosts, whose rate is a parameter like
+  // any other, the profile's.
   Bandwidth nominal(std::size_t link_class) const;
 
  private:
@@ -49,6 +51,7 @@ class MachineCosts {
   void read_mpi(const ParameterValues& values);
 
   struct Link {
+    double capacity = 0;    // B/s
     double bandwidth = 0;   // B/s, nominal
     double efficiency = 1;  // usable part
     std::int64_t latency_ps = 0;

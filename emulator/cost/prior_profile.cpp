@@ -4,6 +4,7 @@
 // the prior of the hand-off, so that nothing is counted twice (docs/calibration.md says the rule).
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <string>
 
 #include <fmt/format.h>
@@ -11,17 +12,14 @@
 #include "emulator/base/error.hpp"
 #include "emulator/cost/forward_model.hpp"
 #include "emulator/profile/inventory.hpp"
+#include "emulator/profile/judgement.hpp"
 #include "topologies/builders/built_topology.hpp"
 
 namespace fabricast {
 namespace {
 
-// Model error when nothing of the executor was measured on the machine: NCCL's own model, from
-// which the priors come, misses published tables by about this much (judgement).
-constexpr double unmeasured_discrepancy = 0.25;
-// What the hand-off is at least: a part of the hop, or the proxy's overhead per network step in
-// NCCL's model (v2.28.9-1 src/graph/tuning.cc, netOverhead 1.0 us, three times that for Simple).
-constexpr double least_part_of_hop = 0.25;
+// What the hand-off over the network is at least: the proxy's overhead per step in NCCL's model
+// (v2.28.9-1 src/graph/tuning.cc, netOverhead 1.0 us, three times that for Simple).
 constexpr double proxy_overhead_us = 1.0;
 constexpr double proxy_overhead_simple_us = 3.0;
 
@@ -45,7 +43,7 @@ class PriorBuilder {
       : topology_(topology), generation_(topology.gpu().generation) {
     profile_.machine = topology.name();
     profile_.executor = executor;
-    profile_.discrepancy_ln = unmeasured_discrepancy;
+    profile_.discrepancy_ln = judgement::unmeasured_discrepancy;
     profile_.discrepancy_source = "assumed: nothing was measured on this machine";
   }
 
@@ -107,8 +105,14 @@ class PriorBuilder {
     // A figure of zero (a latency nobody knows) has no logarithm; a nanosecond (or MB/s) stands for
     // it.
     const double value = std::max(sourced.value, 1e-3);
-    add(parameter_spec(link_parameter(link.kind, figure)),
-        {value, machine_figure_sigma(origin, is_latency), origin, sourced.source},
+    double sigma = machine_figure_sigma(origin, is_latency);
+    // A nominal rate and the efficiency that multiplies it cannot be told apart by any time: the
+    // rate is what the file states, and the efficiency carries the doubt about both.
+    if (!is_latency && profile_.executor == ExecutorKind::nccl) {
+      rate_sigma_[link_parameter(link.kind, "bandwidth")] = sigma;
+      sigma = 0;
+    }
+    add(parameter_spec(link_parameter(link.kind, figure)), {value, sigma, origin, sourced.source},
         fmt::format("{}@{}", link.name, topology_.name()));
   }
 
@@ -154,6 +158,10 @@ class PriorBuilder {
         prior = ratio(spec, prior);
       } else if (spec.id.find(".step.") != std::string::npos) {
         prior = hand_off(spec.id, prior);
+      } else if (spec.id.ends_with(".efficiency")) {
+        const double of_rate = rate_sigma_.at(spec.base);
+        prior.sigma_ln = std::hypot(prior.sigma_ln, of_rate);
+        prior.source += fmt::format("; sigma with the nominal rate's own, {:.2f}", of_rate);
       }
       add(spec, prior, scope_key(spec));
     }
@@ -180,7 +188,7 @@ class PriorBuilder {
   }
 
   static double least_us(const std::string& id, double hop) {
-    if (!id.starts_with("net.")) return least_part_of_hop * hop;
+    if (!id.starts_with("net.")) return judgement::least_part_of_hop * hop;
     return id.ends_with("simple") ? proxy_overhead_simple_us : proxy_overhead_us;
   }
 
@@ -205,6 +213,7 @@ class PriorBuilder {
   const Topology& topology_;
   std::string generation_;
   CalibrationProfile profile_;
+  std::map<std::string, double> rate_sigma_;  // of stated nominal rates, by id
 };
 
 }  // namespace

@@ -99,6 +99,7 @@ Protocol protocol_from_name(std::string_view name) {
 
 std::vector<Protocol> protocols_of(ExecutorKind executor) {
   if (executor == ExecutorKind::host || executor == ExecutorKind::mpi) return {Protocol::none};
+  if (executor == ExecutorKind::cuda) return {Protocol::simple};
   return {Protocol::ll, Protocol::ll128, Protocol::simple};
 }
 

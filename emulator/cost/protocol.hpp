@@ -21,7 +21,8 @@ enum class Protocol : std::uint8_t { none, ll, ll128, simple };
 std::string_view to_string(Protocol protocol);
 Protocol protocol_from_name(std::string_view name);  // throws UsageError with a did-you-mean
 
-// Protocols an executor has: nccl and cuda: ll, ll128, simple; host and mpi: none.
+// Protocols an executor has: nccl: ll, ll128, simple; cuda: simple, the interpreter's only
+// hand-off; host and mpi: none. What it does not have is neither predicted nor fitted.
 std::vector<Protocol> protocols_of(ExecutorKind executor);
 // The same for one collective: NCCL's send/recv, which all_to_all is made of, has no LL128.
 std::vector<Protocol> protocols_of(ExecutorKind executor, Collective collective);

@@ -34,9 +34,7 @@ void add_nccl(std::vector<ParameterSpec>& specs) {
   for (const std::string protocol : {"ll128", "simple"}) {
     specs.push_back(row("nvlink.step_ratio." + protocol, "1", cost, nccl, Scope::universal,
                         "hand-off of a " + protocol + " message relative to an LL one",
-                        "the same small collective under both protocols; on one GPU the "
-                        "interpreter's hand-off ratio",
-                        "nvlink.step.ll"));
+                        "the same small collective under both protocols", "nvlink.step.ll"));
   }
   for (const std::string protocol : {"ll", "ll128", "simple"}) {
     specs.push_back(row("pcie.step." + protocol, "us", cost, nccl, Scope::link_class,
@@ -72,10 +70,8 @@ void add_cuda(std::vector<ParameterSpec>& specs) {
   const Scope device = Scope::device_model;
   specs.push_back(row("cuda.launch", "us", cost, cuda, device,
                       "cooperative launch of the interpreter and its completion", small_sizes));
-  for (const std::string protocol : {"ll", "ll128", "simple"}) {
-    specs.push_back(row("cuda.handoff." + protocol, "us", cost, cuda, device,
-                        "flag hand-off between two CTAs of one device, per message", small_sizes));
-  }
+  specs.push_back(row("cuda.handoff.simple", "us", cost, cuda, device,
+                      "flag hand-off between two CTAs of one device, per message", small_sizes));
   specs.push_back(row("cuda.cta_copy_bw", "GB/s", rate, cuda, device,
                       "bytes per second one CTA of the interpreter can move", one_channel));
   specs.push_back(row("cuda.reduce_ratio", "1", cost, cuda, device,
@@ -129,9 +125,14 @@ void add_links(std::vector<ParameterSpec>& specs) {
        {"nvlink", "pcie", "shared_memory", "nic", "leaf_uplink", "spine_uplink"}) {
     const bool network = kind == "nic" || kind.ends_with("uplink");
     const Scope scope = network ? Scope::fabric : Scope::link_class;
+    // Only the product of a rate and its efficiency shows in a time.
+    const bool stated = kind != "shared_memory";
     ParameterSpec bandwidth =
         row(kind + ".bandwidth", "GB/s", rate, nccl, scope,
-            "nominal rate of one " + kind + " link or trunk per direction", large_sizes);
+            "nominal rate of one " + kind + " link or trunk per direction",
+            stated ? "under nccl stated by the machine file, never fitted: " + kind +
+                         ".efficiency is; for hosts, " + large_sizes
+                   : large_sizes);
     ParameterSpec latency = row(kind + ".latency", "us", cost, nccl, scope,
                                 "time through one " + kind + " link, one way", small_sizes);
     bandwidth.of_machine = latency.of_machine = true;

@@ -3,6 +3,7 @@
 
 #include "emulator/base/error.hpp"
 #include "emulator/profile/inventory.hpp"
+#include "emulator/profile/judgement.hpp"
 
 namespace fabricast {
 namespace {
@@ -23,7 +24,7 @@ One step of b bytes, nominal link rates and latencies from the machine file:
 | cost | nccl | cuda | host | mpi |
 | --- | --- | --- | --- | --- |
 | launch | launch.P | cuda.launch | host.launch | mpi.launch |
-| o | nvlink.step.ll × step_ratio.P, pcie.step.P or net.step.P by the link the step sends over (else receives from) | cuda.handoff.P | host.step | mpi.step.eager up to 4 KiB, else mpi.step.rendezvous |
+| o | nvlink.step.ll × step_ratio.P, pcie.step.P or net.step.P by the link the step sends over (else receives from) | cuda.handoff.simple | host.step | mpi.step.eager up to 4 KiB, else mpi.step.rendezvous |
 | g | 1 / (cta.copy_bw × wire efficiency) | 1 / cuda.cta_copy_bw | f / copy_bw.cache + (1 − f) / copy_bw.memory | 1 / mpi.copy_bw |
 | L, L_credit | sum of the latencies of the route's links | 0 | as nccl | as nccl |
 | share | min over the route's links of bandwidth × min(1, efficiency) × wire efficiency / flows | cuda.memory_bw / lanes | bandwidth / flows | bandwidth / flows |
@@ -43,7 +44,7 @@ One step of b bytes, nominal link rates and latencies from the machine file:
 | what is present | identifies |
 | --- | --- |
 | no GPU | nothing of a GPU machine; host.* or mpi.* of the machine at hand |
-| 1 GPU | cuda.*; by transfer rule the hand-off ratios and the channel's copy rate of nccl |
+| 1 GPU | cuda.*, under the one protocol the interpreter has (Simple): no hand-off ratios; by transfer rule the channel's copy rate of nccl |
 | n GPUs, one box | launch.*, nvlink.*, cta.* |
 | m nodes | + net.*, nic.*, uplink efficiencies |
 | imported nccl-tests logs | as the machine they came from |
@@ -52,7 +53,27 @@ Identified: posterior σ below half of the prior's. Weak: below it. Crossing a s
 `emulator/calibrate/transfer.hpp`, which widens σ.
 
 Figures of a machine file are priors as well. Their σ by origin, bandwidth / latency: datasheet {:.2f} / {:.2f}, measured {:.2f} / {:.2f},
-published {:.2f} / {:.2f}, assumed {:.2f} / {:.2f} (judgement).
+published {:.2f} / {:.2f}, assumed {:.2f} / {:.2f} (judgement). One exception: **a nominal rate that an efficiency multiplies (nccl) is stated, not
+fitted**. Only their product shows in a time, so the rate stays what the file says with σ = 0, the efficiency takes the rate's σ
+on top of its own (root of the sum of squares), and link capacities and the bandwidth bound are always the file's. Hosts have no
+efficiency: there the rate is fitted, and capacity and bound are those of the fitted rate.
+
+## Intervals
+
+The variance of ln(time) is eᵀCe + discrepancy² + distance²; the interval is ±1.645 of its root, nominally 90 %. e are the sensitivities, C
+the posterior covariance of the fit, stored as σ and correlations: a launch and a step that act alike are each uncertain while their
+sum is known. The discrepancy is the model's own error. It is the least one with which nine in ten of the held-out points
+(fewer than nine: the fitted ones too) lie inside their intervals, so it asks nothing of the errors' distribution; a test draws truths that
+the model cannot reproduce and finds 80 to 99 % of unseen sizes inside. One discrepancy covers all sizes of a profile: where the
+model is better than elsewhere, the interval is too wide. Values that a transfer rule carried are taken as independent.
+
+## Shares and sensitivities
+
+Two questions, two answers. *What does the time depend on?* The sensitivity |d ln T / d ln θ| of each parameter: halve a rate of
+sensitivity 1 and the time doubles. A rate and the efficiency that multiplies it have the same one, so they do not sum to one; a
+trace holds the three largest (`top1_id` …). *Where is the time spent?* The shares of `/result_shares`, which do: times and rates
+hold their sensitivity, and a factor takes from the share of what it multiplies the part that its prior variance has in theirs
+together. A stated rate has none, so its efficiency owns the whole share.
 
 ## Inventory
 
@@ -107,6 +128,14 @@ std::string inventory_markdown() {
                         spec.sense == ParameterSense::cost ? "cost" : "rate",
                         spec.of_machine ? "all" : to_string(spec.executor), to_string(spec.scope),
                         spec.mechanism, spec.identified_by);
+  }
+  text +=
+      "\n## Judgement\n\nNumbers that no measurement or publication gives, and that predictions "
+      "rest "
+      "on; σ and errors are standard deviations of ln(time) or ln(value). The σ of machine figures "
+      "above are judgement too.\n\n| name | value | use | reason |\n| --- | --- | --- | --- |\n";
+  for (const Judgement& j : judgements()) {
+    text += fmt::format("| {} | {:g} | {} | {} |\n", j.name, j.value, j.use, j.reason);
   }
   text +=
       "\n## Priors\n\n| id | generation | value | σ | origin | source |\n"

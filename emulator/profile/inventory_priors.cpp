@@ -84,8 +84,6 @@ constexpr std::array rows{
     PriorRow{"spine_uplink.efficiency", any_gpu, 0.92, 0.15, published,
              "arXiv:2605.04333: 92 of 100 GB/s in NCCL on a sprayed fabric; plain ECMP is far lower"},
     PriorRow{"cuda.launch", any_gpu, 10.0, 0.70, assumed, "a cooperative kernel launch"},
-    PriorRow{"cuda.handoff.ll", any_gpu, 1.0, 0.70, assumed, "two trips through the L2 cache"},
-    PriorRow{"cuda.handoff.ll128", any_gpu, 1.5, 0.70, assumed, "two trips through the L2 cache"},
     PriorRow{"cuda.handoff.simple", any_gpu, 2.5, 0.70, assumed,
              "three trips through the L2 cache and a fence"},
     PriorRow{"cuda.cta_copy_bw", "ampere", 20.0, 0.70, assumed, "NCCL's cap of one channel"},

@@ -51,7 +51,7 @@ struct ParameterSpec {
 
 struct Prior {
   double value = 0;
-  double sigma_ln = 0;
+  double sigma_ln = 0;  // 0: stated, never fitted (a nominal rate that an efficiency multiplies)
   ParameterOrigin origin = ParameterOrigin::assumed;
   std::string source;  // citation
 };
@@ -73,8 +73,8 @@ struct ParameterValue {
   std::string transfer_rule;  // empty, or the named rule that carried it across a scope
 };
 
-// The ranges of ranks and bytes that the samples of a profile covered, per executor and machine:
-// evidence distance is measured from here.
+// A condition that samples were taken under. (executor, collective, algorithm, protocol, channels)
+// is its regime: what a fit may speak for; evidence distance is measured within it.
 struct EvidencePoint {
   ExecutorKind executor{};
   std::string machine;
@@ -82,6 +82,9 @@ struct EvidencePoint {
   std::string algorithm, protocol;
   std::int32_t ranks = 0;
   std::int64_t bytes = 0;
+  std::int32_t channels = 0;  // 0: as many as the executor's own rule takes for this size
+
+  bool operator==(const EvidencePoint&) const = default;
 };
 
 struct HoldoutPoint {
@@ -90,10 +93,20 @@ struct HoldoutPoint {
   bool inside_interval = false;
 };
 
+// Posterior correlation of ln(a) and ln(b), by id: what a fit knows of two parameters together. A
+// launch and a step that act alike are each uncertain, and their sum is not.
+struct Correlation {
+  std::string a, b;
+  double value = 0;  // -1..1
+
+  bool operator==(const Correlation&) const = default;
+};
+
 struct CalibrationProfile {
   std::string machine;      // the machine it is for
   ExecutorKind executor{};  // keyed by executor
   std::vector<ParameterValue> parameters;
+  std::vector<Correlation> correlations;  // pairs not listed are independent
   std::vector<EvidencePoint> evidence;  // empty: nothing measured on this scope
   std::vector<HoldoutPoint> holdout;
   double discrepancy_ln = 0;       // model error beyond parameter uncertainty, std of ln(time)
@@ -103,5 +116,8 @@ struct CalibrationProfile {
   ParameterValue* find(std::string_view id);
   double value(std::string_view id) const;  // contract: exists
 };
+
+// Stated values are taken as they are: no sample moves them, no rule carries them.
+inline bool is_stated(const ParameterValue& parameter) { return parameter.prior.sigma_ln == 0; }
 
 }  // namespace fabricast

@@ -47,7 +47,7 @@ std::string headline(const ResultRow& r) {
   text += fmt::format("  label          {}\n", r.label);
   if (!r.measured()) {
     text += r.evidence_ranks_ratio <= 0 && r.evidence_bytes_ratio <= 0
-                ? "  evidence       no sample of its scope: priors only\n"
+                ? "  evidence       no sample of its collective, algorithm, protocol and channels\n"
                 : fmt::format("  evidence       {} and {} of the nearest sample\n",
                               distance("ranks", r.evidence_ranks_ratio),
                               distance("bytes", r.evidence_bytes_ratio));

@@ -10,9 +10,17 @@
 namespace fabricast {
 namespace {
 
-constexpr std::array<std::string_view, 9> covered_roots{
-    "/config",       "/holdout",       "/links",   "/machine", "/profile",
-    "/rank_classes", "/result_shares", "/results", "/timeline"};
+constexpr std::array<std::string_view, 11> covered_roots{"/config",
+                                                         "/evidence",
+                                                         "/holdout",
+                                                         "/links",
+                                                         "/machine",
+                                                         "/profile",
+                                                         "/profile_correlations",
+                                                         "/rank_classes",
+                                                         "/result_shares",
+                                                         "/results",
+                                                         "/timeline"};
 
 bool covered(std::string_view path) {
   return std::any_of(covered_roots.begin(), covered_roots.end(), [&](std::string_view root) {

@@ -36,6 +36,8 @@ class Laws {
       refers(table, "result", "/results");
     }
     results();
+    evidence();
+    correlations();
     shares();
     links();
     timeline();
@@ -86,6 +88,31 @@ class Laws {
     law("/results", rows, "a predicted time_us is not below bound_us", [&](std::size_t i) {
       return (*texts)[i] == "measured" || (*us)[i] >= (*bound)[i] * (1 - tolerance);
     });
+    const Column* label = table->find("label");
+    const auto* codes = label != nullptr ? std::get_if<Column::Codes>(&label->values) : nullptr;
+    if (codes == nullptr) return;
+    law("/results", rows, "only a row of engine measured has the label measured",
+        [&](std::size_t i) {
+          return (*texts)[i] == "measured" || (*codes)[i] >= label->flag_meanings.size() ||
+                 label->flag_meanings[(*codes)[i]] != "measured";
+        });
+  }
+
+  void evidence() {
+    const Table* table = content_.find("/evidence");
+    const auto *ranks = integers(table, "ranks"), *bytes = integers(table, "bytes");
+    const auto* channels = integers(table, "channels");
+    if (!ranks || !bytes || !channels) return;
+    law("/evidence", table->rows(), "ranks and bytes are positive, channels >= 0",
+        [&](std::size_t i) { return (*ranks)[i] > 0 && (*bytes)[i] > 0 && (*channels)[i] >= 0; });
+  }
+
+  void correlations() {
+    const Table* table = content_.find("/profile_correlations");
+    const auto* value = reals(table, "correlation");
+    if (!value) return;
+    law("/profile_correlations", table->rows(), "correlation lies in -1..1",
+        [&](std::size_t i) { return std::abs((*value)[i]) <= 1; });
   }
 
   void shares() {

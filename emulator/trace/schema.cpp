@@ -75,6 +75,33 @@ TableRule profile() {
        {"transfer_rule", text, "", "named rule that carried it across a scope, or empty"}}};
 }
 
+TableRule profile_correlations() {
+  return {"/profile_correlations",
+          "What a fit knows of two parameters together; pairs without a row are independent",
+          {{"machine", text, "", "machine the profile is for"},
+           {"executor", text, "", "executor the profile belongs to"},
+           {"a", text, "", "inventory id of one parameter"},
+           {"b", text, "", "inventory id of the other"},
+           {"correlation", real, "1", "posterior correlation of ln(a) and ln(b)"}},
+          {"/profile"}};
+}
+
+TableRule evidence() {
+  return {"/evidence",
+          "Conditions that a profile rests on, those of other machines included",
+          {{"machine", text, "", "machine the profile is for"},
+           {"executor", text, "", "executor the profile belongs to"},
+           {"sampled_machine", text, "", "machine the samples were taken on"},
+           {"sampled_executor", text, "", "who ran it"},
+           {"collective", text, "", "collective"},
+           {"algorithm", text, "", "algorithm; where the library chose, as the model resolved it"},
+           {"protocol", text, "", "protocol; where the library chose, as the model resolved it"},
+           {"channels", integer, "1", "number of channels; 0: the executor's own rule"},
+           {"ranks", integer, "1", "number of ranks"},
+           {"bytes", integer, "B", "nccl-tests size"}},
+          {"/profile"}};
+}
+
 TableRule holdout() {
   return {"/holdout",
           "Conditions left out of the fit, predicted and measured",
@@ -83,6 +110,7 @@ TableRule holdout() {
            {"collective", text, "", "collective"},
            {"algorithm", text, "", "algorithm"},
            {"protocol", text, "", "protocol"},
+           {"channels", integer, "1", "number of channels; 0: the executor's own rule"},
            {"ranks", integer, "1", "number of ranks"},
            {"bytes", integer, "B", "nccl-tests size"},
            {"predicted_us", real, "us", "predicted time"},
@@ -116,8 +144,10 @@ TableRule results() {
             "1",
             "how far the row rests on measurements",
             {"measured", "calibrated", "extrapolated"}},
-           {"evidence_ranks_ratio", real, "1", "ranks / ranks of the nearest sample; 0: no sample"},
-           {"evidence_bytes_ratio", real, "1", "bytes / bytes of the nearest sample; 0: no sample"},
+           {"evidence_ranks_ratio", real, "1",
+            "ranks / ranks of the nearest sample of its regime; 0: none"},
+           {"evidence_bytes_ratio", real, "1",
+            "bytes / bytes of the nearest sample of its regime; 0: none"},
            {"measured_share", real, "1", "part of the critical path with measured parameters"},
            {"limiting_term", text, "", "what the time is mostly spent on"},
            {"top1_id", text, "", "parameter with the largest d ln T / d ln parameter"},
@@ -268,10 +298,18 @@ std::string_view to_string(ColumnType type) {
 }
 
 std::span<const TableRule> trace_schema() {
-  static const std::vector<TableRule> rules{
-      samples(),      sample_conditions(), sample_environment(), profile(),
-      holdout(),      results(),           result_shares(),      links(),
-      rank_classes(), timeline()};
+  static const std::vector<TableRule> rules{samples(),
+                                            sample_conditions(),
+                                            sample_environment(),
+                                            profile(),
+                                            profile_correlations(),
+                                            evidence(),
+                                            holdout(),
+                                            results(),
+                                            result_shares(),
+                                            links(),
+                                            rank_classes(),
+                                            timeline()};
   return rules;
 }
 

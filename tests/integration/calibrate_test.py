@@ -54,6 +54,8 @@ class Calibrate(CliCase):
                        "--profile", "p.h5", "-o", "t.h5", "--quiet")
         why = self.expect_ok("report", "t.h5", "--why", "0").stdout
         self.assertIn("extrapolated", why)
+        self.assertIn("carried by rule", why)
+        self.assertIn("SYNTHETIC", why)
 
     def test_bad_input(self):
         self.write("junk.h5", b"not HDF5")

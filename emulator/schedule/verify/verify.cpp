@@ -38,6 +38,7 @@ class Verification {
   void report_deadlock(const std::vector<LaneWait>& waits);
   void explain_results();
   void prove_order();
+  std::string name_of_slot(std::int64_t slot) const;
   template <class Value>
   std::vector<std::pair<std::int32_t, std::int32_t>> wrong_chunks(const Interpreter<Value>& run,
                                                                  std::int32_t loop) const;
@@ -204,6 +205,16 @@ void Verification::report_deadlock(const std::vector<LaneWait>& waits) {
                   count, waits.size(), schedule_.fifo_depth, options_.slices, text));
 }
 
+std::string Verification::name_of_slot(std::int64_t slot) const {
+  const MemoryLayout layout{schedule_.chunks, schedule_.scratch_chunks, options_.loops,
+                            options_.in_place};
+  const std::int64_t user = 2 * layout.chunks * layout.loops;
+  if (slot >= user) return fmt::format("scratch chunk {}", slot - user);
+  const bool output = slot / layout.chunks % 2 == 1;
+  return fmt::format("{} chunk {}", options_.in_place ? "in-place" : output ? "output" : "input",
+                     slot % layout.chunks);
+}
+
 void Verification::prove_order() {
   const std::int64_t work = report_.lanes * report_.steps * options_.loops * options_.slices;
   if (report_.lanes > most_clocked_lanes || work > most_clock_work) {
@@ -221,11 +232,11 @@ void Verification::prove_order() {
   const auto verb = [](bool writes) { return writes ? "writes" : "reads"; };
   for (const UnorderedAccess& access : interpreter.unordered()) {
     add(Finding::Kind::hazard,
-        fmt::format("rank {}: role {} (step {}) {} and role {} (step {}) {} the same chunk (slot "
-                    "{}), and no message or dependence orders them",
+        fmt::format("rank {}: role {} (step {}) {} and role {} (step {}) {} {}, and no message or "
+                    "dependence orders them",
                     access.rank, access.first_lane % schedule_.roles, access.first_step,
                     verb(access.first_writes), access.second_lane % schedule_.roles,
-                    access.second_step, verb(access.second_writes), access.slot));
+                    access.second_step, verb(access.second_writes), name_of_slot(access.slot)));
   }
 }
 

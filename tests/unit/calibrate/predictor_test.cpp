@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <numeric>
 
 #include "tests/unit/calibrate/synthetic_samples.hpp"
@@ -67,16 +68,74 @@ TEST(Predictor, SharesAreFractionsOfTheCriticalPath) {
             "nvlink.efficiency");
 }
 
+// Halve a parameter of sensitivity e and the time changes by about 2^e; shares do not say that.
+TEST(Predictor, SensitivitiesAreWhatHalvingAParameterDoes) {
+  const auto box = load_machine("hgx-h100");
+  const auto profile = prior_profile(*box, ExecutorKind::nccl);
+  Predictor predictor(*box, profile);
+  const auto row = predictor.predict(ring(Protocol::simple, 1LL << 33));
+  ASSERT_EQ(row.sensitivities.size(), 3u);
+  for (std::size_t i = 0; i < 2; ++i) {
+    const auto& [id, value] = row.sensitivities[i];
+    EXPECT_TRUE(id == "nvlink.bandwidth" || id == "nvlink.efficiency") << id;
+    auto halved = values_of(profile);
+    halved.at(id) /= 2;
+    const double doublings =
+        std::log2(to_us(predict_time(*box, halved, row.point)) / to_us(row.time));
+    EXPECT_NEAR(doublings, -value, 0.03) << id;
+    EXPECT_GT(std::abs(value), 0.9) << id;
+  }
+  EXPECT_LE(std::abs(row.sensitivities[2].value), std::abs(row.sensitivities[1].value));
+}
+
 TEST(Predictor, LabelsFollowTheEvidence) {
   const auto box = load_machine("hgx-h100");
   Predictor predictor(*box, calibrated(*box));
-  EXPECT_EQ(predictor.predict(ring(Protocol::ll, 64)).label, PredictionLabel::measured);
-  EXPECT_EQ(predictor.predict(ring(Protocol::ll128, 64)).label, PredictionLabel::calibrated);
+  // Computed rows are never "measured", be there a sample of the very point.
+  EXPECT_EQ(predictor.predict(ring(Protocol::ll, 64)).label, PredictionLabel::calibrated);
   EXPECT_EQ(predictor.predict(ring(Protocol::ll, 100)).label, PredictionLabel::calibrated);
   const auto far = predictor.predict(ring(Protocol::simple, 1LL << 34));
   EXPECT_EQ(far.label, PredictionLabel::extrapolated);
   EXPECT_DOUBLE_EQ(far.evidence_ranks_ratio, 1);
   EXPECT_DOUBLE_EQ(far.evidence_bytes_ratio, 16.0);
+}
+
+// A profile of all_reduce by ring says how well the model does there, and nowhere else.
+TEST(Predictor, ARegimeWithoutSamplesIsExtrapolated) {
+  const auto box = load_machine("hgx-h100");
+  Predictor predictor(*box, calibrated(*box));
+  const auto at = [](Collective collective, const char* algorithm, Protocol protocol) {
+    return point_of(ExecutorKind::nccl, collective, algorithm, protocol, 1 << 14);
+  };
+  for (const PointSpec& point : {at(Collective::all_reduce, "ring", Protocol::ll128),
+                                 at(Collective::all_reduce, "tree", Protocol::ll),
+                                 at(Collective::broadcast, "ring", Protocol::ll),
+                                 at(Collective::all_to_all, "pairwise", Protocol::ll)}) {
+    const auto row = predictor.predict(point);
+    EXPECT_EQ(row.label, PredictionLabel::extrapolated) << point.algorithm;
+    EXPECT_EQ(row.evidence_ranks_ratio, 0) << point.algorithm;
+    EXPECT_EQ(row.evidence_bytes_ratio, 0) << point.algorithm;
+  }
+}
+
+TEST(Predictor, OtherChannelsAreAnotherRegime) {
+  const auto box = load_machine("hgx-h100");
+  Predictor predictor(*box, calibrated(*box));
+  const auto with = [](std::int32_t channels, std::int32_t max_slices = 0) {
+    auto point = ring(Protocol::simple, 1 << 28);
+    point.channels = channels;
+    point.max_slices = max_slices;
+    return point;
+  };
+  const auto own_rule = predictor.predict(with(0));
+  EXPECT_EQ(own_rule.label, PredictionLabel::calibrated);
+  EXPECT_GT(own_rule.channels, 1);
+  EXPECT_EQ(predictor.predict(with(own_rule.channels)).label, PredictionLabel::calibrated);
+  const auto one = predictor.predict(with(1));
+  EXPECT_EQ(one.label, PredictionLabel::extrapolated);
+  EXPECT_EQ(one.evidence_bytes_ratio, 0);
+  EXPECT_GT(one.high_us / one.low_us, own_rule.high_us / own_rule.low_us);
+  EXPECT_EQ(predictor.predict(with(0, 1)).label, PredictionLabel::extrapolated);
 }
 
 TEST(Predictor, MeasuredShareFollowsWhatSamplesIdentify) {

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <cmath>
 #include <filesystem>
 
 #include "emulator/base/communicator.hpp"
@@ -55,6 +56,14 @@ TEST_F(AssemblyTest, PredictionsRoundTripAsText) {
 }
 
 TEST_F(AssemblyTest, ProfilesRoundTripAsTextAndThroughATrace) {
+  profile_.correlations = {{"launch.ll", "nvlink.step.ll", -0.75},
+                           {"cta.copy_bw", "nvlink.efficiency", 1.0 / 3}};
+  const EvidencePoint own{
+      ExecutorKind::nccl, "hgx-h100", Collective::all_reduce, "ring", "ll", 8, 64, 0};
+  const EvidencePoint carried{
+      ExecutorKind::nccl, "hgx-h200", Collective::all_gather, "ring", "simple", 4, 1 << 20, 12};
+  profile_.evidence = {own, carried};
+  profile_.holdout = {{own, 21.0 / 9, 2.5, true}};
   const auto text = to_text(profile_);
   EXPECT_EQ(to_text(profile_from_text(text)), text);
   TraceAssembly assembly;
@@ -65,6 +74,32 @@ TEST_F(AssemblyTest, ProfilesRoundTripAsTextAndThroughATrace) {
   const auto profiles = profiles_of(content);
   ASSERT_EQ(profiles.size(), 1u);
   EXPECT_EQ(to_text(profiles.front()), text);
+}
+
+// A transferred profile read back says the same of the same row: label, distance, interval.
+TEST_F(AssemblyTest, ARereadProfilePredictsWhatItDid) {
+  const auto cluster = load_machine("hgx-h100x1260");
+  auto carried = prior_profile(*cluster, ExecutorKind::nccl);
+  ParameterValue& launch = *profile_.find("launch.simple");
+  launch.origin = ParameterOrigin::measured;
+  launch.sigma_ln = 0.02;
+  profile_.evidence = {
+      {ExecutorKind::nccl, "hgx-h100", Collective::all_reduce, "tree", "simple", 8, 1 << 20, 0}};
+  transfer(profile_, carried);
+  ASSERT_EQ(carried.evidence.size(), 1u);
+  TraceAssembly assembly;
+  assembly.add_machine(*cluster);
+  assembly.add_profile(carried);
+  const auto reread =
+      profiles_of(assembly.finish("", nullptr, run_attributes("model", "test"))).front();
+  PointSpec point;
+  point.algorithm = "tree";
+  point.bytes = 1 << 24;
+  const auto before = predict(*cluster, carried, point), after = predict(*cluster, reread, point);
+  EXPECT_EQ(before.evidence_ranks_ratio, 1260.0);
+  auto comparable = after;
+  comparable.engine_seconds = before.engine_seconds;
+  EXPECT_EQ(to_text(comparable), to_text(before));
 }
 
 TEST_F(AssemblyTest, TheTraceIsLawfulAndNoLinkIsAboveItsCapacity) {
@@ -83,6 +118,21 @@ TEST_F(AssemblyTest, TheTraceIsLawfulAndNoLinkIsAboveItsCapacity) {
   for (const auto& problem : check_trace(file)) ADD_FAILURE() << problem.where << ": " << problem.what;
   EXPECT_EQ(content_digest(read_trace(file)), content_digest(content));
   std::filesystem::remove(file);
+}
+
+TEST_F(AssemblyTest, TheTopThreeAreSensitivitiesAndSharesAreShares) {
+  TraceAssembly assembly;
+  assembly.add_machine(*topology_);
+  assembly.add_profile(profile_);
+  assembly.add_predictions(*topology_, emulation_.predictions);
+  const auto content = assembly.finish("", nullptr, run_attributes("model", "test"));
+  const Table& results = content.at("/results");
+  for (std::size_t i = 0; i < results.rows(); ++i) {
+    const auto& largest = emulation_.predictions[i].sensitivities.front();
+    EXPECT_EQ(results.texts("top1_id")[i], largest.id);
+    EXPECT_EQ(results.reals("top1_share")[i], std::abs(largest.value));
+    EXPECT_GE(results.reals("top1_share")[i], results.reals("top2_share")[i]);
+  }
 }
 
 TEST(Agreement, TheVerdictOfRankZeroIsEverybodys) {

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "emulator/base/error.hpp"
 #include "emulator/cost/forward_model.hpp"
 #include "emulator/profile/inventory.hpp"
@@ -40,7 +42,27 @@ TEST(PriorProfile, LinkFiguresComeFromTheMachineFile) {
   EXPECT_EQ(bandwidth->value, nvlink.bandwidth.value);
   EXPECT_EQ(bandwidth->source, nvlink.bandwidth.source);
   EXPECT_EQ(bandwidth->origin, ParameterOrigin::datasheet);
-  EXPECT_EQ(bandwidth->sigma_ln, machine_figure_sigma(ParameterOrigin::datasheet, false));
+  const ParameterValue* latency = profile.find("nvlink.latency");
+  EXPECT_EQ(latency->sigma_ln, machine_figure_sigma(latency->origin, true));
+  // The rate is stated; the efficiency that multiplies it carries the doubt about both.
+  EXPECT_EQ(bandwidth->sigma_ln, 0);
+  const Prior alone = prior_of(parameter_spec("nvlink.efficiency"), "hopper");
+  EXPECT_DOUBLE_EQ(
+      profile.find("nvlink.efficiency")->sigma_ln,
+      std::hypot(alone.sigma_ln, machine_figure_sigma(ParameterOrigin::datasheet, false)));
+}
+
+// Whatever a profile says, a link carries no more than the machine file states.
+TEST(PriorProfile, CapacityIsTheMachineFilesNotTheProfiles) {
+  const auto topology = load_machine("hgx-h100");
+  auto values = values_of(prior_profile(*topology, ExecutorKind::nccl));
+  values.at("nvlink.bandwidth") *= 0.9;
+  PointSpec point;
+  point.algorithm = "ring";
+  point.bytes = 1 << 20;
+  const auto made = build_case(*topology, values, point);
+  EXPECT_DOUBLE_EQ(to_gb_per_s(made.loads.front().capacity),
+                   topology->link_classes().front().bandwidth.value);
 }
 
 // A hop of the model is what was published for a hop: hand-off plus the machine's links.

@@ -68,6 +68,14 @@ TEST(Protocol, SendReceiveHasNoLl128AndCutsAtThePointToPointChunk) {
       128 * 1024);
 }
 
+// What is predicted must be what can be measured: bench/harness labels every cuda row "simple".
+TEST(Protocol, TheInterpreterHasSimpleOnly) {
+  EXPECT_EQ(protocols_of(ExecutorKind::cuda), std::vector{Protocol::simple});
+  for (const Collective collective : {Collective::all_reduce, Collective::all_to_all}) {
+    EXPECT_EQ(protocols_of(ExecutorKind::cuda, collective), std::vector{Protocol::simple});
+  }
+}
+
 // Executors of this project run plans cut by the defaults, which is what the harness measures.
 TEST(Protocol, HostPlansAreCutByTheDefaults) {
   const auto limits = plan_limits(ExecutorKind::host, Collective::all_reduce, "ring",

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "emulator/base/error.hpp"
+#include "emulator/profile/judgement.hpp"
 
 namespace fabricast {
 namespace {
@@ -64,6 +65,29 @@ TEST(Inventory, UnknownGenerationIsNamedWithAHint) {
   } catch (const UsageError& error) {
     EXPECT_NE(std::string(error.what()).find("hopper"), std::string::npos);
   }
+}
+
+// Every constant of the header is in the table, with its value and a reason; so it is on the page.
+TEST(Judgement, EveryConstantIsInTheTableWithAReason) {
+  std::ifstream header(FABRICAST_JUDGEMENT_HEADER);
+  std::stringstream text;
+  text << header.rdbuf();
+  const std::string all = text.str();
+  const std::string lead = "inline constexpr double ";
+  std::size_t constants = 0;
+  for (auto at = all.find(lead); at != std::string::npos; at = all.find(lead, at + 1)) {
+    std::istringstream line(all.substr(at + lead.size(), all.find(';', at) - at - lead.size()));
+    std::string name, equals;
+    double value = 0;
+    ASSERT_TRUE(line >> name >> equals >> value);
+    ASSERT_LT(constants, judgements().size()) << name;
+    EXPECT_EQ(judgements()[constants].name, name);
+    EXPECT_EQ(judgements()[constants].value, value) << name;
+    EXPECT_GT(judgements()[constants].reason.size(), 10u) << name;
+    EXPECT_NE(inventory_markdown().find("| " + name + " | "), std::string::npos) << name;
+    ++constants;
+  }
+  EXPECT_EQ(constants, judgements().size());
 }
 
 TEST(Inventory, CommittedPageIsTheGeneratedOne) {

@@ -99,7 +99,7 @@ TEST(Why, SaysWhatIsMissing) {
   content = example_trace();
   std::get<Column::Reals>(column(content, "/results", "evidence_ranks_ratio").values)[2] = 0;
   std::get<Column::Reals>(column(content, "/results", "evidence_bytes_ratio").values)[2] = 0;
-  EXPECT_NE(render_why(content, 2).find("no sample of its scope"), std::string::npos);
+  EXPECT_NE(render_why(content, 2).find("no sample of its collective"), std::string::npos);
 }
 
 TEST(Why, MeasuredRowsShowTheirSamples) {

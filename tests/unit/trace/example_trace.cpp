@@ -102,6 +102,7 @@ void add_samples(TraceContent& content) {
   TableRows holdout("/holdout");
   holdout.set("executor", "host").set("machine", "this-host").set("collective", "all_reduce");
   holdout.set("algorithm", "ring").set("protocol", "none").set("ranks", 2).set("bytes", 4096);
+  holdout.set("channels", 1);
   holdout.set("predicted_us", 2.2).set("measured_us", 2.0).set("error_ln", std::log(1.1));
   holdout.set("inside_interval", true).end_row();
   content.tables.push_back(holdout.take());
@@ -144,6 +145,16 @@ TraceContent example_trace() {
   }
   content.tables = {results.take(), shares.take(), links.take(), timeline.take(), profile()};
   add_samples(content);
+  TableRows evidence("/evidence");
+  evidence.set("machine", "gb300-nvl72").set("executor", "nccl");
+  evidence.set("sampled_machine", "gb200-nvl72").set("sampled_executor", "nccl");
+  evidence.set("collective", "all_reduce").set("algorithm", "ring").set("protocol", "simple");
+  evidence.set("channels", 0).set("ranks", 72).set("bytes", 1 << 20).end_row();
+  content.tables.push_back(evidence.take());
+  TableRows correlations("/profile_correlations");
+  correlations.set("machine", "gb300-nvl72").set("executor", "nccl").set("a", "nvlink.bandwidth");
+  correlations.set("b", "nvlink.latency").set("correlation", -0.25).end_row();
+  content.tables.push_back(correlations.take());
   TableRows classes("/rank_classes");
   classes.set("machine", "gb300-nvl72").set("algorithm", "ring").set("channel", 0).set("class", 0);
   classes.set("members", 72).set("representative", 0).end_row();

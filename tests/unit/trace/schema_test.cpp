@@ -88,7 +88,8 @@ TEST(Schema, MeasurementsAloneNeedNoMachineOrProfile) {
                 engine = "measured";
               }
               std::erase_if(c.tables, [](const Table& t) {
-                return t.path == "/profile" || t.path == "/result_shares" || t.path == "/links";
+                return t.path.starts_with("/profile") || t.path == "/evidence" ||
+                       t.path == "/result_shares" || t.path == "/links";
               });
               std::erase_if(c.documents,
                             [](const auto& d) { return d.first.starts_with("/machine"); });
@@ -145,6 +146,12 @@ TEST(Laws, EachIsEnforced) {
   expect("measured_share lies",
          [](auto& c) { value<Reals>(c, "/results", "measured_share") = 1.5; });
   expect("not below bound_us", [](auto& c) { value<Reals>(c, "/results", "bound_us") = 1e12; });
+  expect("only a row of engine measured",
+         [](auto& c) { value<Column::Codes>(c, "/results", "label") = 0; });
+  expect("ranks and bytes are positive",
+         [](auto& c) { value<Integers>(c, "/evidence", "ranks") = 0; });
+  expect("correlation lies in -1..1",
+         [](auto& c) { value<Reals>(c, "/profile_correlations", "correlation") = -1.5; });
   expect("sums to at most 1", [](auto& c) { value<Reals>(c, "/result_shares", "share") = 0.9; });
   expect("no link above its capacity",
          [](auto& c) { value<Reals>(c, "/links", "utilization") = 1.01; });
