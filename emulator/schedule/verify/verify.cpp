@@ -104,7 +104,7 @@ VerifyReport Verification::run() {
     report_.note = "not run: its steps are not legal";
     return std::move(report_);
   }
-  if (shape.shares_scratch) options_.loops = std::max(options_.loops, 2);
+  if (shape.shares_scratch && !options_.single_loop) options_.loops = std::max(options_.loops, 2);
   if (run_fingerprints() && shape.shared_chunks > 0) prove_order();
   return std::move(report_);
 }
