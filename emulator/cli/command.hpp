@@ -16,10 +16,12 @@ using CommandBody = std::function<int()>;
 
 void add_calibrate_command(CLI::App& app, CommandBody& run);
 void add_emulate_command(CLI::App& app, CommandBody& run);
+void add_import_command(CLI::App& app, CommandBody& run);
 void add_machine_command(CLI::App& app, CommandBody& run);
 void add_measure_command(CLI::App& app, CommandBody& run);
 void add_report_command(CLI::App& app, CommandBody& run);
 void add_run_command(CLI::App& app, CommandBody& run);
+void add_schedule_command(CLI::App& app, CommandBody& run);
 void add_verify_command(CLI::App& app, CommandBody& run);
 
 }  // namespace fabricast

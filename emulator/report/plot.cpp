@@ -11,7 +11,7 @@
 #include "emulator/base/error.hpp"
 #include "emulator/report/log_axis.hpp"
 #include "emulator/report/plot_series.hpp"
-#include "emulator/report/svg.hpp"
+#include "emulator/base/svg.hpp"
 
 namespace fabricast {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "emulator/base/error.hpp"
 #include "emulator/report/plot_series.hpp"
-#include "emulator/report/svg.hpp"
+#include "emulator/base/svg.hpp"
 #include "tests/unit/trace/example_trace.hpp"
 
 namespace fabricast {

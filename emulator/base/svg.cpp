@@ -1,4 +1,4 @@
-#include "emulator/report/svg.hpp"
+#include "emulator/base/svg.hpp"
 
 #include <fmt/format.h>
 

@@ -1,0 +1,45 @@
+// A schedule as the command line names it: an algorithm of the catalogue at some size, or a file of
+// another program.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "emulator/schedule/import/file_program.hpp"
+#include "emulator/schedule/plan.hpp"
+#include "emulator/schedule/verify/verify.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace fabricast {
+
+struct ScheduleChoice {
+  std::string what;        // algorithm, or a .xml (MSCCL) or .json (MSCCL++) file
+  std::string collective;  // empty: the first one that the algorithm can do
+  std::int32_t ranks = 8, domain = 0, channels = 1, chunks = 3, root = 0;
+};
+
+// Adds the positional argument and the options; those about the size have no effect on files, and
+// together with one they are an error.
+void add_schedule_options(CLI::App& command, ScheduleChoice& choice);
+
+struct ChosenSchedule {
+  ExecutionPlan plan;
+  std::optional<ImportedSchedule> imported;
+};
+
+// Throws UsageError (unknown names, refused files) or IoError. `sized`: were size options given?
+ChosenSchedule choose_schedule(const ScheduleChoice& choice, bool sized);
+bool size_options_given(const CLI::App& command);
+
+inline constexpr std::int64_t most_schedule_file_bytes = 64 << 20;  // public ones reach a few MB
+bool is_schedule_file(const std::string& what);
+ImportedSchedule import_schedule_file(const std::string& file);
+
+// Proves the plan correct as it would be run with `slots` per connection.
+VerifyReport prove(const ChosenSchedule& chosen);
+
+}  // namespace fabricast
