@@ -159,8 +159,10 @@ class Run {
     }
     if ((step.action & action_send) != 0) {
       const auto to = static_cast<std::int32_t>(step.peer_out);
-      const bool by_switch = phase_of(origin).peer_out.is_group();
-      result_.messages.push_back({lane.rank, to, round, round + 1, origin.stage, by_switch, values});
+      const Phase& phase = phase_of(origin);
+      const bool by_switch = phase.peer_out.is_group();
+      result_.messages.push_back({lane.rank, to, round, round + 1, origin.stage, by_switch,
+                                  by_switch && phase.per_member, values});
       fifos_[Key{lane.rank, to, extra.fifo_out}].push_back(
           {std::move(values), round, result_.messages.size() - 1});
       lane.last_send = round;

@@ -28,6 +28,7 @@ struct RoundMessage {
   std::int32_t sent = 0, received = 0;  // rounds
   std::int32_t stage = 0;               // of the sending step
   bool through_switch = false;
+  bool added_there = false;  // the switch adds up what is for the same rank, else it copies
   std::vector<CellValue> values;
 };
 

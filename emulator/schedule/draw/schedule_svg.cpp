@@ -17,7 +17,7 @@ namespace {
 
 using Anchor = Svg::Anchor;
 
-constexpr double left_margin = 118, right_margin = 26, top_margin = 96, bottom_margin = 78;
+constexpr double left_margin = 150, right_margin = 26, top_margin = 96, bottom_margin = 96;
 constexpr double gap_between_rows = 50, least_column = 76;
 const std::string ink = "#3c434d", quiet = "#7a828c", pale = "#c9ced5", ground = "#f4f6f8";
 
@@ -86,12 +86,21 @@ class Picture {
     }
   }
 
+  // Names of the stages that send in this round; in the last one, that receive.
   std::string stages_text(std::int32_t round) const {
+    std::set<std::int32_t> stages;
+    for (const RoundMessage& message : rounds_.messages) {
+      if (message.sent == round) stages.insert(message.stage);
+    }
+    if (stages.empty()) {
+      const auto& all = rounds_.stages[static_cast<std::size_t>(round)];
+      stages.insert(all.begin(), all.end());
+    }
     std::string text;
-    for (const std::int32_t stage : rounds_.stages[static_cast<std::size_t>(round)]) {
+    for (const std::int32_t stage : stages) {
       text += (text.empty() ? "" : ", ") + schedule_.stages[static_cast<std::size_t>(stage)].name;
     }
-    return text.size() > 19 ? text.substr(0, 18) + "..." : text;
+    return text.size() > 24 ? text.substr(0, 22) + "..." : text;
   }
 
   void draw_row(std::int32_t round) {
@@ -104,9 +113,9 @@ class Picture {
       const auto rank = static_cast<std::size_t>(placement_.rank_at(x));
       const RankCells& cells =
           round < 0 ? rounds_.start[rank] : rounds_.after[static_cast<std::size_t>(round)][rank];
-      const RankCells* before =
-          round < 0 ? nullptr
-          : round == 0 ? nullptr : &rounds_.after[static_cast<std::size_t>(round) - 1][rank];
+      const RankCells* before = nullptr;
+      if (round > 0) before = &rounds_.after[static_cast<std::size_t>(round) - 1][rank];
+      if (round == 0 && schedule_.starts_in_output) before = &rounds_.start[rank];
       draw_strip(x, y, cell_, cells.output, before == nullptr ? nullptr : &before->output, round < 0);
       if (schedule_.scratch_chunks > 0 && round >= 0) {
         draw_strip(x, y + 21, scratch_cell_, cells.scratch,
@@ -121,6 +130,7 @@ class Picture {
                   const std::vector<CellValue>* before, bool is_input) {
     const double begin = x_of(x) - cell * static_cast<double>(cells.size()) / 2;
     svg_.rectangle({begin, y}, cell * static_cast<double>(cells.size()), 18, "#ffffff", pale);
+    std::vector<Point> edges;
     for (std::size_t c = 0; c < cells.size(); ++c) {
       const CellValue& value = cells[c];
       if (value.empty()) continue;
@@ -129,11 +139,13 @@ class Picture {
                         (*before)[c].ranks != value.ranks);
       const bool complete = value.contributions() >= rounds_.full;
       const Point corner{begin + cell * static_cast<double>(c), y};
-      svg_.rectangle(corner, cell, 18, colour(value), changed && cell >= 6 ? ink : "#ffffff");
+      svg_.rectangle(corner, cell, 18, colour(value), "#ffffff");
+      if (changed && cell >= 6) edges.push_back(corner);
       if (cell < 11) continue;
       svg_.text({corner.x + cell / 2, y + 13}, std::to_string(value.identity),
                 {cell < 16 ? 8.0 : 10.0, complete ? "#ffffff" : ink, Anchor::middle, complete, 0});
     }
+    for (const Point& corner : edges) svg_.rectangle(corner, cell, 18, "none", ink);
   }
 
   std::string colour(const CellValue& value, double floor = 0.22) const {
@@ -162,30 +174,26 @@ class Picture {
       const std::int32_t p = rounds_.ranks;
       shifts.insert((placement_.position_of(message.to) - placement_.position_of(message.from) + p) % p);
     }
-    if (shifts.size() != 1 || rounds_.ranks <= 2) return 0;
+    if (shifts.size() != 1) return 0;
     const std::int32_t shift = *shifts.begin();
+    if (2 * shift == rounds_.ranks) return 0;  // an exchange in pairs
     return 2 * shift > rounds_.ranks ? shift - rounds_.ranks : shift;
   }
 
   void draw_round(std::size_t begin, std::size_t end) {
     const std::int32_t shift = common_shift(begin, end);
     std::map<std::int32_t, std::int32_t> leaving;  // messages that a rank has sent in this round
-    bool by_switch = false;
     for (std::size_t m = begin; m < end; ++m) {
       const RoundMessage& message = rounds_.messages[m];
-      if (message.through_switch) {
-        draw_switched(message);
-        by_switch = true;
-        continue;
-      }
+      if (message.through_switch) continue;
       const std::int32_t from = placement_.position_of(message.from);
       const std::int32_t to = shift == 0 ? placement_.position_of(message.to) : from + shift;
-      const double side = 10.0 * leaving[message.from]++;
-      arrow(message, from, to, side);
-      if (to < 0) arrow(message, from + rounds_.ranks, to + rounds_.ranks, side);
-      if (to >= rounds_.ranks) arrow(message, from - rounds_.ranks, to - rounds_.ranks, side);
+      const std::int32_t order = leaving[message.from]++;
+      arrow(message, from, to, order);
+      if (to < 0) arrow(message, from + rounds_.ranks, to + rounds_.ranks, order);
+      if (to >= rounds_.ranks) arrow(message, from - rounds_.ranks, to - rounds_.ranks, order);
     }
-    if (by_switch) draw_switch(rounds_.messages[begin].sent);
+    draw_switch(begin, end);
   }
 
   double thickness(const RoundMessage& message) const {
@@ -220,35 +228,54 @@ class Picture {
     svg_.text({at.x, at.y + 3.5}, text, {10, ink, Anchor::middle, false, 0});
   }
 
-  void arrow(const RoundMessage& message, double from, double to, double side) {
+  // `order`: among the messages that this rank sends in the round.
+  void arrow(const RoundMessage& message, double from, double to, std::int32_t order) {
     const std::string stroke = chunk_colour(message.values.front().identity, colours_of(schedule_), 1);
-    const Point begin{x_of(from) + side, y_below(message.sent) + 1};
+    const Point begin{x_of(from) + 10.0 * order, y_below(message.sent) + 1};
     const Point end{x_of(to), y_of(message.received) - 2};
     const double length = std::hypot(end.x - begin.x, end.y - begin.y);
     const Point neck{end.x - 6 * (end.x - begin.x) / length, end.y - 6 * (end.y - begin.y) / length};
     svg_.line(begin, neck, {stroke, thickness(message), ""});
     head(begin, end, stroke);
-    // Near the sender, where arrows have not met yet.
-    const double at = std::clamp(20.0 / length, 0.12, 0.42);
+    // Near the sender, where arrows have not met yet, and apart from each other.
+    const double at = std::min(0.75, std::clamp(20.0 / length, 0.12, 0.42) + 0.16 * order);
     label({begin.x + at * (end.x - begin.x), begin.y + at * (end.y - begin.y)}, label_of(message), stroke);
   }
 
   double switch_y(std::int32_t round) const { return y_below(round) + gap_between_rows / 2; }
 
-  void draw_switched(const RoundMessage& message) {
-    const double y = switch_y(message.sent);
-    const double up = x_of(placement_.position_of(message.from)) - 9;
-    const double down = x_of(placement_.position_of(message.to)) + 9;
-    const std::string stroke = chunk_colour(message.values.front().identity, colours_of(schedule_), 1);
-    svg_.line({up, y_below(message.sent) + 1}, {up, y}, {quiet, 2, ""});
-    svg_.line({down, y}, {down, y_of(message.received) - 8}, {stroke, 2, ""});
-    head({down, y}, {down, y_of(message.received) - 2}, stroke);
-  }
-
-  void draw_switch(std::int32_t round) {
+  // Everything that goes through the switch in one round: each rank one line up and one down. Where a
+  // rank sends all the same, the switch copies it; else it adds what is for the same rank.
+  void draw_switch(std::size_t begin, std::size_t end) {
+    std::map<std::int32_t, std::set<std::int32_t>> up, down;  // by rank: chunks
+    bool adds = false;
+    const std::int32_t round = rounds_.messages[begin].sent;
+    for (std::size_t m = begin; m < end; ++m) {
+      const RoundMessage& message = rounds_.messages[m];
+      if (!message.through_switch) continue;
+      adds = adds || message.added_there;
+      for (const CellValue& value : message.values) {
+        up[message.from].insert(value.identity);
+        down[message.to].insert(value.identity);
+      }
+    }
+    if (up.empty()) return;
     const double y = switch_y(round);
+    const auto vertical = [&](std::int32_t rank, double side, double from, double to,
+                              const std::set<std::int32_t>& chunks) {
+      const double x = x_of(placement_.position_of(rank)) + side;
+      const std::string stroke =
+          chunks.size() == 1 ? chunk_colour(*chunks.begin(), colours_of(schedule_), 1) : quiet;
+      svg_.line({x, from}, {x, to - 6}, {stroke, 2, ""});
+      head({x, from}, {x, to}, stroke);
+      label({x + (side < 0 ? -14 : 14), (from + to) / 2 - 1},
+            chunks.size() == 1 ? std::to_string(*chunks.begin()) : "all", stroke);
+    };
+    for (const auto& [rank, chunks] : up) vertical(rank, -9, y_below(round) + 1, y - 6, chunks);
+    for (const auto& [rank, chunks] : down) vertical(rank, 9, y + 6, y_of(round + 1) - 2, chunks);
     svg_.rectangle({left_margin + 4, y - 6}, panel() - 8, 12, "#dde1e6", quiet);
-    svg_.text({left_margin + panel() / 2, y + 4}, "switch", {10, ink, Anchor::middle, false, 0});
+    svg_.text({left_margin + panel() / 2, y + 4}, adds ? "the switch adds" : "the switch copies",
+              {10, ink, Anchor::middle, false, 0});
   }
 
   void draw_legend() {
@@ -261,10 +288,30 @@ class Picture {
                  ? "; numbers and colours: the rank the data come from"
                  : "; numbers and colours: chunks";
     if (rounds_.full > 1) boxes += "; pale: a sum of some ranks, solid: of all";
-    svg_.text({24, y}, boxes + ". Dark edge: changed in this round.", style);
+    boxes += ". Dark edge: changed in this round.";
     std::string arrows = "Arrows: messages, labelled with what they carry; sent in one round, received in the next";
     if (rounds_.full > 1) arrows += "; thicker: a sum of more ranks";
-    svg_.text({24, y + 17}, arrows + ".", style);
+    double line = y;
+    for (const std::string& text : {boxes, arrows + "."}) {
+      for (const auto& part : wrapped(text)) {
+        svg_.text({24, line}, part, style);
+        line += 16;
+      }
+    }
+  }
+
+  // Lines that fit into the picture, at 6 px per letter.
+  std::vector<std::string> wrapped(const std::string& text) const {
+    const auto most = static_cast<std::size_t>((width() - 48) / 6);
+    std::vector<std::string> lines;
+    std::size_t begin = 0;
+    while (text.size() - begin > most) {
+      const std::size_t blank = text.rfind(' ', begin + most);
+      lines.push_back(text.substr(begin, blank - begin));
+      begin = blank + 1;
+    }
+    lines.push_back(text.substr(begin));
+    return lines;
   }
 
   const Schedule& schedule_;

@@ -53,6 +53,7 @@ class Reader {
   ImportedSchedule read() {
     const auto algo = xml_.root();
     read_algo(algo);
+    settle_place();
     result_.schedule = std::make_shared<const Schedule>(to_schedule(program_));
     result_.channels = static_cast<std::int32_t>(channels_.size());
     if (result_.channels > declared_channels_) {
@@ -109,7 +110,7 @@ class Reader {
   }
 
   void read_place(const pugi::xml_node& algo) {
-    result_.in_place = xml_.integer(algo, "inplace", 0, 1) == 1;
+    result_.in_place = xml_.integer_or(algo, "inplace", 0, 1, 0) == 1;
     result_.out_of_place =
         xml_.integer_or(algo, "outofplace", 0, 1, result_.in_place ? 0 : 1) == 1;
     if (!result_.in_place && !result_.out_of_place) {
@@ -117,6 +118,24 @@ class Reader {
     }
     // Both: right whether or not the buffers are one, so that they may be two.
     program_.in_place = !result_.out_of_place;
+  }
+
+  // Some files say both, but use the input as working memory: here they are right in place only.
+  void settle_place() {
+    if (program_.in_place || !result_.in_place) return;
+    for (const FileRank& rank : program_.ranks) {
+      for (const FileBlock& block : rank.blocks) {
+        for (const FileStep& step : block.steps) {
+          if ((step.action & action_copy) == 0 || step.target != Buffer::input) continue;
+          program_.in_place = true;
+          result_.out_of_place = false;
+          result_.notes.push_back(
+              fmt::format("outofplace is 1, but line {} writes the input: taken as in place only",
+                          step.line));
+          return;
+        }
+      }
+    }
   }
 
   void note_unread(const pugi::xml_node& algo) {

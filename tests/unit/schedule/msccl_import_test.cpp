@@ -84,6 +84,25 @@ TEST(MscclImport, KeepsWhatTheFileSays) {
   EXPECT_THAT(imported.notes, testing::ElementsAre("attribute \"nthreadblocks\" is not read"));
 }
 
+TEST(MscclImport, BothPlacesMeansOutOfPlaceUnlessTheInputIsWritten) {
+  const auto both = [](const std::string& xml) {
+    const auto at = xml.find("inplace=");
+    return std::string(xml).replace(at, xml.find("minBytes") - at, "inplace=\"1\" outofplace=\"1\" ");
+  };
+  const auto apart = read_msccl_xml(both(msccl_all_pairs_all_reduce(3, false)), "f.xml");
+  EXPECT_FALSE(apart.schedule->starts_in_output);
+  EXPECT_TRUE(verified(apart).ok());
+  const auto together = read_msccl_xml(both(msccl_all_pairs_all_reduce(3, true)), "f.xml");
+  EXPECT_TRUE(together.schedule->starts_in_output);
+  EXPECT_TRUE(verified(together).ok());
+  EXPECT_THAT(together.notes.back(), HasSubstr("taken as in place only"));
+  // Without either attribute: out of place.
+  const auto neither = read_msccl_xml(
+      replaced(msccl_ring_all_reduce(3, 1), "inplace=\"0\" outofplace=\"1\"", ""), "f.xml");
+  EXPECT_FALSE(neither.schedule->starts_in_output);
+  EXPECT_TRUE(neither.out_of_place);
+}
+
 TEST(MscclImport, BlocksOfAllGatherStartAtTheRank) {
   const auto imported = read_msccl_xml(msccl_all_gather(4, 3, false), "f.xml");
   EXPECT_EQ(imported.schedule->block_parts, 3);
