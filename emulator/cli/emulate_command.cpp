@@ -121,7 +121,10 @@ void add_emulate_command(CLI::App& app, CommandBody& run) {
   command->add_option("--algorithm,-a", options->algorithm, "ring, tree, hierarchical, pairwise; a,b or all");
   command->add_option("--protocol", options->protocol, "auto (fastest), ll, ll128, simple, none");
   command->add_option("--executor", options->executor, "whose cost: nccl, cuda, host, mpi");
-  command->add_option("--profile", options->profile, "trace written by calibrate or run; default: priors");
+  command->add_option(
+      "--profile", options->profile,
+      "trace written by calibrate or run, of this very machine or one that a transfer rule knows; "
+      "default: priors");
   command->add_option("-b", options->min, "smallest size (nccl-tests letters: 8, 64K, 16G)");
   command->add_option("-e", options->max, "largest size");
   command->add_option("-f", options->factor, "factor between sizes");

@@ -57,6 +57,34 @@ std::vector<std::int64_t> sizes_of(const RunArguments& arguments) {
   return sweep_sizes(size_option("-b", arguments.min), size_option("-e", arguments.max), arguments.factor);
 }
 
+// The machines to emulate. Results are kept by name, so no two may share one.
+std::vector<std::shared_ptr<const Topology>> machines_of(const RunArguments& arguments) {
+  std::vector<std::shared_ptr<const Topology>> machines;
+  for (const auto& asked : split_list(arguments.machines)) {
+    auto machine = load_machine(asked);
+    for (const auto& known : machines) {
+      if (known->name() != machine->name()) continue;
+      throw UsageError(fmt::format(
+          "--machines has two machines named {} (rows are told apart by name): give one of them "
+          "another name, or drop it",
+          machine->name()));
+    }
+    machines.push_back(std::move(machine));
+  }
+  return machines;
+}
+
+// This machine is emulated anyway, with what was measured on it.
+void refuse_this_machine(const Topology& here, const RunArguments& arguments) {
+  for (const auto& machine : machines_of(arguments)) {
+    if (machine->name() != here.name()) continue;
+    throw AgreedError(ExitCode::usage,
+                      fmt::format("--machines names {}, which is the name of the machine this runs "
+                                  "on (it is emulated anyway): drop it, or rename the other one",
+                                  here.name()));
+  }
+}
+
 // One machine with its profile and what was predicted on it.
 struct Emulated {
   std::shared_ptr<const Topology> topology;
@@ -81,6 +109,7 @@ Local measure_here(const Communicator& world, const RunArguments& arguments) {
   log_info(fmt::format("measuring with executor {}: {}", to_string(choice.kind), choice.why));
   local.topology = local_machine(world, choice);
   log_info(fmt::format("1/4 discover: {} ({})", local.topology->title(), choice.executor->description()));
+  refuse_this_machine(*local.topology, arguments);
 
   MeasureOptions options;
   options.collectives = main_collectives;
@@ -167,7 +196,7 @@ int run_main_job(const RunArguments& arguments) {
     check_writable(plot_of(name), arguments.force);
     sizes_of(arguments);
     size_option("--measure-max", arguments.measure_max);
-    for (const auto& machine : split_list(arguments.machines)) load_machine(machine);
+    machines_of(arguments);
     return name;
   });
   const auto local = measure_here(world, arguments);
@@ -181,8 +210,7 @@ int run_main_job(const RunArguments& arguments) {
     config += scenario.to_yaml() + "---\n";
     all.push_back(emulate_on(world, local.topology, here, scenario));
   }
-  for (const auto& name : split_list(arguments.machines)) {
-    auto topology = load_machine(name);
+  for (auto& topology : machines_of(arguments)) {
     auto profile = prior_profile(*topology, ExecutorKind::nccl);
     if (!here.parameters.empty()) transfer(here, profile);
     const auto scenario = scenario_for(*topology, ExecutorKind::nccl, arguments);
@@ -200,7 +228,8 @@ void add_run_command(CLI::App& app, CommandBody& run) {
   auto* command = app.add_subcommand(
       "run", "the main job: measure here, calibrate, emulate a rack and a 10,080-GPU cluster, report");
   command->add_option("--output,-o", arguments->output, "trace file; default trace.h5, or the next free trace-N.h5");
-  command->add_option("--machines", arguments->machines, "machines to emulate, a,b");
+  command->add_option("--machines", arguments->machines,
+                      "machines to emulate, a,b; each name once");
   command->add_option("--executor", arguments->executor, "auto, host, mpi, cuda, nccl");
   command->add_option("-b", arguments->min, "smallest size (nccl-tests letters)");
   command->add_option("-e", arguments->max, "largest size to emulate");

@@ -1,11 +1,39 @@
 #include "emulator/coordinator/profile_choice.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "emulator/base/error.hpp"
+#include "emulator/coordinator/machine_identity.hpp"
 #include "emulator/coordinator/trace_assembly.hpp"
+#include "topologies/model/machine_file.hpp"
 
 namespace fabricast {
+namespace {
+
+// A profile belongs to the machine that its trace holds, not to whatever has that name today.
+void expect_same_machine(const TraceContent& content, const Topology& topology,
+                         const std::string& trace) {
+  const auto document = content.documents.find("/machine/" + topology.name());
+  if (document == content.documents.end()) {
+    throw UsageError(
+        fmt::format("{} holds a profile of {} but not that machine (so nobody can "
+                    "tell whether it is this one); calibrate its samples again",
+                    trace, topology.name()));
+  }
+  // Whole machines are compared: both documents say nothing about --ranks.
+  const auto measured = parse_machine(document->second, trace + ":/machine/" + topology.name());
+  const auto present = parse_machine(topology.yaml(), topology.name());
+  const std::string difference = machine_difference(*measured, *present);
+  if (difference.empty()) return;
+  throw UsageError(fmt::format(
+      "the profile in {} is of another machine named {} ({}, there and here): give this machine a "
+      "name of its own, so that only what a transfer rule names is carried to it",
+      trace, topology.name(), difference));
+}
+
+}  // namespace
 
 CalibrationProfile choose_profile(const Topology& topology, ExecutorKind executor,
                                   const std::string& trace) {
@@ -17,6 +45,10 @@ CalibrationProfile choose_profile(const Topology& topology, ExecutorKind executo
                              "calibrate its samples first");
   }
   const auto stored = profiles_of(content);
+  const bool named = std::any_of(stored.begin(), stored.end(), [&](const auto& profile) {
+    return profile.machine == topology.name();
+  });
+  if (named) expect_same_machine(content, topology, trace);
   for (const auto& profile : stored) {
     if (profile.machine == topology.name() && profile.executor == executor) return profile;
   }

@@ -10,7 +10,8 @@ namespace fabricast {
 
 // `trace` empty: the machine's priors. Otherwise the profile in that trace for this machine and
 // executor, or the priors updated by what may be transferred from the trace's other profiles.
-// Throws UsageError when the trace has no profile, or nothing of it applies to this machine.
+// Throws UsageError when the trace has no profile, when nothing of it applies to this machine, or
+// when the trace's machine of this name has other figures (machine_identity.hpp).
 CalibrationProfile choose_profile(const Topology& topology, ExecutorKind executor,
                                   const std::string& trace);
 

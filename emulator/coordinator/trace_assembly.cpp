@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "emulator/base/communicator.hpp"
+#include "emulator/base/contracts.hpp"
 #include "emulator/base/version.hpp"
 #include "emulator/coordinator/sample_tables.hpp"
 
@@ -34,7 +35,9 @@ void set_timing(TableRows& row, Collective collective, std::int32_t ranks, std::
 TraceAssembly::TraceAssembly() = default;
 
 void TraceAssembly::add_machine(const Topology& topology) {
-  content_.documents["/machine/" + topology.name()] = topology.yaml();
+  const auto [document, fresh] =
+      content_.documents.try_emplace("/machine/" + topology.name(), topology.yaml());
+  FABRICAST_EXPECT(fresh || document->second == topology.yaml(), "one machine of a name");
 }
 
 void TraceAssembly::add_profile(const CalibrationProfile& profile) {

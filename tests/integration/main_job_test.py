@@ -1,4 +1,5 @@
 """fabricast run, small: trace, plot, table; twice in a row; readable by h5py and pandas."""
+import os
 import subprocess
 
 import cli_case
@@ -40,6 +41,18 @@ class MainJob(CliCase):
         self.expect_ok(*SMALL, "-o", "mpi.h5", ranks=2)
         self.expect_ok("report", "mpi.h5", "--check")
         self.assertEqual(self.left(), ["mpi.h5", "mpi.svg"])
+
+    def test_two_machines_of_one_name_are_refused(self):
+        shipped = os.path.join(os.path.dirname(__file__), "../../topologies/machines/gb300-nvl72.yaml")
+        with open(shipped, encoding="utf-8") as file:
+            self.write("same.yaml", file.read().replace("900 GB/s", "450 GB/s"))
+        self.expect_error(2, "two machines named gb300-nvl72", "run", "--machines", "gb300-nvl72,./same.yaml")
+        self.expect_error(2, "two machines named gb300-nvl72", "run", "--machines", "gb300-nvl72,gb300-nvl72")
+
+    def test_this_machine_is_not_emulated_twice(self):
+        self.write("here.yaml", self.expect_ok("machine", "discover").stdout)
+        here = self.expect_error(2, "emulated anyway", "run", "--executor", "host", "--machines", "here.yaml", "--quiet")
+        self.assertIn("rename", here.stderr)
 
     def test_an_unwritable_target_is_refused_before_any_work(self):
         self.expect_error(4, "no/such", "run", "-o", "no/such/trace.h5")
