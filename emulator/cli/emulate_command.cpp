@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "bench/harness/sweep_sizes.hpp"
+#include "emulator/base/log.hpp"
 #include "emulator/base/progress.hpp"
 #include "emulator/cli/command.hpp"
 #include "emulator/cli/name_lists.hpp"
@@ -78,7 +79,10 @@ int run_emulate(const EmulateOptions& options) {
     if (options.output.empty()) throw UsageError("emulate needs -o FILE to write its trace to");
     check_writable(options.output, options.force);
     const auto topology = load_machine(options.machine);
-    points_of(scenario_from(options, *machine_of(options, topology->yaml())), *topology);
+    const auto machine = machine_of(options, topology->yaml());
+    std::vector<std::string> notes;
+    points_of(scenario_from(options, *machine), *machine, &notes);
+    for (const auto& note : notes) log_info(note);
     return topology->yaml();
   });
   const auto topology = machine_of(options, yaml);
@@ -119,7 +123,10 @@ void add_emulate_command(CLI::App& app, CommandBody& run) {
   command->add_option("--collective,-c", options->collective,
                       "all_reduce, all_gather, reduce_scatter, broadcast, all_to_all; a,b or all");
   command->add_option("--algorithm,-a", options->algorithm, "ring, tree, hierarchical, pairwise; a,b or all");
-  command->add_option("--protocol", options->protocol, "auto (fastest), ll, ll128, simple, none");
+  command->add_option(
+      "--protocol", options->protocol,
+      "auto (the fastest that the executor has for the collective: nccl has no ll128 for "
+      "all_to_all), ll, ll128, simple, none");
   command->add_option("--executor", options->executor, "whose cost: nccl, cuda, host, mpi");
   command->add_option(
       "--profile", options->profile,

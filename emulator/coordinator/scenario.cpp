@@ -38,7 +38,18 @@ std::string Scenario::to_yaml() const {
   return text;
 }
 
-std::vector<ScenarioPoint> points_of(const Scenario& scenario, const Topology& topology) {
+std::vector<Protocol> protocols_for(const Scenario& scenario, Collective collective) {
+  auto offered = protocols_of(scenario.executor, collective);
+  if (scenario.protocols.empty()) return offered;
+  std::erase_if(offered, [&scenario](Protocol protocol) {
+    const auto& asked = scenario.protocols;
+    return std::find(asked.begin(), asked.end(), protocol) == asked.end();
+  });
+  return offered;
+}
+
+std::vector<ScenarioPoint> points_of(const Scenario& scenario, const Topology& topology,
+                                     std::vector<std::string>* notes) {
   const auto known = algorithm_names();
   for (const auto& algorithm : scenario.algorithms) {
     if (std::find(known.begin(), known.end(), algorithm) == known.end()) {
@@ -46,7 +57,15 @@ std::vector<ScenarioPoint> points_of(const Scenario& scenario, const Topology& t
     }
   }
   std::vector<ScenarioPoint> points;
+  std::string left_out;
   for (const auto collective : scenario.collectives) {
+    if (protocols_for(scenario, collective).empty()) {
+      const auto why = fmt::format("{} has no protocol {} with executor {}", to_string(collective),
+                                   list_of(scenario.protocols), to_string(scenario.executor));
+      left_out += "; " + why;
+      if (notes != nullptr) notes->push_back(why + ": it is left out");
+      continue;
+    }
     const auto& wanted =
         scenario.algorithms.empty() ? algorithms_of(collective) : scenario.algorithms;
     for (const auto& algorithm : wanted) {
@@ -60,10 +79,11 @@ std::vector<ScenarioPoint> points_of(const Scenario& scenario, const Topology& t
   if (points.empty()) {
     throw UsageError(fmt::format(
         "nothing to emulate: on {} ({} GPUs in {} domains) no chosen algorithm and size fits "
-        "{} (hierarchical needs two domains; all_gather, reduce_scatter and all_to_all need at least "
-        "{} bytes per rank) choose other sizes or algorithms",
-        topology.name(), topology.ranks(), topology.space().domains(), list_of(scenario.collectives),
-        scenario.element_bytes));
+        "{} (hierarchical needs two domains; all_gather, reduce_scatter and all_to_all need at "
+        "least "
+        "{} bytes per rank{}) choose other sizes, algorithms or protocols",
+        topology.name(), topology.ranks(), topology.space().domains(),
+        list_of(scenario.collectives), scenario.element_bytes, left_out));
   }
   return points;
 }

@@ -30,13 +30,19 @@ struct Scenario {
   std::string to_yaml() const;
 };
 
+// The protocols a collective may use: of those the scenario names, the ones the executor has for
+// it. None: the collective is left out.
+std::vector<Protocol> protocols_for(const Scenario& scenario, Collective collective);
+
 // Every (collective, algorithm, size) that the scenario asks for and the machine allows; protocols
-// are a choice inside a point. Throws UsageError if an explicitly named algorithm fits nothing.
+// are a choice inside a point. What is left out is said in `notes`, unless that is null. Throws
+// UsageError for an unknown algorithm, or when no point is left.
 struct ScenarioPoint {
   Collective collective{};
   std::string algorithm;
   std::int64_t bytes = 0;
 };
-std::vector<ScenarioPoint> points_of(const Scenario& scenario, const Topology& topology);
+std::vector<ScenarioPoint> points_of(const Scenario& scenario, const Topology& topology,
+                                     std::vector<std::string>* notes = nullptr);
 
 }  // namespace fabricast

@@ -51,6 +51,7 @@ class Emulate(CliCase):
             (2, 'did you mean "all_reduce"', (*emulate, "--collective", "all_redcue")),
             (2, 'did you mean "ring"', (*emulate, "--algorithm", "rign")),
             (2, "two domains", (*emulate, "--algorithm", "hierarchical")),
+            (2, "all_to_all has no protocol", (*emulate, "-c", "all_to_all", "--protocol", "ll128", "--quiet")),
             (2, "-b", (*emulate, "-b", "2M", "-e", "1M")),
             (2, '-b: "zero"', (*emulate, "-b", "zero")),
             (2, "-f", (*emulate, "-f", "nan")),

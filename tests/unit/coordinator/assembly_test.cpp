@@ -97,6 +97,26 @@ TEST(Agreement, TheVerdictOfRankZeroIsEverybodys) {
   }
 }
 
+TEST(Scenario, NcclHasNoLl128ForAllToAll) {
+  const auto topology = load_machine("gb300-nvl72");
+  auto scenario = small_scenario(*topology);
+  scenario.collectives = {Collective::all_to_all};
+  for (std::int64_t bytes = 1 << 16; bytes <= 1 << 30; bytes *= 2) scenario.sizes.push_back(bytes);
+  const auto profile = prior_profile(*topology, ExecutorKind::nccl);
+  const auto emulation = emulate(Communicator::null(), *topology, profile, scenario);
+  for (const auto& p : emulation.predictions) EXPECT_NE(p.point.protocol, Protocol::ll128);
+
+  scenario.protocols = {Protocol::ll128};
+  EXPECT_THROW(points_of(scenario, *topology), UsageError);
+  scenario.collectives.push_back(Collective::all_reduce);
+  std::vector<std::string> notes;
+  for (const auto& point : points_of(scenario, *topology, &notes)) {
+    EXPECT_EQ(point.collective, Collective::all_reduce);
+  }
+  ASSERT_EQ(notes.size(), 1u);
+  EXPECT_NE(notes.front().find("all_to_all has no protocol [ll128]"), std::string::npos);
+}
+
 TEST(Scenario, NothingToEmulateIsAnError) {
   const auto topology = load_machine("hgx-h100");
   auto scenario = small_scenario(*topology);
