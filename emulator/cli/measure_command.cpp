@@ -166,18 +166,6 @@ void draw(const MeasureArguments& arguments) {
            std::to_string(arguments.seed)});
 }
 
-// Usage and check errors of the driver are thrown by every process alike (harness.hpp).
-template <class Body>
-auto together(const Body& body) {
-  try {
-    return body();
-  } catch (const UsageError& error) {
-    throw AgreedError(error.code(), error.what());
-  } catch (const CheckError& error) {
-    throw AgreedError(error.code(), error.what());
-  }
-}
-
 // The machine the samples belong to: the one all processes are on, or a part of the one named.
 std::shared_ptr<const Topology> machine_of(const MeasureArguments& arguments,
                                            const Communicator& world,

@@ -103,11 +103,11 @@ struct Local {
 // Steps 1 and 2: which machine this is and how its collectives run.
 Local measure_here(const Communicator& world, const RunArguments& arguments) {
   Local local;
-  const auto choice = choose_executor(arguments.executor, world, 0);
+  const auto choice = together([&] { return choose_executor(arguments.executor, world, 0); });
   local.kind = choice.kind;
   local.why = choice.why;
   log_info(fmt::format("measuring with executor {}: {}", to_string(choice.kind), choice.why));
-  local.topology = local_machine(world, choice);
+  local.topology = together([&] { return local_machine(world, choice); });
   log_info(fmt::format("1/4 discover: {} ({})", local.topology->title(), choice.executor->description()));
   refuse_this_machine(*local.topology, arguments);
 
@@ -196,10 +196,11 @@ int run_main_job(const RunArguments& arguments) {
     check_writable(plot_of(name), arguments.force);
     sizes_of(arguments);
     size_option("--measure-max", arguments.measure_max);
+    if (arguments.executor != "auto") executor_from_name(arguments.executor);
     machines_of(arguments);
     return name;
   });
-  const auto local = measure_here(world, arguments);
+  const auto local = together([&] { return measure_here(world, arguments); });
 
   std::string config;
   std::vector<Emulated> all;

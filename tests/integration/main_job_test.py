@@ -54,6 +54,18 @@ class MainJob(CliCase):
         here = self.expect_error(2, "emulated anyway", "run", "--executor", "host", "--machines", "here.yaml", "--quiet")
         self.assertIn("rename", here.stderr)
 
+    def test_errors_under_mpirun_are_said_once(self):
+        if not cli_case.MPIEXEC:
+            self.skipTest("no mpirun")
+        for message, arguments in (("did you mean", ("--executor", "hots")),
+                                   ("runs in one process", ("--executor", "host"))):
+            with self.subTest(arguments):
+                result = self.run_program("run", *arguments, ranks=2)
+                self.assertEqual(result.returncode, 2, result.stderr)
+                self.assertEqual(result.stderr.count(message), 1, result.stderr)
+                self.assertNotIn("MPI_ABORT", result.stderr)
+                self.assertEqual(self.left(), [])
+
     def test_an_unwritable_target_is_refused_before_any_work(self):
         self.expect_error(4, "no/such", "run", "-o", "no/such/trace.h5")
         self.expect_error(2, "did you mean", "run", "--machines", "gb300-nvl27")
