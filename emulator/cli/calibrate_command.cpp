@@ -84,14 +84,13 @@ int run_calibrate(const CalibrateArguments& arguments) {
     assembly.add_machine(*topology);
     assembly.add_profile(profile);
     const auto backend = content.attributes.find("backend");
-    write_trace(arguments.output,
-                assembly.finish(fmt::format("calibrate: {}\nholdout_fraction: {}\n", subject.machine,
-                                            arguments.holdout),
-                                &samples,
-                                run_attributes(backend == content.attributes.end() ? "unknown" : backend->second,
-                                               this_command_line())),
-                WriteOptions{arguments.force});
-    fmt::print("# trace {}\n", arguments.output);
+    const auto written = assembly.finish(
+        fmt::format("calibrate: {}\nholdout_fraction: {}\n", subject.machine, arguments.holdout),
+        &samples,
+        run_attributes(backend == content.attributes.end() ? "unknown" : backend->second,
+                       this_command_line()));
+    write_trace(arguments.output, written, WriteOptions{arguments.force});
+    fmt::print("# trace {} content_digest {}\n", arguments.output, content_digest(written));
   });
   return 0;
 }

@@ -88,9 +88,10 @@ int run_emulate(const EmulateOptions& options) {
   const auto topology = machine_of(options, yaml);
   auto scenario = scenario_from(options, *topology);
   const auto profile = profile_from_text(agree(world, [&] {
-    return to_text(choose_profile(*topology, scenario.executor, options.profile));
+    const auto choice = choose_profile(*topology, scenario.executor, options.profile);
+    scenario.profile = choice.origin;  // only rank 0 writes /config
+    return to_text(choice.profile);
   }));
-  scenario.profile = options.profile.empty() ? "prior" : options.profile;
 
   const auto points = static_cast<std::int64_t>(points_of(scenario, *topology).size());
   ProgressBar bar("emulate " + topology->name(), (points + world.size() - 1) / world.size(),

@@ -1,4 +1,5 @@
 // fabricast run: the main job. discover -> measure -> calibrate -> emulate -> trace, table, plot.
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -136,11 +137,16 @@ Local measure_here(const Communicator& world, const RunArguments& arguments) {
   return local;
 }
 
-Scenario scenario_for(const Topology& topology, ExecutorKind executor, const RunArguments& arguments) {
+Scenario scenario_for(const Topology& topology, const CalibrationProfile& profile,
+                      const RunArguments& arguments) {
   Scenario scenario;
   scenario.machine = topology.name();
   scenario.ranks = topology.ranks();
-  scenario.executor = executor;
+  scenario.executor = profile.executor;
+  const bool informed = std::any_of(
+      profile.parameters.begin(), profile.parameters.end(),
+      [](const ParameterValue& p) { return p.samples > 0 || !p.transfer_rule.empty(); });
+  scenario.profile = informed ? "this run" : "prior";
   scenario.collectives = main_collectives;
   scenario.sizes = sizes_of(arguments);
   return scenario;
@@ -207,14 +213,14 @@ int run_main_job(const RunArguments& arguments) {
   CalibrationProfile here;
   if (!local.samples.samples.empty()) {
     here = calibrate_local(world, local);
-    const auto scenario = scenario_for(*local.topology, local.kind, arguments);
+    const auto scenario = scenario_for(*local.topology, here, arguments);
     config += scenario.to_yaml() + "---\n";
     all.push_back(emulate_on(world, local.topology, here, scenario));
   }
   for (auto& topology : machines_of(arguments)) {
     auto profile = prior_profile(*topology, ExecutorKind::nccl);
     if (!here.parameters.empty()) transfer(here, profile);
-    const auto scenario = scenario_for(*topology, ExecutorKind::nccl, arguments);
+    const auto scenario = scenario_for(*topology, profile, arguments);
     config += scenario.to_yaml() + "---\n";
     all.push_back(emulate_on(world, std::move(topology), std::move(profile), scenario));
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "emulator/base/error.hpp"
 #include "emulator/coordinator/machine_identity.hpp"
@@ -35,22 +36,25 @@ void expect_same_machine(const TraceContent& content, const Topology& topology,
 
 }  // namespace
 
-CalibrationProfile choose_profile(const Topology& topology, ExecutorKind executor,
-                                  const std::string& trace) {
+ProfileChoice choose_profile(const Topology& topology, ExecutorKind executor,
+                             const std::string& trace) {
   auto prior = prior_profile(topology, executor);
-  if (trace.empty()) return prior;
+  if (trace.empty()) return {std::move(prior), "prior"};
   const auto content = read_trace(trace);
   if (content.find("/profile") == nullptr) {
     throw UsageError(trace + " holds no profile (it is not from `fabricast calibrate` or `run`); "
                              "calibrate its samples first");
   }
   const auto stored = profiles_of(content);
+  const std::string origin = "content_digest " + content_digest(content);
   const bool named = std::any_of(stored.begin(), stored.end(), [&](const auto& profile) {
     return profile.machine == topology.name();
   });
   if (named) expect_same_machine(content, topology, trace);
   for (const auto& profile : stored) {
-    if (profile.machine == topology.name() && profile.executor == executor) return profile;
+    if (profile.machine == topology.name() && profile.executor == executor) {
+      return {profile, origin};
+    }
   }
   std::string offered;
   for (const auto& profile : stored) {
@@ -64,7 +68,7 @@ CalibrationProfile choose_profile(const Topology& topology, ExecutorKind executo
                      "their measured parameters to " + topology.name() + "/" +
                      std::string(to_string(executor)) + "; leave --profile out to use the priors");
   }
-  return prior;
+  return {std::move(prior), origin};
 }
 
 }  // namespace fabricast

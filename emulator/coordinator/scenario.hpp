@@ -25,7 +25,9 @@ struct Scenario {
   std::int32_t channels = 0;             // 0: the machine's
   std::int32_t max_slices = 0;           // 0: the protocol's rule
   bool fold = true;
-  std::string profile;                   // "prior", or the digest of the trace it came from
+  // Whose values: "prior", "this run", or "content_digest HEX" of the trace that was given. Never a
+  // file name: a copy of the trace is the same profile.
+  std::string profile = "prior";
 
   std::string to_yaml() const;
 };

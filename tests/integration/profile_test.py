@@ -1,5 +1,8 @@
 """emulate --profile: whose profile it is, and what a trace says about it."""
 import os
+import re
+import shutil
+import subprocess
 
 import cli_case
 from cli_case import CliCase
@@ -43,6 +46,29 @@ class Profile(CliCase):
         self.edited("commented.yaml", "name: gb300-nvl72\n", "# my copy\nname: gb300-nvl72\n")
         self.expect_ok("emulate", "-m", "commented.yaml", *POINT, "--profile", profile, "-o", "t.h5")
         self.expect_ok("emulate", "-m", MACHINE, *POINT, "--ranks", "8", "--profile", profile, "-o", "u.h5")
+
+    def test_what_the_file_is_called_does_not_matter(self):
+        profile = self.calibrated()
+        shutil.copy(self.path(profile), self.path("copy.h5"))
+        digests = [self.digest(self.expect_ok("emulate", "-m", MACHINE, *POINT, "--profile", name, "-o", name + ".out.h5"))
+                   for name in (profile, "copy.h5")]
+        self.assertEqual(digests[0], digests[1])
+        plain = self.digest(self.expect_ok("emulate", "-m", MACHINE, *POINT, "-o", "prior.h5"))
+        self.assertNotEqual(digests[0], plain)
+
+    def test_the_scenario_names_the_profile_by_its_digest(self):
+        self.expect_ok("measure", "--synthetic", MACHINE, "-b", "1K", "-e", "64M", "-f", "16", "-o", "s.h5", "--quiet")
+        digest = self.digest(self.expect_ok("calibrate", "s.h5", "-o", "p.h5"))
+        self.expect_ok("emulate", "-m", MACHINE, *POINT, "--profile", "p.h5", "-o", "t.h5")
+        with open(self.path("t.h5"), "rb") as file:
+            self.assertNotIn(b"p.h5\n", file.read())
+        dump = subprocess.run(["h5dump", "-d", "/config", self.path("t.h5")], capture_output=True, text=True, check=False)
+        if dump.returncode != 0:
+            self.skipTest("h5dump is not installed")
+        self.assertIn("profile: content_digest " + digest, dump.stdout.replace("\n", ""))
+
+    def digest(self, result):
+        return re.search(r"content_digest ([0-9a-f]{64})", result.stdout).group(1)
 
 
 if __name__ == "__main__":
