@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "emulator/cli/command.hpp"
+#include "emulator/cli/option_checks.hpp"
 #include "emulator/cli/output_format.hpp"
 #include "emulator/coordinator/agreement.hpp"
 #include "emulator/coordinator/sample_tables.hpp"
@@ -104,10 +105,15 @@ void add_calibrate_command(CLI::App& app, CommandBody& run) {
   command->add_option("--machine,-m", arguments->machine, "whose samples, when the trace has several machines");
   command->add_option("--executor", arguments->executor, "whose samples, when the trace has several executors");
   command->add_option("--holdout", arguments->holdout, "fraction of sizes predicted, not fitted")
-      ->check(CLI::Range(0.0, 0.9));
+      ->check(number_between(0, 0.9));
   command->add_option("--output,-o", arguments->output, "trace file to write the profile to");
-  command->add_flag("--force", arguments->force, "replace an existing trace file");
-  command->add_flag("--inventory", arguments->inventory, "print the parameter inventory (docs/calibration.md)");
+  command->add_flag("--force", arguments->force, "replace an existing trace file")
+      ->needs(command->get_option("-o"));
+  auto* inventory = command->add_flag("--inventory", arguments->inventory,
+                                      "print the parameter inventory (docs/calibration.md)");
+  for (const char* other : {"samples", "-m", "--executor", "--holdout", "-o"}) {
+    inventory->excludes(command->get_option(other));
+  }
   command->callback([&run, arguments] { run = [arguments] { return run_calibrate(*arguments); }; });
 }
 

@@ -38,7 +38,7 @@ Scenario scenario_from(const EmulateOptions& options, const Topology& topology) 
   scenario.ranks = topology.ranks();
   scenario.executor = executor_from_name(options.executor);
   scenario.collectives = collectives_from_list(options.collective);
-  if (options.algorithm != "all") scenario.algorithms = split_list(options.algorithm);
+  if (options.algorithm != "all") scenario.algorithms = names_option("-a", options.algorithm);
   if (options.protocol != "auto") {
     scenario.protocols = {protocol_from_name(options.protocol)};
     const auto offered = protocols_of(scenario.executor);
@@ -55,6 +55,10 @@ Scenario scenario_from(const EmulateOptions& options, const Topology& topology) 
 }
 
 std::shared_ptr<const Topology> machine_of(const EmulateOptions& options, const std::string& yaml) {
+  if (options.ranks < 0 || options.ranks == 1) {
+    throw UsageError(fmt::format("--ranks {}: a collective has at least two ranks (0: all of them)",
+                                 options.ranks));
+  }
   auto topology = parse_machine(yaml, options.machine);
   return options.ranks > 0 ? with_ranks(topology, options.ranks) : topology;
 }
@@ -136,7 +140,8 @@ void add_emulate_command(CLI::App& app, CommandBody& run) {
   command->add_option("-b", options->min, "smallest size (nccl-tests letters: 8, 64K, 16G)");
   command->add_option("-e", options->max, "largest size");
   command->add_option("-f", options->factor, "factor between sizes");
-  command->add_option("--ranks", options->ranks, "use only the first ranks of the machine");
+  command->add_option("--ranks", options->ranks,
+                      "use only the first ranks of the machine, at least 2; 0: all");
   command->add_option("--channels", options->channels, "channels; 0: the machine's own rule")
       ->check(CLI::Range(0, 64));
   command->add_option("--slices", options->slices, "messages per chunk at most; 0: the protocol's rule")

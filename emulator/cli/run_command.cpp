@@ -17,6 +17,7 @@
 #include "emulator/cli/command.hpp"
 #include "emulator/cli/local_machine.hpp"
 #include "emulator/cli/name_lists.hpp"
+#include "emulator/cli/option_checks.hpp"
 #include "emulator/cli/output_format.hpp"
 #include "emulator/coordinator/agreement.hpp"
 #include "emulator/coordinator/emulate.hpp"
@@ -61,7 +62,7 @@ std::vector<std::int64_t> sizes_of(const RunArguments& arguments) {
 // The machines to emulate. Results are kept by name, so no two may share one.
 std::vector<std::shared_ptr<const Topology>> machines_of(const RunArguments& arguments) {
   std::vector<std::shared_ptr<const Topology>> machines;
-  for (const auto& asked : split_list(arguments.machines)) {
+  for (const auto& asked : names_option("--machines", arguments.machines)) {
     auto machine = load_machine(asked);
     for (const auto& known : machines) {
       if (known->name() != machine->name()) continue;
@@ -97,9 +98,13 @@ struct Local {
   std::shared_ptr<const Topology> topology;
   ExecutorKind kind{};
   std::string why;
-  std::string refused;  // why nothing was measured; empty if it was
-  SampleSet samples;
+  SampleSet samples;  // empty when this machine cannot be timed
 };
+
+void warn_nothing_measured(const Communicator& world, const std::string& why) {
+  if (!world.is_root()) return;
+  log_warning(fmt::format("nothing is measured here, every row rests on priors: {}", why));
+}
 
 // Steps 1 and 2: which machine this is and how its collectives run.
 Local measure_here(const Communicator& world, const RunArguments& arguments) {
@@ -112,6 +117,10 @@ Local measure_here(const Communicator& world, const RunArguments& arguments) {
   log_info(fmt::format("1/4 discover: {} ({})", local.topology->title(), choice.executor->description()));
   refuse_this_machine(*local.topology, arguments);
 
+  if (choice.executor->max_ranks() < 2) {
+    warn_nothing_measured(world, "one rank moves nothing to another");
+    return local;
+  }
   MeasureOptions options;
   options.collectives = main_collectives;
   options.min_bytes = size_option("-b", arguments.min);
@@ -128,9 +137,8 @@ Local measure_here(const Communicator& world, const RunArguments& arguments) {
   };
   try {
     local.samples = measure_collectives(*choice.executor, choice.kind, local.topology->name(), options, progress);
-  } catch (const UsageError& error) {
-    local.refused = error.what();  // thrown by every process alike
-    if (world.is_root()) log_warning(fmt::format("nothing was measured here: {}", local.refused));
+  } catch (const TimingRefused& error) {  // thrown by every process alike
+    warn_nothing_measured(world, error.what());
   }
   log_info(fmt::format("2/4 measure: {} conditions, {} samples", local.samples.conditions.size(),
                        local.samples.samples.size()));
@@ -201,7 +209,12 @@ int run_main_job(const RunArguments& arguments) {
     check_writable(name, arguments.force);
     check_writable(plot_of(name), arguments.force);
     sizes_of(arguments);
-    size_option("--measure-max", arguments.measure_max);
+    if (size_option("--measure-max", arguments.measure_max) < size_option("-b", arguments.min)) {
+      throw UsageError(fmt::format(
+          "--measure-max {} is below the smallest size (-b {}), so nothing would be measured here: "
+          "raise --measure-max or lower -b",
+          arguments.measure_max, arguments.min));
+    }
     if (arguments.executor != "auto") executor_from_name(arguments.executor);
     machines_of(arguments);
     return name;
@@ -242,7 +255,8 @@ void add_run_command(CLI::App& app, CommandBody& run) {
   command->add_option("-e", arguments->max, "largest size to emulate");
   command->add_option("--measure-max", arguments->measure_max, "largest size to measure here");
   command->add_option("-f", arguments->factor, "factor between sizes");
-  command->add_option("--budget", arguments->budget, "seconds to spend on measuring")->check(CLI::Range(1.0, 3600.0));
+  command->add_option("--budget", arguments->budget, "seconds to spend on measuring")
+      ->check(number_between(1, 3600));
   command->add_flag("--force", arguments->force, "replace an existing trace file");
   command->callback([&run, arguments] { run = [arguments] { return run_main_job(*arguments); }; });
 }

@@ -50,6 +50,11 @@ std::vector<Protocol> protocols_for(const Scenario& scenario, Collective collect
 
 std::vector<ScenarioPoint> points_of(const Scenario& scenario, const Topology& topology,
                                      std::vector<std::string>* notes) {
+  if (topology.ranks() < 2) {
+    throw UsageError(fmt::format(
+        "{} has one rank (a collective of one moves nothing to another): choose another machine",
+        topology.name()));
+  }
   const auto known = algorithm_names();
   for (const auto& algorithm : scenario.algorithms) {
     if (std::find(known.begin(), known.end(), algorithm) == known.end()) {

@@ -54,6 +54,27 @@ class MainJob(CliCase):
         here = self.expect_error(2, "emulated anyway", "run", "--executor", "host", "--machines", "here.yaml", "--quiet")
         self.assertIn("rename", here.stderr)
 
+    def test_options_that_would_do_nothing_are_refused_before_any_work(self):
+        for message, arguments in (("--measure-max 1 is below", ("--measure-max", "1")),
+                                   ("--machines: no name", ("--machines", "")),
+                                   ("--machines: no name", ("--machines", ",")),
+                                   ("nan is not a number", ("--budget", "nan")),
+                                   ("round to 0 bytes", ("-b", "2", "-e", "2", "--executor", "host", "--quiet"))):
+            with self.subTest(arguments):
+                self.expect_error(2, message, "run", *arguments)
+
+    def test_one_core_measures_nothing_and_emulates(self):
+        one = sorted(os.sched_getaffinity(0))[:1]
+        before = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, one)
+        try:
+            result = self.expect_ok(*SMALL)
+        finally:
+            os.sched_setaffinity(0, before)
+        self.assertIn("one rank moves nothing", result.stderr)
+        self.assertIn("gb300-nvl72", result.stdout)
+        self.expect_ok("report", "trace.h5", "--check")
+
     def test_errors_under_mpirun_are_said_once(self):
         if not cli_case.MPIEXEC:
             self.skipTest("no mpirun")
