@@ -162,7 +162,9 @@ Scenario scenario_for(const Topology& topology, const CalibrationProfile& profil
 
 Emulated emulate_on(const Communicator& world, std::shared_ptr<const Topology> topology,
                     CalibrationProfile profile, const Scenario& scenario) {
-  const auto points = static_cast<std::int64_t>(points_of(scenario, *topology).size());
+  std::vector<std::string> notes;
+  const auto points = static_cast<std::int64_t>(points_of(scenario, *topology, &notes).size());
+  for (const auto& note : notes) log_info(note);
   ProgressBar bar("4/4 emulate " + topology->name(), (points + world.size() - 1) / world.size(),
                   ProgressBar::wanted(world.rank()));
   auto emulation = emulate(world, *topology, profile, scenario, [&bar] { bar.advance(); });

@@ -20,7 +20,7 @@ struct Scenario {
   std::vector<Collective> collectives;
   std::vector<std::string> algorithms;   // empty: every algorithm that applies
   std::vector<Protocol> protocols;       // empty: the one with the smallest predicted time per row
-  std::vector<std::int64_t> sizes;       // nccl-tests bytes
+  std::vector<std::int64_t> sizes;       // nccl-tests bytes, as asked for
   std::int32_t element_bytes = 4;
   std::int32_t channels = 0;             // 0: the machine's
   std::int32_t max_slices = 0;           // 0: the protocol's rule
@@ -36,9 +36,10 @@ struct Scenario {
 // it. None: the collective is left out.
 std::vector<Protocol> protocols_for(const Scenario& scenario, Collective collective);
 
-// Every (collective, algorithm, size) that the scenario asks for and the machine allows; protocols
-// are a choice inside a point. What is left out is said in `notes`, unless that is null. Throws
-// UsageError for an unknown algorithm, or when no point is left.
+// Every (collective, algorithm, size) that the scenario asks for and the machine allows, sizes
+// rounded as they run (effective_bytes.hpp); protocols are a choice inside a point. What is left
+// out is said in `notes`, unless that is null. Throws UsageError for an unknown algorithm, or when
+// no point is left.
 struct ScenarioPoint {
   Collective collective{};
   std::string algorithm;

@@ -117,6 +117,23 @@ TEST(Scenario, NcclHasNoLl128ForAllToAll) {
   EXPECT_NE(notes.front().find("all_to_all has no protocol [ll128]"), std::string::npos);
 }
 
+// What `measure` would run and nccl-tests would print.
+TEST(Scenario, SizesAreRoundedToWhatRuns) {
+  const auto topology = load_machine("gb300-nvl72");
+  auto scenario = small_scenario(*topology);
+  scenario.sizes = {7, 1024, 1152, 1153, 2303, 2304};
+  std::vector<std::string> notes;
+  std::vector<std::int64_t> reduced, exchanged;
+  for (const auto& point : points_of(scenario, *topology, &notes)) {
+    if (point.collective == Collective::all_to_all) exchanged.push_back(point.bytes);
+    if (point.algorithm == "ring") reduced.push_back(point.bytes);
+  }
+  EXPECT_EQ(exchanged, (std::vector<std::int64_t>{1152, 2304}));
+  EXPECT_EQ(reduced, (std::vector<std::int64_t>{4, 1024, 1152, 2300, 2304}));
+  ASSERT_EQ(notes.size(), 1u);
+  EXPECT_NE(notes.front().find("sizes 7, 1K round"), std::string::npos) << notes.front();
+}
+
 TEST(Scenario, NothingToEmulateIsAnError) {
   const auto topology = load_machine("hgx-h100");
   auto scenario = small_scenario(*topology);
