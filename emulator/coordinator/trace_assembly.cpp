@@ -125,8 +125,8 @@ void TraceAssembly::add_timeline(std::int64_t result, const Topology& topology,
                               prediction.point.element_bytes, PlanLimits{});
   const auto& stages = plan.channels.front().schedule->stages;
   for (std::size_t i = 0; i < prediction.stages.size() && i < stages.size(); ++i) {
-    timeline_.set("result", result).set("channel", 0).set("stage", stages[i].name).set("role", 0);
-    timeline_.set("start_ps", prediction.stages[i].start_ps);
+    timeline_.set("result", result).set("channel", prediction.slowest_channel);
+    timeline_.set("stage", stages[i].name).set("start_ps", prediction.stages[i].start_ps);
     timeline_.set("end_ps", prediction.stages[i].end_ps).end_row();
   }
 }

@@ -67,6 +67,35 @@ TEST_F(AssemblyTest, ProfilesRoundTripAsTextAndThroughATrace) {
   EXPECT_EQ(to_text(profiles.front()), text);
 }
 
+// The stages are those of one real channel: the one that ends last.
+TEST_F(AssemblyTest, TheTimelineIsOfTheSlowestChannel) {
+  const auto ten = with_ranks(load_machine("gb300-nvl72x140"), 720);
+  Scenario scenario = small_scenario(*ten);
+  scenario.collectives = {Collective::all_reduce};
+  scenario.algorithms = {"tree"};
+  scenario.sizes = {1 << 19};
+  const auto profile = prior_profile(*ten, ExecutorKind::nccl);
+  const auto emulation = emulate(Communicator::null(), *ten, profile, scenario);
+  const auto made = build_case(*ten, values_of(profile), emulation.predictions.front().point);
+  const auto timed = evaluate_case(made, EngineOptions{});
+  std::size_t slowest = 0;
+  for (std::size_t i = 0; i < timed.channels.size(); ++i) {
+    if (timed.channels[i].makespan > timed.channels[slowest].makespan) slowest = i;
+  }
+  ASSERT_GT(made.channel_classes[slowest].representative, 0) << "a case that tells nothing";
+  TraceAssembly assembly;
+  assembly.add_predictions(*ten, emulation.predictions);
+  const auto content =
+      assembly.finish(scenario.to_yaml(), nullptr, run_attributes("model", "test"));
+  const Table& timeline = content.at("/timeline");
+  for (const auto channel : timeline.integers("channel")) {
+    EXPECT_EQ(channel, made.channel_classes[slowest].representative);
+  }
+  std::int64_t last = 0;
+  for (const auto end : timeline.integers("end_ps")) last = std::max(last, end);
+  EXPECT_EQ(last + made.launch.value(), content.at("/results").integers("time_ps").front());
+}
+
 TEST_F(AssemblyTest, TheTraceIsLawfulAndNoLinkIsAboveItsCapacity) {
   TraceAssembly assembly;
   assembly.add_machine(*topology_);
