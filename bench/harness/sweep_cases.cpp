@@ -7,6 +7,7 @@
 #include "emulator/base/error.hpp"
 #include "emulator/base/names.hpp"
 #include "emulator/base/scaled_number.hpp"
+#include "emulator/coordinator/effective_bytes.hpp"
 #include "emulator/cost/protocol.hpp"
 
 namespace fabricast {

@@ -6,11 +6,11 @@
 #include <cmath>
 #include <string_view>
 
-#include "bench/harness/sweep_sizes.hpp"
 #include "emulator/base/counter_rng.hpp"
 #include "emulator/base/error.hpp"
 #include "emulator/base/names.hpp"
 #include "emulator/base/scaled_number.hpp"
+#include "emulator/coordinator/effective_bytes.hpp"
 #include "emulator/schedule/plan.hpp"
 #include "emulator/sim/predict.hpp"
 

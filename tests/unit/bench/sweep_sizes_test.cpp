@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "emulator/base/error.hpp"
+#include "emulator/coordinator/effective_bytes.hpp"
 
 namespace fabricast {
 namespace {
