@@ -34,7 +34,7 @@ bool phase_varies(const Phase& phase);
 bool stage_varies(const Stage& stage);
 
 // Per LinkId. For stages whose peers vary, flows are the most over sampled_repetitions(), chunks
-// stay empty: every pair talks once, and traffic_map.hpp counts the pairs.
+// stay empty: traffic_pairs.cpp counts the pairs.
 struct LinkCounts {
   std::vector<std::int32_t> flows;
   std::vector<std::int64_t> chunks;  // chunk messages in one repetition, loop and slice
@@ -43,7 +43,7 @@ LinkCounts count_links(const Topology& topology, const std::vector<ChannelGroup>
                        std::size_t stage);
 
 // Repetitions that stand for all of a varying stage: all of them up to 256, else the first, the
-// last, the middle, whole domains apart, and a seeded choice.
+// last, the middle, whole domains apart, and a seeded choice. What another one has more is missed.
 std::vector<std::int32_t> sampled_repetitions(std::int32_t repeat, std::int32_t domain_size);
 
 }  // namespace fabricast

@@ -56,9 +56,9 @@ void TrafficBuilder::build() {
   const std::size_t stages = groups_.front().schedule->stages.size();
   for (std::size_t s = 0; s < stages; ++s) {
     const CountedStage& stage = counted(s);
-    map_.stage_chunks_.push_back(stage.counts->chunks);
-    map_.varying_.emplace_back();
-    if (stage_varies(groups_.front().schedule->stages[s]) && !on_device_) count_pairs(s, stage);
+    const bool varies = stage_varies(groups_.front().schedule->stages[s]) && !on_device_;
+    map_.stage_chunks_.push_back(varies ? count_varying(s) : stage.counts->chunks);
+    map_.whole_stage_.push_back(varies);
   }
   for (const ChannelGroup& group : groups_) {
     ChannelTraffic traffic;

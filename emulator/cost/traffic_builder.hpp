@@ -48,7 +48,9 @@ class TrafficBuilder {
   std::vector<EdgeId> edges_by_key(const ChannelGroup& group, const CountedStage& stage,
                                    const PeerMap& map, const PositionKeys& keys, bool is_send);
   EdgeClass edge(std::int32_t from, std::int32_t to, const CountedStage& stage, bool is_send) const;
-  void count_pairs(std::size_t stage, const CountedStage& counted);
+  void count_pairs(const ChannelGroup& group, const Phase& phase, std::int32_t repeat,
+                   std::vector<std::int64_t>& chunks) const;
+  std::vector<std::int64_t> count_varying(std::size_t stage) const;
   std::size_t schedule_index(const Schedule* schedule);
   void add_channel(ChannelTraffic traffic);
 

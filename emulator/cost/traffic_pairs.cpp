@@ -1,6 +1,6 @@
 // The part of TrafficBuilder about stages whose peers vary: edges by key, and every pair counted.
 #include <algorithm>
-#include <utility>
+#include <span>
 
 #include "emulator/cost/traffic_builder.hpp"
 
@@ -9,6 +9,14 @@ namespace {
 
 bool sends(const Phase& phase) { return phase.peer_out.kind != PeerMap::Kind::none; }
 bool receives(const Phase& phase) { return phase.peer_in.kind != PeerMap::Kind::none; }
+
+// Up to the top of the tree and down again; a link in the middle counts as climbing.
+std::span<const LinkId> climbing(const Route& route) {
+  return route.span().first(static_cast<std::size_t>((route.count + 1) / 2));
+}
+std::span<const LinkId> descending(const Route& route) {
+  return route.span().subspan(static_cast<std::size_t>((route.count + 1) / 2));
+}
 
 // A pair's busiest link of each class carries at most the most flows of the class.
 std::vector<std::int32_t> most_by_class(const Topology& topology, const LinkCounts& counts) {
@@ -65,40 +73,72 @@ std::vector<EdgeId> TrafficBuilder::edges_by_key(const ChannelGroup& group,
   return ids;
 }
 
-// Every pair talks once per stage: pairs by key, times the links of that key's routes.
-void TrafficBuilder::count_pairs(std::size_t s, const CountedStage& stage) {
-  std::vector<ClassTraffic> total(map_.link_classes_);
-  for (const ChannelGroup& group : groups_) {
-    const PositionKeys keys(topology_, group.ranks);
-    for (const PhaseGroup& phases : group.schedule->stages[s].groups) {
-      for (const Phase& phase : phases.phases) {
-        if (!sends(phase)) continue;
-        const auto ids = edges_by_key(group, stage, phase.peer_out, keys, true);
-        std::vector<std::int64_t> pairs(keys.keys(), 0);
-        const auto groups = static_cast<std::int64_t>(keys.positions() / keys.period());
-        for (std::int32_t k = 0; k < stage.repeat; ++k) {
-          keys.for_pairs(phase.peer_out, group.schedule->space, k, keys.period(),
-                         [&pairs, groups](std::size_t, std::size_t length, std::size_t key) {
-                           pairs[key] += static_cast<std::int64_t>(length) * groups;
-                         });
-        }
-        for (std::size_t key = 0; key < pairs.size(); ++key) {
-          for (std::size_t c = 0; c < total.size(); ++c) {
-            total[c].total_chunks += pairs[key] * map_.edges_[ids[key]].hops[c] *
-                                     phase.chunk.count *
-                                     static_cast<std::int64_t>(group.channels.size());
-          }
-        }
+// Exact per link without a route per pair: the climbing half of a route is decided by its source
+// and the key of the pair, the descending half by its destination and the key. So pairs are counted
+// per (end, key), and one route stands for all of a kind. Machines of equal groups look the same
+// from every group: of a shift, one period of positions is counted.
+void TrafficBuilder::count_pairs(const ChannelGroup& group, const Phase& phase, std::int32_t repeat,
+                                 std::vector<std::int64_t>& chunks) const {
+  struct Kind {
+    std::int64_t pairs = 0;
+    std::size_t other = 0;  // the other end of one of them
+  };
+  const PositionKeys keys(topology_, group.ranks);
+  const RankSpace& space = group.schedule->space;
+  const bool shifts = phase.peer_out.kind == PeerMap::Kind::linear;
+  const std::size_t positions = keys.positions();
+  const std::size_t period = shifts ? keys.period() : positions;
+  std::vector<Kind> sources(period * keys.keys()), destinations(period * keys.keys());
+  const auto count = [](Kind& kind, std::size_t other) {
+    if (kind.pairs++ == 0) kind.other = other;
+  };
+  for (std::int32_t k = 0; k < repeat; ++k) {
+    keys.for_pairs(phase.peer_out, space, k, period,
+                   [&](std::size_t first, std::size_t length, std::size_t key) {
+                     const auto to = static_cast<std::size_t>(
+                         peer_of(phase.peer_out, space, static_cast<std::int32_t>(first), k));
+                     std::size_t row = to % period;
+                     for (std::size_t i = 0; i < length; ++i) {
+                       count(sources[(first + i) * keys.keys() + key], to + i);
+                       // As seen from the destination of the same place in the first period.
+                       const std::size_t back = to + i - row;
+                       count(destinations[row * keys.keys() + key],
+                             first + i >= back ? first + i - back : first + i + positions - back);
+                       if (++row == period) row = 0;
+                     }
+                   });
+  }
+  const auto messages = phase.chunk.count * static_cast<std::int64_t>(group.channels.size());
+  const auto rank = [&](std::size_t x) { return RankId::from(group.ranks[x % positions]); };
+  for (std::size_t x = 0; x < positions; ++x) {
+    const std::size_t row = x % period;
+    for (std::size_t key = 0; key < keys.keys(); ++key) {
+      const Kind& from = sources[row * keys.keys() + key];
+      const Kind& to = destinations[row * keys.keys() + key];
+      if (from.pairs > 0) {
+        const Route route = topology_.route(rank(x), rank(from.other + x - row));
+        for (const LinkId link : climbing(route)) chunks[link.value()] += from.pairs * messages;
+      }
+      if (to.pairs > 0) {
+        const Route route = topology_.route(rank(to.other + x - row), rank(x));
+        for (const LinkId link : descending(route)) chunks[link.value()] += to.pairs * messages;
       }
     }
   }
-  for (std::size_t i = 0; i < stage.counts->flows.size(); ++i) {
-    if (stage.counts->flows[i] > 0) ++total[map_.class_of_link_[i].value()].links;
+}
+
+// Chunk messages on every link over a whole stage whose peers vary.
+std::vector<std::int64_t> TrafficBuilder::count_varying(std::size_t s) const {
+  std::vector<std::int64_t> chunks(static_cast<std::size_t>(topology_.links()), 0);
+  for (const ChannelGroup& group : groups_) {
+    const Stage& stage = group.schedule->stages[s];
+    for (const PhaseGroup& phases : stage.groups) {
+      for (const Phase& phase : phases.phases) {
+        if (sends(phase)) count_pairs(group, phase, stage.repeat, chunks);
+      }
+    }
   }
-  for (ClassTraffic& traffic : total) {
-    if (traffic.links > 0) traffic.busiest_chunks = traffic.total_chunks / traffic.links;
-  }
-  map_.varying_[s] = std::move(total);
+  return chunks;
 }
 
 }  // namespace fabricast

@@ -1,4 +1,6 @@
 """fabricast run, small: trace, plot, table; twice in a row; readable by h5py and pandas."""
+import csv
+import io
 import os
 import subprocess
 
@@ -41,6 +43,32 @@ class MainJob(CliCase):
         self.expect_ok(*SMALL, "-o", "mpi.h5", ranks=2)
         self.expect_ok("report", "mpi.h5", "--check")
         self.assertEqual(self.left(), ["mpi.h5", "mpi.svg"])
+
+    def test_the_chain_of_the_readme_connects(self):
+        """Its commands, at its options, with sizes cut; what one writes the next one reads."""
+        if len(os.sched_getaffinity(0)) < 2:
+            self.skipTest("two ranks cannot be timed on one core")
+        if "kind: host" not in self.expect_ok("machine", "discover").stdout:
+            self.skipTest("the chain is of a machine without GPUs")
+        readme = os.path.join(os.path.dirname(__file__), "../../README.md")
+        with open(readme, encoding="utf-8") as file:
+            block = next(b for b in file.read().split("```sh\n")[1:] if "machine discover" in b).split("```")[0]
+        commands = [line.split("#")[0].strip() for line in block.splitlines()]
+        self.assertGreaterEqual(len(commands), 5)
+        for command in commands:
+            command = command.replace("mpirun -n 4 ", "").replace("-e 4M", "-e 64K --executor host").replace("16G", "1M")
+            words = command.split()
+            self.assertEqual(words.pop(0), "fabricast", command)
+            if ">" in words:
+                at = words.index(">")
+                self.write(words[at + 1], self.expect_ok(*words[:at]).stdout)
+            else:
+                self.expect_ok(*words)
+        written = self.left()
+        for name in ("here.yaml", "samples.h5", "profile.h5", "here.h5", "cluster.h5"):
+            self.assertIn(name, written)
+        rows = csv.DictReader(io.StringIO(self.expect_ok("report", "here.h5", "--csv").stdout))
+        self.assertGreater(min(float(row["measured_share"]) for row in rows), 0.5)
 
     def test_two_machines_of_one_name_are_refused(self):
         shipped = os.path.join(os.path.dirname(__file__), "../../topologies/machines/gb300-nvl72.yaml")
