@@ -83,7 +83,7 @@ TEST(MpiExecutor, AWrongResultOnOneProcessIsSeenByAll) {
     for (auto& lane : compiled.image.lanes) {
       if (lane.rank != 1) continue;
       for (auto& step : lane.steps) {
-        step.action = static_cast<std::uint8_t>(step.action & ~action_reduce);
+        step.action = step.action & (15u - action_reduce);
       }
     }
   };

@@ -39,6 +39,7 @@ TEST(MessagePart, BlocksMoveTheBaseNotTheInside) {
   layout.slices = 2;
   layout.block = 100;
   layout.block_of_chunk = owners;
+  layout.chunks = 3;
   const MessagePart part = message_part(layout, 0, 0, 1);
   EXPECT_EQ(part.base, 200);
   EXPECT_EQ(part.within.first, 14);
