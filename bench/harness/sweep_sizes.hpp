@@ -21,9 +21,9 @@ std::vector<std::int64_t> sweep_sizes(std::int64_t min_bytes, std::int64_t max_b
 std::vector<std::int64_t> linear_sizes(std::int64_t min_bytes, std::int64_t max_bytes,
                                        std::int64_t increment);
 
-// What runs when `bytes` are asked for. all_reduce, broadcast: whole elements. all_gather,
-// reduce_scatter, all_to_all: `ranks` equal blocks, each a multiple of 16 bytes (nccl-tests keeps
-// every rank's buffer 16-byte aligned so). May be 0: then there is nothing to run.
+// What runs when `bytes` are asked for. all_reduce, broadcast, reduce, send_recv: whole elements.
+// all_gather, reduce_scatter, all_to_all, gather, scatter: `ranks` equal blocks, each a multiple of
+// 16 bytes (nccl-tests keeps every rank's buffer 16-byte aligned so). May be 0: then there is nothing to run.
 std::int64_t effective_bytes(Collective collective, std::int64_t bytes, std::int32_t ranks,
                              std::int32_t element_bytes);
 

@@ -10,7 +10,8 @@
 namespace fabricast::conformance {
 namespace {
 
-class CudaExecutorTest : public testing::TestWithParam<RankSpace> {
+template <class Parameter>
+class OnDevice : public testing::TestWithParam<Parameter> {
  protected:
   void SetUp() override {
     const auto cuda = cuda_availability();
@@ -18,19 +19,22 @@ class CudaExecutorTest : public testing::TestWithParam<RankSpace> {
   }
 };
 
-TEST_P(CudaExecutorTest, EveryScheduleIsBitExact) {
-  const auto executor = make_cuda_executor(GetParam().size(), 0);
-  for (const Collective collective : all_collectives) {
-    EXPECT_GE(run_cases(*executor, shape_cases(collective, GetParam())), 8);
-    EXPECT_GE(run_cases(*executor, type_cases(collective, GetParam())), 12);
-  }
+using CudaConformance = OnDevice<AlgorithmEntry>;
+TEST_P(CudaConformance, EveryShapeIsBitExactOrRefusedForItsReason) {
+  const AlgorithmEntry* row = find_algorithm(GetParam().name, GetParam().collective);
+  const auto executor = make_cuda_executor(16, 0);
+  run_row(*executor, *row,
+          {RankSpace{1}, RankSpace{2}, RankSpace{3}, RankSpace{8}, RankSpace{2, 2}, RankSpace{3, 4},
+           RankSpace{2, 5}, RankSpace{1, 7}},
+          30);
 }
 
-INSTANTIATE_TEST_SUITE_P(Spaces, CudaExecutorTest,
-                         testing::Values(RankSpace{1}, RankSpace{2}, RankSpace{3}, RankSpace{8},
-                                         RankSpace{2, 3}, RankSpace{4, 2}));
+INSTANTIATE_TEST_SUITE_P(Catalogue, CudaConformance,
+                         testing::ValuesIn(algorithm_catalogue().begin(),
+                                           algorithm_catalogue().end()),
+                         [](const auto& row) { return name_of(row.param); });
 
-using CudaExecutorLimits = CudaExecutorTest;
+using CudaExecutorLimits = OnDevice<int>;
 TEST_P(CudaExecutorLimits, MoreLanesThanFitTogetherIsAUsageErrorWithNumbers) {
   const std::int32_t too_many = 1 << 16;
   const auto executor = make_cuda_executor(too_many, 0);
@@ -52,7 +56,7 @@ TEST_P(CudaExecutorLimits, LargeMessagesAreTimed) {
   EXPECT_GT(best_of(64 << 20), 4 * best_of(64 << 10));
 }
 
-INSTANTIATE_TEST_SUITE_P(Once, CudaExecutorLimits, testing::Values(RankSpace{1}));
+INSTANTIATE_TEST_SUITE_P(Once, CudaExecutorLimits, testing::Values(0));
 
 }  // namespace
 }  // namespace fabricast::conformance
