@@ -32,6 +32,22 @@ bool renumbers(const Schedule& schedule) {
   return false;
 }
 
+// Do lanes of several roles use the scratch? Nothing then keeps one from being a loop ahead of the
+// other (semantics 2.3), so that loops need a scratch each.
+bool shares_scratch(const Schedule& schedule) {
+  std::int32_t user = -1;
+  for (const Stage& stage : schedule.stages) {
+    for (const PhaseGroup& group : stage.groups) {
+      for (const Phase& phase : group.phases) {
+        if (phase.source != Buffer::scratch && phase.target != Buffer::scratch) continue;
+        if (user >= 0 && user != phase.role) return true;
+        user = phase.role;
+      }
+    }
+  }
+  return false;
+}
+
 lane::ChannelLayout layout_of(const ExecutionPlan& plan, std::int32_t channel) {
   const bool blocks = has_rank_blocks(plan.collective);
   const std::int64_t elements = plan.bytes / plan.element_bytes;
@@ -106,14 +122,17 @@ class PlanCompiler {
     for (std::int32_t k = 0; has_rank_blocks(plan_.collective) && k < schedule(c).chunks; ++k) {
       table.push_back(channel.placement.rank_at(schedule(c).owner_of_chunk(k)));
     }
-    auto& [layout, scratch_offset, scratch_chunk_bytes] = channels_.emplace_back();
-    layout = layout_of(plan_, c);
-    scratch_chunk_bytes = largest_chunk_bytes(layout, plan_.element_bytes);
+    auto& shared = channels_.emplace_back();
+    shared.layout = layout_of(plan_, c);
+    shared.scratch_chunk_bytes = largest_chunk_bytes(shared.layout, plan_.element_bytes);
+    const std::int64_t loop_bytes = shared.scratch_chunk_bytes * schedule(c).scratch_chunks;
+    const bool by_loop = shares_scratch(schedule(c));
+    if (by_loop) shared.scratch_loop_bytes = loop_bytes;
     for (auto& buffers : image.buffers) {
-      scratch_offset.push_back(whole_lines(buffers.allocation_bytes));
-      if (schedule(c).scratch_chunks == 0) continue;
+      shared.scratch_offset.push_back(whole_lines(buffers.allocation_bytes));
+      if (loop_bytes == 0) continue;
       buffers.allocation_bytes =
-          scratch_offset.back() + scratch_chunk_bytes * schedule(c).scratch_chunks;
+          shared.scratch_offset.back() + loop_bytes * (by_loop ? plan_.loops : 1);
     }
   }
 
@@ -137,6 +156,7 @@ class PlanCompiler {
     lane.block_table = has_rank_blocks(plan_.collective) ? c : -1;
     lane.scratch_offset = shared.scratch_offset[static_cast<std::size_t>(rank)];
     lane.scratch_chunk_bytes = shared.scratch_chunk_bytes;
+    lane.scratch_loop_bytes = shared.scratch_loop_bytes;
     const std::int64_t own_block = rank * lane.layout.block;
     if (input_is_own_block(plan_.collective)) lane.input_shift = own_block;
     if (output_is_own_block(plan_.collective)) lane.output_shift = own_block;
@@ -271,6 +291,7 @@ class PlanCompiler {
     lane::ChannelLayout layout;                // without its block table
     std::vector<std::int64_t> scratch_offset;  // by rank
     std::int64_t scratch_chunk_bytes = 0;
+    std::int64_t scratch_loop_bytes = 0;
   };
 
   const RunRequest& request_;

@@ -26,6 +26,7 @@ struct LaneImage {
   std::int64_t output_shift = 0;
   std::int64_t scratch_offset = 0;  // in the rank's allocation
   std::int64_t scratch_chunk_bytes = 0;
+  std::int64_t scratch_loop_bytes = 0;
 };
 
 // One allocation per rank holds both user buffers, which overlap in place by NCCL's rules, and the
@@ -73,6 +74,7 @@ inline LaneView view_of(const ProgramImage& image, std::size_t index, std::byte*
   view.output_shift = lane.output_shift;
   view.scratch = allocation + lane.scratch_offset;
   view.scratch_chunk_bytes = lane.scratch_chunk_bytes;
+  view.scratch_loop_bytes = lane.scratch_loop_bytes;
   return view;
 }
 

@@ -63,16 +63,17 @@ FABRICAST_HOST_DEVICE inline std::int64_t move_data(const LaneView& lane, const 
     cursor = offset + count * data.element_bytes;
     const std::byte* received = receives ? message + offset : nullptr;
     std::byte* sent = slot != nullptr ? slot + offset : nullptr;
-    const std::byte* operand = !receives || reduces
-                                   ? lane.source_address(source, chunk, part, data.element_bytes)
-                                   : nullptr;
+    const std::byte* operand = nullptr;
+    if (!receives || reduces) {
+      operand = lane.source_address(source, chunk, part, at.loop, data.element_bytes);
+    }
     std::byte* stored = nullptr;
     if (stores) {
       const std::int32_t to = lane.layout.listed(static_cast<std::int32_t>(step.target_chunk), c,
                                                  step.stride_log2, target == Buffer::scratch);
       const MessagePart place =
           to == chunk ? part : message_part(lane.layout, at.loop, to, at.slice);
-      stored = lane.target_address(target, to, place, data.element_bytes);
+      stored = lane.target_address(target, to, place, at.loop, data.element_bytes);
     }
     if (reduces) {
       // Without a message the target is the other operand: target := target + source.

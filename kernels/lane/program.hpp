@@ -60,24 +60,28 @@ struct LaneView {
   std::int64_t output_shift = 0;
   // This channel's scratch, shared by the rank's lanes of the channel; one chunk's data at the
   // start of every scratch_chunk_bytes (and up to 15 bytes, so that remainders modulo 16 agree with
-  // those of the user's buffers).
+  // those of the user's buffers). scratch_loop_bytes: from one loop's scratch to the next one's; 0
+  // where loops use the same.
   std::byte* scratch = nullptr;
   std::int64_t scratch_chunk_bytes = 0;
+  std::int64_t scratch_loop_bytes = 0;
 
   // Where a part of `chunk` is in a buffer that can be written.
   FABRICAST_HOST_DEVICE std::byte* target_address(Buffer buffer, std::int32_t chunk,
-                                                  const MessagePart& part,
+                                                  const MessagePart& part, std::int32_t loop,
                                                   std::int32_t element_bytes) const {
     if (buffer == Buffer::scratch) {
-      return scratch + chunk * scratch_chunk_bytes + ((part.chunk_first * element_bytes) & 15) +
+      return scratch + loop * scratch_loop_bytes + chunk * scratch_chunk_bytes +
+             ((part.chunk_first * element_bytes) & 15) +
              (part.within.first - part.chunk_first) * element_bytes;
     }
     return output + (part.base + part.within.first - output_shift) * element_bytes;
   }
   FABRICAST_HOST_DEVICE const std::byte* source_address(Buffer buffer, std::int32_t chunk,
                                                         const MessagePart& part,
+                                                        std::int32_t loop,
                                                         std::int32_t element_bytes) const {
-    if (buffer != Buffer::input) return target_address(buffer, chunk, part, element_bytes);
+    if (buffer != Buffer::input) return target_address(buffer, chunk, part, loop, element_bytes);
     return input + (part.base + part.within.first - input_shift) * element_bytes;
   }
 

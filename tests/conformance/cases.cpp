@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "emulator/base/counter_rng.hpp"
 
 namespace fabricast {
@@ -68,9 +70,12 @@ class Draws {
   std::uint64_t index_ = 0;
 };
 
+// One domain, domains of one rank, or several of several.
 RankSpace draw_space(Draws& draws, std::int32_t max_ranks) {
-  if (draws.from(0, 2) == 0) return RankSpace{draws.small(1, max_ranks)};
-  const std::int32_t domains = draws.small(1, max_ranks);
+  const auto kind = draws.from(0, 8);
+  if (kind < 3) return RankSpace{draws.small(1, max_ranks)};
+  if (kind == 3) return RankSpace{1, draws.small(1, max_ranks)};
+  const std::int32_t domains = draws.small(1, std::max(1, max_ranks / 2));
   return RankSpace{draws.small(1, max_ranks / domains), domains};
 }
 
