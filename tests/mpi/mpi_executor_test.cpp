@@ -9,6 +9,7 @@
 #include "emulator/base/error.hpp"
 #include "emulator/runtime/mpi_executor.hpp"
 #include "tests/conformance/conformance.hpp"
+#include "tests/conformance/hand_made.hpp"
 
 namespace fabricast {
 namespace {
@@ -38,6 +39,29 @@ TEST(MpiExecutor, EveryScheduleIsBitExactOrRefusedForItsReason) {
       EXPECT_EQ(conformance::run_cases(*executor, cases).refused, static_cast<int>(cases.size()));
     }
   }
+}
+
+TEST(MpiExecutor, EveryInstructionAndParallelConnections) {
+  const std::int32_t p = world().size();
+  if (p < 2) GTEST_SKIP() << "needs two processes";
+  const auto executor = make_mpi_executor(world());
+  for (const auto& plan :
+       {conformance::plan_of(conformance::all_pairs_all_reduce(p), {p * 6 * 31, 4, 1, 3, 2, 3}),
+        conformance::plan_of(conformance::two_part_all_gather(p), {1001, 4, 2, 2, 2, 3}),
+        conformance::plan_of(conformance::ring_in_output(Collective::all_reduce, p),
+                             {1003, 4, 2, 2, 2, 4})}) {
+    for (const bool in_place : {false, true}) {
+      executor->prepare({&plan, DataType::float32, ReduceOp::sum, in_place});
+      EXPECT_EQ(executor->check(), 0) << plan.algorithm;
+    }
+  }
+}
+
+TEST(MpiExecutor, MoreParallelConnectionsThanTagsIsAUsageErrorEverywhere) {
+  auto schedule = conformance::two_part_all_gather(1);
+  schedule.stages[0].groups[0].phases[0].peer_out.fifo = 255;
+  const auto plan = conformance::plan_of(schedule, {64, 4, 5, 1, 1, 4});
+  EXPECT_THROW(make_mpi_executor(world())->prepare({&plan}), UsageError);
 }
 
 TEST(MpiExecutor, LargeMessagesUseTheRendezvousPath) {
