@@ -23,7 +23,8 @@ std::vector<std::int64_t> linear_sizes(std::int64_t min_bytes, std::int64_t max_
 
 // What runs when `bytes` are asked for. all_reduce, broadcast, reduce, send_recv: whole elements.
 // all_gather, reduce_scatter, all_to_all, gather, scatter: `ranks` equal blocks, each a multiple of
-// 16 bytes (nccl-tests keeps every rank's buffer 16-byte aligned so). May be 0: then there is nothing to run.
+// 16 bytes (nccl-tests keeps every rank's buffer 16-byte aligned so). May be 0: then there is
+// nothing to run.
 std::int64_t effective_bytes(Collective collective, std::int64_t bytes, std::int32_t ranks,
                              std::int32_t element_bytes);
 

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "emulator/base/error.hpp"
+#include "emulator/runtime/channel_layout.hpp"
 #include "emulator/runtime/message_lengths.hpp"
 #include "emulator/runtime/rank_buffers.hpp"
 #include "emulator/runtime/step_checks.hpp"
@@ -14,66 +15,6 @@
 
 namespace fabricast {
 namespace {
-
-constexpr auto line = static_cast<std::int64_t>(lane::line_bytes);
-
-std::int64_t whole_lines(std::int64_t bytes) { return (bytes + line - 1) / line * line; }
-
-// May two steps call the same data by different chunk numbers? Closed forms do not, except where a
-// copy has a target of its own; tables may.
-bool renumbers(const Schedule& schedule) {
-  for (const Stage& stage : schedule.stages) {
-    for (const PhaseGroup& group : stage.groups) {
-      for (const Phase& phase : group.phases) {
-        if (phase.has_target_chunk() || phase.chunk.kind == ChunkMap::Kind::table) return true;
-      }
-    }
-  }
-  return false;
-}
-
-// Do lanes of several roles use the scratch? Nothing then keeps one from being a loop ahead of the
-// other (semantics 2.3), so that loops need a scratch each.
-bool shares_scratch(const Schedule& schedule) {
-  std::int32_t user = -1;
-  for (const Stage& stage : schedule.stages) {
-    for (const PhaseGroup& group : stage.groups) {
-      for (const Phase& phase : group.phases) {
-        if (phase.source != Buffer::scratch && phase.target != Buffer::scratch) continue;
-        if (user >= 0 && user != phase.role) return true;
-        user = phase.role;
-      }
-    }
-  }
-  return false;
-}
-
-lane::ChannelLayout layout_of(const ExecutionPlan& plan, std::int32_t channel) {
-  const bool blocks = has_rank_blocks(plan.collective);
-  const std::int64_t elements = plan.bytes / plan.element_bytes;
-  const auto& schedule = *plan.channels[static_cast<std::size_t>(channel)].schedule;
-  lane::ChannelLayout layout;
-  layout.block = blocks ? elements / plan.ranks() : 0;
-  layout.share = lane::split_evenly({0, blocks ? layout.block : elements},
-                                    static_cast<std::int32_t>(plan.channels.size()), channel);
-  layout.loops = plan.loops;
-  layout.slices = plan.slices;
-  layout.parts = blocks ? schedule.block_parts : schedule.chunks;
-  layout.chunks = schedule.chunks;
-  layout.scratch_chunks = schedule.scratch_chunks;
-  layout.packed = renumbers(schedule);
-  return layout;
-}
-
-// Loop 0 and slice 0 are the largest; up to 15 bytes for the remainder modulo 16.
-std::int64_t largest_chunk_bytes(lane::ChannelLayout layout, std::int32_t element_bytes) {
-  layout.slices = 1;
-  std::int64_t largest = 0;
-  for (std::int32_t c = 0; c < layout.chunks; ++c) {
-    largest = std::max(largest, lane::message_part(layout, 0, c, 0).within.count);
-  }
-  return whole_lines(largest * element_bytes + 15);
-}
 
 class PlanCompiler {
  public:
@@ -215,9 +156,9 @@ class PlanCompiler {
       for (auto& on : image.lanes[l].dependencies) {
         on.lane += first;
         const auto& origins = result_.origins[static_cast<std::size_t>(on.lane)];
-        const auto end = std::find_if(origins.begin(), origins.end(), [&](const StepOrigin& origin) {
-          return origin.stage > on.stage;
-        });
+        const auto end =
+            std::find_if(origins.begin(), origins.end(),
+                         [&](const StepOrigin& origin) { return origin.stage > on.stage; });
         on.steps = (end - origins.begin()) * plan_.slices;
         on.steps_per_loop = static_cast<std::int64_t>(origins.size()) * plan_.slices;
         image.has_dependencies = true;
@@ -277,6 +218,17 @@ class PlanCompiler {
     for (std::size_t c = 0; c < result_.connections.size(); ++c) {
       const Connection& connection = result_.connections[c];
       if (!known(connection.source) || !known(connection.destination) || lengths.agree(c)) continue;
+      const auto& layout = channels_[static_cast<std::size_t>(connection.channel)].layout;
+      if (layout.packed && connection.sent == connection.received && !divides_evenly(layout)) {
+        throw UsageError(
+            fmt::format("schedule \"{}\" moves data between chunks of different numbers, but {} "
+                        "bytes do not cut "
+                        "into {} equal chunks (messages from rank {} to rank {} would change their "
+                        "length) use a "
+                        "size that divides evenly",
+                        plan_.algorithm, plan_.bytes, layout.chunks, connection.source,
+                        connection.destination));
+      }
       throw RuntimeError(fmt::format(
           "schedule \"{}\": rank {} sends {} messages to rank {} on channel {} fifo {}, which are "
           "not the {} that rank {} receives there (number, length or parts differ; data would be "

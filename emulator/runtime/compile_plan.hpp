@@ -1,5 +1,9 @@
 // From an ExecutionPlan to lane programs with resolved connections: what every interpreter runs.
 //
+// expand() has lowered groups through a switch to messages between two ranks (semantics 1.4), so
+// executors know nothing of them. Scratch of different channels is disjoint; that of different
+// loops too, where lanes of several roles use it.
+//
 // Checks what an executor relies on, so that a wrong schedule is an error here and not a wild
 // write: every step by itself (step_checks.hpp), one sending and one receiving lane per connection,
 // and, where both ends are compiled, equal messages at both (message_lengths.hpp). Throws

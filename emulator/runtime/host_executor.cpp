@@ -172,7 +172,10 @@ double HostExecutor::run() {
   const lane::FifoPort port{counters_.data(), slots_.data(), image.slot_bytes, image.depth};
   std::uint64_t stop = 0;
   lane::StallRecord stall;
-  const lane::RunControl control{progress_.data(), plan_.ranks(), &stop, &stall,
+  const lane::RunControl control{progress_.data(),
+                                 plan_.ranks(),
+                                 &stop,
+                                 &stall,
                                  static_cast<std::uint64_t>(options_.stall_limit_seconds * 1e9),
                                  lane_steps_.empty() ? nullptr : lane_steps_.data()};
   const int spins = plan_.ranks() <= usable_.count ? spins_on_own_core : spins_on_shared_core;
@@ -184,7 +187,8 @@ double HostExecutor::run() {
     const std::size_t end = first_lane_[static_cast<std::size_t>(rank) + 1];
     SpinThenYield pause(spins);
     lane::run_lanes(lanes_.data() + first, cursors_.data() + first,
-                    static_cast<std::int32_t>(end - first), rank, port, image.data, control, lane::SingleThread{}, pause);
+                    static_cast<std::int32_t>(end - first), rank, port, image.data, control,
+                    lane::SingleThread{}, pause);
   });
   if (stop != 0) {
     reset_connections();

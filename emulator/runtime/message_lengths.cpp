@@ -26,8 +26,7 @@ void MessageLengths::add(const lane::LaneImage& lane, const lane::ChannelLayout&
           layout.listed(static_cast<std::int32_t>(step.source_chunk), i, step.stride_log2,
                         step.source_buffer() == Buffer::scratch);
       const auto part = lane::message_part(layout, at.loop, chunk, at.slice).within;
-      const auto offset =
-          lane::slot_offset(cursor, layout.packed ? 0 : part.first * element_bytes);
+      const auto offset = lane::slot_offset(cursor, layout.packed ? 0 : part.first * element_bytes);
       cursor = offset + part.count * element_bytes;
       shape = random_bits(shape, static_cast<std::uint64_t>(offset),
                           static_cast<std::uint64_t>(part.count));

@@ -2,8 +2,8 @@
 // themselves how long a message is and how its parts lie in the slot; this compares the two, in the
 // order in which the lanes send and receive (semantics 1.1, 2.2).
 //
-// A fingerprint per end: the sum of 64-bit mixes of (number of the message, places and lengths of its
-// parts). O(messages of a run). Not thread safe.
+// A fingerprint per end: the sum of 64-bit mixes of (number of the message, places and lengths of
+// its parts). O(messages of a run). Not thread safe.
 #pragma once
 
 #include <cstddef>

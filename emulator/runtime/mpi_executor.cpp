@@ -158,7 +158,10 @@ std::string MpiExecutor::run_own_lanes() {
   lane::ProgressLine progress;
   std::uint64_t stop = 0;
   lane::StallRecord stall;
-  const lane::RunControl control{&progress, 1, &stop, &stall,
+  const lane::RunControl control{&progress,
+                                 1,
+                                 &stop,
+                                 &stall,
                                  static_cast<std::uint64_t>(options_.stall_limit_seconds * 1e9),
                                  lane_steps_.empty() ? nullptr : lane_steps_.data()};
   SpinThenYield pause(timing_.allowed ? polls_on_own_core : polls_on_shared_core);

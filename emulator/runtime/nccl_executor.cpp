@@ -174,8 +174,8 @@ ncclResult_t NcclExecutor::enqueue_send_recv(const NcclMember& member, const std
   const auto& nccl = nccl_library();
   const auto type = nccl_type(request_.type);
   const std::int32_t n = plan_.ranks();
-  const auto code = nccl.send(input, count, type, (member.rank + 1) % n, member.communicator,
-                              member.stream);
+  const auto code =
+      nccl.send(input, count, type, (member.rank + 1) % n, member.communicator, member.stream);
   if (code != ncclSuccess && code != ncclInProgress) return code;
   return nccl.recv(output, count, type, (member.rank + n - 1) % n, member.communicator,
                    member.stream);

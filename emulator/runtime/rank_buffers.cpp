@@ -19,9 +19,8 @@ reference::InputData input_data(const RunRequest& request) {
 }
 
 bool starts_in_output(const ExecutionPlan& plan) {
-  return std::any_of(plan.channels.begin(), plan.channels.end(), [](const ChannelPlan& channel) {
-    return channel.schedule->starts_in_output;
-  });
+  return std::any_of(plan.channels.begin(), plan.channels.end(),
+                     [](const ChannelPlan& channel) { return channel.schedule->starts_in_output; });
 }
 
 }  // namespace
@@ -123,9 +122,9 @@ std::int64_t ExpectedOutputs::count_mismatches(std::int32_t rank,
     expected_.resize(output.size());
     expect(rank);
     const Collective collective = request_.plan->collective;
-    valid_for_all_ =
-        collective != Collective::reduce_scatter && collective != Collective::all_to_all &&
-        collective != Collective::scatter && collective != Collective::send_recv;
+    valid_for_all_ = collective != Collective::reduce_scatter &&
+                     collective != Collective::all_to_all && collective != Collective::scatter &&
+                     collective != Collective::send_recv;
   }
   return reference::count_mismatches(output, expected_, size_of(request_.type));
 }

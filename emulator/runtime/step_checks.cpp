@@ -63,9 +63,9 @@ void StepChecks::check(const lane::LaneImage& lane, const lane::ChannelLayout& l
     reject(at, "its actions are none of the legal combinations");
   }
   if (extra.after_role >= schedule.roles ||
-      (extra.after_role >= 0 && (extra.after_stage < 0 ||
-                                 static_cast<std::size_t>(extra.after_stage) >=
-                                     schedule.stages.size()))) {
+      (extra.after_role >= 0 &&
+       (extra.after_stage < 0 ||
+        static_cast<std::size_t>(extra.after_stage) >= schedule.stages.size()))) {
     reject(at, "it waits for a lane or a stage that does not exist");
   }
   if (action == action_none) return;
@@ -82,9 +82,11 @@ void StepChecks::check_chunks(const At& at, Buffer buffer, std::uint32_t first) 
   const bool scratch = buffer == Buffer::scratch;
   const std::int64_t chunks = scratch ? at.schedule.scratch_chunks : at.schedule.chunks;
   if (first >= chunks || at.step.chunk_count < 1) {
-    reject(at, scratch ? "its chunks lie outside the scratch" : "its chunks lie outside the schedule's");
+    reject(at, scratch ? "its chunks lie outside the scratch"
+                       : "its chunks lie outside the schedule's");
   }
-  const std::int64_t span = static_cast<std::int64_t>(at.step.chunk_count - 1) << at.step.stride_log2;
+  const std::int64_t span = static_cast<std::int64_t>(at.step.chunk_count - 1)
+                            << at.step.stride_log2;
   if (span >= chunks) reject(at, "some of its chunks occur twice in one message");
 }
 
@@ -127,7 +129,8 @@ void StepChecks::check_lengths(const At& at) const {
       const auto room = lane::message_part(whole, loop, to, 0).within.count;
       if (length == room) continue;
       throw UsageError(fmt::format(
-          "schedule \"{}\" moves chunk {} to the place of chunk {}, but of {} bytes the one gets {} "
+          "schedule \"{}\" moves chunk {} to the place of chunk {}, but of {} bytes the one gets "
+          "{} "
           "elements and the other {} (rank {} channel {} role {}, step {}) use a size that divides "
           "evenly into {} chunks",
           plan_.algorithm, from, to, plan_.bytes, length, room, at.lane.rank, at.lane.channel,

@@ -1,10 +1,10 @@
-// What an executor relies on in every step, so that a wrong schedule is an error when it is compiled
-// and not a wild write when it runs.
+// What an executor relies on in every step, so that a wrong schedule is an error when it is
+// compiled and not a wild write when it runs.
 //
 // Actions are MSCCL's instructions (semantics 2.4), peers are ranks, chunks lie in their buffer and
-// occur once per message, a copy's chunks are as long as the operand's, short buffers are touched in
-// the own block only, buffers that only the root has on the root only, and lanes wait for lanes and
-// stages that exist (semantics 2.7). Pure; O(chunks of the step).
+// occur once per message, a copy's chunks are as long as the operand's, short buffers are touched
+// in the own block only, buffers that only the root has on the root only, and lanes wait for lanes
+// and stages that exist (semantics 2.7). Pure; O(chunks of the step).
 #pragma once
 
 #include <cstddef>

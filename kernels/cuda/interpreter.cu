@@ -210,8 +210,8 @@ void Interpreter::State::upload_lanes(const lane::ProgramImage& image) {
   lanes = DeviceArray<lane::LaneView>(views, "lanes");
   cursors = DeviceArray<lane::LaneCursor>(views.size(), "cursors");
   progress = DeviceArray<lane::ProgressLine>(views.size(), "progress counters");
-  lane_steps = DeviceArray<lane::ProgressLine>(image.has_dependencies ? views.size() : 0,
-                                               "step counters");
+  lane_steps =
+      DeviceArray<lane::ProgressLine>(image.has_dependencies ? views.size() : 0, "step counters");
 }
 
 void Interpreter::load(const lane::ProgramImage& image) {
@@ -288,9 +288,10 @@ double Interpreter::run() {
   s.stop_word.zero("the stop word");
   s.place_contributions();
   check(cudaDeviceSynchronize(), "waiting for the GPU");
-  const lane::RunControl control{s.progress.data(), static_cast<std::int32_t>(s.lanes.size()),
-                                 s.stop_word.data(), s.stall_record.data(), s.stall_limit_ns,
-                                 s.lane_steps.size() > 0 ? s.lane_steps.data() : nullptr};
+  const lane::RunControl control{
+      s.progress.data(),  static_cast<std::int32_t>(s.lanes.size()),
+      s.stop_word.data(), s.stall_record.data(),
+      s.stall_limit_ns,   s.lane_steps.size() > 0 ? s.lane_steps.data() : nullptr};
   volatile std::uint32_t* gate = s.gate;
   std::uint32_t* device_gate = nullptr;
   check(cudaHostGetDevicePointer(&device_gate, s.gate, 0), "mapping the gate");

@@ -2,9 +2,9 @@
 //
 // run_lanes() is called by every thread of a group (a CTA; on the host one thread). Its leader
 // looks at the group's lanes in turn and picks one whose next step can go (message there, slot
-// free, lanes it comes after far enough); all threads move its data; the leader then passes the message on, returns the credit and
-// advances the cursor. A group with one lane is NCCL's CTA; a group with all lanes of a rank
-// multiplexes them cooperatively, so that a rank needs one core.
+// free, lanes it comes after far enough); all threads move its data; the leader then passes the
+// message on, returns the credit and advances the cursor. A group with one lane is NCCL's CTA; a
+// group with all lanes of a rank multiplexes them cooperatively, so that a rank needs one core.
 //
 // Port gives has_message/front/pop and has_room/back/push (fifo.hpp; MPI has its own). Visibility:
 // data are written before group.sync(), then published by the leader's release; data are read after
@@ -140,9 +140,8 @@ FABRICAST_HOST_DEVICE inline bool run_lanes(const LaneView* lanes, LaneCursor* c
                                             Pause& pause) {
   std::int32_t next = 0;
   for (;;) {
-    const std::int32_t picked = group.share([&] {
-      return detail::pick_lane(lanes, cursors, count, next, port, control, pause);
-    });
+    const std::int32_t picked = group.share(
+        [&] { return detail::pick_lane(lanes, cursors, count, next, port, control, pause); });
     if (picked < 0) return picked == detail::all_finished;
     const LaneView& lane = lanes[picked];
     const LaneCursor at = cursors[picked];

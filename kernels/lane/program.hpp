@@ -78,8 +78,7 @@ struct LaneView {
     return output + (part.base + part.within.first - output_shift) * element_bytes;
   }
   FABRICAST_HOST_DEVICE const std::byte* source_address(Buffer buffer, std::int32_t chunk,
-                                                        const MessagePart& part,
-                                                        std::int32_t loop,
+                                                        const MessagePart& part, std::int32_t loop,
                                                         std::int32_t element_bytes) const {
     if (buffer != Buffer::input) return target_address(buffer, chunk, part, loop, element_bytes);
     return input + (part.base + part.within.first - input_shift) * element_bytes;

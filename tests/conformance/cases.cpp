@@ -81,11 +81,16 @@ RankSpace draw_space(Draws& draws, std::int32_t max_ranks) {
 
 std::int64_t draw_elements(Draws& draws) {
   switch (draws.from(0, 7)) {
-    case 0: return 0;
-    case 1: return 1;
-    case 2: return draws.from(2, 40);
-    case 3: return 2 * draws.from(0, 400) + 1;
-    default: return draws.from(100, 9000);
+    case 0:
+      return 0;
+    case 1:
+      return 1;
+    case 2:
+      return draws.from(2, 40);
+    case 3:
+      return 2 * draws.from(0, 400) + 1;
+    default:
+      return draws.from(100, 9000);
   }
 }
 
@@ -115,11 +120,12 @@ std::string name_of(const AlgorithmEntry& row) {
 }
 
 std::string to_string(const Case& c) {
-  return fmt::format("{} {} elements={} {} {} {} channels={} chunk={} slice={} depth={} slices={} root={}",
-                     name_of(*c.row), text_of(c.space), c.elements, fabricast::to_string(c.type),
-                     fabricast::to_string(c.op), c.in_place ? "in-place" : "out-of-place",
-                     c.limits.channels, c.limits.max_chunk_bytes, c.limits.max_slice_bytes,
-                     c.limits.fifo_depth, c.limits.max_slices, c.root);
+  return fmt::format(
+      "{} {} elements={} {} {} {} channels={} chunk={} slice={} depth={} slices={} root={}",
+      name_of(*c.row), text_of(c.space), c.elements, fabricast::to_string(c.type),
+      fabricast::to_string(c.op), c.in_place ? "in-place" : "out-of-place", c.limits.channels,
+      c.limits.max_chunk_bytes, c.limits.max_slice_bytes, c.limits.fifo_depth, c.limits.max_slices,
+      c.root);
 }
 
 std::vector<Case> shape_cases(const AlgorithmEntry& row, const RankSpace& space) {
@@ -166,8 +172,14 @@ std::vector<Case> random_cases(const AlgorithmEntry& row, std::int32_t max_ranks
 }
 
 Case large_case(const AlgorithmEntry& row, const RankSpace& space) {
-  return {&row, space, (1 << 18) + 3, DataType::float32, ReduceOp::sum, false,
-          {2, 256 << 10, 64 << 10, 0, 8, 4}, 1 % space.size()};
+  return {&row,
+          space,
+          (1 << 18) + 3,
+          DataType::float32,
+          ReduceOp::sum,
+          false,
+          {2, 256 << 10, 64 << 10, 0, 8, 4},
+          1 % space.size()};
 }
 
 std::string refusal(const Case& c) {

@@ -39,8 +39,8 @@ std::string name_of(const AlgorithmEntry& row);
 std::vector<Case> shape_cases(const AlgorithmEntry& row, const RankSpace& space);
 // Every type with every operator, in and out of place in turn.
 std::vector<Case> type_cases(const AlgorithmEntry& row, const RankSpace& space);
-// Everything drawn: ranks 1 ... max_ranks in one domain or several, channels, slots, chunks, slices,
-// size (none, one element, odd, some thousands), type, operator, place, root.
+// Everything drawn: ranks 1 ... max_ranks in one domain or several, channels, slots, chunks,
+// slices, size (none, one element, odd, some thousands), type, operator, place, root.
 std::vector<Case> random_cases(const AlgorithmEntry& row, std::int32_t max_ranks,
                                std::uint64_t seed, int count);
 // A megabyte, cut as it is by default.

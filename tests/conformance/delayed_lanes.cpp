@@ -86,8 +86,7 @@ struct Machine {
   std::vector<lane::ProgressLine> lane_steps;
   lane::FifoPort port;
 
-  Machine(const RunRequest& request)
-      : compiled(compile_plan(request, 0, request.plan->ranks())) {
+  Machine(const RunRequest& request) : compiled(compile_plan(request, 0, request.plan->ranks())) {
     const auto& image = compiled.image;
     for (std::size_t r = 0; r < image.buffers.size(); ++r) {
       const auto& b = image.buffers[r];
@@ -178,8 +177,8 @@ DelayedResult run_delayed(const RunRequest& request, const DelayedRun& run) {
   for (std::size_t r = 0; r < machine.memory.size(); ++r) {
     const auto& b = machine.compiled.image.buffers[r];
     result.wrong += expected.count_mismatches(
-        static_cast<std::int32_t>(r), {start_of(machine.memory[r]) + b.output_offset,
-                                       static_cast<std::size_t>(b.output_bytes)});
+        static_cast<std::int32_t>(r),
+        {start_of(machine.memory[r]) + b.output_offset, static_cast<std::size_t>(b.output_bytes)});
   }
   return result;
 }

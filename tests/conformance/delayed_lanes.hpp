@@ -1,9 +1,9 @@
 // The lane logic on threads that are held up on purpose: as CTAs of a device would run, or worse.
 //
 // Every thread yields or sleeps, by seeded chance, at each look at a connection, after each step it
-// has chosen and before each publication (message, credit, step counter). Lanes run one to a thread,
-// or all lanes of a rank on one thread in listed, reversed or shuffled order. For ThreadSanitizer:
-// all data are plain memory, only the counters are atomic.
+// has chosen and before each publication (message, credit, step counter). Lanes run one to a
+// thread, or all lanes of a rank on one thread in listed, reversed or shuffled order. For
+// ThreadSanitizer: all data are plain memory, only the counters are atomic.
 #pragma once
 
 #include <cstdint>

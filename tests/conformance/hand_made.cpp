@@ -34,10 +34,10 @@ Schedule all_pairs_all_reduce(std::int32_t p) {
   schedule.scratch_chunks = p - 1;
   std::vector<Phase> scatter, add, spread;
   for (std::int32_t i = 1; i < p; ++i) {
-    scatter.push_back({action_send, Buffer::input, 0, {}, PeerMap::linear(0, i),
-                       ChunkMap::of_peer_out(), {}});
-    Phase receive{recv_store, Buffer::input, 1, PeerMap::linear(0, -i), {}, own_chunks(p, 0), {},
-                  Buffer::scratch};
+    scatter.push_back(
+        {action_send, Buffer::input, 0, {}, PeerMap::linear(0, i), ChunkMap::of_peer_out(), {}});
+    Phase receive{recv_store, Buffer::input,    1,  PeerMap::linear(0, -i),
+                  {},         own_chunks(p, 0), {}, Buffer::scratch};
     receive.target_chunk = constant(i - 1, p);
     scatter.push_back(receive);
   }
@@ -71,14 +71,25 @@ Schedule two_part_all_gather(std::int32_t p) {
   std::vector<Phase> phases;
   for (std::uint8_t part = 0; part < 2; ++part) {
     const auto part_of = [&](std::int32_t shift) {
-      return ChunkMap{{ChunkMap::Term{2, -1, 1, 0, shift, p}, ChunkMap::Term{1, -1, 0, 0, part, 2}}};
+      return ChunkMap{
+          {ChunkMap::Term{2, -1, 1, 0, shift, p}, ChunkMap::Term{1, -1, 0, 0, part, 2}}};
     };
     phases.push_back({action_copy, Buffer::input, part, {}, {}, part_of(0), {}});
     for (std::int32_t i = 1; i < p; ++i) {
-      phases.push_back({action_send, Buffer::input, part, {},
-                        PeerMap::from_table(shifted_ranks(p, i), part), part_of(0), {}});
-      phases.push_back({recv_store, Buffer::input, static_cast<std::uint8_t>(2 + part),
-                        PeerMap::from_table(shifted_ranks(p, -i), part), {}, part_of(-i), {}});
+      phases.push_back({action_send,
+                        Buffer::input,
+                        part,
+                        {},
+                        PeerMap::from_table(shifted_ranks(p, i), part),
+                        part_of(0),
+                        {}});
+      phases.push_back({recv_store,
+                        Buffer::input,
+                        static_cast<std::uint8_t>(2 + part),
+                        PeerMap::from_table(shifted_ranks(p, -i), part),
+                        {},
+                        part_of(-i),
+                        {}});
     }
   }
   schedule.stages = {stage_of_phases("all", phases, StageOrder::dataflow)};
@@ -109,7 +120,8 @@ ExecutionPlan plan_of(Schedule schedule, const Cut& cut) {
   schedule.fifo_depth = cut.fifo_depth;
   const auto shared = std::make_shared<const Schedule>(std::move(schedule));
   for (std::int32_t c = 0; c < cut.channels; ++c) {
-    plan.channels.push_back({shared, Placement::rotated(shared->space, c % shared->positions(), false)});
+    plan.channels.push_back(
+        {shared, Placement::rotated(shared->space, c % shared->positions(), false)});
   }
   return plan;
 }

@@ -11,8 +11,8 @@ namespace fabricast::conformance {
 
 // All-reduce of p ranks, every rank owning one chunk: everybody's part of it is received into
 // scratch chunks (role 1) that another lane (role 2) adds up locally once role 1 has ended, after a
-// step that only waits; it then sends the sum to all on a second connection. Target chunks, scratch,
-// local copy and reduction, parallel FIFOs, lanes that wait for lanes.
+// step that only waits; it then sends the sum to all on a second connection. Target chunks,
+// scratch, local copy and reduction, parallel FIFOs, lanes that wait for lanes.
 Schedule all_pairs_all_reduce(std::int32_t p);
 
 // All-gather in blocks of two parts, each with lanes and a connection of its own, peers in tables.

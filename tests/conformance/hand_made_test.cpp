@@ -1,5 +1,5 @@
-// Instructions and orders that the catalogue does not use, on threads; and what becomes of schedules
-// that wait for ever.
+// Instructions and orders that the catalogue does not use, on threads; and what becomes of
+// schedules that wait for ever.
 #include "tests/conformance/hand_made.hpp"
 
 #include <gtest/gtest.h>
@@ -46,6 +46,31 @@ TEST(HandMade, ChunksThatDifferInLengthCannotChangePlaces) {
     EXPECT_NE(std::string(error.what()).find("divides evenly into 3 chunks"), std::string::npos)
         << error.what();
   }
+}
+
+// Position 1 stores chunk 1 of position 0 as its chunk 0, which is one element longer.
+TEST(HandMade, MessagesBetweenChunksOfDifferentLengthAskForAnotherSize) {
+  Schedule schedule = ring_in_output(Collective::all_reduce, 2);
+  schedule.stages.resize(1);
+  const Phase send{action_send,
+                   Buffer::input,
+                   0,
+                   {},
+                   PeerMap::linear(0, 1),
+                   ChunkMap::from_table(MapTable({1, 1}), 1),
+                   Active::range(0, 1)};
+  const Phase receive{action_recv | action_copy,
+                      Buffer::input,
+                      0,
+                      PeerMap::linear(0, -1),
+                      {},
+                      ChunkMap::from_table(MapTable({0, 0}), 1),
+                      Active::range(1, 2)};
+  schedule.stages[0].groups[0].phases = {send, receive};
+  const auto even = plan_of(schedule, {100, 4, 1, 1, 1, 4});
+  EXPECT_NO_THROW(make_host_executor(2)->prepare({&even}));
+  const auto uneven = plan_of(schedule, {101, 4, 1, 1, 1, 4});
+  EXPECT_THROW(make_host_executor(2)->prepare({&uneven}), UsageError);
 }
 
 TEST(HandMade, PartsOfBlocksOnConnectionsOfTheirOwn) {
@@ -105,9 +130,9 @@ TEST(HandMade, AWithheldLaneIsNamedByThoseThatWaitForIt) {
       if (lane.role == 1 && lane.rank == 0) lane.bundles = {0};  // never starts
     }
   });
-  const bool named = text.find("rank 0 channel 0 role 2 waits at step 0 of 4 (stage add") !=
-                         std::string::npos ||
-                     text.find("role 3 waits at step 0 of 1 (stage spread") != std::string::npos;
+  const bool named =
+      text.find("rank 0 channel 0 role 2 waits at step 0 of 4 (stage add") != std::string::npos ||
+      text.find("role 3 waits at step 0 of 1 (stage spread") != std::string::npos;
   EXPECT_TRUE(named) << text;
 }
 

@@ -38,10 +38,10 @@ INSTANTIATE_TEST_SUITE_P(Catalogue, CudaConformance,
 using CudaHandMade = OnDevice<int>;
 TEST_P(CudaHandMade, EveryInstructionAndLanesThatWaitForLanes) {
   const auto executor = make_cuda_executor(3, 0);
-  for (const auto& plan : {plan_of(all_pairs_all_reduce(3), {3 * 7 * 41, 4, 2, 7, 3, 4}),
-                           plan_of(two_part_all_gather(3), {3001, 4, 2, 2, 2, 3}),
-                           plan_of(ring_in_output(Collective::all_reduce, 3),
-                                   {1003, 4, 2, 2, 2, 4})}) {
+  for (const auto& plan :
+       {plan_of(all_pairs_all_reduce(3), {3 * 7 * 41, 4, 2, 7, 3, 4}),
+        plan_of(two_part_all_gather(3), {3001, 4, 2, 2, 2, 3}),
+        plan_of(ring_in_output(Collective::all_reduce, 3), {1003, 4, 2, 2, 2, 4})}) {
     for (const bool in_place : {false, true}) {
       executor->prepare({&plan, DataType::float32, ReduceOp::sum, in_place});
       EXPECT_EQ(executor->check(), 0) << plan.algorithm;

@@ -30,8 +30,8 @@ TEST(MpiExecutor, EveryScheduleIsBitExactOrRefusedForItsReason) {
   const auto executor = make_mpi_executor(world());
   EXPECT_EQ(executor->max_ranks(), world().size());
   for (const AlgorithmEntry& row : algorithm_catalogue()) {
-    const bool fits = world().size() >= (row.needs == Needs::two_levels ? 4 : 2) ||
-                      row.needs == Needs::nothing;
+    const bool fits =
+        world().size() >= (row.needs == Needs::two_levels ? 4 : 2) || row.needs == Needs::nothing;
     if (fits) {
       conformance::run_row(*executor, row, spaces_of(world().size()), 8);
     } else {  // every case is refused for its reason

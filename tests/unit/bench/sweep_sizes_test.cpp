@@ -57,9 +57,8 @@ TEST(EffectiveBytes, ReductionsAndBroadcastsCarryWholeElements) {
 // nccl-tests rounds all_gather, reduce_scatter and alltoall down to 16-byte multiples per rank: on
 // 72 ranks a size of 8 KiB runs as 72 x 112 B = 8064 B.
 TEST(EffectiveBytes, BlocksAreMultiplesOf16Bytes) {
-  for (const auto collective :
-       {Collective::all_gather, Collective::reduce_scatter, Collective::all_to_all,
-        Collective::gather, Collective::scatter}) {
+  for (const auto collective : {Collective::all_gather, Collective::reduce_scatter,
+                                Collective::all_to_all, Collective::gather, Collective::scatter}) {
     EXPECT_EQ(effective_bytes(collective, 8192, 72, 4), 8064);
     EXPECT_EQ(effective_bytes(collective, 8192, 8, 2), 8192);
     EXPECT_EQ(effective_bytes(collective, 31, 2, 4), 0);

@@ -19,8 +19,7 @@ TEST(CompilePlan, LanesCutTheMessageAsThePartitionSays) {
   const RankSpace space{2, 3};
   for (const auto& row : algorithm_catalogue()) {
     const std::string algorithm = row.name;
-    const auto plan =
-        make_plan(row.collective, algorithm, space, 4 * 1021, 4, small_limits());
+    const auto plan = make_plan(row.collective, algorithm, space, 4 * 1021, 4, small_limits());
     const auto compiled = compile_plan({&plan}, 0, 6);
     for (const auto& lane : compiled.image.lanes) {
       auto layout = lane.layout;
@@ -131,7 +130,10 @@ TEST(CompilePlan, EveryNewFieldOfAStepIsChecked) {
                   "outside the scratch");
   expect_rejected(ring_with(reduce, 0, [](Phase& p) { p.source = Buffer::scratch; }),
                   "outside the scratch");
-  expect_rejected(ring_with(reduce, last, [](Phase& p) { p.target_chunk = {{{1, -1, 0, 0, 3, 4}, {}}}; }),
+  expect_rejected(ring_with(reduce, last,
+                            [](Phase& p) {
+                              p.target_chunk = {{{1, -1, 0, 0, 3, 4}, {}}};
+                            }),
                   "outside the schedule's");
   expect_rejected(ring_with(reduce, 0,
                             [](Phase& p) {
@@ -139,12 +141,19 @@ TEST(CompilePlan, EveryNewFieldOfAStepIsChecked) {
                               p.chunk.stride = 4;
                             }),
                   "occur twice");
-  expect_rejected(ring_with(reduce, 0, [](Phase& p) { p.after = MapTable({1, 0, 1, 0, 1, 0}); }),
+  expect_rejected(ring_with(reduce, 0,
+                            [](Phase& p) {
+                              p.after = MapTable({1, 0, 1, 0, 1, 0});
+                            }),
                   "does not exist");
-  expect_rejected(ring_with(reduce, 0, [](Phase& p) { p.after = MapTable({0, 5, 0, 5, 0, 5}); }),
+  expect_rejected(ring_with(reduce, 0,
+                            [](Phase& p) {
+                              p.after = MapTable({0, 5, 0, 5, 0, 5});
+                            }),
                   "does not exist");
-  expect_rejected(ring_with(Collective::reduce_scatter, 2, [](Phase& p) { p.chunk.terms[0].b += 1; }),
-                  "another rank's block");
+  expect_rejected(
+      ring_with(Collective::reduce_scatter, 2, [](Phase& p) { p.chunk.terms[0].b += 1; }),
+      "another rank's block");
 }
 
 TEST(CompilePlan, BuffersThatOnlyTheRootHasAreUsedThereOnly) {
@@ -155,11 +164,10 @@ TEST(CompilePlan, BuffersThatOnlyTheRootHasAreUsedThereOnly) {
   };
   expect_rejected(edited(Collective::reduce, "ring", RankSpace{3}, everywhere),
                   "writes an output that only the root has");
-  expect_rejected(edited(Collective::scatter, "direct", RankSpace{3},
-                         [](Schedule& s) {
-                           s.stages[0].groups[0].phases[0].active = Active::range(1, 3);
-                         }),
-                  "reads an input that only the root has");
+  expect_rejected(
+      edited(Collective::scatter, "direct", RankSpace{3},
+             [](Schedule& s) { s.stages[0].groups[0].phases[0].active = Active::range(1, 3); }),
+      "reads an input that only the root has");
 }
 
 TEST(CompilePlan, BothEndsOfAConnectionCountTheSameMessages) {

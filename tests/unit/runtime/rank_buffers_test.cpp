@@ -77,8 +77,8 @@ TEST(ExpectedOutputs, FindsASingleWrongElementOnAnyRank) {
       std::vector<std::byte> output(static_cast<std::size_t>(b.output_bytes), std::byte{0xFF});
       const auto elements = b.output_bytes / 4;
       const bool counts = has_result(plan, rank);
-      EXPECT_EQ(counts, rank == 0 || (collective != Collective::reduce &&
-                                      collective != Collective::gather));
+      EXPECT_EQ(counts, rank == 0 ||
+                            (collective != Collective::reduce && collective != Collective::gather));
       EXPECT_EQ(expected.count_mismatches(rank, output), counts ? elements : 0);  // all is poison
     }
   }
