@@ -16,7 +16,7 @@ bool active_everywhere(const Active& active, std::int32_t positions) {
 }
 
 bool is_shift(const PeerMap& map) {
-  return map.kind == PeerMap::Kind::linear || map.kind == PeerMap::Kind::digit;
+  return (map.kind == PeerMap::Kind::linear || map.kind == PeerMap::Kind::digit) && map.fifo == 0;
 }
 
 class Compilation {
@@ -179,6 +179,7 @@ std::string why_not_uniform(const Schedule& schedule) {
         return fmt::format("stage '{}' is a tree or a chain", stage.name);
       }
       for (const Phase& phase : group.phases) {
+        if (phase.after) return fmt::format("lanes wait for each other in stage '{}'", stage.name);
         if (!active_everywhere(phase.active, schedule.positions())) {
           return fmt::format("some positions sit out in stage '{}'", stage.name);
         }

@@ -93,6 +93,7 @@ TEST(Laws, MoreCostIsNeverLessTimeAndBoundsHold) {
     const SweepOptions options{c.loops, c.slices, true, true, {}};
     const SweepResult before = sweep(c.schedule, costs, options);
     EXPECT_GE(before.makespan.value(), naive->longest_lane_sum);
+    ASSERT_EQ(naive->unreceived, 0);
     EXPECT_GE(before.makespan.value(), naive->longest_port_sum);
     const auto position =
         static_cast<std::int32_t>(seed % static_cast<std::uint64_t>(c.schedule.positions()));
