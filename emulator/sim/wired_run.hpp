@@ -35,7 +35,7 @@ class WiredRun {
  private:
   static constexpr auto never_started = std::numeric_limits<std::int64_t>::max();
 
-  void run_segment(std::int64_t start, const WiredSegment& segment);
+  bool run_segment(std::int64_t start, const WiredSegment& segment);
   bool run_until(std::int64_t limit);
   void run_lane(std::int32_t lane, std::int64_t limit);
   // Executes slices of one repetition; false when the lane blocked.

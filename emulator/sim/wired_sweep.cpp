@@ -45,15 +45,16 @@ void WiredRun::run() {
   std::int64_t start = 0;
   for (std::int32_t loop = 0; loop < loops_; ++loop) {
     for (const WiredSegment& segment : program_.segments) {
-      run_segment(start, segment);
+      if (!run_segment(start, segment)) return;  // all has run
       start += segment.repeat;
     }
   }
 }
 
 // Lanes advance together by a few repetitions at a time, so that queues are short and periodicity
-// shows. If that comes to rest, some lane needs one that is ahead of the others: let all run.
-void WiredRun::run_segment(std::int64_t start, const WiredSegment& segment) {
+// shows. If that comes to rest, some lane needs one that is ahead of the others: let all run to the
+// end (false).
+bool WiredRun::run_segment(std::int64_t start, const WiredSegment& segment) {
   const std::int32_t window =
       segment.unrolled() ? segment.repeat : std::max(1, program_.depth / slices_);
   std::optional<WiredPeriod> period;
@@ -65,7 +66,7 @@ void WiredRun::run_segment(std::int64_t start, const WiredSegment& segment) {
     done = std::min(done + window, segment.repeat);
     if (!run_until(start + done)) {
       if (!run_until(ordinals_per_loop_ * loops_)) report_deadlock();
-      return;
+      return false;
     }
     if (!period || done == segment.repeat) continue;
     const auto found = period->observe(state_, done);
@@ -83,6 +84,7 @@ void WiredRun::run_segment(std::int64_t start, const WiredSegment& segment) {
     skipped_ += std::int64_t{times} * found->repetitions * slices_ *
                 static_cast<std::int64_t>(segment.steps.size());
   }
+  return true;
 }
 
 // Runs every lane to the ordinal; false if some lane did not get there.
