@@ -7,6 +7,8 @@
 
 #include "emulator/base/error.hpp"
 #include "emulator/base/names.hpp"
+#include "emulator/cost/offered.hpp"
+#include "emulator/schedule/catalogue.hpp"
 
 namespace fabricast {
 namespace {
@@ -19,9 +21,7 @@ std::string list_of(const Items& items) {
 }
 
 std::int64_t smallest_useful_size(Collective collective, std::int32_t ranks, std::int32_t element) {
-  const bool blocks = collective == Collective::all_gather || collective == Collective::all_to_all ||
-                      collective == Collective::reduce_scatter;
-  return blocks ? static_cast<std::int64_t>(ranks) * element : element;
+  return has_rank_blocks(collective) ? static_cast<std::int64_t>(ranks) * element : element;
 }
 
 }  // namespace
@@ -38,6 +38,17 @@ std::string Scenario::to_yaml() const {
   return text;
 }
 
+std::vector<Protocol> protocols_for(const Scenario& scenario, Collective collective,
+                                    const std::string& algorithm) {
+  auto offered = protocols_of(scenario.executor, collective, algorithm);
+  const auto& asked = scenario.protocols;
+  if (asked.empty()) return offered;
+  std::erase_if(offered, [&asked](Protocol protocol) {
+    return std::find(asked.begin(), asked.end(), protocol) == asked.end();
+  });
+  return offered;
+}
+
 std::vector<ScenarioPoint> points_of(const Scenario& scenario, const Topology& topology) {
   const auto known = algorithm_names();
   for (const auto& algorithm : scenario.algorithms) {
@@ -46,11 +57,22 @@ std::vector<ScenarioPoint> points_of(const Scenario& scenario, const Topology& t
     }
   }
   std::vector<ScenarioPoint> points;
+  std::string left_out;
   for (const auto collective : scenario.collectives) {
     const auto& wanted =
         scenario.algorithms.empty() ? algorithms_of(collective) : scenario.algorithms;
     for (const auto& algorithm : wanted) {
-      if (!algorithm_applies(algorithm, collective, topology.space())) continue;
+      if (find_algorithm(algorithm, collective) == nullptr) continue;
+      const auto reason = why_not_offered(topology, scenario.executor, collective, algorithm);
+      if (!reason.empty()) {
+        left_out += fmt::format("; {} {}", algorithm, reason);
+        continue;
+      }
+      if (protocols_for(scenario, collective, algorithm).empty()) {
+        left_out += fmt::format("; {} of {} has no protocol {}", algorithm, to_string(collective),
+                                list_of(scenario.protocols));
+        continue;
+      }
       const auto smallest = smallest_useful_size(collective, topology.ranks(), scenario.element_bytes);
       for (const auto bytes : scenario.sizes) {
         if (bytes >= smallest) points.push_back({collective, algorithm, bytes});
@@ -60,10 +82,9 @@ std::vector<ScenarioPoint> points_of(const Scenario& scenario, const Topology& t
   if (points.empty()) {
     throw UsageError(fmt::format(
         "nothing to emulate: on {} ({} GPUs in {} domains) no chosen algorithm and size fits "
-        "{} (hierarchical needs two domains; all_gather, reduce_scatter and all_to_all need at least "
-        "{} bytes per rank) choose other sizes or algorithms",
+        "{} (collectives of one block per rank need at least {} bytes of each{}) choose other sizes or algorithms",
         topology.name(), topology.ranks(), topology.space().domains(), list_of(scenario.collectives),
-        scenario.element_bytes));
+        scenario.element_bytes, left_out));
   }
   return points;
 }

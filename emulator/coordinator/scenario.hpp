@@ -30,6 +30,11 @@ struct Scenario {
   std::string to_yaml() const;
 };
 
+// The protocols that a row may have: those the executor has for the algorithm, as far as the scenario
+// allows them.
+std::vector<Protocol> protocols_for(const Scenario& scenario, Collective collective,
+                                    const std::string& algorithm);
+
 // Every (collective, algorithm, size) that the scenario asks for and the machine allows; protocols
 // are a choice inside a point. Throws UsageError if an explicitly named algorithm fits nothing.
 struct ScenarioPoint {

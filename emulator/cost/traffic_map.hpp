@@ -5,7 +5,7 @@
 // vary (pairwise exchange) hold one per key of a pair instead (position_keys.hpp). Routes of one
 // key are taken to be alike; where they are not, the longest of the sampled ones counts, and every
 // link is charged with the most flows of any sampled repetition: conservative, exact up to 257
-// ranks. Immutable after construction; thread safe. O(channels * positions) memory while building,
+// ranks. Roots, whose pairs are few, are counted one by one. Immutable after construction; thread safe. O(channels * positions) memory while building,
 // then one row set per class of equal channels.
 #pragma once
 
@@ -25,7 +25,8 @@ using EdgeRow = std::shared_ptr<const std::vector<EdgeId>>;
 
 struct PhaseEdges {
   bool reduces = false;
-  std::int32_t chunk_count = 1;
+  std::int32_t lane_chunks = 1;  // of the step: all its messages together
+  std::int32_t port_chunks = 1;  // charged to the port at the share of one flow
   EdgeRow send, receive;  // when the peers do not vary
   // When they do: EdgeId by key of the pair (position_keys.hpp).
   bool varies = false;
