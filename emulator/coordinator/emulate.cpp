@@ -11,7 +11,8 @@ namespace {
 // The row of a point: of the allowed protocols the one with the least predicted time. Ties go to the
 // protocol listed first.
 Prediction predict_point(Predictor& predictor, const Scenario& scenario, const ScenarioPoint& point) {
-  const auto protocols = protocols_for(scenario, point.collective);
+  const auto protocols =
+      protocols_for(scenario, point.collective, point.algorithm);
   const PointSpec asked{scenario.executor,      point.collective,  point.algorithm,    protocols.front(),
                         point.bytes,            scenario.element_bytes, scenario.channels, scenario.max_slices};
   return predictor.predict(protocols.size() > 1 ? predictor.fastest(asked, protocols) : asked);

@@ -9,6 +9,8 @@
 #include "emulator/base/names.hpp"
 #include "emulator/base/scaled_number.hpp"
 #include "emulator/coordinator/effective_bytes.hpp"
+#include "emulator/cost/offered.hpp"
+#include "emulator/schedule/catalogue.hpp"
 
 namespace fabricast {
 namespace {
@@ -54,11 +56,12 @@ std::string Scenario::to_yaml() const {
   return text;
 }
 
-std::vector<Protocol> protocols_for(const Scenario& scenario, Collective collective) {
-  auto offered = protocols_of(scenario.executor, collective);
-  if (scenario.protocols.empty()) return offered;
-  std::erase_if(offered, [&scenario](Protocol protocol) {
-    const auto& asked = scenario.protocols;
+std::vector<Protocol> protocols_for(const Scenario& scenario, Collective collective,
+                                    const std::string& algorithm) {
+  auto offered = protocols_of(scenario.executor, collective, algorithm);
+  const auto& asked = scenario.protocols;
+  if (asked.empty()) return offered;
+  std::erase_if(offered, [&asked](Protocol protocol) {
     return std::find(asked.begin(), asked.end(), protocol) == asked.end();
   });
   return offered;
@@ -80,27 +83,32 @@ std::vector<ScenarioPoint> points_of(const Scenario& scenario, const Topology& t
   std::vector<ScenarioPoint> points;
   std::string left_out;
   for (const auto collective : scenario.collectives) {
-    if (protocols_for(scenario, collective).empty()) {
-      const auto why = fmt::format("{} has no protocol {} with executor {}", to_string(collective),
-                                   list_of(scenario.protocols), to_string(scenario.executor));
-      left_out += "; " + why;
-      if (notes != nullptr) notes->push_back(why + ": it is left out");
-      continue;
-    }
     const auto sizes = sizes_for(scenario, collective, topology.ranks(), notes);
     const auto& wanted =
         scenario.algorithms.empty() ? algorithms_of(collective) : scenario.algorithms;
     for (const auto& algorithm : wanted) {
-      if (!algorithm_applies(algorithm, collective, topology.space())) continue;
+      if (find_algorithm(algorithm, collective) == nullptr) continue;
+      auto reason = why_not_offered(topology, scenario.executor, collective, algorithm);
+      if (reason.empty() && protocols_for(scenario, collective, algorithm).empty()) {
+        reason = fmt::format("has no protocol {} with executor {}", list_of(scenario.protocols),
+                             to_string(scenario.executor));
+      }
+      if (!reason.empty()) {
+        const auto why = fmt::format("{} {} {}", algorithm, to_string(collective), reason);
+        left_out += "; " + why;
+        // Of every algorithm there is, those that cannot be here are no news.
+        const bool asked_for = !scenario.algorithms.empty() || !scenario.protocols.empty();
+        if (notes != nullptr && asked_for) notes->push_back(why + ": it is left out");
+        continue;
+      }
       for (const auto bytes : sizes) points.push_back({collective, algorithm, bytes});
     }
   }
   if (points.empty()) {
     throw UsageError(fmt::format(
         "nothing to emulate: on {} ({} GPUs in {} domains) no chosen algorithm and size fits "
-        "{} (hierarchical needs two domains; all_gather, reduce_scatter and all_to_all need at "
-        "least "
-        "16 bytes per rank{}) choose other sizes, algorithms or protocols",
+        "{} (collectives of one block per rank need at least 16 bytes of each{}) choose other "
+        "sizes, algorithms or protocols",
         topology.name(), topology.ranks(), topology.space().domains(),
         list_of(scenario.collectives), left_out));
   }

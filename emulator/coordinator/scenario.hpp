@@ -32,9 +32,10 @@ struct Scenario {
   std::string to_yaml() const;
 };
 
-// The protocols a collective may use: of those the scenario names, the ones the executor has for
-// it. None: the collective is left out.
-std::vector<Protocol> protocols_for(const Scenario& scenario, Collective collective);
+// The protocols that a row may have: of those the scenario names, the ones the executor has for the
+// algorithm. None: the row is left out.
+std::vector<Protocol> protocols_for(const Scenario& scenario, Collective collective,
+                                    const std::string& algorithm);
 
 // Every (collective, algorithm, size) that the scenario asks for and the machine allows, sizes
 // rounded as they run (effective_bytes.hpp); protocols are a choice inside a point. What is left

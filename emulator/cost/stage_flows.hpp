@@ -1,7 +1,9 @@
 // Who talks to whom in a stage, and how many flows cross every link meanwhile.
 //
 // A flow is a lane (rank, channel, role) whose stage sends over the link: it counts once however
-// many of its phases do, because a lane sends one message at a time (docs/semantics.md 5). Channels
+// many of its phases do, because a lane sends one message at a time (docs/semantics.md 5). In a
+// stage with groups lanes send very different amounts at once; there shares go by bytes: every
+// chunk on the link in a repetition counts as a flow, and a port is charged chunk by chunk. Channels
 // that have the same schedule and placement are counted once and multiplied. Pure functions over a
 // plan; O(channels * positions * phases) routes.
 #pragma once
@@ -24,7 +26,7 @@ std::vector<ChannelGroup> group_channels(const ExecutionPlan& plan);
 
 // Peers of every position in repetition k.
 struct PhasePeers {
-  static constexpr std::int32_t nobody = -1;    // active, no peer in this direction
+  static constexpr std::int32_t nobody = -1;    // active, no peer in this direction, or a group
   static constexpr std::int32_t inactive = -2;  // does not execute the phase
   std::vector<std::int32_t> in, out;
 };

@@ -10,7 +10,8 @@ namespace {
 
 bool same_shape(const Phase& a, const Phase& b) {
   return a.action == b.action && a.role == b.role && a.peer_in == b.peer_in &&
-         a.peer_out == b.peer_out && a.active == b.active && a.chunk.count == b.chunk.count;
+         a.peer_out == b.peer_out && a.active == b.active && a.chunk.count == b.chunk.count &&
+         a.per_member == b.per_member;
 }
 
 bool same_shape(const Stage& a, const Stage& b) {

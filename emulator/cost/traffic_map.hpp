@@ -26,7 +26,8 @@ using EdgeRow = std::shared_ptr<const std::vector<EdgeId>>;
 
 struct PhaseEdges {
   bool reduces = false;
-  std::int32_t chunk_count = 1;
+  std::int32_t lane_chunks = 1;  // of the step: all its messages together
+  std::int32_t port_chunks = 1;  // charged to the port at the share of one flow
   EdgeRow send, receive;  // when the peers do not vary
   // When they do: EdgeId by key of the pair (position_keys.hpp).
   bool varies = false;

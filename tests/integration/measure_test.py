@@ -36,7 +36,8 @@ class Measure(CliCase):
     def test_every_collective_is_correct_on_threads(self):
         got = self.measured("--executor", "host", "--ranks", "2", "-c", "all", *TINY)
         self.assertEqual({row["collective"] for row in got["results"]},
-                         {"all_reduce", "all_gather", "reduce_scatter", "broadcast", "all_to_all"})
+                         {"all_reduce", "all_gather", "reduce_scatter", "broadcast", "all_to_all", "reduce",
+                          "gather", "scatter", "send_recv"})
         for row in got["results"]:
             self.assertEqual(row["nwrong"], 0)
             self.assertEqual(row["iterations"], 3)
