@@ -31,7 +31,7 @@ void SyntheticCosts::fill(int stage, int group, int phase, std::int32_t /*k*/,
   const auto copy = [](bool applies, const std::vector<std::int64_t>& from,
                        std::span<std::int64_t> to) {
     if (applies) {
-      std::copy(from.begin(), from.end(), to.begin());
+      std::copy_n(from.begin(), to.size(), to.begin());
     } else {
       std::fill(to.begin(), to.end(), 0);
     }
@@ -41,7 +41,7 @@ void SyntheticCosts::fill(int stage, int group, int phase, std::int32_t /*k*/,
   copy(sends, latency_, rows.latency);
   copy(receives, credit_, rows.credit);
   if (described.active.kind == Active::Kind::all) return;
-  for (std::int32_t x = 0; x < schedule_.positions(); ++x) {
+  for (std::int32_t x = 0; x < static_cast<std::int32_t>(rows.lane.size()); ++x) {
     if (is_active(described.active, schedule_.space, x)) continue;
     const auto at = static_cast<std::size_t>(x);
     rows.lane[at] = rows.port[at] = rows.latency[at] = rows.credit[at] = 0;

@@ -44,7 +44,7 @@ void refuse_untimeable(const Executor& executor, const std::vector<SweepCase>& c
       refused = options.communicator->max(static_cast<std::int64_t>(refused)) != 0;
     }
     if (!refused) continue;
-    throw UsageError(fmt::format(
+    throw TimingRefused(fmt::format(
         "the {} executor refuses to time {} ({}): use fewer ranks or channels, or --check-only to "
         "verify the data without timing",
         executor.name(), case_name(entry.conditions),

@@ -15,6 +15,7 @@
 #include "bench/harness/disturbance.hpp"
 #include "bench/harness/stopping_rule.hpp"
 #include "bench/harness/sweep_sizes.hpp"
+#include "emulator/base/error.hpp"
 #include "emulator/profile/sample.hpp"
 #include "emulator/runtime/executor.hpp"
 
@@ -60,11 +61,18 @@ struct MeasureReport {
   std::vector<std::string> notes;  // for people: what was skipped and why
 };
 
+// The executor may not time here: more lanes than cores (RunVerdict's reason). Nothing is wrong
+// with what was asked for, so a caller that can do without samples may go on.
+class TimingRefused : public UsageError {
+ public:
+  using UsageError::UsageError;
+};
+
 using MeasureProgress = std::function<void(int done, int total)>;
 
 // Runs the sweep. `progress` may be empty. Throws CheckError on wrong data (after all sizes of the
-// check have run), UsageError when nothing is left to run or the executor refuses to time (the
-// verdict's reason). Both are thrown by every process alike; other errors may be one-sided.
+// check have run), UsageError when nothing is left to run, TimingRefused when the executor refuses
+// to time. All are thrown by every process alike; other errors may be one-sided.
 MeasureReport measure_sweep(Executor& executor, ExecutorKind kind, const std::string& machine,
                             const MeasureOptions& options, const MeasureProgress& progress = {});
 

@@ -18,9 +18,7 @@ int root_of(Collective collective) { return has_root(collective) ? 0 : -1; }
 // nccl-tests counts the elements of one rank's block where blocks are equal, else of the message.
 std::int64_t count_of(const Conditions& c) {
   const std::int64_t elements = c.bytes / size_of(data_type_from_name(c.dtype));
-  const bool whole =
-      c.collective == Collective::all_reduce || c.collective == Collective::broadcast;
-  return whole ? elements : elements / c.ranks;
+  return has_rank_blocks(c.collective) ? elements / c.ranks : elements;
 }
 
 struct Rates {

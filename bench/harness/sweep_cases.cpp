@@ -7,7 +7,9 @@
 #include "emulator/base/error.hpp"
 #include "emulator/base/names.hpp"
 #include "emulator/base/scaled_number.hpp"
+#include "emulator/coordinator/effective_bytes.hpp"
 #include "emulator/cost/protocol.hpp"
+#include "emulator/runtime/rank_buffers.hpp"
 
 namespace fabricast {
 namespace {
@@ -108,8 +110,9 @@ SweepCases make_sweep_cases(std::int32_t ranks, ExecutorKind kind, const std::st
   }
   SweepCases result;
   for (const Collective collective : options.collectives) {
-    if (options.in_place && collective == Collective::all_to_all) {
-      result.notes.push_back("all_to_all cannot be done in place and is left out");
+    if (options.in_place && !can_be_in_place(collective)) {
+      result.notes.push_back(
+          fmt::format("{} cannot be done in place and is left out", to_string(collective)));
       continue;
     }
     const auto algorithms = algorithms_for(collective, space, kind, options);

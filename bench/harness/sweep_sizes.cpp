@@ -5,14 +5,12 @@
 #include <algorithm>
 #include <cmath>
 
-#include "emulator/base/contracts.hpp"
 #include "emulator/base/error.hpp"
 
 namespace fabricast {
 namespace {
 
 constexpr std::size_t max_sizes = 10'000;
-constexpr std::int64_t block_alignment = 16;  // bytes; nccl-tests, see docs/measuring.md
 
 void check_range(std::int64_t min_bytes, std::int64_t max_bytes) {
   if (min_bytes < 1) {
@@ -62,14 +60,6 @@ std::vector<std::int64_t> linear_sizes(std::int64_t min_bytes, std::int64_t max_
   std::vector<std::int64_t> sizes{min_bytes};
   while (max_bytes - sizes.back() >= increment) append(sizes, sizes.back() + increment);
   return sizes;
-}
-
-std::int64_t effective_bytes(Collective collective, std::int64_t bytes, std::int32_t ranks,
-                             std::int32_t element_bytes) {
-  FABRICAST_EXPECT(bytes >= 0 && ranks >= 1 && element_bytes >= 1, "sizes are not negative");
-  if (!has_rank_blocks(collective)) return bytes - bytes % element_bytes;
-  const std::int64_t block = bytes / ranks;
-  return (block - block % block_alignment) * ranks;
 }
 
 }  // namespace fabricast

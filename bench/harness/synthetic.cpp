@@ -6,11 +6,12 @@
 #include <cmath>
 #include <string_view>
 
-#include "bench/harness/sweep_sizes.hpp"
 #include "emulator/base/counter_rng.hpp"
 #include "emulator/base/error.hpp"
 #include "emulator/base/names.hpp"
 #include "emulator/base/scaled_number.hpp"
+#include "emulator/coordinator/effective_bytes.hpp"
+#include "emulator/cost/offered.hpp"
 #include "emulator/schedule/plan.hpp"
 #include "emulator/sim/predict.hpp"
 
@@ -61,9 +62,10 @@ std::vector<std::int64_t> rounded_sizes(Collective collective, std::int32_t rank
   return sizes;
 }
 
-std::vector<Protocol> protocols_for(Collective collective, const SyntheticOptions& options) {
+std::vector<Protocol> protocols_for(Collective collective, const std::string& algorithm,
+                                    const SyntheticOptions& options) {
   std::vector<Protocol> result;
-  for (const Protocol protocol : protocols_of(options.executor, collective)) {
+  for (const Protocol protocol : protocols_of(options.executor, collective, algorithm)) {
     const auto& asked = options.protocols;
     const bool wanted =
         asked.empty() || std::find(asked.begin(), asked.end(), protocol) != asked.end();
@@ -135,8 +137,8 @@ SampleSet draw_samples(const Topology& topology, const ParameterValues& truth,
       const auto& asked = options.algorithms;
       if (!asked.empty() && std::find(asked.begin(), asked.end(), algorithm) == asked.end())
         continue;
-      if (!algorithm_applies(algorithm, collective, topology.space())) continue;
-      for (const Protocol protocol : protocols_for(collective, options)) {
+      if (!why_not_offered(topology, options.executor, collective, algorithm).empty()) continue;
+      for (const Protocol protocol : protocols_for(collective, algorithm, options)) {
         for (const std::int64_t bytes : sizes) {
           const PointSpec point{options.executor,      collective,       algorithm, protocol, bytes,
                                 options.element_bytes, options.channels, 0};

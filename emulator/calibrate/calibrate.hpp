@@ -71,7 +71,8 @@ struct Prediction {
   std::vector<Elasticity> sensitivities;
   std::vector<LinkLoad> loads;
   SimDuration bound;
-  std::vector<StageSpan> stages;
+  std::vector<StageSpan> stages;  // of the slowest channel, from its first step (after the launch)
+  std::int32_t slowest_channel = 0;
   std::int32_t classes = 0;                // most classes (or ranks) evaluated in one channel
   std::int64_t updates = 0;
   double engine_seconds = 0;  // of the base evaluation only, elasticities not counted

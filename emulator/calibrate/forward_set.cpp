@@ -1,5 +1,6 @@
 #include "emulator/calibrate/forward_set.hpp"
 
+#include "emulator/cost/offered.hpp"
 #include "topologies/model/machine_file.hpp"
 
 namespace fabricast {
@@ -21,13 +22,13 @@ void resolve_choice(Forward& forward, const ParameterValues& values, Observation
   PointSpec best = observation.point;
   const Conditions& asked = observation.conditions;
   for (const std::string& algorithm : algorithms_of(asked.collective)) {
-    // The library has no hierarchical algorithm: that one is ours.
-    if (algorithm == "hierarchical" ||
-        (asked.algorithm != "nccl" && asked.algorithm != algorithm)) {
+    const Topology& topology = forward.topology();
+    if (asked.algorithm == "nccl" ? !library_has(topology, asked.collective, algorithm)
+                                  : asked.algorithm != algorithm) {
       continue;
     }
-    if (!algorithm_applies(algorithm, asked.collective, forward.topology().space())) continue;
-    for (const Protocol protocol : protocols_of(asked.executor, asked.collective)) {
+    if (!why_not_offered(topology, asked.executor, asked.collective, algorithm).empty()) continue;
+    for (const Protocol protocol : protocols_of(asked.executor, asked.collective, algorithm)) {
       if (asked.protocol != "auto" && asked.protocol != to_string(protocol)) continue;
       PointSpec candidate = observation.point;
       candidate.algorithm = algorithm;

@@ -177,6 +177,8 @@ Prediction Predictor::predict(const PointSpec& point) {
       timed.channels.begin(), timed.channels.end(),
       [](const SweepResult& a, const SweepResult& b) { return a.makespan < b.makespan; });
   prediction.stages = slowest->stages;
+  const auto slowest_class = static_cast<std::size_t>(slowest - timed.channels.begin());
+  prediction.slowest_channel = made.channel_classes[slowest_class].representative;
   prediction.instruction_set = slowest->instruction_set;
   prediction.fold_note = slowest->fold_note;
   const auto elasticities = forward_.elasticities(values_, point);

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "emulator/cli/command.hpp"
+#include "emulator/cli/option_checks.hpp"
 #include "emulator/cli/output_format.hpp"
 #include "emulator/coordinator/agreement.hpp"
 #include "emulator/coordinator/sample_tables.hpp"
@@ -84,14 +85,13 @@ int run_calibrate(const CalibrateArguments& arguments) {
     assembly.add_machine(*topology);
     assembly.add_profile(profile);
     const auto backend = content.attributes.find("backend");
-    write_trace(arguments.output,
-                assembly.finish(fmt::format("calibrate: {}\nholdout_fraction: {}\n", subject.machine,
-                                            arguments.holdout),
-                                &samples,
-                                run_attributes(backend == content.attributes.end() ? "unknown" : backend->second,
-                                               this_command_line())),
-                WriteOptions{arguments.force});
-    fmt::print("# trace {}\n", arguments.output);
+    const auto written = assembly.finish(
+        fmt::format("calibrate: {}\nholdout_fraction: {}\n", subject.machine, arguments.holdout),
+        &samples,
+        run_attributes(backend == content.attributes.end() ? "unknown" : backend->second,
+                       this_command_line()));
+    write_trace(arguments.output, written, WriteOptions{arguments.force});
+    fmt::print("# trace {} content_digest {}\n", arguments.output, content_digest(written));
   });
   return 0;
 }
@@ -105,10 +105,15 @@ void add_calibrate_command(CLI::App& app, CommandBody& run) {
   command->add_option("--machine,-m", arguments->machine, "whose samples, when the trace has several machines");
   command->add_option("--executor", arguments->executor, "whose samples, when the trace has several executors");
   command->add_option("--holdout", arguments->holdout, "fraction of sizes predicted, not fitted")
-      ->check(CLI::Range(0.0, 0.9));
+      ->check(number_between(0, 0.9));
   command->add_option("--output,-o", arguments->output, "trace file to write the profile to");
-  command->add_flag("--force", arguments->force, "replace an existing trace file");
-  command->add_flag("--inventory", arguments->inventory, "print the parameter inventory (docs/calibration.md)");
+  command->add_flag("--force", arguments->force, "replace an existing trace file")
+      ->needs(command->get_option("-o"));
+  auto* inventory = command->add_flag("--inventory", arguments->inventory,
+                                      "print the parameter inventory (docs/calibration.md)");
+  for (const char* other : {"samples", "-m", "--executor", "--holdout", "-o"}) {
+    inventory->excludes(command->get_option(other));
+  }
   command->callback([&run, arguments] { run = [arguments] { return run_calibrate(*arguments); }; });
 }
 

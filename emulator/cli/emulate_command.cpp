@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "bench/harness/sweep_sizes.hpp"
+#include "emulator/base/log.hpp"
 #include "emulator/base/progress.hpp"
 #include "emulator/cli/command.hpp"
 #include "emulator/cli/name_lists.hpp"
@@ -37,7 +38,7 @@ Scenario scenario_from(const EmulateOptions& options, const Topology& topology) 
   scenario.ranks = topology.ranks();
   scenario.executor = executor_from_name(options.executor);
   scenario.collectives = collectives_from_list(options.collective);
-  if (options.algorithm != "all") scenario.algorithms = split_list(options.algorithm);
+  if (options.algorithm != "all") scenario.algorithms = names_option("-a", options.algorithm);
   if (options.protocol != "auto") {
     scenario.protocols = {protocol_from_name(options.protocol)};
     const auto offered = protocols_of(scenario.executor);
@@ -54,6 +55,10 @@ Scenario scenario_from(const EmulateOptions& options, const Topology& topology) 
 }
 
 std::shared_ptr<const Topology> machine_of(const EmulateOptions& options, const std::string& yaml) {
+  if (options.ranks < 0 || options.ranks == 1) {
+    throw UsageError(fmt::format("--ranks {}: a collective has at least two ranks (0: all of them)",
+                                 options.ranks));
+  }
   auto topology = parse_machine(yaml, options.machine);
   return options.ranks > 0 ? with_ranks(topology, options.ranks) : topology;
 }
@@ -78,15 +83,19 @@ int run_emulate(const EmulateOptions& options) {
     if (options.output.empty()) throw UsageError("emulate needs -o FILE to write its trace to");
     check_writable(options.output, options.force);
     const auto topology = load_machine(options.machine);
-    points_of(scenario_from(options, *machine_of(options, topology->yaml())), *topology);
+    const auto machine = machine_of(options, topology->yaml());
+    std::vector<std::string> notes;
+    points_of(scenario_from(options, *machine), *machine, &notes);
+    for (const auto& note : notes) log_info(note);
     return topology->yaml();
   });
   const auto topology = machine_of(options, yaml);
   auto scenario = scenario_from(options, *topology);
   const auto profile = profile_from_text(agree(world, [&] {
-    return to_text(choose_profile(*topology, scenario.executor, options.profile));
+    const auto choice = choose_profile(*topology, scenario.executor, options.profile);
+    scenario.profile = choice.origin;  // only rank 0 writes /config
+    return to_text(choice.profile);
   }));
-  scenario.profile = options.profile.empty() ? "prior" : options.profile;
 
   const auto points = static_cast<std::int64_t>(points_of(scenario, *topology).size());
   ProgressBar bar("emulate " + topology->name(), (points + world.size() - 1) / world.size(),
@@ -119,13 +128,20 @@ void add_emulate_command(CLI::App& app, CommandBody& run) {
   command->add_option("--collective,-c", options->collective,
                       "all_reduce, all_gather, reduce_scatter, broadcast, all_to_all; a,b or all");
   command->add_option("--algorithm,-a", options->algorithm, "ring, tree, hierarchical, pairwise; a,b or all");
-  command->add_option("--protocol", options->protocol, "auto (fastest), ll, ll128, simple, none");
+  command->add_option(
+      "--protocol", options->protocol,
+      "auto (the fastest that the executor has for the collective: nccl has no ll128 for "
+      "all_to_all), ll, ll128, simple, none");
   command->add_option("--executor", options->executor, "whose cost: nccl, cuda, host, mpi");
-  command->add_option("--profile", options->profile, "trace written by calibrate or run; default: priors");
+  command->add_option(
+      "--profile", options->profile,
+      "trace written by calibrate or run, of this very machine or one that a transfer rule knows; "
+      "default: priors");
   command->add_option("-b", options->min, "smallest size (nccl-tests letters: 8, 64K, 16G)");
   command->add_option("-e", options->max, "largest size");
   command->add_option("-f", options->factor, "factor between sizes");
-  command->add_option("--ranks", options->ranks, "use only the first ranks of the machine");
+  command->add_option("--ranks", options->ranks,
+                      "use only the first ranks of the machine, at least 2; 0: all");
   command->add_option("--channels", options->channels, "channels; 0: the machine's own rule")
       ->check(CLI::Range(0, 64));
   command->add_option("--slices", options->slices, "messages per chunk at most; 0: the protocol's rule")

@@ -16,6 +16,7 @@
 #include "emulator/cli/command.hpp"
 #include "emulator/cli/local_machine.hpp"
 #include "emulator/cli/name_lists.hpp"
+#include "emulator/cli/option_checks.hpp"
 #include "emulator/cli/output_format.hpp"
 #include "emulator/coordinator/agreement.hpp"
 #include "emulator/trace/trace_file.hpp"
@@ -38,7 +39,7 @@ struct MeasureArguments {
 MeasureOptions options_from(const MeasureArguments& arguments) {
   MeasureOptions options;
   options.collectives = collectives_from_list(arguments.collective);
-  if (arguments.algorithm != "all") options.algorithms = split_list(arguments.algorithm);
+  if (arguments.algorithm != "all") options.algorithms = names_option("-a", arguments.algorithm);
   options.min_bytes = parse_size(arguments.min);
   options.max_bytes = parse_size(arguments.max);
   options.factor = arguments.factor;
@@ -71,15 +72,6 @@ void validate(const MeasureArguments& arguments) {
   if (arguments.check_only && !arguments.output.empty()) {
     throw UsageError(
         "--check-only times nothing, so there are no samples for -o FILE: drop one of them");
-  }
-  if (arguments.synthetic.empty() && !arguments.settings.empty()) {
-    throw UsageError("--set changes the truth of a synthetic machine: add --synthetic MACHINE");
-  }
-  if (!arguments.synthetic.empty() && (arguments.check_only || arguments.no_check ||
-                                       arguments.in_place || !arguments.machine.empty())) {
-    throw UsageError(
-        "--synthetic runs nothing: --check-only, --no-check, --in-place and --machine do "
-        "not go with it");
   }
   if (!arguments.output.empty()) check_writable(arguments.output, arguments.force);
 }
@@ -166,18 +158,6 @@ void draw(const MeasureArguments& arguments) {
            std::to_string(arguments.seed)});
 }
 
-// Usage and check errors of the driver are thrown by every process alike (harness.hpp).
-template <class Body>
-auto together(const Body& body) {
-  try {
-    return body();
-  } catch (const UsageError& error) {
-    throw AgreedError(error.code(), error.what());
-  } catch (const CheckError& error) {
-    throw AgreedError(error.code(), error.what());
-  }
-}
-
 // The machine the samples belong to: the one all processes are on, or a part of the one named.
 std::shared_ptr<const Topology> machine_of(const MeasureArguments& arguments,
                                            const Communicator& world,
@@ -254,7 +234,8 @@ void add_sweep_options(CLI::App& command, MeasureArguments& arguments) {
   command.add_option("-b", arguments.min, "smallest size (nccl-tests letters: 8, 64K, 1G)");
   command.add_option("-e", arguments.max, "largest size");
   command.add_option("-f", arguments.factor, "factor between sizes");
-  command.add_option("-i", arguments.increment, "increment between sizes, instead of -f");
+  command.add_option("-i", arguments.increment, "increment between sizes, instead of -f")
+      ->excludes(command.get_option("-f"));
   command
       .add_option("-n", arguments.iterations,
                   "iterations per size; 0: until the median is known (docs/measuring.md)")
@@ -275,25 +256,33 @@ void add_sweep_options(CLI::App& command, MeasureArguments& arguments) {
   command
       .add_option("--budget", arguments.budget,
                   "seconds for the whole sweep; what does not fit is named")
-      ->check(CLI::Range(0.0, 1e9));
+      ->check(number_between(0, 1e9));
 }
 
 void add_synthetic_options(CLI::App& command, MeasureArguments& arguments) {
   const char* group = "Synthetic machine";
-  command
-      .add_option("--synthetic", arguments.synthetic,
-                  "draw samples from the model of this machine (name or YAML) instead of measuring")
-      ->group(group);
-  command
-      .add_option("--set", arguments.settings,
-                  "the truth: ID=VALUE or ID=xFACTOR, e.g. nvlink.efficiency=x0.5")
-      ->group(group);
-  command.add_option("--protocol", arguments.protocol, "all, ll, ll128, simple, none")
-      ->group(group);
-  command.add_option("--noise", arguments.noise, "standard deviation of ln(time)")->group(group);
-  command.add_option("--outliers", arguments.outliers, "share of the samples that are disturbed")
-      ->group(group);
-  command.add_option("--seed", arguments.seed, "seed of the noise")->group(group);
+  CLI::Option* synthetic =
+      command
+          .add_option("--synthetic", arguments.synthetic,
+                      "draw samples from the model of this machine (name or YAML) instead of "
+                      "measuring")
+          ->group(group);
+  // They describe the machine that is made up; a real one would ignore them.
+  const auto add = [&](const char* name, auto& value, const char* text) {
+    return command.add_option(name, value, text)->group(group)->needs(synthetic);
+  };
+  add("--set", arguments.settings,
+      "the truth: ID=VALUE or ID=xFACTOR, e.g. nvlink.efficiency=x0.5");
+  add("--protocol", arguments.protocol, "all, ll, ll128, simple, none");
+  add("--noise", arguments.noise, "standard deviation of ln(time)")->check(number_between(0, 1));
+  add("--outliers", arguments.outliers, "share of the samples that are disturbed")
+      ->check(number_between(0, 0.5));
+  add("--seed", arguments.seed, "seed of the noise");
+  // What only a real measurement does.
+  for (const char* real :
+       {"-w", "--budget", "--machine", "--check-only", "--no-check", "--in-place"}) {
+    synthetic->excludes(command.get_option(real));
+  }
 }
 
 }  // namespace
@@ -313,7 +302,8 @@ void add_measure_command(CLI::App& app, CommandBody& run) {
   command->add_flag("--no-check", arguments->no_check, "do not verify the data");
   command->add_option("--output,-o", arguments->output,
                       "trace file to write the samples to (HDF5)");
-  command->add_flag("--force", arguments->force, "replace an existing trace file");
+  command->add_flag("--force", arguments->force, "replace an existing trace file")
+      ->needs(command->get_option("-o"));
   command->add_flag("--json", arguments->json, "JSON instead of the table");
   add_synthetic_options(*command, *arguments);
   command->callback([&run, arguments] { run = [arguments] { return run_measure(*arguments); }; });

@@ -9,10 +9,11 @@
 
 namespace fabricast {
 
-// Splits at commas; empty items are dropped.
-std::vector<std::string> split_list(const std::string& text);
+// Splits at commas; empty items are dropped. No item at all is a UsageError that names the option:
+// an empty list must not come to mean "all".
+std::vector<std::string> names_option(const char* option, const std::string& text);
 
-// "all" is every collective. Throws UsageError with a did-you-mean.
+// The list given as -c; "all" is every collective. Throws UsageError with a did-you-mean.
 std::vector<Collective> collectives_from_list(const std::string& text);
 
 // A message size given as `option`; a bad one is a UsageError that names the option.

@@ -1,4 +1,5 @@
 // fabricast run: the main job. discover -> measure -> calibrate -> emulate -> trace, table, plot.
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -16,6 +17,7 @@
 #include "emulator/cli/command.hpp"
 #include "emulator/cli/local_machine.hpp"
 #include "emulator/cli/name_lists.hpp"
+#include "emulator/cli/option_checks.hpp"
 #include "emulator/cli/output_format.hpp"
 #include "emulator/coordinator/agreement.hpp"
 #include "emulator/coordinator/emulate.hpp"
@@ -57,6 +59,34 @@ std::vector<std::int64_t> sizes_of(const RunArguments& arguments) {
   return sweep_sizes(size_option("-b", arguments.min), size_option("-e", arguments.max), arguments.factor);
 }
 
+// The machines to emulate. Results are kept by name, so no two may share one.
+std::vector<std::shared_ptr<const Topology>> machines_of(const RunArguments& arguments) {
+  std::vector<std::shared_ptr<const Topology>> machines;
+  for (const auto& asked : names_option("--machines", arguments.machines)) {
+    auto machine = load_machine(asked);
+    for (const auto& known : machines) {
+      if (known->name() != machine->name()) continue;
+      throw UsageError(fmt::format(
+          "--machines has two machines named {} (rows are told apart by name): give one of them "
+          "another name, or drop it",
+          machine->name()));
+    }
+    machines.push_back(std::move(machine));
+  }
+  return machines;
+}
+
+// This machine is emulated anyway, with what was measured on it.
+void refuse_this_machine(const Topology& here, const RunArguments& arguments) {
+  for (const auto& machine : machines_of(arguments)) {
+    if (machine->name() != here.name()) continue;
+    throw AgreedError(ExitCode::usage,
+                      fmt::format("--machines names {}, which is the name of the machine this runs "
+                                  "on (it is emulated anyway): drop it, or rename the other one",
+                                  here.name()));
+  }
+}
+
 // One machine with its profile and what was predicted on it.
 struct Emulated {
   std::shared_ptr<const Topology> topology;
@@ -68,20 +98,29 @@ struct Local {
   std::shared_ptr<const Topology> topology;
   ExecutorKind kind{};
   std::string why;
-  std::string refused;  // why nothing was measured; empty if it was
-  SampleSet samples;
+  SampleSet samples;  // empty when this machine cannot be timed
 };
+
+void warn_nothing_measured(const Communicator& world, const std::string& why) {
+  if (!world.is_root()) return;
+  log_warning(fmt::format("nothing is measured here, every row rests on priors: {}", why));
+}
 
 // Steps 1 and 2: which machine this is and how its collectives run.
 Local measure_here(const Communicator& world, const RunArguments& arguments) {
   Local local;
-  const auto choice = choose_executor(arguments.executor, world, 0);
+  const auto choice = together([&] { return choose_executor(arguments.executor, world, 0); });
   local.kind = choice.kind;
   local.why = choice.why;
   log_info(fmt::format("measuring with executor {}: {}", to_string(choice.kind), choice.why));
-  local.topology = local_machine(world, choice);
+  local.topology = together([&] { return local_machine(world, choice); });
   log_info(fmt::format("1/4 discover: {} ({})", local.topology->title(), choice.executor->description()));
+  refuse_this_machine(*local.topology, arguments);
 
+  if (choice.executor->max_ranks() < 2) {
+    warn_nothing_measured(world, "one rank moves nothing to another");
+    return local;
+  }
   MeasureOptions options;
   options.collectives = main_collectives;
   options.min_bytes = size_option("-b", arguments.min);
@@ -98,20 +137,24 @@ Local measure_here(const Communicator& world, const RunArguments& arguments) {
   };
   try {
     local.samples = measure_collectives(*choice.executor, choice.kind, local.topology->name(), options, progress);
-  } catch (const UsageError& error) {
-    local.refused = error.what();  // thrown by every process alike
-    if (world.is_root()) log_warning(fmt::format("nothing was measured here: {}", local.refused));
+  } catch (const TimingRefused& error) {  // thrown by every process alike
+    warn_nothing_measured(world, error.what());
   }
   log_info(fmt::format("2/4 measure: {} conditions, {} samples", local.samples.conditions.size(),
                        local.samples.samples.size()));
   return local;
 }
 
-Scenario scenario_for(const Topology& topology, ExecutorKind executor, const RunArguments& arguments) {
+Scenario scenario_for(const Topology& topology, const CalibrationProfile& profile,
+                      const RunArguments& arguments) {
   Scenario scenario;
   scenario.machine = topology.name();
   scenario.ranks = topology.ranks();
-  scenario.executor = executor;
+  scenario.executor = profile.executor;
+  const bool informed = std::any_of(
+      profile.parameters.begin(), profile.parameters.end(),
+      [](const ParameterValue& p) { return p.samples > 0 || !p.transfer_rule.empty(); });
+  scenario.profile = informed ? "this run" : "prior";
   scenario.collectives = main_collectives;
   scenario.sizes = sizes_of(arguments);
   return scenario;
@@ -119,7 +162,9 @@ Scenario scenario_for(const Topology& topology, ExecutorKind executor, const Run
 
 Emulated emulate_on(const Communicator& world, std::shared_ptr<const Topology> topology,
                     CalibrationProfile profile, const Scenario& scenario) {
-  const auto points = static_cast<std::int64_t>(points_of(scenario, *topology).size());
+  std::vector<std::string> notes;
+  const auto points = static_cast<std::int64_t>(points_of(scenario, *topology, &notes).size());
+  for (const auto& note : notes) log_info(note);
   ProgressBar bar("4/4 emulate " + topology->name(), (points + world.size() - 1) / world.size(),
                   ProgressBar::wanted(world.rank()));
   auto emulation = emulate(world, *topology, profile, scenario, [&bar] { bar.advance(); });
@@ -166,26 +211,31 @@ int run_main_job(const RunArguments& arguments) {
     check_writable(name, arguments.force);
     check_writable(plot_of(name), arguments.force);
     sizes_of(arguments);
-    size_option("--measure-max", arguments.measure_max);
-    for (const auto& machine : split_list(arguments.machines)) load_machine(machine);
+    if (size_option("--measure-max", arguments.measure_max) < size_option("-b", arguments.min)) {
+      throw UsageError(fmt::format(
+          "--measure-max {} is below the smallest size (-b {}), so nothing would be measured here: "
+          "raise --measure-max or lower -b",
+          arguments.measure_max, arguments.min));
+    }
+    if (arguments.executor != "auto") executor_from_name(arguments.executor);
+    machines_of(arguments);
     return name;
   });
-  const auto local = measure_here(world, arguments);
+  const auto local = together([&] { return measure_here(world, arguments); });
 
   std::string config;
   std::vector<Emulated> all;
   CalibrationProfile here;
   if (!local.samples.samples.empty()) {
     here = calibrate_local(world, local);
-    const auto scenario = scenario_for(*local.topology, local.kind, arguments);
+    const auto scenario = scenario_for(*local.topology, here, arguments);
     config += scenario.to_yaml() + "---\n";
     all.push_back(emulate_on(world, local.topology, here, scenario));
   }
-  for (const auto& name : split_list(arguments.machines)) {
-    auto topology = load_machine(name);
+  for (auto& topology : machines_of(arguments)) {
     auto profile = prior_profile(*topology, ExecutorKind::nccl);
     if (!here.parameters.empty()) transfer(here, profile);
-    const auto scenario = scenario_for(*topology, ExecutorKind::nccl, arguments);
+    const auto scenario = scenario_for(*topology, profile, arguments);
     config += scenario.to_yaml() + "---\n";
     all.push_back(emulate_on(world, std::move(topology), std::move(profile), scenario));
   }
@@ -200,13 +250,15 @@ void add_run_command(CLI::App& app, CommandBody& run) {
   auto* command = app.add_subcommand(
       "run", "the main job: measure here, calibrate, emulate a rack and a 10,080-GPU cluster, report");
   command->add_option("--output,-o", arguments->output, "trace file; default trace.h5, or the next free trace-N.h5");
-  command->add_option("--machines", arguments->machines, "machines to emulate, a,b");
+  command->add_option("--machines", arguments->machines,
+                      "machines to emulate, a,b; each name once");
   command->add_option("--executor", arguments->executor, "auto, host, mpi, cuda, nccl");
   command->add_option("-b", arguments->min, "smallest size (nccl-tests letters)");
   command->add_option("-e", arguments->max, "largest size to emulate");
   command->add_option("--measure-max", arguments->measure_max, "largest size to measure here");
   command->add_option("-f", arguments->factor, "factor between sizes");
-  command->add_option("--budget", arguments->budget, "seconds to spend on measuring")->check(CLI::Range(1.0, 3600.0));
+  command->add_option("--budget", arguments->budget, "seconds to spend on measuring")
+      ->check(number_between(1, 3600));
   command->add_flag("--force", arguments->force, "replace an existing trace file");
   command->callback([&run, arguments] { run = [arguments] { return run_main_job(*arguments); }; });
 }

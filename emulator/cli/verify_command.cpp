@@ -81,7 +81,7 @@ int run_verify(const VerifyArguments& arguments) {
   const RankSpace space = space_of(arguments);
   const auto collectives = collectives_from_list(arguments.collectives);
   const auto names = algorithm_names();
-  const auto wanted = arguments.algorithm == "all" ? names : split_list(arguments.algorithm);
+  const auto wanted = arguments.algorithm == "all" ? names : names_option("algorithm", arguments.algorithm);
   for (const auto& name : wanted) {
     if (std::find(names.begin(), names.end(), name) == names.end()) {
       throw UsageError(unknown_name_message("algorithm", name, names));

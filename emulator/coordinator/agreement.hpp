@@ -24,4 +24,18 @@ std::string agree(const Communicator& communicator, const std::function<std::str
 // Same without a payload: did it succeed?
 void agree_that(const Communicator& communicator, const std::function<void()>& on_root);
 
+// Runs `body` on every rank. Its usage and check errors are thrown by every process alike (the
+// measurement harness and the choice of an executor promise that), so they count as agreed on;
+// other errors may be one-sided and pass as they are.
+template <class Body>
+auto together(const Body& body) {
+  try {
+    return body();
+  } catch (const UsageError& error) {
+    throw AgreedError(error.code(), error.what());
+  } catch (const CheckError& error) {
+    throw AgreedError(error.code(), error.what());
+  }
+}
+
 }  // namespace fabricast

@@ -12,7 +12,7 @@ namespace {
 // protocol listed first.
 Prediction predict_point(Predictor& predictor, const Scenario& scenario, const ScenarioPoint& point) {
   const auto protocols =
-      scenario.protocols.empty() ? protocols_of(scenario.executor) : scenario.protocols;
+      protocols_for(scenario, point.collective, point.algorithm);
   const PointSpec asked{scenario.executor,      point.collective,  point.algorithm,    protocols.front(),
                         point.bytes,            scenario.element_bytes, scenario.channels, scenario.max_slices};
   return predictor.predict(protocols.size() > 1 ? predictor.fastest(asked, protocols) : asked);

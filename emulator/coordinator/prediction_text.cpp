@@ -39,6 +39,7 @@ json to_json(const Prediction& p) {
           {"loads", std::move(loads)},
           {"bound_ps", p.bound.value()},
           {"stages", std::move(stages)},
+          {"slowest_channel", p.slowest_channel},
           {"classes", p.classes},
           {"updates", p.updates},
           {"engine_seconds", p.engine_seconds},
@@ -88,6 +89,7 @@ Prediction prediction_from_text(const std::string& text) {
   for (const auto& s : j.at("stages")) {
     p.stages.push_back({s.at(0).get<std::int64_t>(), s.at(1).get<std::int64_t>()});
   }
+  p.slowest_channel = j.at("slowest_channel").get<std::int32_t>();
   p.classes = j.at("classes").get<std::int32_t>();
   p.updates = j.at("updates").get<std::int64_t>();
   p.engine_seconds = j.at("engine_seconds").get<double>();

@@ -7,6 +7,10 @@
 
 #include "emulator/base/error.hpp"
 #include "emulator/base/names.hpp"
+#include "emulator/base/scaled_number.hpp"
+#include "emulator/coordinator/effective_bytes.hpp"
+#include "emulator/cost/offered.hpp"
+#include "emulator/schedule/catalogue.hpp"
 
 namespace fabricast {
 namespace {
@@ -18,10 +22,24 @@ std::string list_of(const Items& items) {
   return fmt::format("[{}]", fmt::join(names, ", "));
 }
 
-std::int64_t smallest_useful_size(Collective collective, std::int32_t ranks, std::int32_t element) {
-  const bool blocks = collective == Collective::all_gather || collective == Collective::all_to_all ||
-                      collective == Collective::reduce_scatter;
-  return blocks ? static_cast<std::int64_t>(ranks) * element : element;
+// The sizes that run: rounded as nccl-tests does, each once, those of no bytes left out.
+std::vector<std::int64_t> sizes_for(const Scenario& scenario, Collective collective,
+                                    std::int32_t ranks, std::vector<std::string>* notes) {
+  std::vector<std::int64_t> sizes;
+  std::vector<std::string> empty;
+  for (const auto asked : scenario.sizes) {
+    const auto runs = effective_bytes(collective, asked, ranks, scenario.element_bytes);
+    if (runs == 0) {
+      empty.push_back(format_size(asked));
+    } else if (std::find(sizes.begin(), sizes.end(), runs) == sizes.end()) {
+      sizes.push_back(runs);
+    }
+  }
+  if (notes != nullptr && !empty.empty()) {
+    notes->push_back(fmt::format("{}: sizes {} round to 0 bytes on {} ranks and are left out",
+                                 to_string(collective), fmt::join(empty, ", "), ranks));
+  }
+  return sizes;
 }
 
 }  // namespace
@@ -38,7 +56,24 @@ std::string Scenario::to_yaml() const {
   return text;
 }
 
-std::vector<ScenarioPoint> points_of(const Scenario& scenario, const Topology& topology) {
+std::vector<Protocol> protocols_for(const Scenario& scenario, Collective collective,
+                                    const std::string& algorithm) {
+  auto offered = protocols_of(scenario.executor, collective, algorithm);
+  const auto& asked = scenario.protocols;
+  if (asked.empty()) return offered;
+  std::erase_if(offered, [&asked](Protocol protocol) {
+    return std::find(asked.begin(), asked.end(), protocol) == asked.end();
+  });
+  return offered;
+}
+
+std::vector<ScenarioPoint> points_of(const Scenario& scenario, const Topology& topology,
+                                     std::vector<std::string>* notes) {
+  if (topology.ranks() < 2) {
+    throw UsageError(fmt::format(
+        "{} has one rank (a collective of one moves nothing to another): choose another machine",
+        topology.name()));
+  }
   const auto known = algorithm_names();
   for (const auto& algorithm : scenario.algorithms) {
     if (std::find(known.begin(), known.end(), algorithm) == known.end()) {
@@ -46,24 +81,36 @@ std::vector<ScenarioPoint> points_of(const Scenario& scenario, const Topology& t
     }
   }
   std::vector<ScenarioPoint> points;
+  std::string left_out;
   for (const auto collective : scenario.collectives) {
+    const auto sizes = sizes_for(scenario, collective, topology.ranks(), notes);
     const auto& wanted =
         scenario.algorithms.empty() ? algorithms_of(collective) : scenario.algorithms;
     for (const auto& algorithm : wanted) {
-      if (!algorithm_applies(algorithm, collective, topology.space())) continue;
-      const auto smallest = smallest_useful_size(collective, topology.ranks(), scenario.element_bytes);
-      for (const auto bytes : scenario.sizes) {
-        if (bytes >= smallest) points.push_back({collective, algorithm, bytes});
+      if (find_algorithm(algorithm, collective) == nullptr) continue;
+      auto reason = why_not_offered(topology, scenario.executor, collective, algorithm);
+      if (reason.empty() && protocols_for(scenario, collective, algorithm).empty()) {
+        reason = fmt::format("has no protocol {} with executor {}", list_of(scenario.protocols),
+                             to_string(scenario.executor));
       }
+      if (!reason.empty()) {
+        const auto why = fmt::format("{} {} {}", algorithm, to_string(collective), reason);
+        left_out += "; " + why;
+        // Of every algorithm there is, those that cannot be here are no news.
+        const bool asked_for = !scenario.algorithms.empty() || !scenario.protocols.empty();
+        if (notes != nullptr && asked_for) notes->push_back(why + ": it is left out");
+        continue;
+      }
+      for (const auto bytes : sizes) points.push_back({collective, algorithm, bytes});
     }
   }
   if (points.empty()) {
     throw UsageError(fmt::format(
         "nothing to emulate: on {} ({} GPUs in {} domains) no chosen algorithm and size fits "
-        "{} (hierarchical needs two domains; all_gather, reduce_scatter and all_to_all need at least "
-        "{} bytes per rank) choose other sizes or algorithms",
-        topology.name(), topology.ranks(), topology.space().domains(), list_of(scenario.collectives),
-        scenario.element_bytes));
+        "{} (collectives of one block per rank need at least 16 bytes of each{}) choose other "
+        "sizes, algorithms or protocols",
+        topology.name(), topology.ranks(), topology.space().domains(),
+        list_of(scenario.collectives), left_out));
   }
   return points;
 }

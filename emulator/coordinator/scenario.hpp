@@ -20,23 +20,33 @@ struct Scenario {
   std::vector<Collective> collectives;
   std::vector<std::string> algorithms;   // empty: every algorithm that applies
   std::vector<Protocol> protocols;       // empty: the one with the smallest predicted time per row
-  std::vector<std::int64_t> sizes;       // nccl-tests bytes
+  std::vector<std::int64_t> sizes;       // nccl-tests bytes, as asked for
   std::int32_t element_bytes = 4;
   std::int32_t channels = 0;             // 0: the machine's
   std::int32_t max_slices = 0;           // 0: the protocol's rule
   bool fold = true;
-  std::string profile;                   // "prior", or the digest of the trace it came from
+  // Whose values: "prior", "this run", or "content_digest HEX" of the trace that was given. Never a
+  // file name: a copy of the trace is the same profile.
+  std::string profile = "prior";
 
   std::string to_yaml() const;
 };
 
-// Every (collective, algorithm, size) that the scenario asks for and the machine allows; protocols
-// are a choice inside a point. Throws UsageError if an explicitly named algorithm fits nothing.
+// The protocols that a row may have: of those the scenario names, the ones the executor has for the
+// algorithm. None: the row is left out.
+std::vector<Protocol> protocols_for(const Scenario& scenario, Collective collective,
+                                    const std::string& algorithm);
+
+// Every (collective, algorithm, size) that the scenario asks for and the machine allows, sizes
+// rounded as they run (effective_bytes.hpp); protocols are a choice inside a point. What is left
+// out is said in `notes`, unless that is null. Throws UsageError for an unknown algorithm, or when
+// no point is left.
 struct ScenarioPoint {
   Collective collective{};
   std::string algorithm;
   std::int64_t bytes = 0;
 };
-std::vector<ScenarioPoint> points_of(const Scenario& scenario, const Topology& topology);
+std::vector<ScenarioPoint> points_of(const Scenario& scenario, const Topology& topology,
+                                     std::vector<std::string>* notes = nullptr);
 
 }  // namespace fabricast

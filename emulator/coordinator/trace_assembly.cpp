@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "emulator/base/communicator.hpp"
+#include "emulator/base/contracts.hpp"
 #include "emulator/base/version.hpp"
 #include "emulator/coordinator/sample_tables.hpp"
 
@@ -34,7 +35,9 @@ void set_timing(TableRows& row, Collective collective, std::int32_t ranks, std::
 TraceAssembly::TraceAssembly() = default;
 
 void TraceAssembly::add_machine(const Topology& topology) {
-  content_.documents["/machine/" + topology.name()] = topology.yaml();
+  const auto [document, fresh] =
+      content_.documents.try_emplace("/machine/" + topology.name(), topology.yaml());
+  FABRICAST_EXPECT(fresh || document->second == topology.yaml(), "one machine of a name");
 }
 
 void TraceAssembly::add_profile(const CalibrationProfile& profile) {
@@ -134,8 +137,8 @@ void TraceAssembly::add_timeline(std::int64_t result, const Topology& topology,
                               prediction.point.element_bytes, PlanLimits{});
   const auto& stages = plan.channels.front().schedule->stages;
   for (std::size_t i = 0; i < prediction.stages.size() && i < stages.size(); ++i) {
-    timeline_.set("result", result).set("channel", 0).set("stage", stages[i].name).set("role", 0);
-    timeline_.set("start_ps", prediction.stages[i].start_ps);
+    timeline_.set("result", result).set("channel", prediction.slowest_channel);
+    timeline_.set("stage", stages[i].name).set("start_ps", prediction.stages[i].start_ps);
     timeline_.set("end_ps", prediction.stages[i].end_ps).end_row();
   }
 }

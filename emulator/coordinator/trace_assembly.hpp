@@ -19,6 +19,7 @@ class TraceAssembly {
  public:
   TraceAssembly();
 
+  // Contract: machines of one name have one document.
   void add_machine(const Topology& topology);
   void add_profile(const CalibrationProfile& profile);
   void add_predictions(const Topology& topology, const std::vector<Prediction>& predictions);

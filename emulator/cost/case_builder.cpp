@@ -2,17 +2,25 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "emulator/base/contracts.hpp"
 #include "emulator/base/counter_rng.hpp"
 #include "emulator/base/error.hpp"
+#include "emulator/cost/lowered.hpp"
 #include "emulator/cost/machine_costs.hpp"
+#include "emulator/cost/offered.hpp"
 #include "emulator/cost/table_step_costs.hpp"
+#include "emulator/schedule/catalogue.hpp"
 
 namespace fabricast {
 namespace {
 
 PlanLimits limits_of(const Topology& topology, const PointSpec& point) {
-  const auto offered = static_cast<std::int32_t>(topology.channels().value);
+  const bool in_switch = point.executor == ExecutorKind::nccl && point.algorithm == "nvls";
+  const auto offered =
+      in_switch ? in_switch_channels(topology.gpu().generation, topology.space().domains())
+                : static_cast<std::int32_t>(topology.channels().value);
   PlanLimits limits = plan_limits(point.executor, point.collective, point.algorithm, point.protocol,
                                   topology.space(), point.bytes,
                                   point.channels > 0 ? point.channels : std::max(1, offered));
@@ -20,6 +28,17 @@ PlanLimits limits_of(const Topology& topology, const PointSpec& point) {
   if (point.channels > 0) limits.channels = point.channels;
   if (point.max_slices > 0) limits.max_slices = std::min(limits.max_slices, point.max_slices);
   return limits;
+}
+
+// Executors without a switch send to each member of a group.
+void lower(ExecutionPlan& plan) {
+  if (!has_groups(*plan.channels.front().schedule)) return;
+  const auto whole = plan.channels.front().schedule;
+  const auto parts = std::make_shared<const Schedule>(lowered(*whole));
+  for (ChannelPlan& channel : plan.channels) {
+    FABRICAST_ASSERT(channel.schedule == whole, "channels of a switch have one schedule");
+    channel.schedule = parts;
+  }
 }
 
 std::vector<LinkLoad> loads_of(const std::vector<ClassTraffic>& traffic, const MachineCosts& costs,
@@ -41,8 +60,18 @@ const CaseBuilder::Entry& CaseBuilder::entry_for(const PointSpec& point) {
   const Key key{point.executor, point.collective, point.algorithm, limits.channels};
   const auto found = entries_.find(key);
   if (found != entries_.end() && found->second.point == point) return found->second;
+  const AlgorithmEntry* algorithm = find_algorithm(point.algorithm, point.collective);
+  if (algorithm != nullptr) {  // make_plan says what is wrong with unknown ones
+    const std::string reason =
+        why_not_offered(topology_, point.executor, point.collective, point.algorithm);
+    if (!reason.empty()) {
+      throw UsageError(
+          fmt::format("algorithm \"{}\" {} use another one", point.algorithm, reason));
+    }
+  }
   ExecutionPlan plan = make_plan(point.collective, point.algorithm, topology_.space(), point.bytes,
                                  point.element_bytes, limits);
+  if (point.executor != ExecutorKind::nccl) lower(plan);
   Entry& entry = entries_[key];
   if (!entry.map || !entry.map->matches(plan)) {
     entry.map =

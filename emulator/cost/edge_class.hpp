@@ -1,7 +1,7 @@
 // Edges of a schedule fall into few classes: same links crossed, same contention, same costs.
 //
 // An edge class says how many links of each LinkClass a message crosses and how many flows share
-// the busiest link of each. Costs are computed once per class and looked up per position, so that
+// the busiest link of each (in a stage with groups, how many chunks: stage_flows.hpp). Costs are computed once per class and looked up per position, so that
 // only arithmetic on a few dozen rows remains when sizes or parameters change. EdgeTable:
 // interning, O(log classes) per new edge; not thread safe while it grows.
 #pragma once
@@ -32,6 +32,7 @@ struct EdgeClass {
   std::array<std::uint8_t, max_link_classes> hops{};   // links of each class on the route
   std::array<std::int32_t, max_link_classes> flows{};  // most flows on one link of the class
   std::int32_t device_flows = 0;                       // lanes that share the device's memory
+  bool in_switch = false;                              // to a group, which the switch serves
 
   auto operator<=>(const EdgeClass&) const = default;
 };

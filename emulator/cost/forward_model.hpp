@@ -59,7 +59,7 @@ CalibrationProfile prior_profile(const Topology& topology, ExecutorKind executor
 struct LinkLoad {
   LinkClassId link_class;
   std::int64_t links = 0;  // directed links of this class that carry anything
-  // Wire bytes (protocol overhead included) on the busiest link; all_to_all: the mean over links.
+  // Wire bytes (protocol overhead included) on the busiest link.
   std::int64_t busiest_bytes = 0;
   std::int64_t total_bytes = 0;
   Bandwidth capacity;  // nominal, per directed link

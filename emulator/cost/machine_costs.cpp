@@ -7,6 +7,7 @@
 
 #include "emulator/base/contracts.hpp"
 #include "emulator/base/error.hpp"
+#include "emulator/cost/lowered.hpp"
 #include "emulator/schedule/partition.hpp"
 
 namespace fabricast {
@@ -43,7 +44,7 @@ MachineCosts::MachineCosts(const Topology& topology, const ParameterValues& valu
   if (executor != ExecutorKind::cuda) read_links(topology, values, executor);
   switch (executor) {
     case ExecutorKind::nccl:
-      read_nccl(topology, values);
+      read_nccl(topology, values, has_groups(*plan.channels.front().schedule));
       break;
     case ExecutorKind::cuda:
       read_cuda(values);
@@ -76,7 +77,8 @@ void MachineCosts::read_links(const Topology& topology, const ParameterValues& v
   }
 }
 
-void MachineCosts::read_nccl(const Topology& topology, const ParameterValues& values) {
+void MachineCosts::read_nccl(const Topology& topology, const ParameterValues& values,
+                             bool through_switch) {
   const std::string p(to_string(protocol_));
   launch_ = duration_from_us(value_of(values, "launch." + p));
   const auto& classes = topology.link_classes();
@@ -91,6 +93,7 @@ void MachineCosts::read_nccl(const Topology& topology, const ParameterValues& va
   }
   if (has(LinkKind::pcie)) domain_step_us_ = value_of(values, "pcie.step." + p);
   if (has(LinkKind::nic)) network_step_us_ = value_of(values, "net.step." + p);
+  if (through_switch) switch_ratio_ = value_of(values, "nvlink.efficiency_ratio.nvls");
   const WireFormat format = wire_format(protocol_);
   copy_ps_per_byte_ = ps_per_byte(value_of(values, "cta.copy_bw")) *
                       static_cast<double>(format.wire) / static_cast<double>(format.data);
@@ -157,7 +160,9 @@ std::int64_t MachineCosts::port_ps(const EdgeClass& edge, std::int64_t bytes) co
     share = share == 0 ? candidate : std::min(share, candidate);
   };
   for (std::size_t c = 0; c < link_count_; ++c) {
-    if (edge.flows[c] > 0) narrow(links_[c].bandwidth * links_[c].efficiency / edge.flows[c]);
+    if (edge.flows[c] <= 0) continue;
+    narrow(links_[c].bandwidth * links_[c].efficiency * (edge.in_switch ? switch_ratio_ : 1) /
+           edge.flows[c]);
   }
   if (edge.device_flows > 0) narrow(device_bandwidth_ / edge.device_flows);
   if (share == 0) return 0;

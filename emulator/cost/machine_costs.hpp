@@ -45,7 +45,7 @@ class MachineCosts {
 
  private:
   void read_links(const Topology& topology, const ParameterValues& values, ExecutorKind executor);
-  void read_nccl(const Topology& topology, const ParameterValues& values);
+  void read_nccl(const Topology& topology, const ParameterValues& values, bool through_switch);
   void read_cuda(const ParameterValues& values);
   void read_host(const ParameterValues& values, const ExecutionPlan& plan);
   void read_mpi(const ParameterValues& values);
@@ -59,6 +59,7 @@ class MachineCosts {
   Protocol protocol_;
   std::size_t link_count_ = 0;
   std::array<Link, EdgeClass::max_link_classes> links_{};
+  double switch_ratio_ = 1;      // of the usable rate, when the switch multicasts and reduces
   double device_bandwidth_ = 0;  // B/s
   double domain_step_us_ = 0, network_step_us_ = 0, device_step_us_ = 0;
   std::int64_t small_message_ = 0;  // mpi: messages up to here are eager

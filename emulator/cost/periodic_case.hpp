@@ -2,9 +2,10 @@
 //
 // If all maps are linear and all costs repeat after P positions, then so do all clocks, and a
 // schedule over P positions has the same times: x talks to (x + a*k + b) mod P, which stands for a
-// position P, 2P ... further. Exact as long as no message waits for a slot, because connections
-// that were apart fall together: that holds when a connection carries at most fifo_depth messages
-// (slices <= depth, each peer met once), and the reduced schedule gets slots to match.
+// position P, 2P ... further. Where maps shift two digits at once and P is a multiple of the first
+// radix, digit 1 is taken modulo the rest. Exact as long as no message waits for a slot, because
+// connections that were apart fall together: that holds when a connection carries at most fifo_depth
+// messages (slices <= depth, each peer met once), and the reduced schedule gets slots to match.
 // Pure function; O(phases).
 #pragma once
 

@@ -1,17 +1,29 @@
 #include "emulator/cost/position_keys.hpp"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
 namespace fabricast {
 namespace {
 
-// The longest of the routes to both ends, the middle and half-way round: one of them leaves every
-// group that does not hold the whole machine.
-Route far_route(const Topology& topology, std::int32_t rank) {
+// Links of the longest route of the machine. Every rank has one that long, to or from wherever rank
+// 0 finds it.
+int depth_of(const Topology& topology) {
+  int depth = 0;
+  for (std::int32_t peer = 0; peer < topology.ranks(); ++peer) {
+    depth = std::max(depth, topology.route(RankId::from(0), RankId::from(peer)).count);
+  }
+  return depth;
+}
+
+// A route that climbs as far as any: the first such, searched from half-way round the machine,
+// where other groups are. A few peers are looked at, because neighbours there are on other rails.
+Route far_route(const Topology& topology, std::int32_t rank, int depth) {
   const std::int32_t size = topology.ranks();
   Route longest;
-  for (const std::int32_t peer : {0, size - 1, size / 2, (rank + size / 2) % size}) {
+  for (std::int32_t i = 0; i < size && longest.count < depth; ++i) {
+    const std::int32_t peer = (rank + size / 2 + i) % size;
     const Route route = topology.route(RankId::from(rank), RankId::from(peer));
     if (route.count > longest.count) longest = route;
   }
@@ -22,11 +34,12 @@ Route far_route(const Topology& topology, std::int32_t rank) {
 
 PositionKeys::PositionKeys(const Topology& topology, std::span<const std::int32_t> ranks) {
   const std::size_t p = ranks.size();
+  const int depth = depth_of(topology);
   std::vector<std::vector<std::int32_t>> all(1, std::vector<std::int32_t>(p));
   for (std::size_t x = 0; x < p; ++x) {
     const std::int32_t rank = ranks[x];
     all[0][x] = rank / topology.space().domain_size();
-    const Route far = far_route(topology, rank);
+    const Route far = far_route(topology, rank, depth);
     // The first half of a route climbs; its first link belongs to the rank (or its NIC) alone.
     const int climb = (far.count + 1) / 2;
     for (int i = 1; i < climb; ++i) {

@@ -44,18 +44,12 @@ class PositionKeys {
   template <class Visit>
   void for_shift(std::size_t shift, std::size_t end, Visit visit) const {
     const std::size_t p = positions();
-    std::size_t x = 0;
-    while (x < end) {
-      const std::size_t y = x + shift < p ? x + shift : x + shift - p;
-      const std::size_t length =
-          std::min({static_cast<std::size_t>(run_end_[x]) - x,
-                    static_cast<std::size_t>(run_end_[y]) - y, p - std::max(x, y), end - x});
-      visit(x, length, key(x, y));
-      x += length;
-    }
+    for_range(0, shift, std::min(p - shift, end), visit);
+    if (p - shift < end) for_range(p - shift, 0, end - (p - shift), visit);
   }
 
-  // The pairs (x, peer), x < end, of a map in repetition k: in runs where the map allows it.
+  // The pairs (x, peer), x < end, of a map in repetition k: in runs where the map allows it. Positions
+  // without a peer are left out.
   template <class Visit>
   void for_pairs(const PeerMap& map, const RankSpace& space, std::int32_t k, std::size_t end,
                  Visit visit) const {
@@ -63,14 +57,48 @@ class PositionKeys {
       for_shift(static_cast<std::size_t>(peer_of(map, space, 0, k)), end, visit);
       return;
     }
+    if (map.kind == PeerMap::Kind::rounds) {
+      for_blocks(map, space, k, end, visit);
+      return;
+    }
     for (std::size_t x = 0; x < end; ++x) {
       const std::int32_t y = peer_of(map, space, static_cast<std::int32_t>(x), k);
+      if (y < 0) continue;
       visit(x, std::size_t{1}, key(x, static_cast<std::size_t>(y)));
     }
   }
 
  private:
   std::size_t find_period() const;
+
+  // Pairs (x + i, y + i), i < count.
+  template <class Visit>
+  void for_range(std::size_t x, std::size_t y, std::size_t count, Visit& visit) const {
+    while (count > 0) {
+      const std::size_t length = std::min({static_cast<std::size_t>(run_end_[x]) - x,
+                                           static_cast<std::size_t>(run_end_[y]) - y, count});
+      visit(x, length, key(x, y));
+      x += length;
+      y += length;
+      count -= length;
+    }
+  }
+
+  // Shifts of two digits: a block of digit 0 goes to another one, in two parts.
+  template <class Visit>
+  void for_blocks(const PeerMap& map, const RankSpace& space, std::int32_t k, std::size_t end,
+                  Visit& visit) const {
+    const auto radix = static_cast<std::size_t>(space.radix(0));
+    for (std::size_t block = 0; block < end; block += radix) {
+      const auto first = static_cast<std::size_t>(
+          peer_of(map, space, static_cast<std::int32_t>(block), k));
+      const std::size_t shift = first % radix;
+      const std::size_t count = std::min(radix - shift, end - block);
+      for_range(block, first, count, visit);
+      if (shift == 0 || block + count >= end) continue;
+      for_range(block + count, first - shift, std::min(shift, end - block - count), visit);
+    }
+  }
 
   std::vector<std::vector<std::int32_t>> attachments_;  // [attachment][position]
   std::vector<std::int32_t> run_end_;  // first later position whose attachments differ

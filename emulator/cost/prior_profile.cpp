@@ -11,6 +11,7 @@
 
 #include "emulator/base/error.hpp"
 #include "emulator/cost/forward_model.hpp"
+#include "emulator/cost/offered.hpp"
 #include "emulator/profile/inventory.hpp"
 #include "emulator/profile/judgement.hpp"
 #include "topologies/builders/built_topology.hpp"
@@ -168,6 +169,7 @@ class PriorBuilder {
   }
 
   bool used(const std::string& id) const {
+    if (id == "nvlink.efficiency_ratio.nvls") return reduces_in_switch(topology_);
     for (const LinkKind kind : {LinkKind::nvlink, LinkKind::pcie, LinkKind::leaf_uplink,
                                 LinkKind::spine_uplink, LinkKind::nic}) {
       if (id.starts_with(fmt::format("{}.", to_string(kind)))) return has(kind);

@@ -21,15 +21,46 @@ constexpr std::int64_t p2p_least_part = 64 * kib;  // per channel and peer, in b
 constexpr std::int64_t least_traffic = 16 * kib;   // per channel
 constexpr std::int32_t slots = 8;                  // NCCL_STEPS
 
+// Made of sends and receives: every pair of ranks has its own slots, and no LL128.
+bool is_point_to_point(Collective collective) {
+  switch (collective) {
+    case Collective::all_to_all:
+    case Collective::gather:
+    case Collective::scatter:
+    case Collective::send_recv: return true;
+    case Collective::all_reduce:
+    case Collective::all_gather:
+    case Collective::reduce_scatter:
+    case Collective::broadcast:
+    case Collective::reduce: break;
+  }
+  return false;
+}
+
+// In a ring a chunk is four of the eight steps, two slices of two; the others take step by step.
 bool ring_pipelined(Collective collective, const std::string& algorithm) {
-  return algorithm != "tree" && collective != Collective::broadcast &&
-         collective != Collective::all_to_all;
+  return algorithm != "tree" && algorithm != "pat" && algorithm != "nvls" &&
+         collective != Collective::broadcast && collective != Collective::reduce &&
+         !is_point_to_point(collective);
+}
+
+// src/enqueue.cc, calcCollChunking: chunks shrink while a channel's share is few of them.
+std::int64_t nvls_chunk(const RankSpace& space, std::int64_t bytes, std::int32_t channels) {
+  const std::int64_t heads = space.domain_size();
+  const std::int64_t share = bytes / channels;
+  std::int64_t chunk = 128 * kib;
+  if (share < 64 * heads * chunk) chunk = 64 * kib;
+  if (share < 8 * heads * chunk) chunk = 32 * kib;
+  if (share < 2 * heads * chunk) chunk = 16 * kib;
+  return chunk;
 }
 
 // Bytes a channel must have before NCCL opens another one.
 std::int64_t least_per_channel(Collective collective, const std::string& algorithm,
                                Protocol protocol, std::int32_t ranks) {
-  if (collective == Collective::all_to_all) return p2p_least_part * ranks;
+  if (collective == Collective::send_recv) return p2p_least_part;
+  if (is_point_to_point(collective)) return p2p_least_part * ranks;
+  if (algorithm == "nvls") return 1;  // always all of them
   std::int64_t threads_by_bytes = 0;
   switch (protocol) {
     case Protocol::ll:
@@ -52,12 +83,11 @@ PlanLimits nccl_limits(Collective collective, const std::string& algorithm, Prot
   PlanLimits limits;
   limits.fifo_depth = slots;
   limits.max_slices = 1;
-  const bool exchange = collective == Collective::all_to_all;
   if (protocol == Protocol::ll) {
     limits.max_chunk_bytes = limits.max_slice_bytes = ll_slot;
   } else if (protocol == Protocol::ll128) {
     limits.max_chunk_bytes = limits.max_slice_bytes = ll128_slot;
-  } else if (exchange) {
+  } else if (is_point_to_point(collective)) {
     limits.max_chunk_bytes = limits.max_slice_bytes =
         space.domains() > 1 ? p2p_slot_network : p2p_slot_one_node;
   } else if (ring_pipelined(collective, algorithm)) {
@@ -105,10 +135,22 @@ std::vector<Protocol> protocols_of(ExecutorKind executor) {
 
 std::vector<Protocol> protocols_of(ExecutorKind executor, Collective collective) {
   auto known = protocols_of(executor);
-  if (executor == ExecutorKind::nccl && collective == Collective::all_to_all) {
+  if (executor == ExecutorKind::nccl && is_point_to_point(collective)) {
     std::erase(known, Protocol::ll128);
   }
   return known;
+}
+
+std::vector<Protocol> protocols_of(ExecutorKind executor, Collective collective,
+                                   const std::string& algorithm) {
+  const bool simple_only =
+      executor == ExecutorKind::nccl && (algorithm == "nvls" || algorithm == "pat");
+  return simple_only ? std::vector{Protocol::simple} : protocols_of(executor, collective);
+}
+
+std::int32_t in_switch_channels(const std::string& generation, std::int32_t domains) {
+  if (generation != "blackwell") return 16;
+  return domains == 1 ? 24 : 32;
 }
 
 WireFormat wire_format(Protocol protocol) {
@@ -128,6 +170,9 @@ PlanLimits plan_limits(ExecutorKind executor, Collective collective, const std::
   PlanLimits limits;
   if (executor == ExecutorKind::nccl) {
     limits = nccl_limits(collective, algorithm, protocol, space);
+    if (algorithm == "nvls") {
+      limits.max_chunk_bytes = limits.max_slice_bytes = nvls_chunk(space, bytes, channels);
+    }
     const std::int64_t least = least_per_channel(collective, algorithm, protocol, space.size());
     channels = static_cast<std::int32_t>(std::clamp<std::int64_t>(bytes / least, 1, channels));
   }

@@ -24,8 +24,16 @@ Protocol protocol_from_name(std::string_view name);  // throws UsageError with a
 // Protocols an executor has: nccl: ll, ll128, simple; cuda: simple, the interpreter's only
 // hand-off; host and mpi: none. What it does not have is neither predicted nor fitted.
 std::vector<Protocol> protocols_of(ExecutorKind executor);
-// The same for one collective: NCCL's send/recv, which all_to_all is made of, has no LL128.
+// The same for one collective: NCCL's send/recv, which all_to_all, gather, scatter and send_recv are
+// made of, has no LL128. And for one algorithm: NVLS and PAT have Simple only (src/graph/tuning.cc,
+// src/enqueue.cc updateCollCostTable).
 std::vector<Protocol> protocols_of(ExecutorKind executor, Collective collective);
+std::vector<Protocol> protocols_of(ExecutorKind executor, Collective collective,
+                                   const std::string& algorithm);
+
+// NCCL's number of channels for NVLS: 16 on Hopper; 24 in one domain of Blackwell, 32 over several
+// (src/transport/nvls.cc). Small messages do not reduce it.
+std::int32_t in_switch_channels(const std::string& generation, std::int32_t domains);
 
 // data / wire bytes: LL stores 4 B of data with 4 B of flag, LL128 120 B with 8 B of flags.
 struct WireFormat {

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "emulator/base/counter_rng.hpp"
+#include "emulator/cost/group_links.hpp"
+#include "emulator/cost/lowered.hpp"
 
 namespace fabricast {
 namespace {
@@ -18,6 +20,11 @@ class LaneCounter {
         last_lane_(static_cast<std::size_t>(topology.links()), 0) {}
 
   void next_lane() { ++lane_; }
+
+  // What a group's messages add to a link.
+  void add(const LinkChunks& on, std::int32_t times) {
+    counts_.chunks[on.link.value()] += static_cast<std::int64_t>(times) * on.chunks;
+  }
 
   // One message of the lane per repetition, `times` lanes alike.
   void message(std::int32_t from, std::int32_t to, std::int32_t times, std::int32_t chunks) {
@@ -66,15 +73,43 @@ void count_group(LaneCounter& counter, const ChannelGroup& group, const Stage& s
   }
 }
 
+// The parts of all positions in the group phases of a stage.
+void count_switched(LaneCounter& counter, const Topology& topology, const ChannelGroup& group,
+                    const Stage& stage) {
+  const Schedule& schedule = *group.schedule;
+  const auto times = static_cast<std::int32_t>(group.channels.size());
+  for (const PhaseGroup& phases : stage.groups) {
+    for (const Phase& phase : phases.phases) {
+      for (const bool sends : {false, true}) {
+        if (!(sends ? phase.peer_out : phase.peer_in).is_group()) continue;
+        for (std::int32_t x = 0; x < schedule.positions(); ++x) {
+          if (!is_active(phase.active, schedule.space, x)) continue;
+          for (const LinkChunks& on :
+               group_links(topology, group.ranks, schedule.space, phase, x, sends)) {
+            counter.add(on, times);
+          }
+        }
+      }
+    }
+  }
+}
+
 LinkCounts count_once(const Topology& topology, const std::vector<ChannelGroup>& groups,
                       std::size_t stage, std::int32_t k, bool with_chunks) {
   const auto links = static_cast<std::size_t>(topology.links());
+  const bool switched = has_groups(groups.front().schedule->stages[stage]);
   LinkCounts counts{std::vector<std::int32_t>(links, 0),
-                    std::vector<std::int64_t>(with_chunks ? links : 0, 0)};
+                    std::vector<std::int64_t>(with_chunks || switched ? links : 0, 0)};
   LaneCounter counter(topology, counts);
   for (const ChannelGroup& group : groups) {
     count_group(counter, group, group.schedule->stages[stage], k);
+    if (switched) count_switched(counter, topology, group, group.schedule->stages[stage]);
   }
+  if (switched) {
+    std::transform(counts.chunks.begin(), counts.chunks.end(), counts.flows.begin(),
+                   [](std::int64_t chunks) { return static_cast<std::int32_t>(chunks); });
+  }
+  if (!with_chunks) counts.chunks.clear();
   return counts;
 }
 
@@ -114,8 +149,11 @@ PhasePeers peers_of(const Schedule& schedule, const Phase& phase, std::int32_t k
     peers.in[i] = peer_of(phase.peer_in, schedule.space, x, k);
     peers.out[i] = peer_of(phase.peer_out, schedule.space, x, k);
     // A map without a peer here means no step at all (semantics 2.4).
-    const bool lost_in = phase.peer_in.kind != PeerMap::Kind::none && peers.in[i] < 0;
-    const bool lost_out = phase.peer_out.kind != PeerMap::Kind::none && peers.out[i] < 0;
+    const auto lost = [](const PeerMap& map, std::int32_t peer) {
+      return map.exists() && !map.is_group() && peer < 0;
+    };
+    const bool lost_in = lost(phase.peer_in, peers.in[i]);
+    const bool lost_out = lost(phase.peer_out, peers.out[i]);
     if (lost_in || lost_out) peers.in[i] = peers.out[i] = PhasePeers::inactive;
   }
   return peers;

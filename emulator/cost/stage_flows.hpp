@@ -1,7 +1,9 @@
 // Who talks to whom in a stage, and how many flows cross every link meanwhile.
 //
 // A flow is a lane (rank, channel, role) whose stage sends over the link: it counts once however
-// many of its phases do, because a lane sends one message at a time (docs/semantics.md 5). Channels
+// many of its phases do, because a lane sends one message at a time (docs/semantics.md 5). In a
+// stage with groups lanes send very different amounts at once; there shares go by bytes: every
+// chunk on the link in a repetition counts as a flow, and a port is charged chunk by chunk. Channels
 // that have the same schedule and placement are counted once and multiplied. Pure functions over a
 // plan; O(channels * positions * phases) routes.
 #pragma once
@@ -24,7 +26,7 @@ std::vector<ChannelGroup> group_channels(const ExecutionPlan& plan);
 
 // Peers of every position in repetition k.
 struct PhasePeers {
-  static constexpr std::int32_t nobody = -1;    // active, no peer in this direction
+  static constexpr std::int32_t nobody = -1;    // active, no peer in this direction, or a group
   static constexpr std::int32_t inactive = -2;  // does not execute the phase
   std::vector<std::int32_t> in, out;
 };
@@ -34,7 +36,7 @@ bool phase_varies(const Phase& phase);
 bool stage_varies(const Stage& stage);
 
 // Per LinkId. For stages whose peers vary, flows are the most over sampled_repetitions(), chunks
-// stay empty: every pair talks once, and traffic_map.hpp counts the pairs.
+// stay empty: traffic_pairs.cpp counts the pairs.
 struct LinkCounts {
   std::vector<std::int32_t> flows;
   std::vector<std::int64_t> chunks;  // chunk messages in one repetition, loop and slice
@@ -43,7 +45,7 @@ LinkCounts count_links(const Topology& topology, const std::vector<ChannelGroup>
                        std::size_t stage);
 
 // Repetitions that stand for all of a varying stage: all of them up to 256, else the first, the
-// last, the middle, whole domains apart, and a seeded choice.
+// last, the middle, whole domains apart, and a seeded choice. What another one has more is missed.
 std::vector<std::int32_t> sampled_repetitions(std::int32_t repeat, std::int32_t domain_size);
 
 }  // namespace fabricast

@@ -22,8 +22,8 @@ struct CostRows {
 class StepCosts {
  public:
   virtual ~StepCosts() = default;
-  // Fill all four rows (each of size positions) for a phase at repetition k. Rows that do not apply
-  // (no send, no receive, inactive position, no peer) must be set to 0.
+  // Fill all four rows for a phase at repetition k: as many of the first positions as they have
+  // room for. Rows that do not apply (no send, no receive, inactive position, no peer) must be 0.
   virtual void fill(int stage, int group, int phase, std::int32_t k, CostRows rows) const = 0;
 };
 

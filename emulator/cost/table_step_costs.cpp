@@ -17,15 +17,20 @@ TableStepCosts::TableStepCosts(std::shared_ptr<const TrafficMap> traffic, std::s
   for (std::size_t e = 0; e < edges.size(); ++e) {
     latency_.push_back(costs.latency_ps(edges[static_cast<EdgeId>(e)]));
   }
-  const auto table_for = [&](std::int64_t bytes, bool reduces) {
+  const auto table_for = [&](const PhaseEdges& phase) {
+    const std::int64_t bytes = slice_bytes * phase.lane_chunks;
+    const std::int64_t port_bytes = slice_bytes * phase.port_chunks;
     for (std::size_t t = 0; t < tables_.size(); ++t) {
-      if (tables_[t].bytes == bytes && tables_[t].reduces == reduces) return t;
+      if (tables_[t].bytes == bytes && tables_[t].port_bytes == port_bytes &&
+          tables_[t].reduces == phase.reduces) {
+        return t;
+      }
     }
-    PhaseTable table{bytes, reduces, {}, {}};
+    PhaseTable table{bytes, port_bytes, phase.reduces, {}, {}};
     for (std::size_t e = 0; e < edges.size(); ++e) {
       const EdgeClass& edge = edges[static_cast<EdgeId>(e)];
-      table.lane.push_back(costs.lane_ps(edge, bytes, reduces));
-      table.port.push_back(costs.port_ps(edge, bytes));
+      table.lane.push_back(costs.lane_ps(edge, bytes, phase.reduces));
+      table.port.push_back(costs.port_ps(edge, port_bytes));
     }
     tables_.push_back(std::move(table));
     return tables_.size() - 1;
@@ -35,7 +40,7 @@ TableStepCosts::TableStepCosts(std::shared_ptr<const TrafficMap> traffic, std::s
     for (const auto& group : stage) {
       auto& phases = groups.emplace_back();
       for (const PhaseEdges& phase : group) {
-        phases.push_back(table_for(slice_bytes * phase.chunk_count, phase.reduces));
+        phases.push_back(table_for(phase));
       }
     }
   }
@@ -123,6 +128,18 @@ void TableStepCosts::fill_varying(const PhaseEdges& edges, const PhaseTable& tab
   };
   const bool sends = !edges.send_by_key.empty();
   const bool receives = !edges.receive_by_key.empty();
+  const auto lonely = [](const PeerMap& map) {
+    return map.exists() && map.kind != PeerMap::Kind::linear && map.kind != PeerMap::Kind::rounds;
+  };
+  // Where every position has a peer, every row that applies is written.
+  const bool some_lonely = lonely(edges.peer_out) || lonely(edges.peer_in);
+  const auto clear = [&set](std::span<std::int64_t> row) { set(row, 0, row.size(), 0); };
+  if (some_lonely) clear(rows.lane);
+  if (some_lonely || !sends) {
+    clear(rows.port);
+    clear(rows.latency);
+  }
+  if (some_lonely || !receives) clear(rows.credit);
   if (sends) {
     keys.for_pairs(edges.peer_out, space_, k, rows.lane.size(),
                    [&](std::size_t first, std::size_t length, std::size_t key) {
@@ -131,9 +148,6 @@ void TableStepCosts::fill_varying(const PhaseEdges& edges, const PhaseTable& tab
                      set(rows.port, first, length, table.port[e]);
                      set(rows.latency, first, length, latency_[e]);
                    });
-  } else {
-    set(rows.port, 0, rows.port.size(), 0);
-    set(rows.latency, 0, rows.latency.size(), 0);
   }
   if (receives) {
     keys.for_pairs(edges.peer_in, space_, k, rows.lane.size(),
@@ -142,12 +156,13 @@ void TableStepCosts::fill_varying(const PhaseEdges& edges, const PhaseTable& tab
                      if (!sends) set(rows.lane, first, length, table.lane[e]);
                      set(rows.credit, first, length, latency_[e]);
                    });
-  } else {
-    set(rows.credit, 0, rows.credit.size(), 0);
   }
-  if (edges.active == Active::all()) return;
+  if (edges.active == Active::all() && !some_lonely) return;
   for (std::size_t i = 0; i < rows.lane.size(); ++i) {
-    if (is_active(edges.active, space_, static_cast<std::int32_t>(i))) continue;
+    const auto x = static_cast<std::int32_t>(i);
+    const bool lost = (receives && peer_of(edges.peer_in, space_, x, k) < 0) ||
+                      (sends && peer_of(edges.peer_out, space_, x, k) < 0);
+    if (!lost && is_active(edges.active, space_, x)) continue;
     rows.lane[i] = rows.port[i] = rows.latency[i] = rows.credit[i] = 0;
   }
 }

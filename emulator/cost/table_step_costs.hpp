@@ -34,7 +34,7 @@ class TableStepCosts final : public StepCosts {
  private:
   // By EdgeId. A phase's lane cost depends on the bytes of its message and on what it does to them.
   struct PhaseTable {
-    std::int64_t bytes = 0;
+    std::int64_t bytes = 0, port_bytes = 0;
     bool reduces = false;
     std::vector<std::int64_t> lane, port;
   };

@@ -7,6 +7,8 @@
 
 #include "emulator/base/contracts.hpp"
 #include "emulator/base/error.hpp"
+#include "emulator/cost/group_links.hpp"
+#include "emulator/cost/lowered.hpp"
 
 namespace fabricast {
 namespace {
@@ -56,9 +58,9 @@ void TrafficBuilder::build() {
   const std::size_t stages = groups_.front().schedule->stages.size();
   for (std::size_t s = 0; s < stages; ++s) {
     const CountedStage& stage = counted(s);
-    map_.stage_chunks_.push_back(stage.counts->chunks);
-    map_.varying_.emplace_back();
-    if (stage_varies(groups_.front().schedule->stages[s]) && !on_device_) count_pairs(s, stage);
+    const bool varies = stage_varies(groups_.front().schedule->stages[s]) && !on_device_;
+    map_.stage_chunks_.push_back(varies ? count_varying(s) : stage.counts->chunks);
+    map_.whole_stage_.push_back(varies);
   }
   for (const ChannelGroup& group : groups_) {
     ChannelTraffic traffic;
@@ -74,9 +76,13 @@ void TrafficBuilder::build() {
       for (const PhaseGroup& phases : stage.groups) {
         auto& row = by_group.emplace_back();
         for (const Phase& phase : phases.phases) {
-          row.push_back(phase_varies(phase) && !on_device_
-                            ? varying_edges_of(group, counted(s), phase, *traffic.keys)
-                            : edges_of(group, counted(s), phase, known));
+          PhaseEdges edges = sizes_of(group, stage, phase);
+          if (phase_varies(phase) && !on_device_) {
+            add_varying_edges(edges, group, counted(s), phase, *traffic.keys);
+          } else {
+            add_edges(edges, group, counted(s), phase, known);
+          }
+          row.push_back(std::move(edges));
         }
       }
     }
@@ -89,8 +95,14 @@ const TrafficBuilder::CountedStage& TrafficBuilder::counted(std::size_t stage) {
   for (const ChannelGroup& group : groups_) {
     for (const PhaseGroup& phases : group.schedule->stages[stage].groups) {
       for (const Phase& phase : phases.phases) {
+        // What a switch reduces depends on who receives.
+        if (phase.peer_in.is_group()) {
+          key.push_back(
+              {phase.role, phase.peer_in, phase.active, -phase.chunk.count, phase.per_member});
+        }
         if (sends(phase))
-          key.push_back({phase.role, phase.peer_out, phase.active, phase.chunk.count});
+          key.push_back(
+              {phase.role, phase.peer_out, phase.active, phase.chunk.count, phase.per_member});
       }
     }
   }
@@ -150,17 +162,42 @@ EdgeClass TrafficBuilder::edge(std::int32_t from, std::int32_t to, const Counted
                           : std::span<const std::int32_t>());
 }
 
-PhaseEdges TrafficBuilder::edges_of(const ChannelGroup& group, const CountedStage& stage,
-                                    const Phase& phase, std::vector<RowKey>& known) {
+EdgeClass TrafficBuilder::group_edge(const ChannelGroup& group, const CountedStage& stage,
+                                     const Phase& phase, std::int32_t x, bool is_send) const {
+  EdgeClass worst;
+  worst.kind = EdgeKind::local;  // without other members
+  const auto rank = [&group](std::int32_t y) { return group.ranks[static_cast<std::size_t>(y)]; };
+  const PeerMap& map = is_send ? phase.peer_out : phase.peer_in;
+  for (const std::int32_t y : group_members(map, group.schedule->space, x)) {
+    const EdgeClass seen = edge(rank(x), rank(y), stage, is_send);
+    worst.kind = std::max(worst.kind, seen.kind);
+    worst.in_switch = true;
+    for (std::size_t c = 0; c < seen.hops.size(); ++c) {
+      worst.hops[c] = std::max(worst.hops[c], seen.hops[c]);
+      worst.flows[c] = std::max(worst.flows[c], seen.flows[c]);
+    }
+  }
+  return worst;
+}
+
+PhaseEdges TrafficBuilder::sizes_of(const ChannelGroup& group, const Stage& stage,
+                                    const Phase& phase) const {
   PhaseEdges edges;
   edges.reduces = (phase.action & action_reduce) != 0;
-  edges.chunk_count = phase.chunk.count;
+  edges.lane_chunks = chunks_of_step(phase, group.schedule->space);
+  edges.port_chunks = has_groups(stage) ? 1 : phase.chunk.count;
+  return edges;
+}
+
+void TrafficBuilder::add_edges(PhaseEdges& edges, const ChannelGroup& group,
+                               const CountedStage& stage, const Phase& phase,
+                               std::vector<RowKey>& known) {
   for (const RowKey& row : known) {
     if (row.stage == &stage && row.in == phase.peer_in && row.out == phase.peer_out &&
         row.active == phase.active) {
       edges.send = row.send;
       edges.receive = row.receive;
-      return edges;
+      return;
     }
   }
   const PhasePeers peers = peers_of(*group.schedule, phase, 0);
@@ -170,18 +207,22 @@ PhaseEdges TrafficBuilder::edges_of(const ChannelGroup& group, const CountedStag
   const auto rank = [&group](std::int32_t x) { return group.ranks[static_cast<std::size_t>(x)]; };
   for (std::size_t x = 0; x < group.ranks.size(); ++x) {
     if (peers.out[x] == PhasePeers::inactive) continue;
+    const auto position = static_cast<std::int32_t>(x);
     if (local) send[x] = EdgeTable::local;
-    if (peers.out[x] >= 0) {
+    if (phase.peer_out.is_group()) {
+      send[x] = map_.edges_.intern(group_edge(group, stage, phase, position, true));
+    } else if (peers.out[x] >= 0) {
       send[x] = map_.edges_.intern(edge(group.ranks[x], rank(peers.out[x]), stage, true));
     }
-    if (peers.in[x] >= 0) {
+    if (phase.peer_in.is_group()) {
+      receive[x] = map_.edges_.intern(group_edge(group, stage, phase, position, false));
+    } else if (peers.in[x] >= 0) {
       receive[x] = map_.edges_.intern(edge(group.ranks[x], rank(peers.in[x]), stage, false));
     }
   }
   edges.send = std::make_shared<const std::vector<EdgeId>>(std::move(send));
   edges.receive = std::make_shared<const std::vector<EdgeId>>(std::move(receive));
   known.push_back({&stage, phase.peer_in, phase.peer_out, phase.active, edges.send, edges.receive});
-  return edges;
 }
 
 // Schedules in the order of the channels that first use them.

@@ -24,6 +24,7 @@ class TrafficBuilder {
     PeerMap out;
     Active active;
     std::int32_t chunks;
+    bool per_member;
     bool operator==(const SendKey&) const = default;
   };
   struct CountedStage {
@@ -41,14 +42,22 @@ class TrafficBuilder {
 
   const CountedStage& counted(std::size_t stage);
   std::int32_t count_device_flows(std::size_t stage) const;
-  PhaseEdges edges_of(const ChannelGroup& group, const CountedStage& stage, const Phase& phase,
-                      std::vector<RowKey>& known);
-  PhaseEdges varying_edges_of(const ChannelGroup& group, const CountedStage& stage,
-                              const Phase& phase, const PositionKeys& keys);
+  void add_edges(PhaseEdges& edges, const ChannelGroup& group, const CountedStage& stage,
+                 const Phase& phase, std::vector<RowKey>& known);
+  void add_varying_edges(PhaseEdges& edges, const ChannelGroup& group, const CountedStage& stage,
+                         const Phase& phase, const PositionKeys& keys);
   std::vector<EdgeId> edges_by_key(const ChannelGroup& group, const CountedStage& stage,
-                                   const PeerMap& map, const PositionKeys& keys, bool is_send);
+                                   const Phase& phase, const PositionKeys& keys, bool is_send);
+  void count_by_link(const ChannelGroup& group, const Phase& phase, std::int32_t repeat,
+                     std::vector<std::int64_t>& chunks) const;
+  // The worst member counts.
+  EdgeClass group_edge(const ChannelGroup& group, const CountedStage& stage, const Phase& phase,
+                       std::int32_t x, bool is_send) const;
+  PhaseEdges sizes_of(const ChannelGroup& group, const Stage& stage, const Phase& phase) const;
   EdgeClass edge(std::int32_t from, std::int32_t to, const CountedStage& stage, bool is_send) const;
-  void count_pairs(std::size_t stage, const CountedStage& counted);
+  void count_pairs(const ChannelGroup& group, const Phase& phase, std::int32_t repeat,
+                   std::vector<std::int64_t>& chunks) const;
+  std::vector<std::int64_t> count_varying(std::size_t stage) const;
   std::size_t schedule_index(const Schedule* schedule);
   void add_channel(ChannelTraffic traffic);
 

@@ -10,7 +10,8 @@ namespace {
 
 bool same_shape(const Phase& a, const Phase& b) {
   return a.action == b.action && a.role == b.role && a.peer_in == b.peer_in &&
-         a.peer_out == b.peer_out && a.active == b.active && a.chunk.count == b.chunk.count;
+         a.peer_out == b.peer_out && a.active == b.active && a.chunk.count == b.chunk.count &&
+         a.per_member == b.per_member;
 }
 
 bool same_shape(const Stage& a, const Stage& b) {
@@ -54,12 +55,11 @@ std::vector<ClassTraffic> TrafficMap::traffic(const ExecutionPlan& plan) const {
   std::vector<ClassTraffic> classes(link_classes_);
   std::vector<std::int64_t> chunks(class_of_link_.size(), 0);
   const auto& stages = plan.channels.front().schedule->stages;
-  bool varying = false;
   for (std::size_t s = 0; s < stages.size(); ++s) {
+    const std::int64_t times = whole_stage_[s] ? 1 : stages[s].repeat;
     for (std::size_t i = 0; i < stage_chunks_[s].size(); ++i) {
-      chunks[i] += stage_chunks_[s][i] * stages[s].repeat;
+      chunks[i] += stage_chunks_[s][i] * times;
     }
-    varying = varying || !varying_[s].empty();
   }
   for (std::size_t i = 0; i < chunks.size(); ++i) {
     if (chunks[i] == 0) continue;
@@ -67,14 +67,6 @@ std::vector<ClassTraffic> TrafficMap::traffic(const ExecutionPlan& plan) const {
     ++traffic.links;
     traffic.busiest_chunks = std::max(traffic.busiest_chunks, chunks[i]);
     traffic.total_chunks += chunks[i];
-  }
-  if (!varying) return classes;
-  for (const auto& stage : varying_) {
-    for (std::size_t c = 0; c < stage.size(); ++c) {
-      classes[c].links = std::max(classes[c].links, stage[c].links);
-      classes[c].busiest_chunks += stage[c].busiest_chunks;
-      classes[c].total_chunks += stage[c].total_chunks;
-    }
   }
   return classes;
 }

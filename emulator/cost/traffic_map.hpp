@@ -3,10 +3,11 @@
 //
 // Phases whose peers do not vary hold one EdgeId per position and direction. Phases whose peers
 // vary (pairwise exchange) hold one per key of a pair instead (position_keys.hpp). Routes of one
-// key are taken to be alike; where they are not, the longest of the sampled ones counts, and every
-// link is charged with the most flows of any sampled repetition: conservative, exact up to 257
-// ranks. Immutable after construction; thread safe. O(channels * positions) memory while building,
-// then one row set per class of equal channels.
+// key are taken to be alike; where they are not, the longest of the sampled ones counts. Messages
+// are counted per link exactly. The flows that share a link are the most of any sampled repetition:
+// exact up to 257 ranks; beyond, an irregular machine may have a repetition with more. Immutable
+// after construction; thread safe. O(channels * positions) memory while building, then one row set
+// per class of equal channels.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +26,8 @@ using EdgeRow = std::shared_ptr<const std::vector<EdgeId>>;
 
 struct PhaseEdges {
   bool reduces = false;
-  std::int32_t chunk_count = 1;
+  std::int32_t lane_chunks = 1;  // of the step: all its messages together
+  std::int32_t port_chunks = 1;  // charged to the port at the share of one flow
   EdgeRow send, receive;  // when the peers do not vary
   // When they do: EdgeId by key of the pair (position_keys.hpp).
   bool varies = false;
@@ -45,7 +47,7 @@ struct ChannelTraffic {
 // Chunk messages per link class in one loop and slice, all channels together.
 struct ClassTraffic {
   std::int64_t links = 0;           // that carry anything
-  std::int64_t busiest_chunks = 0;  // all_to_all: the mean over the links
+  std::int64_t busiest_chunks = 0;
   std::int64_t total_chunks = 0;
 };
 
@@ -70,8 +72,8 @@ class TrafficMap {
   EdgeTable edges_;
   std::vector<ChannelTraffic> channels_;
   std::vector<LinkClassId> class_of_link_;
-  std::vector<std::vector<std::int64_t>> stage_chunks_;  // [stage][link], one repetition
-  std::vector<std::vector<ClassTraffic>> varying_;       // [stage][class], whole stage
+  std::vector<std::vector<std::int64_t>> stage_chunks_;  // [stage][link], one repetition ...
+  std::vector<bool> whole_stage_;                        // ... or all: stages whose peers vary
 };
 
 }  // namespace fabricast

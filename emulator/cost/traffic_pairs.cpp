@@ -1,6 +1,7 @@
 // The part of TrafficBuilder about stages whose peers vary: edges by key, and every pair counted.
 #include <algorithm>
-#include <utility>
+#include <numeric>
+#include <span>
 
 #include "emulator/cost/traffic_builder.hpp"
 
@@ -20,33 +21,61 @@ std::vector<std::int32_t> most_by_class(const Topology& topology, const LinkCoun
   return most;
 }
 
+// Pairs of a phase in all repetitions.
+std::int64_t pairs_of(const Phase& phase, std::int32_t repeat, std::int32_t positions) {
+  const std::int64_t active = phase.active.kind == Active::Kind::range
+                                  ? std::max(0, phase.active.end - phase.active.first)
+                                  : positions;
+  return active * repeat;
+}
+
+// A root's pairs are few: each is looked at.
+constexpr std::int64_t few_pairs = 200'000;
+
+// Up to the top of the tree and down again; a link in the middle counts as climbing.
+std::span<const LinkId> climbing(const Route& route) {
+  return route.span().first(static_cast<std::size_t>((route.count + 1) / 2));
+}
+std::span<const LinkId> descending(const Route& route) {
+  return route.span().subspan(static_cast<std::size_t>((route.count + 1) / 2));
+}
+
 }  // namespace
 
-PhaseEdges TrafficBuilder::varying_edges_of(const ChannelGroup& group, const CountedStage& stage,
-                                            const Phase& phase, const PositionKeys& keys) {
-  PhaseEdges edges;
-  edges.reduces = (phase.action & action_reduce) != 0;
-  edges.chunk_count = phase.chunk.count;
+void TrafficBuilder::add_varying_edges(PhaseEdges& edges, const ChannelGroup& group,
+                                       const CountedStage& stage, const Phase& phase,
+                                       const PositionKeys& keys) {
   edges.varies = true;
   edges.peer_in = phase.peer_in;
   edges.peer_out = phase.peer_out;
   edges.active = phase.active;
-  if (sends(phase)) edges.send_by_key = edges_by_key(group, stage, phase.peer_out, keys, true);
-  if (receives(phase))
-    edges.receive_by_key = edges_by_key(group, stage, phase.peer_in, keys, false);
-  return edges;
+  if (sends(phase)) edges.send_by_key = edges_by_key(group, stage, phase, keys, true);
+  if (receives(phase)) edges.receive_by_key = edges_by_key(group, stage, phase, keys, false);
 }
 
 std::vector<EdgeId> TrafficBuilder::edges_by_key(const ChannelGroup& group,
-                                                 const CountedStage& stage, const PeerMap& map,
+                                                 const CountedStage& stage, const Phase& phase,
                                                  const PositionKeys& keys, bool is_send) {
   const auto class_flows = most_by_class(topology_, *stage.counts);
   const Schedule& schedule = *group.schedule;
+  const PeerMap& map = is_send ? phase.peer_out : phase.peer_in;
+  const bool few = pairs_of(phase, stage.repeat, schedule.positions()) <= few_pairs;
+  std::vector<std::int32_t> repetitions;
+  if (few) {
+    repetitions.resize(static_cast<std::size_t>(stage.repeat));
+    std::iota(repetitions.begin(), repetitions.end(), 0);
+  } else {
+    repetitions = sampled_repetitions(stage.repeat, schedule.space.domain_size());
+  }
+  const std::int32_t end =
+      phase.active.kind == Active::Kind::range ? phase.active.end : schedule.positions();
   std::vector<EdgeClass> longest(keys.keys());
-  for (const std::int32_t k : sampled_repetitions(stage.repeat, schedule.space.domain_size())) {
-    for (std::int32_t x = 0; x < schedule.positions(); ++x) {
+  for (const std::int32_t k : repetitions) {
+    for (std::int32_t x = 0; x < end; ++x) {
+      const std::int32_t y = peer_of(map, schedule.space, x, k);
+      if (y < 0 || !is_active(phase.active, schedule.space, x)) continue;
       const auto i = static_cast<std::size_t>(x);
-      const auto j = static_cast<std::size_t>(peer_of(map, schedule.space, x, k));
+      const auto j = static_cast<std::size_t>(y);
       EdgeClass& known = longest[keys.key(i, j)];
       const EdgeClass seen = edge(group.ranks[i], group.ranks[j], stage, false);
       known.kind = std::max(known.kind, seen.kind);
@@ -65,40 +94,101 @@ std::vector<EdgeId> TrafficBuilder::edges_by_key(const ChannelGroup& group,
   return ids;
 }
 
-// Every pair talks once per stage: pairs by key, times the links of that key's routes.
-void TrafficBuilder::count_pairs(std::size_t s, const CountedStage& stage) {
-  std::vector<ClassTraffic> total(map_.link_classes_);
+// The pairs of a root one by one.
+void TrafficBuilder::count_by_link(const ChannelGroup& group, const Phase& phase,
+                                   std::int32_t repeat, std::vector<std::int64_t>& chunks) const {
+  const Schedule& schedule = *group.schedule;
+  const std::int64_t times =
+      static_cast<std::int64_t>(group.channels.size()) * phase.chunk.count;
+  const std::int32_t end =
+      phase.active.kind == Active::Kind::range ? phase.active.end : schedule.positions();
+  for (std::int32_t k = 0; k < repeat; ++k) {
+    for (std::int32_t x = 0; x < end; ++x) {
+      const std::int32_t y = peer_of(phase.peer_out, schedule.space, x, k);
+      if (y < 0 || !is_active(phase.active, schedule.space, x)) continue;
+      const Route route =
+          topology_.route(RankId::from(group.ranks[static_cast<std::size_t>(x)]),
+                          RankId::from(group.ranks[static_cast<std::size_t>(y)]));
+      for (const LinkId link : route.span()) chunks[link.value()] += times;
+    }
+  }
+}
+
+// Exact per link without a route per pair: the climbing half of a route is decided by its source
+// and the key of the pair, the descending half by its destination and the key. So pairs are counted
+// per (end, key), and one route stands for all of a kind. Machines of equal groups look the same
+// from every group: of a shift, one period of positions is counted.
+void TrafficBuilder::count_pairs(const ChannelGroup& group, const Phase& phase, std::int32_t repeat,
+                                 std::vector<std::int64_t>& chunks) const {
+  struct Kind {
+    std::int64_t pairs = 0;
+    std::size_t other = 0;  // the other end of one of them
+  };
+  const PositionKeys keys(topology_, group.ranks);
+  const RankSpace& space = group.schedule->space;
+  const std::size_t positions = keys.positions();
+  // The peer of x + period is the peer of x, + period.
+  const bool shifts =
+      phase.peer_out.kind == PeerMap::Kind::linear ||
+      (phase.peer_out.kind == PeerMap::Kind::rounds &&
+       keys.period() % static_cast<std::size_t>(space.radix(0)) == 0);
+  const std::size_t period = shifts && phase.active == Active::all() ? keys.period() : positions;
+  std::vector<Kind> sources(period * keys.keys()), destinations(period * keys.keys());
+  const auto count = [](Kind& kind, std::size_t other) {
+    if (kind.pairs++ == 0) kind.other = other;
+  };
+  for (std::int32_t k = 0; k < repeat; ++k) {
+    keys.for_pairs(phase.peer_out, space, k, period,
+                   [&](std::size_t first, std::size_t length, std::size_t key) {
+                     const auto to = static_cast<std::size_t>(
+                         peer_of(phase.peer_out, space, static_cast<std::int32_t>(first), k));
+                     std::size_t row = to % period;
+                     for (std::size_t i = 0; i < length; ++i) {
+                       count(sources[(first + i) * keys.keys() + key], to + i);
+                       // As seen from the destination of the same place in the first period.
+                       const std::size_t back = to + i - row;
+                       count(destinations[row * keys.keys() + key],
+                             first + i >= back ? first + i - back : first + i + positions - back);
+                       if (++row == period) row = 0;
+                     }
+                   });
+  }
+  const auto messages = phase.chunk.count * static_cast<std::int64_t>(group.channels.size());
+  const auto rank = [&](std::size_t x) { return RankId::from(group.ranks[x % positions]); };
+  for (std::size_t x = 0; x < positions; ++x) {
+    const std::size_t row = x % period;
+    for (std::size_t key = 0; key < keys.keys(); ++key) {
+      const Kind& from = sources[row * keys.keys() + key];
+      const Kind& to = destinations[row * keys.keys() + key];
+      if (from.pairs > 0) {
+        const Route route = topology_.route(rank(x), rank(from.other + x - row));
+        for (const LinkId link : climbing(route)) chunks[link.value()] += from.pairs * messages;
+      }
+      if (to.pairs > 0) {
+        const Route route = topology_.route(rank(to.other + x - row), rank(x));
+        for (const LinkId link : descending(route)) chunks[link.value()] += to.pairs * messages;
+      }
+    }
+  }
+}
+
+// Chunk messages on every link over a whole stage whose peers vary.
+std::vector<std::int64_t> TrafficBuilder::count_varying(std::size_t s) const {
+  std::vector<std::int64_t> chunks(static_cast<std::size_t>(topology_.links()), 0);
   for (const ChannelGroup& group : groups_) {
-    const PositionKeys keys(topology_, group.ranks);
-    for (const PhaseGroup& phases : group.schedule->stages[s].groups) {
+    const Stage& stage = group.schedule->stages[s];
+    for (const PhaseGroup& phases : stage.groups) {
       for (const Phase& phase : phases.phases) {
         if (!sends(phase)) continue;
-        const auto ids = edges_by_key(group, stage, phase.peer_out, keys, true);
-        std::vector<std::int64_t> pairs(keys.keys(), 0);
-        const auto groups = static_cast<std::int64_t>(keys.positions() / keys.period());
-        for (std::int32_t k = 0; k < stage.repeat; ++k) {
-          keys.for_pairs(phase.peer_out, group.schedule->space, k, keys.period(),
-                         [&pairs, groups](std::size_t, std::size_t length, std::size_t key) {
-                           pairs[key] += static_cast<std::int64_t>(length) * groups;
-                         });
-        }
-        for (std::size_t key = 0; key < pairs.size(); ++key) {
-          for (std::size_t c = 0; c < total.size(); ++c) {
-            total[c].total_chunks += pairs[key] * map_.edges_[ids[key]].hops[c] *
-                                     phase.chunk.count *
-                                     static_cast<std::int64_t>(group.channels.size());
-          }
+        if (pairs_of(phase, stage.repeat, group.schedule->positions()) <= few_pairs) {
+          count_by_link(group, phase, stage.repeat, chunks);
+        } else {
+          count_pairs(group, phase, stage.repeat, chunks);
         }
       }
     }
   }
-  for (std::size_t i = 0; i < stage.counts->flows.size(); ++i) {
-    if (stage.counts->flows[i] > 0) ++total[map_.class_of_link_[i].value()].links;
-  }
-  for (ClassTraffic& traffic : total) {
-    if (traffic.links > 0) traffic.busiest_chunks = traffic.total_chunks / traffic.links;
-  }
-  map_.varying_[s] = std::move(total);
+  return chunks;
 }
 
 }  // namespace fabricast

@@ -54,6 +54,10 @@ void add_nccl(std::vector<ParameterSpec>& specs) {
   specs.push_back(row("nvlink.efficiency_ratio.ll", "1", rate, nccl, generation,
                       "usable NVLink rate under LL's 8-byte stores relative to long ones",
                       "large messages under LL", "nvlink.bandwidth"));
+  specs.push_back(row("nvlink.efficiency_ratio.nvls", "1", rate, nccl, generation,
+                      "usable NVLink rate when the switch multicasts and reduces, relative to "
+                      "point-to-point",
+                      "large all_reduce through the switch", "nvlink.bandwidth"));
   specs.push_back(row("pcie.efficiency", "1", rate, nccl, Scope::link_class,
                       "usable part of PCIe's nominal rate", large_sizes, "pcie.bandwidth"));
   specs.push_back(row("nic.efficiency", "1", rate, nccl, Scope::fabric,

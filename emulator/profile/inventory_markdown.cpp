@@ -30,10 +30,15 @@ One step of b bytes, nominal link rates and latencies from the machine file:
 | share | min over the route's links of bandwidth × min(1, efficiency) × wire efficiency / flows | cuda.memory_bw / lanes | bandwidth / flows | bandwidth / flows |
 
 - P is the protocol. Wire efficiency (data over wire bytes, from the format of a line): LL 1/2, LL128 120/128, Simple 1; no protocol: 1.
-  Over NVLink, LL's efficiency is nvlink.efficiency × nvlink.efficiency_ratio.ll.
+  Over NVLink, LL's efficiency is nvlink.efficiency × nvlink.efficiency_ratio.ll; through a switch that reduces it is
+  nvlink.efficiency × nvlink.efficiency_ratio.nvls.
 - Steps that reduce take g × reduce_ratio (host, mpi, cuda; NCCL's channel cap holds for both).
 - f = 1 / √(1 + (working set / cache_size)²): nearly all while it fits, cache_size / working set when it does not; working set = the input and output buffers of all lanes of one host.
 - Flows of a link: lanes of the stage that cross it, all channels together (`docs/semantics.md` §5).
+- A step to or from a group through the switch has one o, one g for all its bytes (a message per member where each has its own
+  chunk, else one) and one occupation of its port. In such a stage shares go by bytes: every lane's port is busy for all bytes
+  that its busiest link carries in a repetition. A multicast counts once on every link, a reduction as well; the own member's copy
+  passes the switch like the others. Executors other than nccl have no such switch: they are charged for the messages they send.
 - **Nothing is counted twice.** NCCL publishes whole hops (0.6 µs per NVLink LL step, 2.7 / 4.0 / 14.0 µs per network step); the
   machine file already holds the route's latency. The prior of a step is the published hop minus that route (two NVLink
   links; two NIC links under one leaf), but at least a quarter of the hop on NVLink and PCIe, and over the network at least the

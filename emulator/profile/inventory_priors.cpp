@@ -46,6 +46,8 @@ constexpr std::string_view ll_cap =
     "usable rate of topo.h: ";
 constexpr std::string_view nvlink_rate =
     "NCCL v2.28.9-1 src/graph/topo.h, rate per NVLink over nominal: ";
+constexpr std::string_view nvls_efficiency =
+    "NCCL v2.28.9-1 src/graph/tuning.cc, NVLS efficiency of the link";
 constexpr std::string_view no_interpreter =
     "no published figure for this project's interpreter; order of magnitude of ";
 constexpr std::string_view any_host = "order of magnitude for a current server core; measure it";
@@ -75,6 +77,9 @@ constexpr std::array rows{
     PriorRow{"nvlink.efficiency_ratio.ll", "ampere", 2 * 87.7 / 240.0, 0.25, published, "2 x 87.7 / 240"},
     PriorRow{"nvlink.efficiency_ratio.ll", "hopper", 2 * 141.0 / 370.8, 0.25, published, "2 x 141 / 370.8"},
     PriorRow{"nvlink.efficiency_ratio.ll", "blackwell", 2 * 282.0 / 721.8, 0.25, published, "2 x 282 / 721.8"},
+    PriorRow{"nvlink.efficiency_ratio.nvls", "hopper", 0.85, 0.10, published, nvls_efficiency},
+    PriorRow{"nvlink.efficiency_ratio.nvls", "blackwell", 0.74, 0.10, published, nvls_efficiency},
+    PriorRow{"nvlink.efficiency_ratio.nvls", any_gpu, 0.74, 0.30, assumed, "as on Blackwell"},
     PriorRow{"pcie.efficiency", any_gpu, 0.75, 0.10, published,
              "NCCL v2.28.9-1 src/graph/topo.cc: 24 of 32 GB/s for Gen4 x16"},
     PriorRow{"nic.efficiency", any_gpu, 0.93, 0.08, published,

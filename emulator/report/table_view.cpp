@@ -94,6 +94,26 @@ std::string group_title(const std::vector<ResultRow>& rows, bool best) {
                      none_measured ? ", measured share 0 %" : "");
 }
 
+// A larger message that is predicted to take less time looks like an error. It is not where the row
+// is cut otherwise than the one before it, so what changed is named (README.md says whose rule that
+// is).
+std::string faster_though_larger(const std::vector<ResultRow>& rows) {
+  const auto cut = [](const ResultRow& r) {
+    return fmt::format("{} {} {} ch", r.algorithm, r.protocol, r.channels);
+  };
+  std::string text;
+  const ResultRow* before = nullptr;
+  for (const ResultRow& row : rows) {
+    if (row.measured()) continue;
+    if (before != nullptr && row.bytes > before->bytes && row.time_ps < before->time_ps) {
+      text += fmt::format("# less time for more: {} after {} ({} -> {})\n", size_text(row.bytes),
+                          size_text(before->bytes), cut(*before), cut(row));
+    }
+    before = &row;
+  }
+  return text;
+}
+
 std::string render_group(std::vector<ResultRow> rows, bool best) {
   std::stable_sort(rows.begin(), rows.end(), [](const ResultRow& a, const ResultRow& b) {
     return std::make_tuple(a.bytes, !a.measured()) < std::make_tuple(b.bytes, !b.measured());
@@ -117,7 +137,7 @@ std::string render_group(std::vector<ResultRow> rows, bool best) {
   std::string text =
       group_title(rows, best) + line(titles, widths, true) + line(units, widths, true);
   for (const Cells& cells : lines) text += line(cells, widths, false);
-  return text +
+  return text + faster_though_larger(rows) +
          fmt::format("# Avg bus bandwidth    : {:.6g}\n", busbw / static_cast<double>(rows.size()));
 }
 

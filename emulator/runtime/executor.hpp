@@ -19,8 +19,10 @@
 namespace fabricast {
 
 // prepare() copies what `plan` points to. In place follows NCCL's rules: one buffer for
-// all_reduce and broadcast; all_gather's input is the own block of its output; reduce_scatter's
-// output is the own block of its input; all_to_all cannot be done in place (UsageError).
+// all_reduce, broadcast and reduce; the input of all_gather and gather is the own block of the
+// output; the output of reduce_scatter and scatter is the own block of the input; all_to_all and
+// send_recv cannot be done in place (UsageError). Inputs of scatter and broadcast count on the root
+// alone, outputs of reduce and gather likewise.
 struct RunRequest {
   const ExecutionPlan* plan = nullptr;
   DataType type = DataType::float32;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -77,6 +78,7 @@ class HostExecutor final : public Executor {
  private:
   void reset_connections();
   void fill_inputs();
+  void place_contributions();
   std::int64_t messages_left() const;
 
   HostOptions options_;
@@ -93,6 +95,7 @@ class HostExecutor final : public Executor {
   std::vector<lane::LaneCursor> cursors_;
   std::vector<std::size_t> first_lane_;  // by rank, with an end
   std::vector<lane::ProgressLine> progress_;
+  std::vector<lane::ProgressLine> lane_steps_;  // empty where no lane waits for another
   std::unique_ptr<ThreadTeam> team_;
   bool prepared_ = false;
 };
@@ -122,18 +125,13 @@ void HostExecutor::prepare(const RunRequest& request) {
   first_lane_.assign(1, 0);
   for (const auto& lane : image.lanes) {
     const auto rank = static_cast<std::size_t>(lane.rank);
-    const auto& b = image.buffers[rank];
-    const std::int32_t* table =
-        lane.block_table < 0
-            ? nullptr
-            : image.block_tables[static_cast<std::size_t>(lane.block_table)].data();
-    lanes_.push_back(view_of(lane, table, buffers_[rank].data() + b.input_offset,
-                             buffers_[rank].data() + b.output_offset));
+    lanes_.push_back(view_of(image, lanes_.size(), buffers_[rank].data()));
     first_lane_.resize(rank + 2);
     first_lane_[rank + 1] = lanes_.size();
   }
   cursors_.resize(lanes_.size());
   progress_.assign(static_cast<std::size_t>(ranks), {});
+  lane_steps_.resize(image.has_dependencies ? lanes_.size() : 0);
   if (!team_ || team_->members() != ranks) {
     team_.reset();
     const bool own_cores = ranks <= usable_.count;
@@ -158,23 +156,39 @@ void HostExecutor::fill_inputs() {
   }
 }
 
+// Schedule::starts_in_output: a copy of the input where the schedule begins, before the clock runs.
+void HostExecutor::place_contributions() {
+  for (std::size_t r = 0; r < buffers_.size(); ++r) {
+    const auto& b = compiled_.image.buffers[r];
+    if (b.contribution_offset < 0) continue;
+    std::memcpy(buffers_[r].data() + b.contribution_offset, buffers_[r].data() + b.input_offset,
+                static_cast<std::size_t>(b.input_bytes));
+  }
+}
+
 double HostExecutor::run() {
   if (!prepared_) throw UsageError("run without a prepared request (nothing to run) call prepare");
   const auto& image = compiled_.image;
   const lane::FifoPort port{counters_.data(), slots_.data(), image.slot_bytes, image.depth};
   std::uint64_t stop = 0;
   lane::StallRecord stall;
-  const lane::RunControl control{progress_.data(), plan_.ranks(), &stop, &stall,
-                                 static_cast<std::uint64_t>(options_.stall_limit_seconds * 1e9)};
+  const lane::RunControl control{progress_.data(),
+                                 plan_.ranks(),
+                                 &stop,
+                                 &stall,
+                                 static_cast<std::uint64_t>(options_.stall_limit_seconds * 1e9),
+                                 lane_steps_.empty() ? nullptr : lane_steps_.data()};
   const int spins = plan_.ranks() <= usable_.count ? spins_on_own_core : spins_on_shared_core;
   for (std::size_t l = 0; l < lanes_.size(); ++l) cursors_[l] = lanes_[l].start();
+  std::fill(lane_steps_.begin(), lane_steps_.end(), lane::ProgressLine{});
+  place_contributions();
   const double seconds = team_->run([&](std::int32_t rank) {
     const std::size_t first = first_lane_[static_cast<std::size_t>(rank)];
     const std::size_t end = first_lane_[static_cast<std::size_t>(rank) + 1];
     SpinThenYield pause(spins);
     lane::run_lanes(lanes_.data() + first, cursors_.data() + first,
-                    static_cast<std::int32_t>(end - first), static_cast<std::int32_t>(first), rank,
-                    port, image.data, control, lane::SingleThread{}, pause);
+                    static_cast<std::int32_t>(end - first), rank, port, image.data, control,
+                    lane::SingleThread{}, pause);
   });
   if (stop != 0) {
     reset_connections();

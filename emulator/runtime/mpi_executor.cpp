@@ -94,6 +94,7 @@ class MpiExecutor final : public Executor {
     return compiled_.image.buffers[static_cast<std::size_t>(communicator_.rank())];
   }
   void fill_own_input();
+  void place_contribution();
   std::string run_own_lanes();  // empty, or what went wrong
   [[noreturn]] void fail_together(const std::string& problem);
 
@@ -107,6 +108,7 @@ class MpiExecutor final : public Executor {
   std::unique_ptr<MpiPort> port_;
   std::vector<lane::LaneView> lanes_;
   std::vector<lane::LaneCursor> cursors_;
+  std::vector<lane::ProgressLine> lane_steps_;  // empty where no lane waits for another
   bool prepared_ = false;
 };
 
@@ -119,6 +121,7 @@ void MpiExecutor::prepare(const RunRequest& request) {
                     "process) start it with mpirun -n {}",
                     request.plan->ranks(), communicator_.size(), request.plan->ranks()));
   }
+  check_labels(connection_labels(*request.plan));
   port_.reset();
   plan_ = *request.plan;
   request_ = request;
@@ -129,14 +132,11 @@ void MpiExecutor::prepare(const RunRequest& request) {
   if (options_.edit_program) options_.edit_program(compiled_);
   buffer_.resize(static_cast<std::size_t>(buffers().allocation_bytes));
   lanes_.clear();
-  for (const auto& lane : compiled_.image.lanes) {
-    const std::int32_t* table =
-        lane.block_table < 0
-            ? nullptr
-            : compiled_.image.block_tables[static_cast<std::size_t>(lane.block_table)].data();
-    lanes_.push_back(view_of(lane, table, input(), buffer_.data() + buffers().output_offset));
+  for (std::size_t l = 0; l < compiled_.image.lanes.size(); ++l) {
+    lanes_.push_back(view_of(compiled_.image, l, buffer_.data()));
   }
   cursors_.resize(lanes_.size());
+  lane_steps_.resize(compiled_.image.has_dependencies ? lanes_.size() : 0);
   port_ = std::make_unique<MpiPort>(communicator_, compiled_);
   fill_own_input();
 }
@@ -148,16 +148,26 @@ void MpiExecutor::fill_own_input() {
              {input(), static_cast<std::size_t>(buffers().input_bytes)});
 }
 
+// Schedule::starts_in_output: a copy of the input where the schedule begins, before the clock runs.
+void MpiExecutor::place_contribution() {
+  if (buffers().contribution_offset < 0) return;
+  std::copy_n(input(), buffers().input_bytes, buffer_.data() + buffers().contribution_offset);
+}
+
 std::string MpiExecutor::run_own_lanes() {
   lane::ProgressLine progress;
   std::uint64_t stop = 0;
   lane::StallRecord stall;
-  const lane::RunControl control{&progress, 1, &stop, &stall,
-                                 static_cast<std::uint64_t>(options_.stall_limit_seconds * 1e9)};
+  const lane::RunControl control{&progress,
+                                 1,
+                                 &stop,
+                                 &stall,
+                                 static_cast<std::uint64_t>(options_.stall_limit_seconds * 1e9),
+                                 lane_steps_.empty() ? nullptr : lane_steps_.data()};
   SpinThenYield pause(timing_.allowed ? polls_on_own_core : polls_on_shared_core);
   const bool finished =
       lane::run_lanes(lanes_.data(), cursors_.data(), static_cast<std::int32_t>(lanes_.size()), 0,
-                      0, *port_, compiled_.image.data, control, lane::SingleThread{}, pause);
+                      *port_, compiled_.image.data, control, lane::SingleThread{}, pause);
   return finished ? "" : stall_message("mpi", compiled_, stall, options_.stall_limit_seconds);
 }
 
@@ -165,6 +175,8 @@ double MpiExecutor::run() {
   if (!prepared_) throw UsageError("run without a prepared request (nothing to run) call prepare");
   if (takes_part()) {
     for (std::size_t l = 0; l < lanes_.size(); ++l) cursors_[l] = lanes_[l].start();
+    std::fill(lane_steps_.begin(), lane_steps_.end(), lane::ProgressLine{});
+    place_contribution();
     port_->begin();
   }
   communicator_.barrier();

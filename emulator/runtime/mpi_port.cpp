@@ -1,14 +1,17 @@
 #include "emulator/runtime/mpi_port.hpp"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <utility>
 
 #include "emulator/base/contracts.hpp"
+#include "emulator/base/error.hpp"
 
 namespace fabricast {
 namespace {
 
-// Tags are first_tag + epoch * tags_per_epoch + channel, all below 32767, the least upper bound
+// Tags are first_tag + epoch * tags_per_epoch + label, all below 32767, the least upper bound
 // that MPI guarantees; apart from other point-to-point traffic of the program.
 constexpr int first_tag = 1000;
 constexpr int tags_per_epoch = 1024;
@@ -22,6 +25,14 @@ std::vector<std::vector<std::byte>>& abandoned_buffers() {
 }
 
 }  // namespace
+
+void check_labels(std::int32_t labels) {
+  if (labels <= tags_per_epoch) return;
+  throw UsageError(fmt::format(
+      "the plan has {} channels and parallel connections between two ranks, the mpi executor tells "
+      "{} apart (by MPI tag) use fewer channels",
+      labels, tags_per_epoch));
+}
 
 MpiPort::MpiPort(Communicator communicator, const CompiledPlan& compiled)
     : communicator_(std::move(communicator)),
@@ -38,8 +49,8 @@ MpiPort::MpiPort(Communicator communicator, const CompiledPlan& compiled)
   outbound_.resize(count);
   for (std::size_t c = 0; c < count; ++c) {
     const Connection& connection = compiled.connections[c];
-    FABRICAST_EXPECT(connection.channel < tags_per_epoch, "channels fit into an epoch's tags");
-    tags_.push_back(first_tag + current_epoch * tags_per_epoch + connection.channel);
+    FABRICAST_EXPECT(connection.label < tags_per_epoch, "labels fit into an epoch's tags");
+    tags_.push_back(first_tag + current_epoch * tags_per_epoch + connection.label);
     if (connection.receiving_lane >= 0) {
       prepare_end(inbound_[c], connection.source, connection.received);
     }

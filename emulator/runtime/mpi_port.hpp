@@ -4,9 +4,9 @@
 // A sender has at most D messages under way, a receiver D receives posted, so every connection
 // buffers between D and 2D messages and whatever cannot deadlock with D slots cannot deadlock here.
 // MPI's non-overtaking rule (same source, tag, communicator) makes connections FIFOs; the tag is
-// the channel and an epoch: after a failed run (collective knowledge of all processes) a new epoch
-// begins, so that messages left over from it are never taken for new ones. Slots belong to the
-// port. One per process; not thread safe.
+// the connection's label (channel and FIFO, semantics 1.1) and an epoch: after a failed run
+// (collective knowledge of all processes) a new epoch begins, so that messages left over from it
+// are never taken for new ones. Slots belong to the port. One per process; not thread safe.
 #pragma once
 
 #include <cstddef>
@@ -17,6 +17,9 @@
 #include "emulator/runtime/compile_plan.hpp"
 
 namespace fabricast {
+
+// Throws UsageError if a plan with so many labels (compile_plan.hpp) does not fit into the tags.
+void check_labels(std::int32_t labels);
 
 class MpiPort {
  public:

@@ -67,6 +67,16 @@ class DeviceBuffer {
   void* data_ = nullptr;
 };
 
+// ncclGather and ncclScatter exist since NCCL 2.28.
+void require_function(Collective collective) {
+  const auto& nccl = nccl_library();
+  const bool missing = (collective == Collective::gather && nccl.gather == nullptr) ||
+                       (collective == Collective::scatter && nccl.scatter == nullptr);
+  if (!missing) return;
+  throw UsageError(fmt::format("NCCL {} has no {} (it came with 2.28) install NCCL 2.28 or later",
+                               nccl.version_text(), to_string(collective)));
+}
+
 class NcclExecutor final : public Executor {
  public:
   explicit NcclExecutor(Communicator processes)
@@ -90,6 +100,8 @@ class NcclExecutor final : public Executor {
  private:
   void fill_inputs();
   ncclResult_t enqueue(const NcclMember& member, const DeviceBuffer& buffer) const;
+  ncclResult_t enqueue_send_recv(const NcclMember& member, const std::byte* input,
+                                 std::byte* output, std::size_t count) const;
   ncclResult_t enqueue_all_to_all(const NcclMember& member, const std::byte* input,
                                   std::byte* output) const;
 
@@ -104,6 +116,7 @@ class NcclExecutor final : public Executor {
 void NcclExecutor::prepare(const RunRequest& request) {
   prepared_ = false;
   check_request(request);
+  require_function(request.plan->collective);
   if (request.plan->ranks() > gpus_.ranks()) {
     throw UsageError(fmt::format("the plan has {} ranks, but there are {} GPUs (one rank per GPU)",
                                  request.plan->ranks(), gpus_.ranks()));
@@ -155,6 +168,19 @@ ncclResult_t NcclExecutor::enqueue_all_to_all(const NcclMember& member, const st
   return ncclSuccess;
 }
 
+// To the next rank and from the previous one, as nccl-tests' sendrecv.
+ncclResult_t NcclExecutor::enqueue_send_recv(const NcclMember& member, const std::byte* input,
+                                             std::byte* output, std::size_t count) const {
+  const auto& nccl = nccl_library();
+  const auto type = nccl_type(request_.type);
+  const std::int32_t n = plan_.ranks();
+  const auto code =
+      nccl.send(input, count, type, (member.rank + 1) % n, member.communicator, member.stream);
+  if (code != ncclSuccess && code != ncclInProgress) return code;
+  return nccl.recv(output, count, type, (member.rank + n - 1) % n, member.communicator,
+                   member.stream);
+}
+
 ncclResult_t NcclExecutor::enqueue(const NcclMember& member, const DeviceBuffer& buffer) const {
   const auto& nccl = nccl_library();
   const auto b = rank_buffers(request_, member.rank);
@@ -175,8 +201,19 @@ ncclResult_t NcclExecutor::enqueue(const NcclMember& member, const DeviceBuffer&
     case Collective::broadcast:
       return nccl.broadcast(input, output, in_count, type, root_rank(plan_), member.communicator,
                             member.stream);
+    case Collective::reduce:
+      return nccl.reduce(input, output, in_count, type, op, root_rank(plan_), member.communicator,
+                         member.stream);
+    case Collective::gather:
+      return nccl.gather(input, output, in_count, type, root_rank(plan_), member.communicator,
+                         member.stream);
+    case Collective::scatter:
+      return nccl.scatter(input, output, out_count, type, root_rank(plan_), member.communicator,
+                          member.stream);
     case Collective::all_to_all:
       return enqueue_all_to_all(member, input, output);
+    case Collective::send_recv:
+      return enqueue_send_recv(member, input, output, in_count);
   }
   throw UsageError("NCCL has no such collective");
 }

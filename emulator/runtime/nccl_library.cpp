@@ -41,8 +41,12 @@ NcclLibrary load() {
   find(library, "ncclAllGather", nccl.all_gather, nccl.problem);
   find(library, "ncclReduceScatter", nccl.reduce_scatter, nccl.problem);
   find(library, "ncclBroadcast", nccl.broadcast, nccl.problem);
+  find(library, "ncclReduce", nccl.reduce, nccl.problem);
   find(library, "ncclSend", nccl.send, nccl.problem);
   find(library, "ncclRecv", nccl.recv, nccl.problem);
+  std::string missing;  // is no problem: these two are asked for by name when they are needed
+  find(library, "ncclGather", nccl.gather, missing);
+  find(library, "ncclScatter", nccl.scatter, missing);
   if (!nccl.problem.empty()) return nccl;
   if (nccl.get_version(&nccl.version) != ncclSuccess) {
     nccl.problem = "NCCL does not say its version (broken installation) reinstall it";

@@ -6,6 +6,7 @@
 
 #include <nccl.h>
 
+#include <cstddef>
 #include <string>
 
 namespace fabricast {
@@ -27,8 +28,15 @@ struct NcclLibrary {
   decltype(&ncclAllGather) all_gather = nullptr;
   decltype(&ncclReduceScatter) reduce_scatter = nullptr;
   decltype(&ncclBroadcast) broadcast = nullptr;
+  decltype(&ncclReduce) reduce = nullptr;
   decltype(&ncclSend) send = nullptr;
   decltype(&ncclRecv) recv = nullptr;
+  // Since NCCL 2.28; null in older libraries. Spelled out, so that older headers do, too.
+  using RootedCopy = ncclResult_t (*)(const void* input, void* output, std::size_t count,
+                                      ncclDataType_t type, int root, ncclComm_t communicator,
+                                      cudaStream_t stream);
+  RootedCopy gather = nullptr;
+  RootedCopy scatter = nullptr;
 
   bool usable() const { return problem.empty(); }
   std::string version_text() const;  // "2.28.9"

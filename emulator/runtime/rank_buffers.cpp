@@ -18,6 +18,11 @@ reference::InputData input_data(const RunRequest& request) {
   return {request.type, request.plan->ranks(), reduces(request.plan->collective)};
 }
 
+bool starts_in_output(const ExecutionPlan& plan) {
+  return std::any_of(plan.channels.begin(), plan.channels.end(),
+                     [](const ChannelPlan& channel) { return channel.schedule->starts_in_output; });
+}
+
 }  // namespace
 
 void check_request(const RunRequest& request) {
@@ -30,11 +35,22 @@ void check_request(const RunRequest& request) {
         "inside elements) make the plan with the type's size",
         plan.element_bytes, to_string(request.type), size_of(request.type)));
   }
-  if (request.in_place && plan.collective == Collective::all_to_all) {
-    throw UsageError(
-        "all_to_all cannot be done in place (a block would be overwritten before it is "
-        "sent) run it out of place");
+  if (request.in_place && !can_be_in_place(plan.collective)) {
+    throw UsageError(fmt::format(
+        "{} cannot be done in place (data would be overwritten before they are sent) run it out "
+        "of place",
+        to_string(plan.collective)));
   }
+  if (starts_in_output(plan) && output_is_own_block(plan.collective)) {
+    throw UsageError(fmt::format(
+        "algorithm \"{}\" starts in the output buffer, but an output of {} is too short to hold "
+        "the input (one block of {}) use a schedule that starts in the input",
+        plan.algorithm, to_string(plan.collective), plan.ranks()));
+  }
+}
+
+bool can_be_in_place(Collective collective) {
+  return collective != Collective::all_to_all && collective != Collective::send_recv;
 }
 
 lane::RankBuffers rank_buffers(const RunRequest& request, std::int32_t rank) {
@@ -45,15 +61,17 @@ lane::RankBuffers rank_buffers(const RunRequest& request, std::int32_t rank) {
   buffers.output_bytes = sizes.output * plan.element_bytes;
   if (request.in_place) {
     buffers.allocation_bytes = std::max(buffers.input_bytes, buffers.output_bytes);
-    if (plan.collective == Collective::all_gather)
-      buffers.input_offset = rank * buffers.input_bytes;
-    if (plan.collective == Collective::reduce_scatter) {
-      buffers.output_offset = rank * buffers.output_bytes;
-    }
+    if (input_is_own_block(plan.collective)) buffers.input_offset = rank * buffers.input_bytes;
+    if (output_is_own_block(plan.collective)) buffers.output_offset = rank * buffers.output_bytes;
   } else {
     buffers.output_offset =
         (buffers.input_bytes + buffer_alignment - 1) / buffer_alignment * buffer_alignment;
     buffers.allocation_bytes = buffers.output_offset + buffers.output_bytes;
+    if (starts_in_output(plan)) {
+      buffers.contribution_offset =
+          buffers.output_offset +
+          (input_is_own_block(plan.collective) ? rank * buffers.input_bytes : 0);
+    }
   }
   return buffers;
 }
@@ -66,41 +84,49 @@ void fill_input(const RunRequest& request, std::int32_t rank, std::span<std::byt
   reference::fill_input(input_data(request), rank, 0, input);
 }
 
+bool has_result(const ExecutionPlan& plan, std::int32_t rank) {
+  const bool at_root_only =
+      plan.collective == Collective::reduce || plan.collective == Collective::gather;
+  return !at_root_only || rank == root_rank(plan);
+}
+
+void ExpectedOutputs::expect(std::int32_t rank) {
+  const auto data = input_data(request_);
+  const std::int32_t root = root_rank(*request_.plan);
+  switch (request_.plan->collective) {
+    case Collective::all_reduce:
+    case Collective::reduce:
+      return reference::expect_reduction(data, request_.op, 0, expected_);
+    case Collective::reduce_scatter: {
+      const auto block = static_cast<std::int64_t>(expected_.size()) / size_of(request_.type);
+      return reference::expect_reduction(data, request_.op, rank * block, expected_);
+    }
+    case Collective::all_gather:
+    case Collective::gather:
+      return reference::expect_gather(data, expected_);
+    case Collective::all_to_all:
+      return reference::expect_all_to_all(data, rank, expected_);
+    case Collective::broadcast:
+      return reference::expect_broadcast(data, root, expected_);
+    case Collective::scatter:
+      return reference::expect_scatter(data, root, rank, expected_);
+    case Collective::send_recv:
+      return reference::expect_send_recv(data, rank, expected_);
+  }
+}
+
 std::int64_t ExpectedOutputs::count_mismatches(std::int32_t rank,
                                                std::span<const std::byte> output) {
-  const auto data = input_data(request_);
-  const std::int32_t bytes = size_of(request_.type);
-  const Collective collective = request_.plan->collective;
+  if (!has_result(*request_.plan, rank)) return 0;
   if (!valid_for_all_) {
     expected_.resize(output.size());
-    switch (collective) {
-      case Collective::all_reduce:
-        reference::expect_reduction(data, request_.op, 0, expected_);
-        break;
-      case Collective::reduce_scatter:
-        reference::expect_reduction(data, request_.op,
-                                    rank * (static_cast<std::int64_t>(output.size()) / bytes),
-                                    expected_);
-        break;
-      case Collective::all_gather:
-        reference::expect_gather(data, expected_);
-        break;
-      case Collective::all_to_all:
-        reference::expect_all_to_all(data, rank, expected_);
-        break;
-      case Collective::broadcast:
-        reference::expect_broadcast(data, root_rank(*request_.plan), expected_);
-        break;
-      case Collective::reduce:
-      case Collective::gather:
-      case Collective::scatter:
-      case Collective::send_recv:
-        throw UsageError("not yet");
-    }
-    valid_for_all_ =
-        collective != Collective::reduce_scatter && collective != Collective::all_to_all;
+    expect(rank);
+    const Collective collective = request_.plan->collective;
+    valid_for_all_ = collective != Collective::reduce_scatter &&
+                     collective != Collective::all_to_all && collective != Collective::scatter &&
+                     collective != Collective::send_recv;
   }
-  return reference::count_mismatches(output, expected_, bytes);
+  return reference::count_mismatches(output, expected_, size_of(request_.type));
 }
 
 }  // namespace fabricast

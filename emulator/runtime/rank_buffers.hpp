@@ -14,12 +14,20 @@
 
 namespace fabricast {
 
-// Throws UsageError: no plan, element size and type disagree, all_to_all in place.
+// Throws UsageError: no plan, element size and type disagree, in place where that cannot be, a
+// schedule that starts in an output too short for the input.
 void check_request(const RunRequest& request);
+
+// Not all_to_all and send_recv: NCCL has no such form, and none of our schedules keeps what it has
+// yet to send.
+bool can_be_in_place(Collective collective);
+
+// Does the rank's output hold something afterwards? Of reduce and gather the root's alone.
+bool has_result(const ExecutionPlan& plan, std::int32_t rank);
 
 lane::RankBuffers rank_buffers(const RunRequest& request, std::int32_t rank);
 
-// The rank that broadcasts: the one at position 0 (0 for plans without channels).
+// The root of collectives that have one: the rank at position 0 (0 for plans without channels).
 std::int32_t root_rank(const ExecutionPlan& plan);
 
 // The rank's whole input (reference::input_value), input_bytes long.
@@ -29,10 +37,12 @@ void fill_input(const RunRequest& request, std::int32_t rank, std::span<std::byt
 class ExpectedOutputs {
  public:
   explicit ExpectedOutputs(const RunRequest& request) : request_(request) {}
-  // Elements of `output` that differ from what `rank` must hold.
+  // Elements of `output` that differ from what `rank` must hold; 0 where it has no result.
   std::int64_t count_mismatches(std::int32_t rank, std::span<const std::byte> output);
 
  private:
+  void expect(std::int32_t rank);
+
   RunRequest request_;
   std::vector<std::byte> expected_;
   bool valid_for_all_ = false;

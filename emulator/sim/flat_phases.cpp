@@ -25,10 +25,50 @@ std::vector<FlatPhase> flatten(const Schedule& schedule) {
   return flat;
 }
 
+namespace {
+
+bool is_alone(const PeerMap& group, const RankSpace& space) {
+  return space.radix(group.digit) == 1;
+}
+
+std::vector<std::int32_t> peers(const PeerMap& map, const RankSpace& space, std::int32_t x,
+                                std::int32_t k) {
+  if (map.is_group()) return group_members(map, space, x);
+  return {peer_of(map, space, x, k)};
+}
+
+}  // namespace
+
 bool executes(const FlatPhase& phase, const RankSpace& space, std::int32_t x, std::int32_t k) {
+  const PeerMap& in = phase.phase->peer_in;
+  const PeerMap& out = phase.phase->peer_out;
   if (!is_active(phase.phase->active, space, x)) return false;
-  if (phase.receives && peer_of(phase.phase->peer_in, space, x, k) < 0) return false;
-  return !phase.sends || peer_of(phase.phase->peer_out, space, x, k) >= 0;
+  if (phase.receives) {
+    if (in.is_group() ? phase.phase->per_member && is_alone(in, space)
+                      : peer_of(in, space, x, k) < 0) {
+      return false;
+    }
+  }
+  if (!phase.sends) return true;
+  if (!out.is_group()) return peer_of(out, space, x, k) >= 0;
+  return !is_alone(out, space) || (phase.phase->action & (action_recv | action_copy)) != 0;
+}
+
+std::vector<std::int32_t> senders_of(const FlatPhase& phase, const RankSpace& space, std::int32_t x,
+                                     std::int32_t k) {
+  if (!phase.receives) return {};
+  return peers(phase.phase->peer_in, space, x, k);
+}
+
+std::vector<std::int32_t> receivers_of(const FlatPhase& phase, const RankSpace& space,
+                                       std::int32_t x, std::int32_t k) {
+  if (!phase.sends) return {};
+  return peers(phase.phase->peer_out, space, x, k);
+}
+
+Awaited awaited_by(const Phase& phase, std::int32_t x) {
+  if (!phase.after) return {};
+  return {phase.after[2 * x], phase.after[2 * x + 1]};
 }
 
 CostBlock::CostBlock(std::size_t positions)

@@ -2,7 +2,8 @@
 //
 // Engines walk stages, repetitions, slices and phases in the order of docs/semantics.md 2.2; they
 // address a phase by its flat index. A phase whose peers do not depend on the repetition has one
-// set of rows, filled once; the others are filled again for each repetition by the engine.
+// set of rows, filled once; the others are filled again for each repetition by the engine. A phase
+// with a group peer is one step with many messages (semantics 1.4).
 // Memory: 32 bytes per position and constant phase.
 #pragma once
 
@@ -27,8 +28,22 @@ struct FlatPhase {
 // All phases in listing order. Pointers refer to `schedule`.
 std::vector<FlatPhase> flatten(const Schedule& schedule);
 
-// Does position x execute the phase at repetition k (active, and every peer it uses exists)?
+// Does position x execute the phase at repetition k (active, and every peer it uses exists)? A group
+// without other members is no reason not to, unless nothing but its messages is left to do.
 bool executes(const FlatPhase& phase, const RankSpace& space, std::int32_t x, std::int32_t k);
+
+// Positions x receives from, or sends to, in this phase: one; or a group's other members.
+std::vector<std::int32_t> senders_of(const FlatPhase& phase, const RankSpace& space, std::int32_t x,
+                                     std::int32_t k);
+std::vector<std::int32_t> receivers_of(const FlatPhase& phase, const RankSpace& space,
+                                       std::int32_t x, std::int32_t k);
+
+// The lane of x that the phase waits for, if any.
+struct Awaited {
+  std::int32_t role = -1;
+  std::int32_t stage = -1;
+};
+Awaited awaited_by(const Phase& phase, std::int32_t x);
 
 // Four rows of one phase: lane, port, latency, credit.
 struct CostBlock {

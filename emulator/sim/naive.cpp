@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <map>
-#include <utility>
+#include <tuple>
 
 #include "emulator/base/error.hpp"
 #include "emulator/sim/flat_phases.hpp"
@@ -18,10 +18,12 @@ struct NaiveStep {
   std::int32_t loop = 0, repetition = 0, slice = 0;
   std::int64_t lane_cost = 0, port_cost = 0, latency = 0, credit = 0;
   // What it waits for: indices of steps, -1 for nothing.
-  std::int64_t previous = -1;       // same lane
-  std::int64_t sender = -1;         // of the message it receives
-  std::int64_t slot_releaser = -1;  // receiver of message n-D of the connection it sends on
-  bool never = false;               // waits for a step that does not exist
+  std::int64_t previous = -1;                // same lane
+  std::int64_t awaited = -1;                 // of another lane (semantics 2.7)
+  std::vector<std::int64_t> senders;         // of the messages it receives
+  std::vector<std::int64_t> slot_releasers;  // receivers of messages n-D where it sends
+  bool sends = false;
+  bool never = false;  // waits for a step that does not exist
   std::int64_t start = 0, end = 0, port_end = 0, ready = 0;  // results
 };
 
@@ -38,8 +40,13 @@ class NaiveEvaluation {
       : schedule_(schedule), flat_(flatten(schedule)), loops_(loops), slices_(slices) {
     fill_costs(costs);
     const std::int32_t lanes = schedule.positions() * schedule.roles;
-    for (std::int32_t lane = 0; lane < lanes; ++lane) expand_lane(lane);
+    for (std::int32_t lane = 0; lane < lanes; ++lane) {
+      lane_begin_.push_back(static_cast<std::int64_t>(steps_.size()));
+      expand_lane(lane);
+    }
+    lane_begin_.push_back(static_cast<std::int64_t>(steps_.size()));
     pair_messages();
+    find_awaited();
   }
 
   void run();
@@ -51,6 +58,8 @@ class NaiveEvaluation {
   void add_step(std::int32_t lane, std::int32_t flat, std::int32_t loop, std::int32_t k,
                 std::int32_t slice);
   void pair_messages();
+  void find_awaited();
+  std::vector<std::int64_t> waits_for(const NaiveStep& step) const;
   void evaluate(NaiveStep& step);
   std::string describe(const NaiveStep& step) const;
 
@@ -59,7 +68,9 @@ class NaiveEvaluation {
   std::int32_t loops_, slices_;
   std::vector<std::vector<CostBlock>> costs_;  // [flat phase][repetition, or 0]
   std::vector<NaiveStep> steps_;
-  std::map<std::pair<std::int32_t, std::int32_t>, Connection> connections_;
+  std::vector<std::int64_t> lane_begin_;  // first step of each lane, and the end
+  // By (source, destination, fifo).
+  std::map<std::tuple<std::int32_t, std::int32_t, std::uint8_t>, Connection> connections_;
 };
 
 void NaiveEvaluation::fill_costs(const StepCosts& costs) {
@@ -98,8 +109,16 @@ void NaiveEvaluation::add_step(std::int32_t lane, std::int32_t flat, std::int32_
   const CostBlock& cost =
       costs_[static_cast<std::size_t>(flat)][static_cast<std::size_t>(phase.varies ? k : 0)];
   const auto at = static_cast<std::size_t>(x);
-  NaiveStep step{
-      lane, flat, loop, k, slice, cost.lane[at], cost.port[at], cost.latency[at], cost.credit[at]};
+  NaiveStep step;
+  step.lane = lane;
+  step.flat = flat;
+  step.loop = loop;
+  step.repetition = k;
+  step.slice = slice;
+  step.lane_cost = cost.lane[at];
+  step.port_cost = cost.port[at];
+  step.latency = cost.latency[at];
+  step.credit = cost.credit[at];
   const auto id = static_cast<std::int64_t>(steps_.size());
   if (id > 0 && steps_.back().lane == lane) step.previous = id - 1;
   const auto join = [&](std::vector<std::int64_t>& side, std::int32_t& owner) {
@@ -112,13 +131,14 @@ void NaiveEvaluation::add_step(std::int32_t lane, std::int32_t flat, std::int32_
     owner = lane;
     side.push_back(id);
   };
-  if (phase.receives) {
-    auto& connection = connections_[{peer_of(phase.phase->peer_in, schedule_.space, x, k), x}];
+  for (const std::int32_t from : senders_of(phase, schedule_.space, x, k)) {
+    auto& connection = connections_[{from, x, phase.phase->peer_in.fifo}];
     join(connection.receives, connection.receiving_lane);
   }
-  if (phase.sends) {
-    auto& connection = connections_[{x, peer_of(phase.phase->peer_out, schedule_.space, x, k)}];
+  for (const std::int32_t to : receivers_of(phase, schedule_.space, x, k)) {
+    auto& connection = connections_[{x, to, phase.phase->peer_out.fifo}];
     join(connection.sends, connection.sending_lane);
+    step.sends = true;
   }
   steps_.push_back(step);
 }
@@ -129,7 +149,7 @@ void NaiveEvaluation::pair_messages() {
     for (std::size_t n = 0; n < connection.receives.size(); ++n) {
       NaiveStep& step = steps_[static_cast<std::size_t>(connection.receives[n])];
       if (n < connection.sends.size()) {
-        step.sender = connection.sends[n];
+        step.senders.push_back(connection.sends[n]);
       } else {
         step.never = true;
       }
@@ -137,12 +157,36 @@ void NaiveEvaluation::pair_messages() {
     for (std::size_t n = depth; n < connection.sends.size(); ++n) {
       NaiveStep& step = steps_[static_cast<std::size_t>(connection.sends[n])];
       if (n - depth < connection.receives.size()) {
-        step.slot_releaser = connection.receives[n - depth];
+        step.slot_releasers.push_back(connection.receives[n - depth]);
       } else {
         step.never = true;
       }
     }
   }
+}
+
+// The last step of the awaited lane up to the end of that stage in the same loop (semantics 2.7).
+void NaiveEvaluation::find_awaited() {
+  for (NaiveStep& step : steps_) {
+    const std::int32_t x = step.lane / schedule_.roles;
+    const Awaited awaited = awaited_by(*flat_[static_cast<std::size_t>(step.flat)].phase, x);
+    if (awaited.role < 0) continue;
+    const auto lane = static_cast<std::size_t>(x * schedule_.roles + awaited.role);
+    for (std::int64_t i = lane_begin_[lane]; i < lane_begin_[lane + 1]; ++i) {
+      const NaiveStep& other = steps_[static_cast<std::size_t>(i)];
+      const int stage = flat_[static_cast<std::size_t>(other.flat)].stage;
+      if (other.loop > step.loop || (other.loop == step.loop && stage > awaited.stage)) break;
+      step.awaited = i;
+    }
+  }
+}
+
+std::vector<std::int64_t> NaiveEvaluation::waits_for(const NaiveStep& step) const {
+  std::vector<std::int64_t> before = step.senders;
+  before.insert(before.end(), step.slot_releasers.begin(), step.slot_releasers.end());
+  if (step.previous >= 0) before.push_back(step.previous);
+  if (step.awaited >= 0) before.push_back(step.awaited);
+  return before;
 }
 
 // docs/semantics.md 3, clause by clause.
@@ -155,14 +199,16 @@ void NaiveEvaluation::evaluate(NaiveStep& step) {
     step.start = at(step.previous).end;
     port_free = at(step.previous).port_end;
   }
-  if (step.sender >= 0) step.start = std::max(step.start, at(step.sender).ready);
-  if (step.slot_releaser >= 0) {
-    const NaiveStep& releaser = at(step.slot_releaser);
-    step.start = std::max(step.start, releaser.end + releaser.credit);
+  if (step.awaited >= 0) step.start = std::max(step.start, at(step.awaited).end);
+  for (const std::int64_t sender : step.senders) {
+    step.start = std::max(step.start, at(sender).ready);
+  }
+  for (const std::int64_t releaser : step.slot_releasers) {
+    step.start = std::max(step.start, at(releaser).end + at(releaser).credit);
   }
   step.end = step.start + step.lane_cost;
   step.port_end = port_free;
-  if (flat_[static_cast<std::size_t>(step.flat)].sends) {
+  if (step.sends) {
     step.port_end = std::max(port_free, step.start) + step.port_cost;
     step.ready = std::max(step.end, step.port_end) + step.latency;
   }
@@ -173,9 +219,7 @@ void NaiveEvaluation::run() {
   std::vector<std::int32_t> waits(n, 0);
   std::vector<std::vector<std::int64_t>> followers(n);
   for (std::size_t i = 0; i < n; ++i) {
-    for (const std::int64_t before :
-         {steps_[i].previous, steps_[i].sender, steps_[i].slot_releaser}) {
-      if (before < 0) continue;
+    for (const std::int64_t before : waits_for(steps_[i])) {
       ++waits[i];
       followers[static_cast<std::size_t>(before)].push_back(static_cast<std::int64_t>(i));
     }
@@ -233,7 +277,7 @@ NaiveTimeline NaiveEvaluation::timeline() const {
     result.makespan = std::max(result.makespan, SimDuration(step.end));
     result.lane_end[lane] = std::max(result.lane_end[lane], step.end);
     lane_sum[lane] += step.lane_cost;
-    port_sum[lane] += step.port_cost;
+    if (step.sends) port_sum[lane] += step.port_cost;
     const auto stage = static_cast<std::size_t>(flat_[static_cast<std::size_t>(step.flat)].stage);
     StageSpan& span = result.stages[stage];
     if (step.loop == 0) {
@@ -247,6 +291,10 @@ NaiveTimeline NaiveEvaluation::timeline() const {
     result.longest_port_sum = std::max(result.longest_port_sum, port_sum[lane]);
   }
   result.messages = static_cast<std::int64_t>(steps_.size());
+  for (const auto& [ends, connection] : connections_) {
+    result.unreceived += static_cast<std::int64_t>(connection.sends.size()) -
+                         static_cast<std::int64_t>(connection.receives.size());
+  }
   return result;
 }
 

@@ -25,6 +25,7 @@ struct NaiveTimeline {
   std::vector<StageSpan> stages;       // as SweepResult::stages
   std::vector<std::int64_t> lane_end;  // [position * roles + role]: last end, 0 without steps
   std::int64_t messages = 0;           // steps evaluated
+  std::int64_t unreceived = 0;         // messages still in flight at the end
   std::int64_t longest_lane_sum = 0;   // max over lanes of the sum of lane costs
   std::int64_t longest_port_sum = 0;   // max over lanes of the sum of port costs
 };

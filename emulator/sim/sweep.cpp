@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ctime>
 #include <optional>
 #include <utility>
@@ -39,7 +40,11 @@ ClassInput class_input(const UniformProgram& program) {
       input.rows.emplace_back(phase.costs.credit);
     }
   }
-  for (const Family& family : program.families) input.maps.push_back(family.map);
+  for (const Family& family : program.families) {
+    input.maps.push_back(family.map.kind == FamilyMap::Kind::group
+                             ? group_step(family.map, program.positions)
+                             : family.map.shift);
+  }
   return input;
 }
 
@@ -52,6 +57,14 @@ std::optional<RankClasses> find_classes(const UniformProgram& program, const Swe
   }
   if (program.varies) {
     result.fold_note = "unfolded: peers vary with the repetition, every cost is read once anyway";
+    return std::nullopt;
+  }
+  const auto is_shift = [](const Family& family) {
+    return family.map.kind == FamilyMap::Kind::shift || family.map.kind == FamilyMap::Kind::group;
+  };
+  if (program.partial ||
+      !std::all_of(program.families.begin(), program.families.end(), is_shift)) {
+    result.fold_note = "unfolded: classes are found for shifts of all positions only";
     return std::nullopt;
   }
   const ClassInput input = class_input(program);
@@ -78,11 +91,7 @@ std::optional<RankClasses> find_classes(const UniformProgram& program, const Swe
 std::optional<EngineOutcome> run_uniform(const Schedule& schedule, const StepCosts& costs,
                                          const SweepOptions& options, InstructionSet set,
                                          SweepResult& result) {
-  std::string reason = why_not_uniform(schedule);
-  if (!reason.empty()) {
-    result.fold_note = "unfolded: " + reason;
-    return std::nullopt;
-  }
+  std::string reason;
   UniformProgram program = compile_uniform(schedule, costs, options.loops, options.slices, reason);
   if (!reason.empty()) {
     result.fold_note = "unfolded: " + reason;
@@ -94,7 +103,7 @@ std::optional<EngineOutcome> run_uniform(const Schedule& schedule, const StepCos
     result.classes = classes->count;
     result.class_of = classes->class_of;
   }
-  auto outcome = uniform_sweep(program, costs, options.loops, options.slices, set);
+  auto outcome = uniform_sweep(program, costs, options.loops, options.slices, set, options.jump);
   if (!outcome) {
     result.classes = schedule.positions();
     result.class_of.clear();
@@ -102,13 +111,7 @@ std::optional<EngineOutcome> run_uniform(const Schedule& schedule, const StepCos
     return std::nullopt;
   }
   result.instruction_set = to_string(set);
-  std::int64_t steps = 0;
-  for (const Stage& stage : schedule.stages) {
-    for (const PhaseGroup& group : stage.groups) {
-      steps += static_cast<std::int64_t>(group.phases.size()) * stage.repeat;
-    }
-  }
-  result.messages = steps * options.loops * options.slices * schedule.positions();
+  result.messages = program.steps * options.loops * options.slices;
   return outcome;
 }
 

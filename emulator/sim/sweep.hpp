@@ -21,7 +21,7 @@ struct SweepOptions {
   std::int32_t loops = 1;
   std::int32_t slices = 1;
   bool fold = true;             // evaluate one representative per class of symmetric positions
-  bool jump = true;             // pass over exactly periodic repetitions (wired_period.hpp)
+  bool jump = true;             // pass over exactly periodic repetitions and loops (wired_period.hpp)
   std::string instruction_set;  // "", "baseline", "x86-64-v3", "x86-64-v4"; "" picks the best
   // Class numbers of an earlier result for the same machine: tried before searching anew. Wrong
   // hints are found out by the equitability check and cost time only.

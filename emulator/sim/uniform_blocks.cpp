@@ -13,6 +13,7 @@ bool UniformRun::runs_in_blocks(std::size_t stage) const {
   if (program_.stages[stage].size() != 1 || program_.columns < least_columns) return false;
   const UniformPhase& phase = program_.stages[stage].front();
   if (phase.flat.varies || !phase.flat.receives || !phase.flat.sends) return false;
+  if (phase.in_group >= 0 || phase.range.count() < program_.columns) return false;
   if (phase.in_family != phase.out_family) return false;
   const auto id = static_cast<std::size_t>(phase.in_family.front());
   const std::int64_t in_flight = counters_[id].sent - counters_[id].received;

@@ -1,23 +1,13 @@
 #include "emulator/sim/uniform_program.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <functional>
 #include <map>
 
 #include "emulator/base/error.hpp"
 
 namespace fabricast {
 namespace {
-
-bool active_everywhere(const Active& active, std::int32_t positions) {
-  return active.kind == Active::Kind::all ||
-         (active.kind == Active::Kind::range && active.first <= 0 && active.end >= positions);
-}
-
-bool is_shift(const PeerMap& map) {
-  return map.kind == PeerMap::Kind::linear || map.kind == PeerMap::Kind::digit;
-}
 
 class Compilation {
  public:
@@ -34,25 +24,29 @@ class Compilation {
     bool once = true;
   };
 
-  void add_phase(const FlatPhase& flat);
-  std::int32_t family(const ShiftMap& map, const FlatPhase& flat, std::int32_t k);
+  bool add_phase(UniformPhase phase);
+  std::int32_t family(const FamilyMap& map, const FlatPhase& flat, std::int32_t k);
+  std::int32_t group(const Family& family);
   void claim(std::int32_t& owner, std::int32_t role) const;
-  bool maps_coincide() const;
+  bool families_meet() const;
+  bool shifts_meet() const;
   void plan_rows();
-  void fill_costs(const StepCosts& costs);
+  void fill(const StepCosts& costs);
 
   const Schedule& schedule_;
   std::int32_t loops_, slices_;
   UniformProgram program_;
-  std::map<ShiftMap, std::int32_t> numbers_;
+  std::map<FamilyMap, std::int32_t> numbers_;
   std::vector<Use> uses_;
 };
 
-std::int32_t Compilation::family(const ShiftMap& map, const FlatPhase& flat, std::int32_t k) {
+std::int32_t Compilation::family(const FamilyMap& map, const FlatPhase& flat, std::int32_t k) {
   const auto [it, added] =
       numbers_.try_emplace(map, static_cast<std::int32_t>(program_.families.size()));
   if (added) {
-    program_.families.push_back({map, 0, 0, -1, -1, 0, false, -1});
+    Family fresh;
+    fresh.map = map;
+    program_.families.push_back(fresh);
     uses_.push_back({flat.stage, k, true});
   }
   Use& use = uses_[static_cast<std::size_t>(it->second)];
@@ -69,47 +63,101 @@ void Compilation::claim(std::int32_t& owner, std::int32_t role) const {
   owner = role;
 }
 
-void Compilation::add_phase(const FlatPhase& flat) {
-  const std::int32_t positions = schedule_.positions();
+// The index of a group's columns; -1 for families that are none.
+std::int32_t Compilation::group(const Family& family) {
+  if (family.map.kind != FamilyMap::Kind::group) return -1;
+  const ShiftMap& digit = family.map.shift;
+  auto& known = program_.groups;
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    if (known[i].is_along(digit.weight, digit.radix)) return static_cast<std::int32_t>(i);
+  }
+  known.emplace_back(program_.columns, digit.weight, digit.radix);
+  return static_cast<std::int32_t>(known.size()) - 1;
+}
+
+bool Compilation::add_phase(UniformPhase compiled) {
+  const FlatPhase& flat = compiled.flat;
   const Phase& phase = *flat.phase;
   const std::int32_t repeat = schedule_.stages[static_cast<std::size_t>(flat.stage)].repeat;
-  UniformPhase compiled{flat, {}, {}, {}, CostBlock(static_cast<std::size_t>(positions))};
   // Every repetition counts as a use and a message, also where the peer stays the same.
   const std::int32_t distinct = flat.varies ? repeat : std::min(repeat, 1);
+  const std::int32_t times = flat.varies ? 1 : repeat;
   for (std::int32_t k = 0; k < distinct; ++k) {
-    const std::int32_t times = flat.varies ? 1 : repeat;
     if (flat.receives) {
-      const ShiftMap map = inverse(shift_map(phase.peer_in, schedule_.space, k), positions);
-      const std::int32_t id = family(map, flat, k);
+      const auto map = family_of_receivers(phase.peer_in, schedule_.space, k, compiled.range);
+      if (!map) return false;
+      const std::int32_t id = family(*map, flat, k);
       Family& in = program_.families[static_cast<std::size_t>(id)];
       claim(in.receiving_role, phase.role);
       in.receives += times;
+      in.receivers = compiled.range;
       compiled.in_family.push_back(id);
+      compiled.in_group = group(in);
       if (times > 1) uses_[static_cast<std::size_t>(id)].once = false;
     }
     if (flat.sends) {
-      const std::int32_t id = family(shift_map(phase.peer_out, schedule_.space, k), flat, k);
+      const auto map = family_of_senders(phase.peer_out, schedule_.space, k, compiled.range);
+      if (!map) return false;
+      const std::int32_t id = family(*map, flat, k);
       Family& out = program_.families[static_cast<std::size_t>(id)];
       claim(out.sending_role, phase.role);
       out.sends += times;
       compiled.out_family.push_back(id);
+      compiled.out_group = group(out);
       if (times > 1) uses_[static_cast<std::size_t>(id)].once = false;
     }
   }
   program_.varies = program_.varies || flat.varies;
+  program_.partial = program_.partial || compiled.range.count() < schedule_.positions();
+  program_.steps += std::int64_t{compiled.range.count()} * repeat;
   program_.stages[static_cast<std::size_t>(flat.stage)].push_back(std::move(compiled));
+  return true;
 }
 
-bool Compilation::maps_coincide() const {
+// Do different families use a connection together? Exchanges have as many families as positions:
+// shifts are compared by look-up, and different shifts of two digits never meet.
+bool Compilation::families_meet() const {
+  using Kind = FamilyMap::Kind;
+  if (shifts_meet()) return true;
   const std::int32_t positions = schedule_.positions();
-  for (const auto& [digit_map, unused] : numbers_) {
-    if (digit_map.radix == positions) continue;
-    for (const std::int32_t back : {0, digit_map.radix}) {
-      const auto shift =
-          (static_cast<std::int64_t>(digit_map.shift - back) * digit_map.weight + positions) %
-          positions;
-      const ShiftMap linear{1, positions, static_cast<std::int32_t>(shift)};
-      if (numbers_.contains(linear) && coincide(digit_map, linear, positions)) return true;
+  const auto is_everywhere = [positions](const FamilyMap& map, Kind kind) {
+    return map.kind == kind && map.senders.count() == positions;
+  };
+  std::vector<const FamilyMap*> shifts, two_digit, others;
+  for (const auto& [map, unused] : numbers_) {
+    auto& kind = is_everywhere(map, Kind::shift)       ? shifts
+                 : is_everywhere(map, Kind::two_digit) ? two_digit
+                                                       : others;
+    kind.push_back(&map);
+  }
+  const auto meet = [positions](const auto& left, const auto& right) {
+    return std::any_of(left.begin(), left.end(), [&](const FamilyMap* a) {
+      return std::any_of(right.begin(), right.end(), [&](const FamilyMap* b) {
+        return a != b && share_connections(*a, *b, positions);
+      });
+    });
+  };
+  // A hundred million positions looked at take a second; such a mixture is left to the other engine.
+  const std::size_t looked_at =
+      (two_digit.size() * shifts.size() +
+       others.size() * (others.size() + shifts.size() + two_digit.size())) *
+      static_cast<std::size_t>(positions);
+  if (looked_at > 100'000'000) return true;
+  return meet(two_digit, shifts) || meet(others, others) || meet(others, shifts) ||
+         meet(others, two_digit);
+}
+
+bool Compilation::shifts_meet() const {
+  const std::int32_t positions = schedule_.positions();
+  for (const auto& [map, unused] : numbers_) {
+    const ShiftMap& shift = map.shift;
+    if (map.kind != FamilyMap::Kind::shift || shift.radix == positions) continue;
+    for (const std::int32_t back : {0, shift.radix}) {
+      const auto distance =
+          (static_cast<std::int64_t>(shift.shift - back) * shift.weight + positions) % positions;
+      FamilyMap linear = map;
+      linear.shift = {1, positions, static_cast<std::int32_t>(distance)};
+      if (numbers_.contains(linear) && coincide(shift, linear.shift, positions)) return true;
     }
   }
   return false;
@@ -135,21 +183,18 @@ void Compilation::plan_rows() {
   }
 }
 
-void Compilation::fill_costs(const StepCosts& costs) {
+void Compilation::fill(const StepCosts& costs) {
+  const auto map_of = [this](const std::vector<std::int32_t>& family) {
+    return family.empty() ? nullptr
+                          : &program_.families[static_cast<std::size_t>(family.front())].map;
+  };
   for (auto& stage : program_.stages) {
     for (UniformPhase& phase : stage) {
+      phase.costs = CostBlock(static_cast<std::size_t>(program_.positions));
       if (phase.flat.varies) continue;
-      phase.costs.fill(costs, phase.flat, 0);
-      const ShiftMap stay{1, program_.positions, 0};
-      const auto& families = program_.families;
-      const ShiftMap in = phase.in_family.empty()
-                              ? stay
-                              : inverse(families[static_cast<std::size_t>(phase.in_family[0])].map,
-                                        program_.positions);
-      const ShiftMap out = phase.out_family.empty()
-                               ? stay
-                               : families[static_cast<std::size_t>(phase.out_family[0])].map;
-      build_runs(in, out, program_.positions, phase.runs);
+      fill_costs(phase, costs, 0);
+      build_runs(map_of(phase.in_family), map_of(phase.out_family), phase.range,
+                 program_.positions, phase.runs);
     }
   }
 }
@@ -160,94 +205,40 @@ UniformProgram Compilation::build(const StepCosts& costs, std::string& reason) {
   program_.depth = schedule_.fifo_depth;
   program_.stages.resize(schedule_.stages.size());
   for (const Stage& stage : schedule_.stages) program_.stage_repeat.push_back(stage.repeat);
-  for (const FlatPhase& flat : flatten(schedule_)) add_phase(flat);
-  if (maps_coincide()) {
-    reason = "maps of different digits share connections";
-    return {};
+  for (auto& stage : uniform_phases(schedule_, reason)) {
+    for (UniformPhase& phase : stage) {
+      if (reason.empty() && !add_phase(std::move(phase))) {
+        reason = "who receives is not who is sent to, by ranges of positions";
+      }
+    }
   }
+  if (reason.empty() && families_meet()) reason = "maps of different kinds share connections";
+  if (!reason.empty()) return {};
   plan_rows();
-  fill_costs(costs);
+  fill(costs);
   return std::move(program_);
 }
 
 }  // namespace
 
-std::string why_not_uniform(const Schedule& schedule) {
-  for (const Stage& stage : schedule.stages) {
-    for (const PhaseGroup& group : stage.groups) {
-      if (group.order != StageOrder::rounds) {
-        return fmt::format("stage '{}' is a tree or a chain", stage.name);
-      }
-      for (const Phase& phase : group.phases) {
-        if (!active_everywhere(phase.active, schedule.positions())) {
-          return fmt::format("some positions sit out in stage '{}'", stage.name);
-        }
-        if (((phase.action & action_recv) != 0 && !is_shift(phase.peer_in)) ||
-            ((phase.action & action_send) != 0 && !is_shift(phase.peer_out))) {
-          return fmt::format("stage '{}' has peers that are not shifts", stage.name);
-        }
-      }
-    }
+void fill_costs(UniformPhase& phase, const StepCosts& costs, std::int32_t k) {
+  phase.costs.fill(costs, phase.flat, k);
+  for (const FlatPhase& joined : phase.joined) {
+    CostBlock more(phase.costs.lane.size());
+    more.fill(costs, joined, k);
+    const auto add = [](std::vector<std::int64_t>& to, const std::vector<std::int64_t>& from) {
+      std::transform(to.begin(), to.end(), from.begin(), to.begin(), std::plus<>());
+    };
+    add(phase.costs.lane, more.lane);
+    add(phase.costs.port, more.port);
+    add(phase.costs.latency, more.latency);
+    add(phase.costs.credit, more.credit);
   }
-  return {};
 }
 
 UniformProgram compile_uniform(const Schedule& schedule, const StepCosts& costs, std::int32_t loops,
                                std::int32_t slices, std::string& reason) {
   return Compilation(schedule, loops, slices).build(costs, reason);
-}
-
-namespace {
-
-std::vector<std::int64_t> gather(const std::vector<std::int64_t>& row, const RankClasses& classes) {
-  std::vector<std::int64_t> kept;
-  kept.reserve(classes.representative.size());
-  for (const std::int32_t x : classes.representative) {
-    kept.push_back(row[static_cast<std::size_t>(x)]);
-  }
-  return kept;
-}
-
-// The class of every representative's peer.
-std::vector<std::int32_t> peers(const ShiftMap& map, const RankClasses& classes) {
-  std::vector<std::int32_t> columns;
-  columns.reserve(classes.representative.size());
-  for (const std::int32_t x : classes.representative) {
-    columns.push_back(classes.class_of[static_cast<std::size_t>(map(x))]);
-  }
-  return columns;
-}
-
-}  // namespace
-
-UniformProgram fold_program(const UniformProgram& program, const RankClasses& classes) {
-  UniformProgram folded;
-  folded.positions = program.positions;
-  folded.columns = classes.count;
-  folded.roles = program.roles;
-  folded.depth = program.depth;
-  folded.pools = program.pools;
-  folded.pool_rows = program.pool_rows;
-  folded.families = program.families;
-  folded.stage_repeat = program.stage_repeat;
-  const auto map_of = [&](const std::vector<std::int32_t>& family) {
-    return family.empty() ? ShiftMap{1, program.positions, 0}
-                          : program.families[static_cast<std::size_t>(family[0])].map;
-  };
-  for (const auto& stage : program.stages) {
-    auto& phases = folded.stages.emplace_back();
-    for (const UniformPhase& phase : stage) {
-      UniformPhase kept{phase.flat, phase.in_family, phase.out_family, {}, CostBlock()};
-      kept.costs.lane = gather(phase.costs.lane, classes);
-      kept.costs.port = gather(phase.costs.port, classes);
-      kept.costs.latency = gather(phase.costs.latency, classes);
-      kept.costs.credit = gather(phase.costs.credit, classes);
-      build_runs(peers(inverse(map_of(phase.in_family), program.positions), classes),
-                 peers(map_of(phase.out_family), classes), kept.runs);
-      phases.push_back(std::move(kept));
-    }
-  }
-  return folded;
 }
 
 }  // namespace fabricast

@@ -1,9 +1,12 @@
 // A schedule that every position executes alike, compiled to rows: the input of the fast engine.
 //
-// Uniform means: all phases active everywhere, in groups of order `rounds`, peers none or shifts.
-// Then all connections x -> map(x) of one shift map carry equally many messages at any moment: they
-// are one *family* with one pair of counters, and message n of all of them is one row of clocks.
-// Ring, hierarchical and pairwise schedules are uniform; trees and chains are not.
+// Uniform means: phases active on a range of positions, in groups of order `rounds`, peers none or a
+// family_map.hpp, and whoever receives along a map is who is sent to along it. Then all connections
+// x -> map(x) of one map carry equally many messages at any moment: they are one *family* with one
+// pair of counters, and message n of all of them is one row of clocks. Message n of a group is one
+// row too: all members get it at the same time.
+// Rings, hierarchies, exchanges, hypercubes and switches are uniform; trees, chains and roots are
+// not.
 //
 // Columns are positions, or classes of positions when folded. Built once, then constant. Memory:
 // 32 bytes per column and phase; rows as planned in `Family`.
@@ -13,14 +16,16 @@
 #include <string>
 #include <vector>
 
+#include "emulator/sim/family_map.hpp"
 #include "emulator/sim/flat_phases.hpp"
+#include "emulator/sim/group_columns.hpp"
 #include "emulator/sim/rank_classes.hpp"
-#include "emulator/sim/shift_map.hpp"
 
 namespace fabricast {
 
 struct Family {
-  ShiftMap map;
+  FamilyMap map;
+  ColumnRange receivers;
   std::int32_t sends = 0;  // per loop and slice
   std::int32_t receives = 0;
   std::int32_t sending_role = -1, receiving_role = -1;
@@ -32,9 +37,13 @@ struct Family {
 
 struct UniformPhase {
   FlatPhase flat;
+  // Phases that differ from this one only in who executes them and in buffers, joined to it.
+  std::vector<FlatPhase> joined;
+  ColumnRange range;
   std::vector<std::int32_t> in_family, out_family;  // per repetition if it varies, else one entry
   std::vector<ColumnRun> runs;                      // of a phase that does not vary
   CostBlock costs;  // per column; of a phase that varies: the current repetition
+  std::int32_t in_group = -1, out_group = -1;  // index into UniformProgram::groups
 
   std::size_t at(std::int32_t k) const { return flat.varies ? static_cast<std::size_t>(k) : 0; }
 };
@@ -49,20 +58,27 @@ struct UniformProgram {
   std::vector<Family> families;
   std::vector<std::int32_t> stage_repeat;
   std::vector<std::vector<UniformPhase>> stages;  // phases in listing order
+  std::vector<GroupColumns> groups;               // one per digit that has a switch
   bool varies = false;                            // some phase does
+  bool partial = false;                           // some phase leaves positions out
+  std::int64_t steps = 0;                         // of one loop and slice, all positions
 };
 
-// Empty when the schedule is uniform, else the reason why not, for people.
-std::string why_not_uniform(const Schedule& schedule);
+// The phases of a stage as the engine runs them: joined where only buffers differ, those without
+// positions left out. Nothing, with the reason for people, if some phase cannot be uniform.
+std::vector<std::vector<UniformPhase>> uniform_phases(const Schedule& schedule,
+                                                      std::string& reason);
 
-// Expects a uniform schedule. Throws UsageError if two lanes share one end of a connection. The
-// reason is filled when the schedule turns out not to be uniform after all (maps of different
-// digits share connections); the program is then unusable.
+// Throws UsageError if two lanes share one end of a connection. The reason is filled when the
+// schedule is not uniform; the program is then unusable.
 UniformProgram compile_uniform(const Schedule& schedule, const StepCosts& costs, std::int32_t loops,
                                std::int32_t slices, std::string& reason);
 
 // One column per class; costs and peers are those of the representatives. Expects `classes` to be
-// equitable for this program and no phase to vary.
+// equitable for this program, and no phase to vary or to leave positions out.
 UniformProgram fold_program(const UniformProgram& program, const RankClasses& classes);
+
+// Costs of a phase and of those joined to it, in repetition k.
+void fill_costs(UniformPhase& phase, const StepCosts& costs, std::int32_t k);
 
 }  // namespace fabricast

@@ -17,7 +17,7 @@ namespace fabricast {
 class UniformRun {
  public:
   UniformRun(UniformProgram& program, const StepCosts& costs, std::int32_t loops,
-             std::int32_t slices, InstructionSet set);
+             std::int32_t slices, InstructionSet set, bool jump);
   bool run();
   EngineOutcome outcome() const;
 
@@ -28,12 +28,15 @@ class UniformRun {
     std::size_t first_row = 0;  // in ready_ and, if kept, credit_
   };
 
+  friend class UniformPeriod;
+
   bool run_stage(std::size_t stage, std::int32_t loop);
   bool run_repetition(std::size_t stage, std::int32_t k, bool opens_stage);
   bool run_step(const UniformPhase& phase, const std::vector<ColumnRun>& runs, std::int32_t k);
   bool runs_in_blocks(std::size_t stage) const;
   void run_in_blocks(std::size_t stage);
   void refill(UniformPhase& phase, std::int32_t k);
+  const std::vector<ColumnRun>& runs_of(const UniformPhase& phase, std::int32_t k);
   void reset_pooled(const UniformPhase& phase, std::int32_t k);
   void note_start(StageSpan& span, const UniformPhase& phase) const;
   void note_end(std::size_t stage);
@@ -45,14 +48,16 @@ class UniformRun {
   const StepCosts& costs_;
   std::int32_t loops_, slices_;
   InstructionSet set_;
+  bool jump_;
   std::size_t columns_;
   std::vector<Counters> counters_;         // per family
   std::vector<std::int64_t> lane_, port_;  // [role][column]
   std::vector<std::int64_t> ready_, credit_;
   std::vector<std::int64_t> zeros_, unread_;  // a slot that is free; credits nobody waits for
+  std::vector<std::int64_t> others_ready_, others_credit_;  // of groups, for the current step
   std::vector<ColumnRun> varying_runs_;
   std::vector<StageSpan> spans_;
-  std::int64_t updates_ = 0;
+  std::int64_t updates_ = 0, skipped_ = 0;
   std::int64_t block_bytes_ = 0;
 };
 

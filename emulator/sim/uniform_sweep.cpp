@@ -7,6 +7,7 @@
 
 #include "emulator/base/error.hpp"
 #include "emulator/sim/row_kernels.hpp"
+#include "emulator/sim/uniform_period.hpp"
 #include "emulator/sim/uniform_run.hpp"
 
 namespace fabricast {
@@ -17,12 +18,13 @@ constexpr std::int64_t max_state_bytes = std::int64_t{4} << 30;
 }  // namespace
 
 UniformRun::UniformRun(UniformProgram& program, const StepCosts& costs, std::int32_t loops,
-                       std::int32_t slices, InstructionSet set)
+                       std::int32_t slices, InstructionSet set, bool jump)
     : program_(program),
       costs_(costs),
       loops_(loops),
       slices_(slices),
       set_(set),
+      jump_(jump),
       columns_(static_cast<std::size_t>(program.columns)) {
   std::size_t ready_rows =
       static_cast<std::size_t>(program.pools) * static_cast<std::size_t>(program.pool_rows);
@@ -53,15 +55,21 @@ UniformRun::UniformRun(UniformProgram& program, const StepCosts& costs, std::int
   credit_.assign(credit_rows * columns_, 0);
   zeros_.assign(columns_, 0);
   unread_.assign(columns_, 0);
+  if (!program.groups.empty()) {
+    others_ready_.assign(columns_, 0);
+    others_credit_.assign(columns_, 0);
+  }
   spans_.resize(program.stages.size());
 }
 
 bool UniformRun::run() {
+  UniformPeriod period(*this);
   for (std::int32_t loop = 0; loop < loops_; ++loop) {
     for (std::size_t s = 0; s < program_.stages.size(); ++s) {
       if (!run_stage(s, loop)) return false;
       if (loop == loops_ - 1) note_end(s);
     }
+    if (jump_) loop += period.jump_after(loop);
   }
   return true;
 }
@@ -89,26 +97,26 @@ bool UniformRun::run_repetition(std::size_t stage, std::int32_t k, bool opens_st
   }
   for (std::int32_t slice = 0; slice < slices_; ++slice) {
     for (const UniformPhase& phase : program_.stages[stage]) {
-      if (phase.flat.varies) {
-        const ShiftMap stay{1, program_.positions, 0};
-        const auto map = [&](const std::vector<std::int32_t>& families) {
-          return families.empty()
-                     ? stay
-                     : program_.families[static_cast<std::size_t>(families[phase.at(k)])].map;
-        };
-        build_runs(inverse(map(phase.in_family), program_.positions), map(phase.out_family),
-                   program_.positions, varying_runs_);
-      }
-      if (!run_step(phase, phase.flat.varies ? varying_runs_ : phase.runs, k)) return false;
+      if (!run_step(phase, runs_of(phase, k), k)) return false;
       if (opens_stage && slice == 0) note_start(span, phase);
     }
   }
   return true;
 }
 
-void UniformRun::refill(UniformPhase& phase, std::int32_t k) {
-  phase.costs.fill(costs_, phase.flat, k);
+const std::vector<ColumnRun>& UniformRun::runs_of(const UniformPhase& phase, std::int32_t k) {
+  if (!phase.flat.varies) return phase.runs;
+  const auto map = [&](const std::vector<std::int32_t>& families) {
+    return families.empty()
+               ? nullptr
+               : &program_.families[static_cast<std::size_t>(families[phase.at(k)])].map;
+  };
+  build_runs(map(phase.in_family), map(phase.out_family), phase.range, program_.positions,
+             varying_runs_);
+  return varying_runs_;
 }
+
+void UniformRun::refill(UniformPhase& phase, std::int32_t k) { fill_costs(phase, costs_, k); }
 
 // A pooled family has no message left from earlier loops and takes the rows over.
 void UniformRun::reset_pooled(const UniformPhase& phase, std::int32_t k) {
@@ -142,6 +150,11 @@ bool UniformRun::run_step(const UniformPhase& phase, const std::vector<ColumnRun
     in = &counters_[id];
     if (in->received >= in->sent) return false;
     step.ready_in = row(ready_, slot(*in, in->received, family));
+    if (phase.in_group >= 0) {
+      program_.groups[static_cast<std::size_t>(phase.in_group)].others_max(step.ready_in,
+                                                                           others_ready_.data());
+      step.ready_in = others_ready_.data();
+    }
     if (family.credits) step.credit_out = row(credit_, slot(*in, in->received, family));
   }
   if (phase.flat.sends) {
@@ -152,17 +165,23 @@ bool UniformRun::run_step(const UniformPhase& phase, const std::vector<ColumnRun
     step.ready_out = row(ready_, slot(*out, out->sent, family));
     // Row of message sent - depth: zeros until the slot was used once.
     if (family.credits) step.credit_in = row(credit_, slot(*out, out->sent, family));
+    if (family.credits && phase.out_group >= 0) {
+      program_.groups[static_cast<std::size_t>(phase.out_group)].others_max(step.credit_in,
+                                                                            others_credit_.data());
+      step.credit_in = others_credit_.data();
+    }
   }
   row_kernel(set_, phase.flat.receives, phase.flat.sends)(step, runs);
   if (in != nullptr) ++in->received;
   if (out != nullptr) ++out->sent;
-  updates_ += static_cast<std::int64_t>(columns_);
+  updates_ += phase.range.count();
   return true;
 }
 
 void UniformRun::note_start(StageSpan& span, const UniformPhase& phase) const {
   const auto* lane = lane_.data() + static_cast<std::size_t>(phase.flat.phase->role) * columns_;
-  for (std::size_t i = 0; i < columns_; ++i) {
+  const auto end = static_cast<std::size_t>(phase.range.end);
+  for (auto i = static_cast<std::size_t>(phase.range.first); i < end; ++i) {
     span.start_ps = std::min(span.start_ps, lane[i] - phase.costs.lane[i]);
   }
 }
@@ -171,7 +190,8 @@ void UniformRun::note_end(std::size_t stage) {
   if (program_.stage_repeat[stage] < 1) return;
   for (const UniformPhase& phase : program_.stages[stage]) {
     const std::int64_t* lane = row(lane_, static_cast<std::size_t>(phase.flat.phase->role));
-    spans_[stage].end_ps = std::max(spans_[stage].end_ps, *std::max_element(lane, lane + columns_));
+    spans_[stage].end_ps =
+        std::max(spans_[stage].end_ps, *std::max_element(lane + phase.range.first, lane + phase.range.end));
   }
 }
 
@@ -180,6 +200,7 @@ EngineOutcome UniformRun::outcome() const {
   for (const std::int64_t end : lane_) result.makespan_ps = std::max(result.makespan_ps, end);
   result.stages = spans_;
   result.updates = updates_;
+  result.skipped = skipped_;
   std::size_t values = lane_.size() + port_.size() + ready_.size() + credit_.size() + 2 * columns_;
   for (const auto& stage : program_.stages) values += stage.size() * 4 * columns_;
   result.state_bytes = static_cast<std::int64_t>(values * sizeof(std::int64_t)) + block_bytes_;
@@ -188,8 +209,8 @@ EngineOutcome UniformRun::outcome() const {
 
 std::optional<EngineOutcome> uniform_sweep(UniformProgram& program, const StepCosts& costs,
                                            std::int32_t loops, std::int32_t slices,
-                                           InstructionSet set) {
-  UniformRun run(program, costs, loops, slices, set);
+                                           InstructionSet set, bool jump) {
+  UniformRun run(program, costs, loops, slices, set, jump);
   if (!run.run()) return std::nullopt;
   return run.outcome();
 }

@@ -1,7 +1,8 @@
 // The fast engine: one row of clocks after the other, for uniform schedules.
 //
 // Exact. Cost: one max-plus update per column and step, vectorized; rings of many columns are
-// evaluated in cache-sized blocks (ring_block.hpp). State: 2 rows per role, at most 2*D rows per
+// evaluated in cache-sized blocks (ring_block.hpp); exactly periodic loops are passed over if `jump`
+// (uniform_period.hpp). State: 2 rows per role, at most 2*D rows per
 // family of connections.
 #pragma once
 
@@ -18,6 +19,6 @@ namespace fabricast {
 // that vary, and must be empty of them when folded.
 std::optional<EngineOutcome> uniform_sweep(UniformProgram& program, const StepCosts& costs,
                                            std::int32_t loops, std::int32_t slices,
-                                           InstructionSet set);
+                                           InstructionSet set, bool jump = true);
 
 }  // namespace fabricast

@@ -16,6 +16,12 @@ std::int64_t effective_port(const WiredState& state, std::size_t lane) {
 
 }  // namespace
 
+bool WiredPeriod::applies(const WiredSegment& segment) {
+  return !segment.unrolled() &&
+         std::all_of(segment.wide_steps.begin(), segment.wide_steps.end(),
+                     [](const WideStep& step) { return step.mark < 0; });
+}
+
 WiredPeriod::WiredPeriod(const WiredProgram& program, const WiredSegment& segment)
     : depth_(program.depth) {
   std::vector<bool> used(program.connections.size(), false);
@@ -27,6 +33,7 @@ WiredPeriod::WiredPeriod(const WiredProgram& program, const WiredSegment& segmen
     if (step.in >= 0) used[static_cast<std::size_t>(step.in)] = true;
     if (step.out >= 0) used[static_cast<std::size_t>(step.out)] = true;
   }
+  for (const std::int32_t c : segment.wide_connections) used[static_cast<std::size_t>(c)] = true;
   for (std::size_t c = 0; c < used.size(); ++c) {
     if (used[c]) connections_.push_back(static_cast<std::int32_t>(c));
   }

@@ -19,6 +19,8 @@ namespace fabricast {
 
 class WiredPeriod {
  public:
+  // Unrolled segments do not repeat, and the end of another lane's stage does not move with them.
+  static bool applies(const WiredSegment& segment);
   WiredPeriod(const WiredProgram& program, const WiredSegment& segment);
 
   struct Period {

@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
+#include <numeric>
 #include <unordered_map>
+#include <utility>
 
 #include "emulator/base/error.hpp"
 #include "emulator/sim/flat_phases.hpp"
@@ -12,6 +16,11 @@ namespace {
 
 // 40 bytes each: at most 1.6 GB of steps.
 constexpr std::int64_t max_steps = 40'000'000;
+
+struct LaneStep {
+  std::int32_t lane = 0;
+  WiredStep step;
+};
 
 class Wiring {
  public:
@@ -27,14 +36,21 @@ class Wiring {
       program_.stage_names.push_back(schedule_.stages[s].name);
       add_stage(static_cast<std::int32_t>(s));
     }
+    resolve_marks();
     return std::move(program_);
   }
 
  private:
   void add_stage(std::int32_t stage);
-  void add_segment(std::int32_t stage, const std::vector<std::size_t>& phases, std::int32_t k,
-                   std::int32_t repeat);
-  std::int32_t connection(std::int32_t source, std::int32_t destination);
+  void add_repetition(const std::vector<std::size_t>& phases, std::int32_t k, std::int32_t end,
+                      WiredSegment& segment, std::vector<LaneStep>& steps);
+  void arrange(const std::vector<LaneStep>& steps, const std::vector<std::size_t>& repetitions,
+               bool unrolled, WiredSegment& segment);
+  WiredStep make_step(const FlatPhase& phase, std::int32_t lane, std::int32_t k,
+                      WiredSegment& segment);
+  std::int32_t mark(std::int32_t lane, std::int32_t stage);
+  void resolve_marks();
+  std::int32_t connection(std::int32_t source, std::int32_t destination, std::uint8_t fifo);
   void claim(std::int32_t& owner, std::int32_t lane) const;
 
   const Schedule& schedule_;
@@ -43,15 +59,38 @@ class Wiring {
   WiredProgram program_;
   std::int64_t steps_ = 0;
   std::unordered_map<std::uint64_t, std::int32_t> numbers_;
+  std::map<std::pair<std::int32_t, std::int32_t>, std::int32_t> marks_;  // by (lane, stage)
 };
 
-std::int32_t Wiring::connection(std::int32_t source, std::int32_t destination) {
-  const auto key =
-      static_cast<std::uint64_t>(source) << 32 | static_cast<std::uint32_t>(destination);
+std::int32_t Wiring::connection(std::int32_t source, std::int32_t destination,
+                                std::uint8_t fifo) {
+  const auto key = static_cast<std::uint64_t>(source) << 36 |
+                   static_cast<std::uint64_t>(destination) << 8 | fifo;  // positions < 2^24
   const auto next = static_cast<std::int32_t>(program_.connections.size());
   const auto [it, added] = numbers_.try_emplace(key, next);
-  if (added) program_.connections.push_back({source, destination, -1, -1});
+  if (added) program_.connections.push_back({source, destination, fifo, -1, -1});
   return it->second;
+}
+
+std::int32_t Wiring::mark(std::int32_t lane, std::int32_t stage) {
+  const auto next = static_cast<std::int32_t>(marks_.size());
+  return marks_.try_emplace({lane, stage}, next).first->second;
+}
+
+// To the end of a stage is to the end of the last segment that is not behind it.
+void Wiring::resolve_marks() {
+  program_.marks.resize(marks_.size());
+  const auto last = static_cast<std::int32_t>(program_.segments.size()) - 1;
+  for (const auto& [who, index] : marks_) {
+    std::int32_t segment = last;
+    while (segment >= 0 &&
+           program_.segments[static_cast<std::size_t>(segment)].stage > who.second) {
+      --segment;
+    }
+    const bool previous = segment < 0;
+    program_.marks[static_cast<std::size_t>(index)] = {who.first, previous ? last : segment,
+                                                       previous};
+  }
 }
 
 void Wiring::claim(std::int32_t& owner, std::int32_t lane) const {
@@ -64,67 +103,138 @@ void Wiring::claim(std::int32_t& owner, std::int32_t lane) const {
   owner = lane;
 }
 
+// Connections and the awaited lane of a step; its costs are the caller's.
+WiredStep Wiring::make_step(const FlatPhase& phase, std::int32_t lane, std::int32_t k,
+                            WiredSegment& segment) {
+  const std::int32_t x = lane / schedule_.roles;
+  const auto receive_from = [&](std::int32_t peer) {
+    const std::int32_t in = connection(peer, x, phase.phase->peer_in.fifo);
+    claim(program_.connections[static_cast<std::size_t>(in)].receiving_lane, lane);
+    return in;
+  };
+  const auto send_to = [&](std::int32_t peer) {
+    const std::int32_t out = connection(x, peer, phase.phase->peer_out.fifo);
+    claim(program_.connections[static_cast<std::size_t>(out)].sending_lane, lane);
+    return out;
+  };
+  const RankSpace& space = schedule_.space;
+  const Awaited awaited = awaited_by(*phase.phase, x);
+  const bool group = (phase.receives && phase.phase->peer_in.is_group()) ||
+                     (phase.sends && phase.phase->peer_out.is_group());
+  WiredStep step;
+  if (!group && awaited.role < 0) {
+    if (phase.receives) step.in = receive_from(peer_of(phase.phase->peer_in, space, x, k));
+    if (phase.sends) step.out = send_to(peer_of(phase.phase->peer_out, space, x, k));
+    return step;
+  }
+  WideStep wide;
+  wide.first = static_cast<std::int32_t>(segment.wide_connections.size());
+  for (const std::int32_t peer : senders_of(phase, space, x, k)) {
+    segment.wide_connections.push_back(receive_from(peer));
+    ++wide.ins;
+  }
+  for (const std::int32_t peer : receivers_of(phase, space, x, k)) {
+    segment.wide_connections.push_back(send_to(peer));
+    ++wide.outs;
+  }
+  if (awaited.role >= 0) wide.mark = mark(x * schedule_.roles + awaited.role, awaited.stage);
+  step.in = WiredStep::wide(segment.wide_steps.size());
+  segment.wide_steps.push_back(wide);
+  return step;
+}
+
 void Wiring::add_stage(std::int32_t stage) {
-  const std::int32_t repeat = schedule_.stages[static_cast<std::size_t>(stage)].repeat;
+  WiredSegment segment;
+  segment.stage = stage;
+  segment.repeat = schedule_.stages[static_cast<std::size_t>(stage)].repeat;
+  if (segment.repeat < 1) return;
   std::vector<std::size_t> phases;
   bool varies = false;
+  // Positions from here on have no step: a root need not unroll all the others.
+  std::int32_t end = 0;
   for (std::size_t f = 0; f < flat_.size(); ++f) {
     if (flat_[f].stage != stage) continue;
     phases.push_back(f);
     varies = varies || flat_[f].varies;
+    const Active& active = flat_[f].phase->active;
+    end = std::max(end, active.kind == Active::Kind::range ? active.end : schedule_.positions());
   }
-  if (repeat < 1) return;
-  const std::size_t first = program_.segments.size();
-  if (!varies) {
-    add_segment(stage, phases, 0, repeat);
-  } else {
-    for (std::int32_t k = 0; k < repeat; ++k) add_segment(stage, phases, k, 1);
+  std::vector<LaneStep> steps;
+  std::vector<std::size_t> repetitions;  // first step of each
+  for (std::int32_t k = 0; k < (varies ? segment.repeat : 1); ++k) {
+    repetitions.push_back(steps.size());
+    add_repetition(phases, k, std::min(end, schedule_.positions()), segment, steps);
+    if (steps_ + static_cast<std::int64_t>(steps.size()) > max_steps) {
+      throw UsageError(
+          fmt::format("the schedule is irregular and unrolls into more than {} steps "
+                      "(peers vary with the repetition); use fewer ranks",
+                      max_steps));
+    }
   }
-  program_.segments[first].opens_stage = true;
+  repetitions.push_back(steps.size());
+  steps_ += static_cast<std::int64_t>(steps.size());
+  arrange(steps, repetitions, varies, segment);
+  program_.segments.push_back(std::move(segment));
 }
 
-void Wiring::add_segment(std::int32_t stage, const std::vector<std::size_t>& phases, std::int32_t k,
-                         std::int32_t repeat) {
-  const std::int32_t positions = schedule_.positions();
+// The steps of positions [0, end) in one repetition, lane by lane.
+void Wiring::add_repetition(const std::vector<std::size_t>& phases, std::int32_t k,
+                            std::int32_t end, WiredSegment& segment,
+                            std::vector<LaneStep>& steps) {
   std::vector<CostBlock> costs;
   for (const std::size_t f : phases) {
-    costs.emplace_back(static_cast<std::size_t>(positions));
+    costs.emplace_back(static_cast<std::size_t>(end));
     costs.back().fill(costs_, flat_[f], flat_[f].varies ? k : 0);
   }
-  WiredSegment segment;
-  segment.stage = stage;
-  segment.first_repetition = k;
-  segment.repeat = repeat;
-  segment.begin.push_back(0);
-  for (std::int32_t lane = 0; lane < program_.lanes; ++lane) {
+  for (std::int32_t lane = 0; lane < end * schedule_.roles; ++lane) {
     const std::int32_t x = lane / schedule_.roles;
     const auto at = static_cast<std::size_t>(x);
     for (std::size_t i = 0; i < phases.size(); ++i) {
       const FlatPhase& phase = flat_[phases[i]];
       if (phase.phase->role != lane % schedule_.roles) continue;
       if (!executes(phase, schedule_.space, x, k)) continue;
-      WiredStep step{
-          -1, -1, costs[i].lane[at], costs[i].port[at], costs[i].latency[at], costs[i].credit[at]};
-      if (phase.receives) {
-        step.in = connection(peer_of(phase.phase->peer_in, schedule_.space, x, k), x);
-        claim(program_.connections[static_cast<std::size_t>(step.in)].receiving_lane, lane);
-      }
-      if (phase.sends) {
-        step.out = connection(x, peer_of(phase.phase->peer_out, schedule_.space, x, k));
-        claim(program_.connections[static_cast<std::size_t>(step.out)].sending_lane, lane);
-      }
-      segment.steps.push_back(step);
+      WiredStep step = make_step(phase, lane, k, segment);
+      step.lane = costs[i].lane[at];
+      step.port = costs[i].port[at];
+      step.latency = costs[i].latency[at];
+      step.credit = costs[i].credit[at];
+      steps.push_back({lane, step});
     }
-    segment.begin.push_back(static_cast<std::int32_t>(segment.steps.size()));
   }
-  steps_ += static_cast<std::int64_t>(segment.steps.size());
-  if (steps_ > max_steps) {
-    throw UsageError(
-        fmt::format("the schedule is irregular and unrolls into more than {} steps "
-                    "(peers vary with the repetition); use fewer ranks",
-                    max_steps));
+}
+
+// By lane, and where a lane has several repetitions in their order.
+void Wiring::arrange(const std::vector<LaneStep>& steps,
+                     const std::vector<std::size_t>& repetitions, bool unrolled,
+                     WiredSegment& segment) {
+  const auto lanes = static_cast<std::size_t>(program_.lanes);
+  segment.begin.assign(lanes + 1, 0);
+  for (const LaneStep& step : steps) ++segment.begin[static_cast<std::size_t>(step.lane) + 1];
+  std::partial_sum(segment.begin.begin(), segment.begin.end(), segment.begin.begin());
+  segment.steps.resize(steps.size());
+  std::vector<std::int32_t> next(segment.begin.begin(), segment.begin.end() - 1);
+  const std::size_t bundle = repetitions.size();
+  if (unrolled) {
+    segment.bundle_of.assign(lanes, 0);
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      if (segment.begin[lane] == segment.begin[lane + 1]) continue;
+      segment.bundle_of[lane] = static_cast<std::int32_t>(segment.bundles.size());
+      segment.bundles.resize(segment.bundles.size() + bundle, segment.begin[lane]);
+    }
   }
-  program_.segments.push_back(std::move(segment));
+  for (std::size_t k = 0; k + 1 < repetitions.size(); ++k) {
+    for (std::size_t i = repetitions[k]; i < repetitions[k + 1]; ++i) {
+      const auto lane = static_cast<std::size_t>(steps[i].lane);
+      segment.steps[static_cast<std::size_t>(next[lane]++)] = steps[i].step;
+      if (unrolled) ++segment.bundles[static_cast<std::size_t>(segment.bundle_of[lane]) + k + 1];
+    }
+  }
+  // Counts per repetition, on top of the lane's first step, become ends.
+  for (std::size_t first = 0; first < segment.bundles.size(); first += bundle) {
+    for (std::size_t k = 2; k < bundle; ++k) {
+      segment.bundles[first + k] += segment.bundles[first + k - 1] - segment.bundles[first];
+    }
+  }
 }
 
 }  // namespace

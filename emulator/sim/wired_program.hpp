@@ -1,9 +1,10 @@
 // A schedule with every connection given a number and every step its costs: the input of the
 // general engine (wired_sweep.hpp).
 //
-// It covers any schedule: inactive positions, trees, chains, maps that share connections. A stage
-// whose peers do not vary is one segment that repeats; one whose peers vary is unrolled into one
-// segment per repetition. Built once, then constant. Memory: 40 bytes per step of a segment.
+// It covers any schedule: inactive positions, trees, chains, maps that share connections. A stage is
+// one segment. Where peers do not vary its steps repeat; where they do, every repetition has steps
+// of its own (unrolled), in bundles per lane. Built once, then constant. Memory: 40 bytes per step of a segment; steps
+// with group peers or an awaited lane have a wide form as well, 4 bytes per connection.
 #pragma once
 
 #include <cstdint>
@@ -16,22 +17,50 @@
 namespace fabricast {
 
 struct WiredStep {
-  std::int32_t in = -1;   // connection received from, -1 for none
-  std::int32_t out = -1;  // connection sent on
+  std::int32_t in = -1;   // connection received from; no_connection; or wide(index)
+  std::int32_t out = -1;  // connection sent on, or no_connection
   std::int64_t lane = 0, port = 0, latency = 0, credit = 0;  // ps per message
+
+  static constexpr std::int32_t no_connection = -1;
+  // The step is WiredSegment::wide_steps[index].
+  static constexpr std::int32_t wide(std::size_t index) {
+    return -2 - static_cast<std::int32_t>(index);
+  }
+  bool is_wide() const { return in < no_connection; }
+  std::size_t wide_index() const { return static_cast<std::size_t>(-2 - in); }
+};
+
+// A step with several messages, or one that waits for another lane.
+struct WideStep {
+  std::int32_t first = 0;  // in WiredSegment::wide_connections: received from, then sent on
+  std::int32_t ins = 0, outs = 0;
+  std::int32_t mark = -1;  // awaited, index into WiredProgram::marks; -1 for none
+};
+
+// The end of a segment on a lane, for which another one waits.
+struct WiredMark {
+  std::int32_t lane = 0;
+  std::int32_t segment = 0;
+  bool previous_loop = false;  // nothing of this loop is awaited, so all of the one before is
 };
 
 struct WiredSegment {
   std::int32_t stage = 0;
-  std::int32_t first_repetition = 0;
   std::int32_t repeat = 1;
-  bool opens_stage = false;
   std::vector<std::int32_t> begin;  // steps of lane i: [begin[i], begin[i + 1])
   std::vector<WiredStep> steps;
+  // Unrolled: steps of lane i in repetition k are [b[k], b[k + 1]) with b = &bundles[bundle_of[i]];
+  // meaningless for lanes without steps. Empty otherwise.
+  std::vector<std::int32_t> bundle_of, bundles;
+  std::vector<WideStep> wide_steps;
+  std::vector<std::int32_t> wide_connections;
+
+  bool unrolled() const { return !bundle_of.empty(); }
 };
 
 struct WiredConnection {
   std::int32_t source = 0, destination = 0;  // positions
+  std::uint8_t fifo = 0;
   std::int32_t sending_lane = -1, receiving_lane = -1;
 };
 
@@ -42,6 +71,7 @@ struct WiredProgram {
   std::vector<std::string> stage_names;
   std::vector<WiredSegment> segments;
   std::vector<WiredConnection> connections;
+  std::vector<WiredMark> marks;
 };
 
 // Throws UsageError when two lanes share one end of a connection, or when the unrolled schedule

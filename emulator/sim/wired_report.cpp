@@ -2,34 +2,63 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
 
 #include "emulator/base/error.hpp"
 #include "emulator/sim/wired_run.hpp"
 
 namespace fabricast {
 
+// The first thing that the next step of a blocked lane lacks.
+std::string WiredRun::what_blocks(std::int32_t lane) const {
+  const WiredCursor& cursor = cursors_[static_cast<std::size_t>(lane)];
+  const WiredSegment& segment = program_.segments[static_cast<std::size_t>(cursor.segment)];
+  const WiredStep& step = segment.steps[static_cast<std::size_t>(cursor.step)];
+  const auto name = [this](std::string_view what, std::int32_t connection) {
+    const WiredConnection& of = program_.connections[static_cast<std::size_t>(connection)];
+    return fmt::format("{} connection {} -> {}{}", what, of.source, of.destination,
+                       of.fifo > 0 ? fmt::format(" (fifo {})", of.fifo) : "");
+  };
+  const auto lacks_message = [this](std::int32_t connection) {
+    const WiredQueue& queue = state_.queues[static_cast<std::size_t>(connection)];
+    return queue.sent == queue.received;
+  };
+  if (!step.is_wide()) {
+    return step.in >= 0 && lacks_message(step.in) ? name("a message on", step.in)
+                                                  : name("a free slot of", step.out);
+  }
+  const WideStep& wide = segment.wide_steps[step.wide_index()];
+  const std::int32_t* connections = segment.wide_connections.data() + wide.first;
+  for (std::int32_t i = 0; i < wide.ins; ++i) {
+    if (lacks_message(connections[i])) return name("a message on", connections[i]);
+  }
+  for (std::int32_t i = wide.ins; i < wide.ins + wide.outs; ++i) {
+    const WiredQueue& queue = state_.queues[static_cast<std::size_t>(connections[i])];
+    if (queue.sent - queue.received >= program_.depth) {
+      return name("a free slot of", connections[i]);
+    }
+  }
+  const WiredMark& mark = program_.marks[static_cast<std::size_t>(wide.mark)];
+  const auto stage = program_.segments[static_cast<std::size_t>(mark.segment)].stage;
+  return fmt::format("the end of stage '{}' on role {}",
+                     program_.stage_names[static_cast<std::size_t>(stage)],
+                     mark.lane % program_.roles);
+}
+
 void WiredRun::report_deadlock() const {
   for (std::int32_t lane = 0; lane < program_.lanes; ++lane) {
     const WiredCursor& cursor = cursors_[static_cast<std::size_t>(lane)];
     if (cursor.loop == loops_) continue;
     const WiredSegment& segment = program_.segments[static_cast<std::size_t>(cursor.segment)];
-    const auto repetition = segment.first_repetition + segment.repeat -
-                            static_cast<std::int32_t>(cursor.segment_end - cursor.ordinal);
-    const WiredStep& step = segment.steps[static_cast<std::size_t>(cursor.step)];
-    const bool receives =
-        step.in >= 0 && state_.queues[static_cast<std::size_t>(step.in)].sent ==
-                            state_.queues[static_cast<std::size_t>(step.in)].received;
-    const WiredConnection& connection =
-        program_.connections[static_cast<std::size_t>(receives ? step.in : step.out)];
+    const auto repetition =
+        segment.repeat - static_cast<std::int32_t>(cursor.segment_end - cursor.ordinal);
     throw UsageError(fmt::format(
         "the schedule deadlocks: lane (position {}, role {}) at stage '{}', loop {}, repetition "
-        "{}, "
-        "slice {} waits for ever for {} connection {} -> {} (fifo_depth {}, slices {}); use more "
-        "slots or fewer slices",
+        "{}, slice {} waits for ever for {} (fifo_depth {}, slices {}); use more slots or fewer "
+        "slices",
         lane / program_.roles, lane % program_.roles,
         program_.stage_names[static_cast<std::size_t>(segment.stage)], cursor.loop, repetition,
-        cursor.slice, receives ? "a message on" : "a free slot of", connection.source,
-        connection.destination, program_.depth, slices_));
+        cursor.slice, what_blocks(lane), program_.depth, slices_));
   }
   throw UsageError("the schedule deadlocks");
 }

@@ -1,11 +1,13 @@
 // One evaluation of a wired program: the state behind wired_sweep.hpp.
 //
-// Invariant: a lane that stopped before its limit has left its number with the queue it waits for.
+// Invariant: a lane that stopped before its limit has left its number with the queue or the mark it
+// waits for.
 // Not thread safe. Storage is sized by the constructor.
 #pragma once
 
 #include <cstdint>
 #include <limits>
+#include <string>
 #include <vector>
 
 #include "emulator/sim/engine_outcome.hpp"
@@ -33,12 +35,18 @@ class WiredRun {
  private:
   static constexpr auto never_started = std::numeric_limits<std::int64_t>::max();
 
-  void run_segment(std::int64_t start, const WiredSegment& segment);
+  bool run_segment(std::int64_t start, const WiredSegment& segment);
   bool run_until(std::int64_t limit);
   void run_lane(std::int32_t lane, std::int64_t limit);
   // Executes slices of one repetition; false when the lane blocked.
   bool run_repetition(std::int32_t lane, WiredCursor& cursor, const WiredSegment& segment);
   bool try_step(std::int32_t lane, const WiredStep& step, std::int64_t& span_start);
+  bool try_wide_step(std::int32_t lane, const WiredSegment& segment, const WiredStep& step,
+                     std::int64_t& span_start);
+  bool wide_step_can_start(std::int32_t lane, const WiredSegment& segment, const WideStep& step,
+                           std::int64_t& start);
+  void note_mark(std::int32_t lane, const WiredCursor& cursor);
+  std::string what_blocks(std::int32_t lane) const;
   void next_segment(WiredCursor& cursor, std::int32_t lane);
   [[noreturn]] void report_deadlock() const;
 
@@ -51,6 +59,13 @@ class WiredRun {
   std::vector<std::int32_t> order_, next_order_;  // lanes, in the order they last finished
   std::vector<std::int32_t> runnable_;
   std::vector<StageSpan> spans_;
+  // Per mark when its segment ended in each loop, as far as it has, and who waits for that.
+  struct Mark {
+    std::vector<std::int64_t> ends;
+    std::vector<std::int32_t> waiting;
+  };
+  std::vector<Mark> marks_;
+  std::vector<std::int32_t> mark_at_;  // [lane * segments + segment], -1; empty without marks
   std::int64_t updates_ = 0, skipped_ = 0;
 };
 

@@ -28,30 +28,45 @@ WiredRun::WiredRun(const WiredProgram& program, std::int32_t loops, std::int32_t
   runnable_.reserve(lanes);
   next_order_.reserve(lanes);
   spans_.assign(program.stage_names.size(), {WiredRun::never_started, 0});
+  if (program.marks.empty()) return;
+  const std::size_t segments = program.segments.size();
+  marks_.resize(program.marks.size());
+  mark_at_.assign(lanes * segments, -1);
+  for (std::size_t m = 0; m < program.marks.size(); ++m) {
+    const WiredMark& mark = program.marks[m];
+    // Several stages may end with one segment: they share the first mark (see wide_step_can_start).
+    auto& at = mark_at_[static_cast<std::size_t>(mark.lane) * segments +
+                        static_cast<std::size_t>(mark.segment)];
+    if (at < 0) at = static_cast<std::int32_t>(m);
+  }
 }
 
 void WiredRun::run() {
   std::int64_t start = 0;
   for (std::int32_t loop = 0; loop < loops_; ++loop) {
     for (const WiredSegment& segment : program_.segments) {
-      run_segment(start, segment);
+      if (!run_segment(start, segment)) return;  // all has run
       start += segment.repeat;
     }
   }
 }
 
 // Lanes advance together by a few repetitions at a time, so that queues are short and periodicity
-// shows. If that comes to rest, some lane needs one that is ahead of the others: let all run.
-void WiredRun::run_segment(std::int64_t start, const WiredSegment& segment) {
-  const std::int32_t window = std::max(1, program_.depth / slices_);
+// shows. If that comes to rest, some lane needs one that is ahead of the others: let all run to the
+// end (false).
+bool WiredRun::run_segment(std::int64_t start, const WiredSegment& segment) {
+  const std::int32_t window =
+      segment.unrolled() ? segment.repeat : std::max(1, program_.depth / slices_);
   std::optional<WiredPeriod> period;
-  if (jump_ && segment.repeat >= 8 * window) period.emplace(program_, segment);
+  if (jump_ && segment.repeat >= 8 * window && WiredPeriod::applies(segment)) {
+    period.emplace(program_, segment);
+  }
   std::int32_t done = 0;
   while (done < segment.repeat) {
     done = std::min(done + window, segment.repeat);
     if (!run_until(start + done)) {
       if (!run_until(ordinals_per_loop_ * loops_)) report_deadlock();
-      return;
+      return false;
     }
     if (!period || done == segment.repeat) continue;
     const auto found = period->observe(state_, done);
@@ -69,6 +84,7 @@ void WiredRun::run_segment(std::int64_t start, const WiredSegment& segment) {
     skipped_ += std::int64_t{times} * found->repetitions * slices_ *
                 static_cast<std::int64_t>(segment.steps.size());
   }
+  return true;
 }
 
 // Runs every lane to the ordinal; false if some lane did not get there.
@@ -113,6 +129,7 @@ void WiredRun::next_segment(WiredCursor& cursor, std::int32_t lane) {
     auto& end = spans_[static_cast<std::size_t>(finished.stage)].end_ps;
     end = std::max(end, state_.lane[at]);
   }
+  if (!mark_at_.empty()) note_mark(lane, cursor);
   if (static_cast<std::size_t>(++cursor.segment) == program_.segments.size()) {
     cursor.segment = 0;
     ++cursor.loop;
@@ -125,19 +142,28 @@ void WiredRun::next_segment(WiredCursor& cursor, std::int32_t lane) {
 
 bool WiredRun::run_repetition(std::int32_t lane, WiredCursor& cursor, const WiredSegment& segment) {
   const auto at = static_cast<std::size_t>(lane);
+  const auto repetition = cursor.ordinal + segment.repeat - cursor.segment_end;
+  std::int32_t first = segment.begin[at];
+  std::int32_t end = segment.begin[at + 1];
+  if (segment.unrolled()) [[unlikely]] {
+    const auto bundle = static_cast<std::size_t>(segment.bundle_of[at] + repetition);
+    first = segment.bundles[bundle];
+    end = segment.bundles[bundle + 1];
+  }
   std::int64_t ignored = 0;
-  const bool opens = segment.opens_stage && cursor.loop == 0 &&
-                     cursor.ordinal + segment.repeat == cursor.segment_end;
+  const bool opens = cursor.loop == 0 && (repetition == 0 || segment.unrolled());
   auto& span_start = opens ? spans_[static_cast<std::size_t>(segment.stage)].start_ps : ignored;
   for (; cursor.slice < slices_; ++cursor.slice) {
-    for (; cursor.step < segment.begin[at + 1]; ++cursor.step) {
-      if (!try_step(lane, segment.steps[static_cast<std::size_t>(cursor.step)], span_start)) {
-        return false;
-      }
+    for (; cursor.step < end; ++cursor.step) {
+      const WiredStep& step = segment.steps[static_cast<std::size_t>(cursor.step)];
+      const bool done = step.is_wide() ? try_wide_step(lane, segment, step, span_start)
+                                       : try_step(lane, step, span_start);
+      if (!done) return false;
     }
-    cursor.step = segment.begin[at];
+    cursor.step = first;
   }
   cursor.slice = 0;
+  if (segment.unrolled()) cursor.step = end;  // where the next repetition begins
   ++cursor.ordinal;
   return true;
 }

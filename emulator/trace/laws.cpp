@@ -148,6 +148,13 @@ class Laws {
     if (!start || !end) return;
     law("/timeline", table->rows(), "0 <= start_ps <= end_ps",
         [&](std::size_t i) { return (*start)[i] >= 0 && (*start)[i] <= (*end)[i]; });
+    const auto* result = integers(table, "result");
+    const auto* time = integers(content_.find("/results"), "time_ps");
+    if (!result || !time) return;
+    law("/timeline", table->rows(), "end_ps <= time_ps of the result", [&](std::size_t i) {
+      const auto row = static_cast<std::size_t>((*result)[i]);
+      return row >= time->size() || (*end)[i] <= (*time)[row];
+    });
   }
 
   const TraceContent& content_;

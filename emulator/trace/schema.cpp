@@ -198,13 +198,12 @@ TableRule rank_classes() {
 
 TableRule timeline() {
   return {"/timeline",
-          "Stages of representative ranks",
+          "When each stage runs, on the channel that ends last",
           {{"result", integer, "1", "row of /results"},
-           {"channel", integer, "1", "channel"},
+           {"channel", integer, "1", "slowest channel; of several alike the first"},
            {"stage", text, "", "stage of the schedule"},
-           {"role", integer, "1", "lane role"},
-           {"start_ps", integer, "ps", "start, from the start of the collective"},
-           {"end_ps", integer, "ps", "end"}},
+           {"start_ps", integer, "ps", "first start of any lane, after the launch"},
+           {"end_ps", integer, "ps", "last end of any lane, after the launch"}},
           {"/results"}};
 }
 

@@ -30,7 +30,7 @@ __global__ void __launch_bounds__(threads_per_lane)
   const lane::ThreadBlock block;
   NoPause pause;
   if (block.leader()) cursors[l] = lanes[l].start();
-  lane::run_lanes(lanes + l, cursors + l, 1, l, l, port, data, control, block, pause);
+  lane::run_lanes(lanes + l, cursors + l, 1, l, port, data, control, block, pause);
 }
 
 // Holds the stream until the host has queued everything, so that launch overhead of the host does
@@ -82,6 +82,7 @@ struct Interpreter::State {
   std::vector<lane::RankBuffers> buffers;
   DeviceArray<Step> steps;
   DeviceArray<lane::StepLinks> links;
+  DeviceArray<lane::LaneDependency> dependencies;
   DeviceArray<std::int32_t> bundles;
   DeviceArray<std::int32_t> block_tables;
   DeviceArray<std::byte> memory;  // all ranks' buffers
@@ -91,6 +92,7 @@ struct Interpreter::State {
   DeviceArray<lane::LaneView> lanes;
   DeviceArray<lane::LaneCursor> cursors;
   DeviceArray<lane::ProgressLine> progress;
+  DeviceArray<lane::ProgressLine> lane_steps;  // empty where no lane waits for another
   DeviceArray<std::uint64_t> stop_word;
   DeviceArray<lane::StallRecord> stall_record;
   lane::FifoPort port;
@@ -107,6 +109,7 @@ struct Interpreter::State {
   void use() const { check(cudaSetDevice(device), "selecting the GPU"); }
   void upload_lanes(const lane::ProgramImage& image);
   void place_buffers(const lane::ProgramImage& image);
+  void place_contributions();
   void launch(const lane::RunControl& control);
 };
 
@@ -174,36 +177,41 @@ void Interpreter::State::place_buffers(const lane::ProgramImage& image) {
 void Interpreter::State::upload_lanes(const lane::ProgramImage& image) {
   std::vector<Step> all_steps;
   std::vector<lane::StepLinks> all_links;
+  std::vector<lane::LaneDependency> all_dependencies;
   std::vector<std::int32_t> all_bundles, all_tables;
-  std::vector<std::size_t> step_at, link_at, bundle_at, table_at;
+  std::vector<std::size_t> step_at, link_at, dependency_at, bundle_at, table_at;
   for (const auto& table : image.block_tables) table_at = append(all_tables, table, table_at);
   for (const auto& l : image.lanes) {
     step_at = append(all_steps, l.steps, std::move(step_at));
     link_at = append(all_links, l.links, std::move(link_at));
+    dependency_at = append(all_dependencies, l.dependencies, std::move(dependency_at));
     bundle_at = append(all_bundles, l.bundles, std::move(bundle_at));
   }
   steps = DeviceArray<Step>(all_steps, "steps");
   links = DeviceArray<lane::StepLinks>(all_links, "links");
+  dependencies = DeviceArray<lane::LaneDependency>(all_dependencies, "dependencies");
   bundles = DeviceArray<std::int32_t>(all_bundles, "bundles");
   block_tables = DeviceArray<std::int32_t>(all_tables, "block tables");
   std::vector<lane::LaneView> views;
   for (std::size_t i = 0; i < image.lanes.size(); ++i) {
     const auto& l = image.lanes[i];
     const auto rank = static_cast<std::size_t>(l.rank);
-    std::byte* base = memory.data() + memory_offset[rank];
-    const std::int32_t* table =
-        l.block_table < 0 ? nullptr
-                          : block_tables.data() + table_at[static_cast<std::size_t>(l.block_table)];
-    auto view = lane::view_of(l, table, base + buffers[rank].input_offset,
-                              base + buffers[rank].output_offset);
+    auto view = lane::view_of(image, i, memory.data() + memory_offset[rank]);
+    if (l.block_table >= 0) {
+      view.layout.block_of_chunk =
+          block_tables.data() + table_at[static_cast<std::size_t>(l.block_table)];
+    }
     view.steps = steps.data() + step_at[i];
     view.links = links.data() + link_at[i];
+    view.dependencies = dependencies.data() + dependency_at[i];
     view.bundles = bundles.data() + bundle_at[i];
     views.push_back(view);
   }
   lanes = DeviceArray<lane::LaneView>(views, "lanes");
   cursors = DeviceArray<lane::LaneCursor>(views.size(), "cursors");
   progress = DeviceArray<lane::ProgressLine>(views.size(), "progress counters");
+  lane_steps =
+      DeviceArray<lane::ProgressLine>(image.has_dependencies ? views.size() : 0, "step counters");
 }
 
 void Interpreter::load(const lane::ProgramImage& image) {
@@ -247,6 +255,18 @@ void Interpreter::read_output(std::int32_t rank, std::span<std::byte> output) {
         "downloading an output");
 }
 
+// Schedule::starts_in_output: a copy of the input where the schedule begins, before the clock runs.
+void Interpreter::State::place_contributions() {
+  for (std::size_t r = 0; r < buffers.size(); ++r) {
+    const auto& b = buffers[r];
+    if (b.contribution_offset < 0 || b.input_bytes == 0) continue;
+    std::byte* base = memory.data() + memory_offset[r];
+    check(cudaMemcpy(base + b.contribution_offset, base + b.input_offset,
+                     static_cast<std::size_t>(b.input_bytes), cudaMemcpyDeviceToDevice),
+          "copying an input to the output");
+  }
+}
+
 void Interpreter::State::launch(const lane::RunControl& control) {
   const lane::LaneView* lane_views = lanes.data();
   lane::LaneCursor* lane_cursors = cursors.data();
@@ -264,10 +284,14 @@ double Interpreter::run() {
   State& s = *state_;
   s.use();
   s.progress.zero("progress counters");
+  s.lane_steps.zero("step counters");
   s.stop_word.zero("the stop word");
+  s.place_contributions();
   check(cudaDeviceSynchronize(), "waiting for the GPU");
-  const lane::RunControl control{s.progress.data(), static_cast<std::int32_t>(s.lanes.size()),
-                                 s.stop_word.data(), s.stall_record.data(), s.stall_limit_ns};
+  const lane::RunControl control{
+      s.progress.data(),  static_cast<std::int32_t>(s.lanes.size()),
+      s.stop_word.data(), s.stall_record.data(),
+      s.stall_limit_ns,   s.lane_steps.size() > 0 ? s.lane_steps.data() : nullptr};
   volatile std::uint32_t* gate = s.gate;
   std::uint32_t* device_gate = nullptr;
   check(cudaHostGetDevicePointer(&device_gate, s.gate, 0), "mapping the gate");

@@ -2,9 +2,9 @@
 //
 // run_lanes() is called by every thread of a group (a CTA; on the host one thread). Its leader
 // looks at the group's lanes in turn and picks one whose next step can go (message there, slot
-// free); all threads move its data; the leader then passes the message on, returns the credit and
-// advances the cursor. A group with one lane is NCCL's CTA; a group with all lanes of a rank
-// multiplexes them cooperatively, so that a rank needs one core.
+// free, lanes it comes after far enough); all threads move its data; the leader then passes the
+// message on, returns the credit and advances the cursor. A group with one lane is NCCL's CTA; a
+// group with all lanes of a rank multiplexes them cooperatively, so that a rank needs one core.
 //
 // Port gives has_message/front/pop and has_room/back/push (fifo.hpp; MPI has its own). Visibility:
 // data are written before group.sync(), then published by the leader's release; data are read after
@@ -21,49 +21,69 @@
 
 namespace fabricast::lane {
 
-// What the next step of a lane waits for; Wait::none: it can go. Leader only.
+// What the next step of a lane waits for (semantics 3.1); Wait::none: it can go. Leader only.
 template <class Port>
-FABRICAST_HOST_DEVICE inline Wait waits_for(const LaneView& lane, const LaneCursor& at,
-                                            Port& port) {
+FABRICAST_HOST_DEVICE inline Wait waits_for(const LaneView& lane, const LaneCursor& at, Port& port,
+                                            const RunControl& control) {
   const std::uint8_t action = lane.steps[at.step].action;
   const StepLinks links = lane.links[at.step];
+  if (links.after >= 0) {  // semantics 2.7
+    const LaneDependency& on = lane.dependencies[links.after];
+    if (!control.has_done(on.lane, on.steps_before(at.loop))) return Wait::lane;
+  }
   if ((action & action_recv) != 0 && !port.has_message(links.in)) return Wait::message;
   if ((action & action_send) != 0 && !port.has_room(links.out)) return Wait::room;
   return Wait::none;
 }
 
-// Moves the data of one step; all threads of the group. Returns the bytes of the message sent.
+// Moves the data of one step (semantics 2.4); all threads of the group. Returns the bytes of the
+// message.
 template <class Port, class Group>
 FABRICAST_HOST_DEVICE inline std::int64_t move_data(const LaneView& lane, const LaneCursor& at,
                                                     Port& port, const RunData& data,
                                                     const Group& group) {
   const Step step = lane.steps[at.step];
+  if (step.action == action_none) return 0;
   const StepLinks links = lane.links[at.step];
   const bool receives = (step.action & action_recv) != 0;
+  const bool reduces = (step.action & action_reduce) != 0;
+  const bool stores = (step.action & action_copy) != 0;
+  const Buffer source = step.source_buffer();
+  const Buffer target = step.target_buffer();
   const std::byte* message = receives ? port.front(links.in) : nullptr;
   std::byte* slot = (step.action & action_send) != 0 ? port.back(links.out) : nullptr;
   std::int64_t cursor = 0;  // bytes of the message so far
   for (std::int32_t c = 0; c < step.chunk_count; ++c) {
-    const auto chunk = static_cast<std::int32_t>(step.source_chunk) + c;
+    const std::int32_t chunk = lane.layout.listed(static_cast<std::int32_t>(step.source_chunk), c,
+                                                  step.stride_log2, source == Buffer::scratch);
     const MessagePart part = message_part(lane.layout, at.loop, chunk, at.slice);
-    const std::int64_t bytes = part.within.count * data.element_bytes;
-    const std::int64_t offset = slot_offset(cursor, part.within.first * data.element_bytes);
-    const std::int64_t element = part.base + part.within.first;
-    std::byte* in_output = lane.output + (element - lane.output_shift) * data.element_bytes;
-    const std::byte* operand = step.source_buffer() == Buffer::output
-                                   ? in_output
-                                   : lane.input + (element - lane.input_shift) * data.element_bytes;
-    std::byte* stored = (step.action & action_copy) != 0 ? in_output : nullptr;
-    std::byte* sent = slot != nullptr ? slot + offset : nullptr;
+    const std::int64_t count = part.within.count;
+    const std::int64_t first_byte = part.within.first * data.element_bytes;
+    const std::int64_t offset = slot_offset(cursor, lane.layout.packed ? 0 : first_byte);
+    cursor = offset + count * data.element_bytes;
     const std::byte* received = receives ? message + offset : nullptr;
-    if ((step.action & action_reduce) != 0) {
-      reduce_part(data.type, data.op, part.within.count, received, operand, stored, sent, group);
+    std::byte* sent = slot != nullptr ? slot + offset : nullptr;
+    const std::byte* operand = nullptr;
+    if (!receives || reduces) {
+      operand = lane.source_address(source, chunk, part, at.loop, data.element_bytes);
+    }
+    std::byte* stored = nullptr;
+    if (stores) {
+      const std::int32_t to = lane.layout.listed(static_cast<std::int32_t>(step.target_chunk), c,
+                                                 step.stride_log2, target == Buffer::scratch);
+      const MessagePart place =
+          to == chunk ? part : message_part(lane.layout, at.loop, to, at.slice);
+      stored = lane.target_address(target, to, place, at.loop, data.element_bytes);
+    }
+    if (reduces) {
+      // Without a message the target is the other operand: target := target + source.
+      reduce_part(data.type, data.op, count, receives ? received : stored, operand, stored, sent,
+                  group);
     } else {
       const std::byte* value = receives ? received : operand;
       if (value == stored) stored = nullptr;  // in place: already there
-      copy_part(data.element_bytes, part.within.count, value, stored, sent, group);
+      copy_part(data.element_bytes, count, value, stored, sent, group);
     }
-    cursor = offset + bytes;
   }
   return cursor;
 }
@@ -82,9 +102,8 @@ FABRICAST_HOST_DEVICE inline void report_stall(const LaneCursor& at, std::int32_
 template <class Port, class Pause>
 FABRICAST_HOST_DEVICE inline std::int32_t pick_lane(const LaneView* lanes,
                                                     const LaneCursor* cursors, std::int32_t count,
-                                                    std::int32_t first, std::int32_t first_index,
-                                                    Port& port, const RunControl& control,
-                                                    Pause& pause) {
+                                                    std::int32_t first, Port& port,
+                                                    const RunControl& control, Pause& pause) {
   StallWatch watch;
   pause.reset();
   for (;;) {
@@ -93,7 +112,7 @@ FABRICAST_HOST_DEVICE inline std::int32_t pick_lane(const LaneView* lanes,
       const std::int32_t l = first + i < count ? first + i : first + i - count;
       if (cursors[l].finished) continue;
       unfinished = true;
-      if (waits_for(lanes[l], cursors[l], port) == Wait::none) return l;
+      if (waits_for(lanes[l], cursors[l], port, control) == Wait::none) return l;
     }
     if (!unfinished) return all_finished;
     const auto verdict = watch.look(control, pause());
@@ -101,9 +120,9 @@ FABRICAST_HOST_DEVICE inline std::int32_t pick_lane(const LaneView* lanes,
     if (verdict == StallWatch::Verdict::stalled) {
       for (std::int32_t l = 0; l < count; ++l) {
         if (cursors[l].finished) continue;
-        const Wait wait = waits_for(lanes[l], cursors[l], port);
+        const Wait wait = waits_for(lanes[l], cursors[l], port, control);
         if (wait == Wait::none) return l;  // it came this very moment
-        report_stall(cursors[l], first_index + l, wait, control);
+        report_stall(cursors[l], lanes[l].index, wait, control);
         return run_stopped;
       }
     }
@@ -111,19 +130,18 @@ FABRICAST_HOST_DEVICE inline std::int32_t pick_lane(const LaneView* lanes,
 }
 }  // namespace detail
 
-// Runs `count` lanes (indices first_index... of the executor's list) to their end. False: stopped
-// by a stall somewhere, see control.stall. `cursors` must be shared by the threads of the group.
+// Runs `count` lanes to their end, whatever their order here. False: stopped by a stall somewhere,
+// see control.stall. `cursors` must be shared by the threads of the group.
 template <class Port, class Group, class Pause>
 FABRICAST_HOST_DEVICE inline bool run_lanes(const LaneView* lanes, LaneCursor* cursors,
-                                            std::int32_t count, std::int32_t first_index,
-                                            std::int32_t group_index, Port& port,
-                                            const RunData& data, const RunControl& control,
-                                            const Group& group, Pause& pause) {
+                                            std::int32_t count, std::int32_t group_index,
+                                            Port& port, const RunData& data,
+                                            const RunControl& control, const Group& group,
+                                            Pause& pause) {
   std::int32_t next = 0;
   for (;;) {
-    const std::int32_t picked = group.share([&] {
-      return detail::pick_lane(lanes, cursors, count, next, first_index, port, control, pause);
-    });
+    const std::int32_t picked = group.share(
+        [&] { return detail::pick_lane(lanes, cursors, count, next, port, control, pause); });
     if (picked < 0) return picked == detail::all_finished;
     const LaneView& lane = lanes[picked];
     const LaneCursor at = cursors[picked];
@@ -134,6 +152,7 @@ FABRICAST_HOST_DEVICE inline bool run_lanes(const LaneView* lanes, LaneCursor* c
       if ((action & action_send) != 0) port.push(lane.links[at.step].out, bytes);
       if ((action & action_recv) != 0) port.pop(lane.links[at.step].in);
       cursors[picked] = lane.after(at);
+      control.publish_step(lane.index);
       control.count_step(group_index);
     }
     next = picked + 1 < count ? picked + 1 : 0;

@@ -12,7 +12,7 @@
 
 namespace fabricast::lane {
 
-enum class Wait : std::uint8_t { none, message, room };
+enum class Wait : std::uint8_t { none, message, room, lane };
 
 // Written once, by the group that wins `stop`.
 struct StallRecord {
@@ -34,6 +34,9 @@ struct RunControl {
   std::uint64_t* stop = nullptr;  // 0 while running, 1 after a stall
   StallRecord* stall = nullptr;
   std::uint64_t limit_ns = 0;
+  // One per lane of the executor: steps it has executed in this run, for lanes that wait for it
+  // (semantics 2.7). Null: no step of the program waits for a lane.
+  ProgressLine* lane_steps = nullptr;
 
   FABRICAST_HOST_DEVICE bool stopped() const { return load_acquire(*stop) != 0; }
   FABRICAST_HOST_DEVICE std::uint64_t total_steps() const {
@@ -44,6 +47,15 @@ struct RunControl {
   FABRICAST_HOST_DEVICE void count_step(std::int32_t group) const {
     std::uint64_t& steps = progress[group].steps;
     store_relaxed(steps, load_relaxed(steps) + 1);
+  }
+  // This one is a synchronization: what the lane has read and written happened before.
+  FABRICAST_HOST_DEVICE void publish_step(std::int32_t lane) const {
+    if (lane_steps == nullptr) return;
+    std::uint64_t& steps = lane_steps[lane].steps;
+    store_release(steps, load_relaxed(steps) + 1);
+  }
+  FABRICAST_HOST_DEVICE bool has_done(std::int32_t lane, std::uint64_t steps) const {
+    return load_acquire(lane_steps[lane].steps) >= steps;
   }
 };
 

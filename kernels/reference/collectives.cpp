@@ -79,4 +79,13 @@ void expect_broadcast(const InputData& data, std::int32_t root, std::span<std::b
   fill_input(data, root, 0, elements);
 }
 
+void expect_scatter(const InputData& data, std::int32_t root, std::int32_t rank,
+                    std::span<std::byte> elements) {
+  fill_input(data, root, rank * length(elements, data.type), elements);
+}
+
+void expect_send_recv(const InputData& data, std::int32_t rank, std::span<std::byte> elements) {
+  fill_input(data, (rank + data.ranks - 1) % data.ranks, 0, elements);
+}
+
 }  // namespace fabricast::reference

@@ -30,12 +30,13 @@ std::int32_t input_value(const InputData& data, std::int32_t rank, std::int64_t 
 void fill_input(const InputData& data, std::int32_t rank, std::int64_t first,
                 std::span<std::byte> elements);
 
-// Elements first ... of the reduction over all ranks: all_reduce's output, and, with first =
-// rank * n/p, reduce_scatter's.
+// Elements first ... of the reduction over all ranks: the output of all_reduce, of reduce on the
+// root, and, with first = rank * n/p, of reduce_scatter.
 void expect_reduction(const InputData& data, ReduceOp op, std::int64_t first,
                       std::span<std::byte> elements);
 
-// The output of all_gather: the ranks' inputs one after the other, equal lengths.
+// The output of all_gather, and of gather on the root: the ranks' inputs one after the other, equal
+// lengths.
 void expect_gather(const InputData& data, std::span<std::byte> elements);
 
 // The output of all_to_all on `rank`: block s is block `rank` of rank s's input, equal lengths.
@@ -43,5 +44,12 @@ void expect_all_to_all(const InputData& data, std::int32_t rank, std::span<std::
 
 // The output of broadcast: the root's input.
 void expect_broadcast(const InputData& data, std::int32_t root, std::span<std::byte> elements);
+
+// The output of scatter on `rank`: block `rank` of the root's input, equal lengths.
+void expect_scatter(const InputData& data, std::int32_t root, std::int32_t rank,
+                    std::span<std::byte> elements);
+
+// The output of send_recv on `rank`: the input of the rank before it, cyclically.
+void expect_send_recv(const InputData& data, std::int32_t rank, std::span<std::byte> elements);
 
 }  // namespace fabricast::reference

@@ -2,45 +2,25 @@
 // kernels/reference. Programs for host, mpi, cuda and nccl run it on theirs.
 #pragma once
 
-#include <cstdint>
-#include <ostream>
-#include <string>
 #include <vector>
 
 #include "emulator/runtime/executor.hpp"
-
-namespace fabricast {
-// How GoogleTest prints a parameter: "2x3".
-void PrintTo(const RankSpace& space, std::ostream* out);
-}  // namespace fabricast
+#include "tests/conformance/cases.hpp"
 
 namespace fabricast::conformance {
 
-struct Case {
-  Collective collective{};
-  std::string algorithm;
-  RankSpace space;
-  std::int64_t elements = 0;  // of the nccl-tests size
-  DataType type = DataType::float32;
-  ReduceOp op = ReduceOp::sum;
-  bool in_place = false;
-  PlanLimits limits;
-  std::int32_t root = 0;
+struct Tally {
+  int exact = 0;
+  int refused = 0;
 };
-std::string to_string(const Case& c);
 
-inline constexpr Collective all_collectives[] = {Collective::all_reduce, Collective::all_gather,
-                                                 Collective::reduce_scatter, Collective::broadcast,
-                                                 Collective::all_to_all};
+// Runs the cases. A case must give the exact result, twice, or, where refusal() says so, be refused
+// with a UsageError that gives that reason; everything else is a test failure that names the case.
+Tally run_cases(Executor& executor, const std::vector<Case>& cases);
 
-// Every algorithm of the collective that applies to the space, in and out of place, sizes from
-// nothing to many loops and slices, one to three channels; types and operators take turns.
-std::vector<Case> shape_cases(Collective collective, const RankSpace& space);
-// Every type with every operator on a few shapes.
-std::vector<Case> type_cases(Collective collective, const RankSpace& space);
-
-// Runs the cases; each mismatch or exception is a test failure that names the case.
-// Returns how many ran.
-int run_cases(Executor& executor, const std::vector<Case>& cases);
+// The whole suite for one row: shapes on `spaces`, types, seeded random cases and a large message.
+// Fails unless something ran.
+void run_row(Executor& executor, const AlgorithmEntry& row, const std::vector<RankSpace>& spaces,
+             int random_count);
 
 }  // namespace fabricast::conformance

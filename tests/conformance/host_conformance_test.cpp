@@ -1,4 +1,4 @@
-// Every schedule on threads.
+// Every row of the catalogue on threads, 1 to 16 ranks.
 #include <gtest/gtest.h>
 
 #include "emulator/runtime/executor.hpp"
@@ -7,31 +7,38 @@
 namespace fabricast::conformance {
 namespace {
 
-class HostConformance : public testing::TestWithParam<RankSpace> {};
+class HostConformance : public testing::TestWithParam<AlgorithmEntry> {};
 
-TEST_P(HostConformance, EveryScheduleIsBitExact) {
-  const auto executor = make_host_executor(GetParam().size());
-  int ran = 0;
-  for (const Collective collective : all_collectives) {
-    ran += run_cases(*executor, shape_cases(collective, GetParam()));
-  }
-  EXPECT_GE(ran, 5 * 8);
+TEST_P(HostConformance, EveryShapeIsBitExactOrRefusedForItsReason) {
+  const AlgorithmEntry* row = find_algorithm(GetParam().name, GetParam().collective);
+  const auto executor = make_host_executor(16);
+  run_row(*executor, *row,
+          {RankSpace{1}, RankSpace{2}, RankSpace{3}, RankSpace{8}, RankSpace{2, 2}, RankSpace{3, 4},
+           RankSpace{2, 5}, RankSpace{1, 7}},
+          50);
 }
 
-INSTANTIATE_TEST_SUITE_P(OneDomain, HostConformance,
-                         testing::Values(RankSpace{1}, RankSpace{2}, RankSpace{3}, RankSpace{4},
-                                         RankSpace{5}, RankSpace{7}, RankSpace{8}));
-INSTANTIATE_TEST_SUITE_P(Domains, HostConformance,
-                         testing::Values(RankSpace{2, 2}, RankSpace{2, 3}, RankSpace{3, 2},
-                                         RankSpace{4, 2}));
+INSTANTIATE_TEST_SUITE_P(Catalogue, HostConformance,
+                         testing::ValuesIn(algorithm_catalogue().begin(),
+                                           algorithm_catalogue().end()),
+                         [](const auto& row) { return name_of(row.param); });
 
-TEST(HostConformanceTypes, EveryTypeAndOperator) {
-  for (const RankSpace& space : {RankSpace{3}, RankSpace{2, 2}}) {
-    const auto executor = make_host_executor(space.size());
-    for (const Collective collective : all_collectives) {
-      EXPECT_GE(run_cases(*executor, type_cases(collective, space)), 12);
-    }
+TEST(ConformanceCases, AreTheSameEveryTimeAndCoverWhatTheyShould) {
+  const AlgorithmEntry& row = algorithm_catalogue().front();
+  const auto first = random_cases(row, 16, 1, 200);
+  const auto second = random_cases(row, 16, 1, 200);
+  int most_ranks = 0, in_place = 0, several_domains = 0, empty = 0;
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    EXPECT_EQ(to_string(first[i]), to_string(second[i]));
+    most_ranks = std::max(most_ranks, first[i].space.size());
+    in_place += first[i].in_place ? 1 : 0;
+    several_domains += first[i].space.domains() > 1 ? 1 : 0;
+    empty += first[i].elements == 0 ? 1 : 0;
   }
+  EXPECT_EQ(most_ranks, 16);
+  EXPECT_GT(in_place, 60);
+  EXPECT_GT(several_domains, 60);
+  EXPECT_GT(empty, 10);
 }
 
 }  // namespace

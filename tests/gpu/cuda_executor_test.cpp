@@ -6,11 +6,13 @@
 #include "emulator/base/error.hpp"
 #include "emulator/runtime/executor.hpp"
 #include "tests/conformance/conformance.hpp"
+#include "tests/conformance/hand_made.hpp"
 
 namespace fabricast::conformance {
 namespace {
 
-class CudaExecutorTest : public testing::TestWithParam<RankSpace> {
+template <class Parameter>
+class OnDevice : public testing::TestWithParam<Parameter> {
  protected:
   void SetUp() override {
     const auto cuda = cuda_availability();
@@ -18,19 +20,38 @@ class CudaExecutorTest : public testing::TestWithParam<RankSpace> {
   }
 };
 
-TEST_P(CudaExecutorTest, EveryScheduleIsBitExact) {
-  const auto executor = make_cuda_executor(GetParam().size(), 0);
-  for (const Collective collective : all_collectives) {
-    EXPECT_GE(run_cases(*executor, shape_cases(collective, GetParam())), 8);
-    EXPECT_GE(run_cases(*executor, type_cases(collective, GetParam())), 12);
-  }
+using CudaConformance = OnDevice<AlgorithmEntry>;
+TEST_P(CudaConformance, EveryShapeIsBitExactOrRefusedForItsReason) {
+  const AlgorithmEntry* row = find_algorithm(GetParam().name, GetParam().collective);
+  const auto executor = make_cuda_executor(16, 0);
+  run_row(*executor, *row,
+          {RankSpace{1}, RankSpace{2}, RankSpace{3}, RankSpace{8}, RankSpace{2, 2}, RankSpace{3, 4},
+           RankSpace{2, 5}, RankSpace{1, 7}},
+          50);
 }
 
-INSTANTIATE_TEST_SUITE_P(Spaces, CudaExecutorTest,
-                         testing::Values(RankSpace{1}, RankSpace{2}, RankSpace{3}, RankSpace{8},
-                                         RankSpace{2, 3}, RankSpace{4, 2}));
+INSTANTIATE_TEST_SUITE_P(Catalogue, CudaConformance,
+                         testing::ValuesIn(algorithm_catalogue().begin(),
+                                           algorithm_catalogue().end()),
+                         [](const auto& row) { return name_of(row.param); });
 
-using CudaExecutorLimits = CudaExecutorTest;
+using CudaHandMade = OnDevice<int>;
+TEST_P(CudaHandMade, EveryInstructionAndLanesThatWaitForLanes) {
+  const auto executor = make_cuda_executor(3, 0);
+  for (const auto& plan :
+       {plan_of(all_pairs_all_reduce(3), {3 * 7 * 41, 4, 2, 7, 3, 4}),
+        plan_of(two_part_all_gather(3), {3001, 4, 2, 2, 2, 3}),
+        plan_of(ring_in_output(Collective::all_reduce, 3), {1003, 4, 2, 2, 2, 4})}) {
+    for (const bool in_place : {false, true}) {
+      executor->prepare({&plan, DataType::float32, ReduceOp::sum, in_place});
+      EXPECT_EQ(executor->check(), 0) << plan.algorithm;
+      EXPECT_EQ(executor->check(), 0) << plan.algorithm;
+    }
+  }
+}
+INSTANTIATE_TEST_SUITE_P(Once, CudaHandMade, testing::Values(0));
+
+using CudaExecutorLimits = OnDevice<int>;
 TEST_P(CudaExecutorLimits, MoreLanesThanFitTogetherIsAUsageErrorWithNumbers) {
   const std::int32_t too_many = 1 << 16;
   const auto executor = make_cuda_executor(too_many, 0);
@@ -52,7 +73,7 @@ TEST_P(CudaExecutorLimits, LargeMessagesAreTimed) {
   EXPECT_GT(best_of(64 << 20), 4 * best_of(64 << 10));
 }
 
-INSTANTIATE_TEST_SUITE_P(Once, CudaExecutorLimits, testing::Values(RankSpace{1}));
+INSTANTIATE_TEST_SUITE_P(Once, CudaExecutorLimits, testing::Values(0));
 
 }  // namespace
 }  // namespace fabricast::conformance

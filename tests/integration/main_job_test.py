@@ -1,4 +1,7 @@
 """fabricast run, small: trace, plot, table; twice in a row; readable by h5py and pandas."""
+import csv
+import io
+import os
 import subprocess
 
 import cli_case
@@ -40,6 +43,78 @@ class MainJob(CliCase):
         self.expect_ok(*SMALL, "-o", "mpi.h5", ranks=2)
         self.expect_ok("report", "mpi.h5", "--check")
         self.assertEqual(self.left(), ["mpi.h5", "mpi.svg"])
+
+    def test_the_chain_of_the_readme_connects(self):
+        """Its commands, at its options, with sizes cut; what one writes the next one reads."""
+        if len(os.sched_getaffinity(0)) < 2:
+            self.skipTest("two ranks cannot be timed on one core")
+        if "kind: host" not in self.expect_ok("machine", "discover").stdout:
+            self.skipTest("the chain is of a machine without GPUs")
+        readme = os.path.join(os.path.dirname(__file__), "../../README.md")
+        with open(readme, encoding="utf-8") as file:
+            block = next(b for b in file.read().split("```sh\n")[1:] if "machine discover" in b).split("```")[0]
+        commands = [line.split("#")[0].strip() for line in block.splitlines()]
+        self.assertGreaterEqual(len(commands), 5)
+        for command in commands:
+            command = command.replace("mpirun -n 4 ", "").replace("-e 4M", "-e 64K --executor host").replace("16G", "1M")
+            words = command.split()
+            self.assertEqual(words.pop(0), "fabricast", command)
+            if ">" in words:
+                at = words.index(">")
+                self.write(words[at + 1], self.expect_ok(*words[:at]).stdout)
+            else:
+                self.expect_ok(*words)
+        written = self.left()
+        for name in ("here.yaml", "samples.h5", "profile.h5", "here.h5", "cluster.h5"):
+            self.assertIn(name, written)
+        rows = csv.DictReader(io.StringIO(self.expect_ok("report", "here.h5", "--csv").stdout))
+        # Of a short budget on a busy machine some parameters stay near their priors.
+        self.assertGreater(min(float(row["measured_share"]) for row in rows), 0.25)
+
+    def test_two_machines_of_one_name_are_refused(self):
+        shipped = os.path.join(os.path.dirname(__file__), "../../topologies/machines/gb300-nvl72.yaml")
+        with open(shipped, encoding="utf-8") as file:
+            self.write("same.yaml", file.read().replace("900 GB/s", "450 GB/s"))
+        self.expect_error(2, "two machines named gb300-nvl72", "run", "--machines", "gb300-nvl72,./same.yaml")
+        self.expect_error(2, "two machines named gb300-nvl72", "run", "--machines", "gb300-nvl72,gb300-nvl72")
+
+    def test_this_machine_is_not_emulated_twice(self):
+        self.write("here.yaml", self.expect_ok("machine", "discover").stdout)
+        here = self.expect_error(2, "emulated anyway", "run", "--executor", "host", "--machines", "here.yaml", "--quiet")
+        self.assertIn("rename", here.stderr)
+
+    def test_options_that_would_do_nothing_are_refused_before_any_work(self):
+        for message, arguments in (("--measure-max 1 is below", ("--measure-max", "1")),
+                                   ("--machines: no name", ("--machines", "")),
+                                   ("--machines: no name", ("--machines", ",")),
+                                   ("nan is not a number", ("--budget", "nan")),
+                                   ("round to 0 bytes", ("-b", "2", "-e", "2", "--executor", "host", "--quiet"))):
+            with self.subTest(arguments):
+                self.expect_error(2, message, "run", *arguments)
+
+    def test_one_core_measures_nothing_and_emulates(self):
+        one = sorted(os.sched_getaffinity(0))[:1]
+        before = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, one)
+        try:
+            result = self.expect_ok(*SMALL)
+        finally:
+            os.sched_setaffinity(0, before)
+        self.assertIn("one rank moves nothing", result.stderr)
+        self.assertIn("gb300-nvl72", result.stdout)
+        self.expect_ok("report", "trace.h5", "--check")
+
+    def test_errors_under_mpirun_are_said_once(self):
+        if not cli_case.MPIEXEC:
+            self.skipTest("no mpirun")
+        for message, arguments in (("did you mean", ("--executor", "hots")),
+                                   ("runs in one process", ("--executor", "host"))):
+            with self.subTest(arguments):
+                result = self.run_program("run", *arguments, ranks=2)
+                self.assertEqual(result.returncode, 2, result.stderr)
+                self.assertEqual(result.stderr.count(message), 1, result.stderr)
+                self.assertNotIn("MPI_ABORT", result.stderr)
+                self.assertEqual(self.left(), [])
 
     def test_an_unwritable_target_is_refused_before_any_work(self):
         self.expect_error(4, "no/such", "run", "-o", "no/such/trace.h5")

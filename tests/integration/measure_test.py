@@ -36,7 +36,8 @@ class Measure(CliCase):
     def test_every_collective_is_correct_on_threads(self):
         got = self.measured("--executor", "host", "--ranks", "2", "-c", "all", *TINY)
         self.assertEqual({row["collective"] for row in got["results"]},
-                         {"all_reduce", "all_gather", "reduce_scatter", "broadcast", "all_to_all"})
+                         {"all_reduce", "all_gather", "reduce_scatter", "broadcast", "all_to_all", "reduce",
+                          "gather", "scatter", "send_recv"})
         for row in got["results"]:
             self.assertEqual(row["nwrong"], 0)
             self.assertEqual(row["iterations"], 3)
@@ -154,6 +155,22 @@ class Synthetic(CliCase):
         got = json.loads(self.expect_ok(*self.DRAW, "-e", "1M", "-f", "64", "-o", "s.h5").stdout)
         self.assertIn("not measured", got["environment"]["synthetic"])
         self.expect_ok("report", "s.h5", "--check")
+
+    def test_what_describes_a_made_up_machine_needs_one(self):
+        for arguments in (("--seed", "3"), ("--noise", "0.5"), ("--outliers", "0.1"), ("--protocol", "ll"),
+                          ("--set", "nvlink.efficiency=x0.5")):
+            with self.subTest(arguments):
+                self.expect_error(2, "--synthetic", "measure", *arguments, "-e", "1K")
+        for arguments in (("--budget", "3"), ("-w", "3"), ("--no-check",), ("--check-only",), ("--in-place",),
+                          ("--machine", "hgx-h100")):
+            with self.subTest(arguments):
+                self.expect_error(2, "excludes", *self.DRAW, *arguments)
+
+    def test_values_are_numbers_in_range(self):
+        self.expect_error(2, "nan is not a number", "measure", "--budget", "nan")
+        self.expect_error(2, "nan is not a number", *self.DRAW, "--noise", "nan")
+        self.expect_error(2, "nan is not a number", "calibrate", "samples.h5", "--holdout", "nan")
+        self.expect_error(2, "-a: no name", "measure", "--synthetic", "hgx-h100", "-a", ",")
 
     def test_unknown_parameters_are_named_with_a_suggestion(self):
         self.expect_error(2, 'did you mean "nvlink.efficiency"', *self.DRAW, "--set", "nvlink.eficiency=x0.5")

@@ -9,6 +9,7 @@
 #include "emulator/base/error.hpp"
 #include "emulator/runtime/mpi_executor.hpp"
 #include "tests/conformance/conformance.hpp"
+#include "tests/conformance/hand_made.hpp"
 
 namespace fabricast {
 namespace {
@@ -18,28 +19,49 @@ Communicator& world() {
   return communicator;
 }
 
+// One to four processes; the domains are as many as these can be.
 std::vector<RankSpace> spaces_of(std::int32_t processes) {
   std::vector<RankSpace> spaces{RankSpace{processes}};
-  if (processes == 4) spaces.push_back(RankSpace{2, 2});
+  if (processes >= 2) spaces.push_back(RankSpace{2, processes / 2});
   return spaces;
 }
 
-TEST(MpiExecutor, EveryScheduleIsBitExact) {
+TEST(MpiExecutor, EveryScheduleIsBitExactOrRefusedForItsReason) {
   const auto executor = make_mpi_executor(world());
   EXPECT_EQ(executor->max_ranks(), world().size());
-  for (const auto& space : spaces_of(world().size())) {
-    for (const Collective collective : conformance::all_collectives) {
-      EXPECT_GE(conformance::run_cases(*executor, conformance::shape_cases(collective, space)), 8);
+  for (const AlgorithmEntry& row : algorithm_catalogue()) {
+    const bool fits =
+        world().size() >= (row.needs == Needs::two_levels ? 4 : 2) || row.needs == Needs::nothing;
+    if (fits) {
+      conformance::run_row(*executor, row, spaces_of(world().size()), 8);
+    } else {  // every case is refused for its reason
+      const auto cases = conformance::shape_cases(row, RankSpace{world().size()});
+      EXPECT_EQ(conformance::run_cases(*executor, cases).refused, static_cast<int>(cases.size()));
     }
   }
 }
 
-TEST(MpiExecutor, EveryTypeAndOperator) {
+TEST(MpiExecutor, EveryInstructionAndParallelConnections) {
+  const std::int32_t p = world().size();
+  if (p < 2) GTEST_SKIP() << "needs two processes";
   const auto executor = make_mpi_executor(world());
-  const RankSpace space{world().size()};
-  EXPECT_GE(
-      conformance::run_cases(*executor, conformance::type_cases(Collective::reduce_scatter, space)),
-      12);
+  for (const auto& plan :
+       {conformance::plan_of(conformance::all_pairs_all_reduce(p), {p * 6 * 31, 4, 1, 3, 2, 3}),
+        conformance::plan_of(conformance::two_part_all_gather(p), {1001, 4, 2, 2, 2, 3}),
+        conformance::plan_of(conformance::ring_in_output(Collective::all_reduce, p),
+                             {1003, 4, 2, 2, 2, 4})}) {
+    for (const bool in_place : {false, true}) {
+      executor->prepare({&plan, DataType::float32, ReduceOp::sum, in_place});
+      EXPECT_EQ(executor->check(), 0) << plan.algorithm;
+    }
+  }
+}
+
+TEST(MpiExecutor, MoreParallelConnectionsThanTagsIsAUsageErrorEverywhere) {
+  auto schedule = conformance::two_part_all_gather(1);
+  schedule.stages[0].groups[0].phases[0].peer_out.fifo = 255;
+  const auto plan = conformance::plan_of(schedule, {64, 4, 5, 1, 1, 4});
+  EXPECT_THROW(make_mpi_executor(world())->prepare({&plan}), UsageError);
 }
 
 TEST(MpiExecutor, LargeMessagesUseTheRendezvousPath) {
@@ -83,7 +105,7 @@ TEST(MpiExecutor, AWrongResultOnOneProcessIsSeenByAll) {
     for (auto& lane : compiled.image.lanes) {
       if (lane.rank != 1) continue;
       for (auto& step : lane.steps) {
-        step.action = static_cast<std::uint8_t>(step.action & ~action_reduce);
+        step.action = step.action & (15u - action_reduce);
       }
     }
   };

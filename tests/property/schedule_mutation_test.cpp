@@ -153,94 +153,100 @@ void rebundle(LaneProgram& program) {
   }
 }
 
-// Returns false where the mutation does not apply to the step.
+std::uint32_t another(std::uint64_t value, std::uint64_t count, Random& random) {
+  if (count < 2) return static_cast<std::uint32_t>(value) & 0xFFFFFFu;
+  const auto shift = 1 + static_cast<std::uint64_t>(random.upto(count - 1));
+  return static_cast<std::uint32_t>((value + shift) % count) & 0xFFFFFFu;
+}
+
+void insert(LaneProgram& program, std::size_t i, std::size_t of) {
+  const auto at = static_cast<std::ptrdiff_t>(i);
+  program.steps.insert(program.steps.begin() + at, Step(program.steps[of]));
+  program.extras.insert(program.extras.begin() + at, StepExtra(program.extras[of]));
+  program.origins.insert(program.origins.begin() + at, StepOrigin(program.origins[of]));
+}
+
+void erase(LaneProgram& program, std::size_t i) {
+  const auto at = static_cast<std::ptrdiff_t>(i);
+  program.steps.erase(program.steps.begin() + at);
+  program.extras.erase(program.extras.begin() + at);
+  program.origins.erase(program.origins.begin() + at);
+}
+
+void exchange(LaneProgram& program, std::size_t i) {
+  std::swap(program.steps[i], program.steps[i + 1]);
+  std::swap(program.extras[i], program.extras[i + 1]);
+}
+
+// Every lane receives before the send that it owes first: all wait for all.
+void fuse(std::vector<LaneProgram>& programs) {
+  for (LaneProgram& each : programs) {
+    if (each.steps.size() < 2) continue;
+    const bool owes = (each.steps[0].action & action_send) != 0;
+    if (owes && (each.steps[1].action & action_recv) != 0) exchange(each, 0);
+  }
+}
+
+// Changes one field of a step; false where the mutation does not apply to it.
+bool mutate_step(const Schedule& schedule, LaneProgram& program, std::size_t i, Mutation how,
+                 Random& random) {
+  Step& step = program.steps[i];
+  const auto ranks = static_cast<std::uint64_t>(schedule.positions());
+  const auto chunks = static_cast<std::uint64_t>(schedule.chunks);
+  const bool receives = (step.action & action_recv) != 0;
+  const bool sends = (step.action & action_send) != 0;
+  const auto lose = [&](unsigned action) {
+    const bool has = (step.action & action) != 0;
+    step.action = static_cast<unsigned>(step.action & ~action) & 15u;
+    return has;
+  };
+  switch (how) {
+    case Mutation::wrong_source_peer:
+      step.peer_in = another(step.peer_in, ranks, random) & 0xFFFFFFu;
+      return receives;
+    case Mutation::wrong_destination_peer:
+      step.peer_out = another(step.peer_out, ranks, random) & 0xFFFFFFu;
+      return sends;
+    case Mutation::wrong_source_chunk:
+      step.source_chunk = another(step.source_chunk, chunks, random) & 0xFFFFFFu;
+      return true;
+    case Mutation::wrong_target_chunk:
+      step.target_chunk = another(step.target_chunk, chunks, random) & 0xFFFFFFu;
+      return true;
+    case Mutation::wrong_fifo:
+      (receives ? program.extras[i].fifo_in : program.extras[i].fifo_out) ^= 1;
+      return receives || sends;
+    case Mutation::wrong_source_buffer: step.source = (step.source + 1u) % 3u & 3u; return true;
+    case Mutation::wrong_target_buffer: step.target = (step.target + 1u) % 3u & 3u; return true;
+    case Mutation::lose_reduce: return lose(action_reduce);
+    case Mutation::lose_copy: return lose(action_copy);
+    case Mutation::lose_send: return lose(action_send);
+    case Mutation::shorten:
+      if (step.chunk_count < 2) return false;
+      step.chunk_count = (step.chunk_count - 1u) & 0xFFFFu;
+      return true;
+    default: return false;
+  }
+}
+
 bool mutate(Schedule& schedule, std::vector<LaneProgram>& programs, Mutation how, Random& random) {
   LaneProgram& program = programs[static_cast<std::size_t>(random.upto(programs.size()))];
   if (program.steps.empty()) return false;
   const auto i = static_cast<std::size_t>(random.upto(program.steps.size()));
-  Step& step = program.steps[i];
-  const auto erase = [&](std::size_t at) {
-    const auto offset = static_cast<std::ptrdiff_t>(at);
-    program.steps.erase(program.steps.begin() + offset);
-    program.extras.erase(program.extras.begin() + offset);
-    program.origins.erase(program.origins.begin() + offset);
-  };
-  const auto other_rank = [&](std::uint64_t rank) {
-    const auto ranks = static_cast<std::uint64_t>(schedule.positions());
-    const auto shift = 1 + static_cast<std::uint64_t>(random.upto(ranks - 1));
-    return static_cast<std::uint32_t>((rank + shift) % ranks) & 0xFFFFFFu;
-  };
-  const auto other_chunk = [&](std::uint64_t chunk) {
-    const auto chunks = static_cast<std::uint64_t>(schedule.chunks);
-    if (chunks < 2) return static_cast<std::uint32_t>(chunk) & 0xFFFFFFu;
-    const auto shift = 1 + static_cast<std::uint64_t>(random.upto(chunks - 1));
-    return static_cast<std::uint32_t>((chunk + shift) % chunks) & 0xFFFFFFu;
-  };
-  const bool receives = (step.action & action_recv) != 0;
-  const bool sends = (step.action & action_send) != 0;
+  bool applies = true;
   switch (how) {
-    case Mutation::drop: erase(i); break;
-    case Mutation::double_step: {
-      const auto at = static_cast<std::ptrdiff_t>(i);
-      const Step copy = step;
-      program.steps.insert(program.steps.begin() + at, copy);
-      program.extras.insert(program.extras.begin() + at, StepExtra(program.extras[i]));
-      program.origins.insert(program.origins.begin() + at, StepOrigin(program.origins[i]));
-      break;
-    }
+    case Mutation::drop: erase(program, i); break;
+    case Mutation::double_step: insert(program, i, i); break;
     case Mutation::swap:
-      if (i + 1 >= program.steps.size()) return false;
-      std::swap(program.steps[i], program.steps[i + 1]);
-      std::swap(program.extras[i], program.extras[i + 1]);
-      break;
-    case Mutation::wrong_source_peer:
-      if (!receives) return false;
-      step.peer_in = other_rank(step.peer_in) & 0xFFFFFFu;
-      break;
-    case Mutation::wrong_destination_peer:
-      if (!sends) return false;
-      step.peer_out = other_rank(step.peer_out) & 0xFFFFFFu;
-      break;
-    case Mutation::wrong_source_chunk: step.source_chunk = other_chunk(step.source_chunk) & 0xFFFFFFu; break;
-    case Mutation::wrong_target_chunk: step.target_chunk = other_chunk(step.target_chunk) & 0xFFFFFFu; break;
-    case Mutation::wrong_fifo:
-      if (receives) program.extras[i].fifo_in ^= 1;
-      else if (sends) program.extras[i].fifo_out ^= 1;
-      else return false;
-      break;
-    case Mutation::wrong_source_buffer: step.source = (step.source + 1u) % 3u & 3u; break;
-    case Mutation::wrong_target_buffer: step.target = (step.target + 1u) % 3u & 3u; break;
-    case Mutation::lose_reduce:
-      if ((step.action & action_reduce) == 0) return false;
-      step.action = static_cast<unsigned>(step.action & ~action_reduce) & 15u;
-      break;
-    case Mutation::lose_copy:
-      if ((step.action & action_copy) == 0) return false;
-      step.action = static_cast<unsigned>(step.action & ~action_copy) & 15u;
-      break;
-    case Mutation::lose_send:
-      if (!sends) return false;
-      step.action = static_cast<unsigned>(step.action & ~action_send) & 15u;
-      break;
-    case Mutation::shorten:
-      if (step.chunk_count < 2) return false;
-      step.chunk_count = (step.chunk_count - 1u) & 0xFFFFu;
+      applies = i + 1 < program.steps.size();
+      if (applies) exchange(program, i);
       break;
     case Mutation::no_slots: schedule.fifo_depth = 0; break;
-    case Mutation::fuse:  // receive before the send that this lane owes first: everybody waits
-      for (LaneProgram& each : programs) {
-        if (each.steps.size() < 2) continue;
-        Step& first = each.steps[0];
-        Step& second = each.steps[1];
-        if ((first.action & action_send) == 0 || (second.action & action_recv) == 0) continue;
-        std::swap(each.steps[0], each.steps[1]);
-        std::swap(each.extras[0], each.extras[1]);
-      }
-      break;
-    case Mutation::count: return false;
+    case Mutation::fuse: fuse(programs); break;
+    default: applies = mutate_step(schedule, program, i, how, random);
   }
   for (LaneProgram& each : programs) rebundle(each);
-  return true;
+  return applies;
 }
 
 TEST(ScheduleMutations, EveryHarmfulOneIsCaught) {

@@ -23,6 +23,9 @@ BuiltTopology::BuiltTopology(MachineSpec spec, RankSpace space) : spec_(std::mov
     domain_links_ = 2 * static_cast<std::int64_t>(space.size());
     classes_.push_back(
         {std::string(to_string(domain.kind)), domain.kind, *domain.bandwidth, *domain.latency});
+    if (domain.in_network_reduction) {
+      classes_.back().in_network_reduction = *domain.in_network_reduction;
+    }
   }
 }
 

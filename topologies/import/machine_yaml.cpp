@@ -79,6 +79,12 @@ void read_interconnect(const YamlCursor& machine, std::span<const std::string> k
                                   Range::positive(max_gb_per_s));
   domain.latency =
       read_sourced(at->at("latency"), Dimension::duration, "us", Range::positive(max_latency_us));
+  if (const auto reduction = at->find("in_network_reduction")) {
+    if (domain.kind != LinkKind::nvlink) {
+      reduction->fail(fmt::format("{} has no switch that reduces; remove it", kind));
+    }
+    domain.in_network_reduction = read_sourced_answer(*reduction);
+  }
 }
 
 // Keys of single_node and nvl_rack, which may also stand under `node:`.

@@ -42,6 +42,13 @@ Sourced read_sourced_number(const YamlCursor& at, std::string_view unit, Range r
   return read(at, unit, [&](const YamlCursor& value) { return value.number(range); });
 }
 
+Sourced read_sourced_answer(const YamlCursor& at) {
+  static const std::array<std::string, 2> answers{"no", "yes"};
+  return read(at, "", [](const YamlCursor& value) {
+    return value.choice("answer", answers) == "yes" ? 1.0 : 0.0;
+  });
+}
+
 Sourced read_sourced_count(const YamlCursor& at, std::string_view unit, std::int64_t min,
                            std::int64_t max) {
   return read(at, unit, [&](const YamlCursor& value) {

@@ -17,6 +17,9 @@ Sourced read_sourced(const YamlCursor& at, Dimension dimension, std::string_view
 // A number without unit; `unit` is what it counts, for people ("ratio").
 Sourced read_sourced_number(const YamlCursor& at, std::string_view unit, Range range);
 
+// yes or no, as 1 or 0.
+Sourced read_sourced_answer(const YamlCursor& at);
+
 // A count; `unit` is what it counts, for people ("GPUs").
 Sourced read_sourced_count(const YamlCursor& at, std::string_view unit, std::int64_t min,
                            std::int64_t max);

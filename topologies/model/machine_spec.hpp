@@ -21,6 +21,7 @@ struct DomainSpec {
   LinkKind kind = LinkKind::nvlink;
   std::optional<Sourced> bandwidth;  // GB/s per direction of a member's link
   std::optional<Sourced> latency;    // us per link
+  std::optional<Sourced> in_network_reduction;  // 1: yes, 0: no
   Sourced channels;                  // of a communicator inside one domain
 };
 

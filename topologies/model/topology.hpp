@@ -49,6 +49,9 @@ struct LinkClass {
   LinkKind kind{};
   Sourced bandwidth;    // nominal GB/s per direction of ONE link or trunk of this class
   Sourced latency;      // us, one way, added for each link of this class on a route
+  // 1: the switch it leads to multicasts and reduces what its members send, so that algorithms
+  // through the switch are possible; 0: it does not.
+  Sourced in_network_reduction{0, "", Origin::assumed, "not given in the machine file"};
 };
 
 struct Route {

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "emulator/base/error.hpp"
+#include "emulator/coordinator/effective_bytes.hpp"
 
 namespace fabricast {
 namespace {
@@ -50,13 +51,15 @@ TEST(EffectiveBytes, ReductionsAndBroadcastsCarryWholeElements) {
   EXPECT_EQ(effective_bytes(Collective::all_reduce, 11, 72, 4), 8);
   EXPECT_EQ(effective_bytes(Collective::broadcast, 3, 2, 2), 2);
   EXPECT_EQ(effective_bytes(Collective::all_reduce, 3, 2, 4), 0);
+  EXPECT_EQ(effective_bytes(Collective::reduce, 11, 3, 4), 8);
+  EXPECT_EQ(effective_bytes(Collective::send_recv, 11, 3, 4), 8);
 }
 
 // nccl-tests rounds all_gather, reduce_scatter and alltoall down to 16-byte multiples per rank: on
 // 72 ranks a size of 8 KiB runs as 72 x 112 B = 8064 B.
 TEST(EffectiveBytes, BlocksAreMultiplesOf16Bytes) {
-  for (const auto collective :
-       {Collective::all_gather, Collective::reduce_scatter, Collective::all_to_all}) {
+  for (const auto collective : {Collective::all_gather, Collective::reduce_scatter,
+                                Collective::all_to_all, Collective::gather, Collective::scatter}) {
     EXPECT_EQ(effective_bytes(collective, 8192, 72, 4), 8064);
     EXPECT_EQ(effective_bytes(collective, 8192, 8, 2), 8192);
     EXPECT_EQ(effective_bytes(collective, 31, 2, 4), 0);

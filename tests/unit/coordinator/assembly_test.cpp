@@ -1,4 +1,5 @@
 // What processes exchange and what a trace stores must come back as it went.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <unistd.h>
@@ -36,8 +37,9 @@ class AssemblyTest : public testing::Test {
 };
 
 TEST_F(AssemblyTest, OneRowPerCollectiveAlgorithmAndSize) {
-  // all_reduce by ring and tree, all_to_all pairwise: three sizes each.
-  ASSERT_EQ(emulation_.predictions.size(), 9u);
+  // One box of eight, three sizes: all_reduce by ring, tree, halving_doubling, doubling and nvls,
+  // all_to_all by pairwise and grouped.
+  ASSERT_EQ(emulation_.predictions.size(), 21u);
   for (const auto& p : emulation_.predictions) {
     EXPECT_GE(p.time, p.bound);
     EXPECT_LE(p.low_us, to_us(p.time));
@@ -102,6 +104,35 @@ TEST_F(AssemblyTest, ARereadProfilePredictsWhatItDid) {
   EXPECT_EQ(to_text(comparable), to_text(before));
 }
 
+// The stages are those of one real channel: the one that ends last.
+TEST_F(AssemblyTest, TheTimelineIsOfTheSlowestChannel) {
+  const auto ten = with_ranks(load_machine("gb300-nvl72x140"), 720);
+  Scenario scenario = small_scenario(*ten);
+  scenario.collectives = {Collective::all_reduce};
+  scenario.algorithms = {"tree"};
+  scenario.sizes = {1 << 19};
+  const auto profile = prior_profile(*ten, ExecutorKind::nccl);
+  const auto emulation = emulate(Communicator::null(), *ten, profile, scenario);
+  const auto made = build_case(*ten, values_of(profile), emulation.predictions.front().point);
+  const auto timed = evaluate_case(made, EngineOptions{});
+  std::size_t slowest = 0;
+  for (std::size_t i = 0; i < timed.channels.size(); ++i) {
+    if (timed.channels[i].makespan > timed.channels[slowest].makespan) slowest = i;
+  }
+  ASSERT_GT(made.channel_classes[slowest].representative, 0) << "a case that tells nothing";
+  TraceAssembly assembly;
+  assembly.add_predictions(*ten, emulation.predictions);
+  const auto content =
+      assembly.finish(scenario.to_yaml(), nullptr, run_attributes("model", "test"));
+  const Table& timeline = content.at("/timeline");
+  for (const auto channel : timeline.integers("channel")) {
+    EXPECT_EQ(channel, made.channel_classes[slowest].representative);
+  }
+  std::int64_t last = 0;
+  for (const auto end : timeline.integers("end_ps")) last = std::max(last, end);
+  EXPECT_EQ(last + made.launch.value(), content.at("/results").integers("time_ps").front());
+}
+
 TEST_F(AssemblyTest, TheTraceIsLawfulAndNoLinkIsAboveItsCapacity) {
   TraceAssembly assembly;
   assembly.add_machine(*topology_);
@@ -145,6 +176,43 @@ TEST(Agreement, TheVerdictOfRankZeroIsEverybodys) {
     EXPECT_EQ(error.code(), ExitCode::io);
     EXPECT_STREQ(error.what(), "disk full");
   }
+}
+
+TEST(Scenario, NcclHasNoLl128ForAllToAll) {
+  const auto topology = load_machine("gb300-nvl72");
+  auto scenario = small_scenario(*topology);
+  scenario.collectives = {Collective::all_to_all};
+  for (std::int64_t bytes = 1 << 16; bytes <= 1 << 30; bytes *= 2) scenario.sizes.push_back(bytes);
+  const auto profile = prior_profile(*topology, ExecutorKind::nccl);
+  const auto emulation = emulate(Communicator::null(), *topology, profile, scenario);
+  for (const auto& p : emulation.predictions) EXPECT_NE(p.point.protocol, Protocol::ll128);
+
+  scenario.protocols = {Protocol::ll128};
+  EXPECT_THROW(points_of(scenario, *topology), UsageError);
+  scenario.collectives.push_back(Collective::all_reduce);
+  std::vector<std::string> notes;
+  for (const auto& point : points_of(scenario, *topology, &notes)) {
+    EXPECT_EQ(point.collective, Collective::all_reduce);
+  }
+  EXPECT_NE(fmt::format("{}", fmt::join(notes, "\n")).find("pairwise all_to_all has no protocol [ll128]"),
+            std::string::npos);
+}
+
+// What `measure` would run and nccl-tests would print.
+TEST(Scenario, SizesAreRoundedToWhatRuns) {
+  const auto topology = load_machine("gb300-nvl72");
+  auto scenario = small_scenario(*topology);
+  scenario.sizes = {7, 1024, 1152, 1153, 2303, 2304};
+  std::vector<std::string> notes;
+  std::vector<std::int64_t> reduced, exchanged;
+  for (const auto& point : points_of(scenario, *topology, &notes)) {
+    if (point.algorithm == "pairwise") exchanged.push_back(point.bytes);
+    if (point.algorithm == "ring") reduced.push_back(point.bytes);
+  }
+  EXPECT_EQ(exchanged, (std::vector<std::int64_t>{1152, 2304}));
+  EXPECT_EQ(reduced, (std::vector<std::int64_t>{4, 1024, 1152, 2300, 2304}));
+  ASSERT_EQ(notes.size(), 1u);
+  EXPECT_NE(notes.front().find("sizes 7, 1K round"), std::string::npos) << notes.front();
 }
 
 TEST(Scenario, NothingToEmulateIsAnError) {

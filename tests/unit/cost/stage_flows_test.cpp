@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "emulator/cost/traffic_map.hpp"
 #include "topologies/model/machine_file.hpp"
 
 namespace fabricast {
@@ -81,6 +82,67 @@ TEST(StageFlows, PairwiseExchangeLoadsEveryEndpointByTheChannels) {
   const auto counts = count_links(*four, group_channels(plan), 1);
   EXPECT_EQ(flows_of_kind(*four, counts, LinkKind::nvlink), (std::set<std::int32_t>{3}));
   EXPECT_EQ(flows_of_kind(*four, counts, LinkKind::nic), (std::set<std::int32_t>{3}));
+}
+
+// The wire bytes of every link, pair by pair: what the key arithmetic must come to.
+std::vector<std::int64_t> brute_force(const Topology& topology, std::int64_t per_pair) {
+  std::vector<std::int64_t> chunks(static_cast<std::size_t>(topology.links()), 0);
+  for (std::int32_t a = 0; a < topology.ranks(); ++a) {
+    for (std::int32_t b = 0; b < topology.ranks(); ++b) {
+      const Route route = topology.route(RankId::from(a), RankId::from(b));
+      for (const LinkId link : route.span()) chunks[link.value()] += per_pair;
+    }
+  }
+  return chunks;
+}
+
+// 40 boxes fill one leaf group and a quarter of the next: their trunks carry unequal loads.
+TEST(StageFlows, TheBusiestLinkOfAnExchangeIsTheBusiestNotTheMean) {
+  const auto boxes = load_machine("hgx-h100x1260");
+  const auto racks = load_machine("gb300-nvl72x140");
+  for (const auto& machine :
+       {with_ranks(boxes, 16), with_ranks(boxes, 8 * 40), with_ranks(racks, 72 * 3),
+        with_ranks(racks, 72 * 11), load_machine("gb300-nvl72")}) {
+    const auto plan =
+        make_plan(Collective::all_to_all, "pairwise", machine->space(), 1 << 30, 4, channels(3));
+    const auto traffic = TrafficMap(*machine, plan, false).traffic(plan);
+    const auto expected = brute_force(*machine, 3);
+    for (std::size_t c = 0; c < traffic.size(); ++c) {
+      std::int64_t most = 0, total = 0, links = 0;
+      for (std::size_t i = 0; i < expected.size(); ++i) {
+        if (machine->link_class(LinkId::from(static_cast<std::int64_t>(i))).value() != c) continue;
+        most = std::max(most, expected[i]);
+        total += expected[i];
+        links += expected[i] > 0 ? 1 : 0;
+      }
+      const auto& name = machine->link_classes()[c].name;
+      EXPECT_EQ(traffic[c].busiest_chunks, most) << machine->title() << " " << name;
+      EXPECT_EQ(traffic[c].total_chunks, total) << machine->title() << " " << name;
+      EXPECT_EQ(traffic[c].links, links) << machine->title() << " " << name;
+    }
+  }
+}
+
+// Above 256 repetitions flows are the most of a sample of them. On the machines that ship, at a
+// size where all can be counted, the sample misses nothing.
+TEST(StageFlows, SampledRepetitionsFindTheMostFlows) {
+  for (const auto& machine : {with_ranks(load_machine("hgx-h100x1260"), 8 * 40),
+                              with_ranks(load_machine("gb300-nvl72x140"), 72 * 7)}) {
+    const auto plan =
+        make_plan(Collective::all_to_all, "pairwise", machine->space(), 1 << 30, 4, channels(1));
+    const auto counts = count_links(*machine, group_channels(plan), 1);
+    std::vector<std::int32_t> most(counts.flows.size(), 0);
+    for (std::int32_t shift = 1; shift < machine->ranks(); ++shift) {
+      std::vector<std::int32_t> flows(most.size(), 0);
+      for (std::int32_t a = 0; a < machine->ranks(); ++a) {
+        const Route route =
+            machine->route(RankId::from(a), RankId::from((a + shift) % machine->ranks()));
+        for (const LinkId link : route.span()) ++flows[link.value()];
+      }
+      for (std::size_t i = 0; i < most.size(); ++i) most[i] = std::max(most[i], flows[i]);
+    }
+    EXPECT_EQ(counts.flows, most) << machine->title();
+  }
 }
 
 TEST(StageFlows, SampledRepetitionsAreAllOfASmallStageAndSomeOfALargeOne) {

@@ -51,9 +51,13 @@ LaneImage exchange_lane(std::uint32_t rank, std::int64_t elements, std::int32_t 
   LaneImage lane;
   lane.rank = static_cast<std::int32_t>(rank);
   const std::uint32_t peer = 1 - rank;
-  lane.steps.push_back({no_peer, peer, 0, 1, action_send, 0, 0, 0});
-  lane.steps.push_back({peer, no_peer, 0, 1, action_recv | action_reduce | action_copy, 0, 0, 0});
-  lane.links = {{-1, lane.rank}, {static_cast<std::int32_t>(peer), -1}};
+  Step send, receive;
+  send.peer_out = peer & no_peer;
+  send.action = action_send;
+  receive.peer_in = peer & no_peer;
+  receive.action = action_recv | action_reduce | action_copy;
+  lane.steps = {send, receive};
+  lane.links = {{-1, lane.rank, -1}, {static_cast<std::int32_t>(peer), -1, -1}};
   lane.bundles = {0, 1, 2};
   lane.layout.share = {0, elements};
   lane.layout.loops = loops;
@@ -63,18 +67,18 @@ LaneImage exchange_lane(std::uint32_t rank, std::int64_t elements, std::int32_t 
 
 TEST(InterpreterWithGroups, TwoLanesOfTwoThreadsExchange) {
   constexpr std::int64_t elements = 3001;
-  constexpr auto bytes = static_cast<std::size_t>(elements) * 4;
+  constexpr std::int64_t bytes = elements * 4;
   const reference::InputData inputs{DataType::float32, 2, true};
-  std::vector<LaneImage> images{exchange_lane(0, elements, 5), exchange_lane(1, elements, 5)};
-  std::vector<std::byte> input[2], output[2];
+  ProgramImage image;
+  image.lanes = {exchange_lane(0, elements, 5), exchange_lane(1, elements, 5)};
+  std::vector<std::byte> memory[2];
   std::vector<LaneView> lanes;
   for (std::int32_t r = 0; r < 2; ++r) {
-    input[r].resize(bytes);
-    output[r].resize(bytes);
-    reference::fill_input(inputs, r, 0, input[r]);
-    lanes.push_back(
-        view_of(images[static_cast<std::size_t>(r)], nullptr, input[r].data(), output[r].data()));
+    image.buffers.push_back({2 * bytes, 0, bytes, bytes, bytes});
+    memory[r].resize(2 * bytes);
+    reference::fill_input(inputs, r, 0, std::span(memory[r]).first(bytes));
   }
+  for (std::size_t r = 0; r < 2; ++r) lanes.push_back(view_of(image, r, memory[r].data()));
   std::vector<FifoCounters> counters(2);
   constexpr std::int64_t slot_bytes = 4096;
   alignas(16) static std::byte slots[2 * 3 * slot_bytes];
@@ -92,7 +96,7 @@ TEST(InterpreterWithGroups, TwoLanesOfTwoThreadsExchange) {
         const ThreadGroup group{&shared[l], t};
         if (group.leader()) cursors[l] = lanes[static_cast<std::size_t>(l)].start();
         YieldPause pause;
-        EXPECT_TRUE(run_lanes(lanes.data() + l, cursors + l, 1, l, l, port,
+        EXPECT_TRUE(run_lanes(lanes.data() + l, cursors + l, 1, l, port,
                               RunData{DataType::float32, ReduceOp::sum, 4}, control, group, pause));
       });
     }
@@ -100,7 +104,9 @@ TEST(InterpreterWithGroups, TwoLanesOfTwoThreadsExchange) {
   for (auto& thread : threads) thread.join();
   std::vector<std::byte> expected(bytes);
   reference::expect_reduction(inputs, ReduceOp::sum, 0, expected);
-  for (const auto& out : output) EXPECT_EQ(std::memcmp(out.data(), expected.data(), bytes), 0);
+  for (const auto& m : memory) {
+    EXPECT_EQ(std::memcmp(m.data() + bytes, expected.data(), expected.size()), 0);
+  }
 }
 
 }  // namespace

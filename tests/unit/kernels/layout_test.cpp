@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 namespace fabricast::lane {
 namespace {
 
@@ -39,10 +41,42 @@ TEST(MessagePart, BlocksMoveTheBaseNotTheInside) {
   layout.slices = 2;
   layout.block = 100;
   layout.block_of_chunk = owners;
+  layout.chunks = 3;
   const MessagePart part = message_part(layout, 0, 0, 1);
   EXPECT_EQ(part.base, 200);
   EXPECT_EQ(part.within.first, 14);
   EXPECT_EQ(part.within.count, 3);
+}
+
+TEST(MessagePart, AChunkIsAPartOfItsOwnersBlock) {
+  const std::int32_t owners[] = {1, 1, 0, 0};
+  ChannelLayout layout;
+  layout.share = {0, 9};
+  layout.parts = 2;
+  layout.block = 9;
+  layout.block_of_chunk = owners;
+  layout.chunks = 4;
+  const MessagePart first = message_part(layout, 0, 0, 0);
+  const MessagePart second = message_part(layout, 0, 1, 0);
+  EXPECT_EQ(first.base, 9);
+  EXPECT_EQ(first.within.count, 5);
+  EXPECT_EQ(second.base, 9);
+  EXPECT_EQ(second.within.first, 5);
+  EXPECT_EQ(second.within.count, 4);
+  EXPECT_EQ(message_part(layout, 0, 2, 0).base, 0);
+}
+
+TEST(ChunkLists, StridesWrapAroundInTheirBuffer) {
+  ChannelLayout layout;
+  layout.chunks = 7;
+  layout.scratch_chunks = 10;
+  const auto listed = [&](bool scratch) {
+    std::vector<std::int32_t> all;
+    for (std::int32_t i = 0; i < 3; ++i) all.push_back(layout.listed(5, i, 1, scratch));
+    return all;
+  };
+  EXPECT_EQ(listed(false), (std::vector<std::int32_t>{5, 0, 2}));
+  EXPECT_EQ(listed(true), (std::vector<std::int32_t>{5, 7, 9}));
 }
 
 }  // namespace

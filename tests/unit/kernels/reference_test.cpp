@@ -124,6 +124,10 @@ TEST(ExpectedOutputs, MatchDefinitionsElementByElement) {
   expect_all_to_all(moved, 1, exchanged);
   auto sent = buffer(DataType::int32, block);
   expect_broadcast(moved, 2, sent);
+  auto scattered = buffer(DataType::int32, block);
+  expect_scatter(moved, 2, 1, scattered);
+  auto from_previous = buffer(DataType::int32, block);
+  expect_send_recv(moved, 0, from_previous);
   for (std::int64_t i = 0; i < block; ++i) {
     const auto at = static_cast<std::size_t>(i);
     double total = 0;
@@ -135,6 +139,8 @@ TEST(ExpectedOutputs, MatchDefinitionsElementByElement) {
     }
     EXPECT_EQ(number_at(DataType::int32, sum, at), total);
     EXPECT_EQ(number_at(DataType::int32, sent, at), input_value(moved, 2, i));
+    EXPECT_EQ(number_at(DataType::int32, scattered, at), input_value(moved, 2, block + i));
+    EXPECT_EQ(number_at(DataType::int32, from_previous, at), input_value(moved, 2, i));
   }
 }
 

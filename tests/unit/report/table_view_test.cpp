@@ -43,6 +43,24 @@ TEST(TableView, RowsCarryNcclTestsColumns) {
   EXPECT_EQ(rows[0], expected);
 }
 
+TEST(TableView, LessTimeForMoreBytesIsExplained) {
+  TraceContent content = example_trace();
+  const ResultFilter ring{"all_reduce", "gb300-nvl72", "ring"};
+  EXPECT_EQ(render_table(content, {ring, false}).find("less time for more"), std::string::npos);
+  for (Table& table : content.tables) {
+    if (table.path != "/results") continue;
+    for (Column& column : table.columns) {  // row 0: 1 KiB on one channel, slower than 32 KiB
+      if (column.name == "channels") std::get<Column::Integers>(column.values)[0] = 1;
+      if (column.name == "time_ps")
+        std::get<Column::Integers>(column.values)[0] = 1'000'000'000'000;
+    }
+  }
+  EXPECT_NE(render_table(content, {ring, false})
+                .find("# less time for more: 32 KiB after 1 KiB (ring simple 1 ch -> ring simple "
+                      "16 ch)\n"),
+            std::string::npos);
+}
+
 TEST(TableView, CountIsOfOneRanksBlockForAllGather) {
   const auto rows = rows_of(render_table(example_trace(), {{"all_gather", "", ""}, false}));
   ASSERT_EQ(rows.size(), 5u);

@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 
 #include "emulator/base/error.hpp"
+#include "emulator/schedule/catalogue.hpp"
 #include "emulator/schedule/partition.hpp"
 
 namespace fabricast {
@@ -15,14 +17,9 @@ PlanLimits small_limits() { return {3, 256, 64, 0, 4, 3}; }
 // The arithmetic of the lanes and the arithmetic of engines and verifiers are one.
 TEST(CompilePlan, LanesCutTheMessageAsThePartitionSays) {
   const RankSpace space{2, 3};
-  for (const auto& [collective, algorithm] : {std::pair{Collective::all_reduce, "ring"},
-                                              {Collective::all_reduce, "tree"},
-                                              {Collective::all_reduce, "hierarchical"},
-                                              {Collective::all_gather, "hierarchical"},
-                                              {Collective::reduce_scatter, "ring"},
-                                              {Collective::broadcast, "ring"},
-                                              {Collective::all_to_all, "pairwise"}}) {
-    const auto plan = make_plan(collective, algorithm, space, 4 * 1021, 4, small_limits());
+  for (const auto& row : algorithm_catalogue()) {
+    const std::string algorithm = row.name;
+    const auto plan = make_plan(row.collective, algorithm, space, 4 * 1021, 4, small_limits());
     const auto compiled = compile_plan({&plan}, 0, 6);
     for (const auto& lane : compiled.image.lanes) {
       auto layout = lane.layout;
@@ -113,6 +110,110 @@ TEST(CompilePlan, WrongSchedulesAreRejectedBeforeTheyTouchMemory) {
                            phase.chunk.terms[0].b += 1;
                          }),
                   "another rank's block");
+}
+
+// One phase of a ring of three, changed.
+ExecutionPlan ring_with(Collective collective, std::size_t stage,
+                        const std::function<void(Phase&)>& edit) {
+  return edited(collective, "ring", RankSpace{3},
+                [&](Schedule& s) { edit(s.stages[stage].groups[0].phases[0]); });
+}
+
+TEST(CompilePlan, EveryNewFieldOfAStepIsChecked) {
+  const auto reduce = Collective::all_reduce;
+  const std::size_t last = 4;  // receives and stores
+  expect_rejected(ring_with(reduce, 0, [](Phase& p) { p.action |= action_reduce; }),
+                  "none of the legal combinations");
+  expect_rejected(ring_with(reduce, last, [](Phase& p) { p.target = Buffer::input; }),
+                  "overwrites the user's input");
+  expect_rejected(ring_with(reduce, last, [](Phase& p) { p.target = Buffer::scratch; }),
+                  "outside the scratch");
+  expect_rejected(ring_with(reduce, 0, [](Phase& p) { p.source = Buffer::scratch; }),
+                  "outside the scratch");
+  expect_rejected(ring_with(reduce, last,
+                            [](Phase& p) {
+                              p.target_chunk = {{{1, -1, 0, 0, 3, 4}, {}}};
+                            }),
+                  "outside the schedule's");
+  expect_rejected(ring_with(reduce, 0,
+                            [](Phase& p) {
+                              p.chunk.count = 2;
+                              p.chunk.stride = 4;
+                            }),
+                  "occur twice");
+  expect_rejected(ring_with(reduce, 0,
+                            [](Phase& p) {
+                              p.after = MapTable({1, 0, 1, 0, 1, 0});
+                            }),
+                  "does not exist");
+  expect_rejected(ring_with(reduce, 0,
+                            [](Phase& p) {
+                              p.after = MapTable({0, 5, 0, 5, 0, 5});
+                            }),
+                  "does not exist");
+  expect_rejected(
+      ring_with(Collective::reduce_scatter, 2, [](Phase& p) { p.chunk.terms[0].b += 1; }),
+      "another rank's block");
+}
+
+TEST(CompilePlan, BuffersThatOnlyTheRootHasAreUsedThereOnly) {
+  const auto everywhere = [](Schedule& s) {
+    for (auto& stage : s.stages) {
+      for (auto& phase : stage.groups[0].phases) phase.action |= action_copy;
+    }
+  };
+  expect_rejected(edited(Collective::reduce, "ring", RankSpace{3}, everywhere),
+                  "writes an output that only the root has");
+  expect_rejected(
+      edited(Collective::scatter, "direct", RankSpace{3},
+             [](Schedule& s) { s.stages[0].groups[0].phases[0].active = Active::range(1, 3); }),
+      "reads an input that only the root has");
+}
+
+TEST(CompilePlan, BothEndsOfAConnectionCountTheSameMessages) {
+  const auto expect_uneven = [](const ExecutionPlan& plan) {
+    try {
+      compile_plan({&plan}, 0, 3);
+      FAIL() << "accepted";
+    } catch (const RuntimeError& error) {
+      EXPECT_NE(std::string(error.what()).find("number, length or parts differ"), std::string::npos)
+          << error.what();
+    }
+  };
+  // A chunk too many in one message; a message too few.
+  expect_uneven(ring_with(Collective::all_reduce, 0, [](Phase& p) { p.chunk.count = 2; }));
+  expect_uneven(edited(Collective::all_reduce, "ring", RankSpace{3},
+                       [](Schedule& s) { s.stages.pop_back(); }));
+}
+
+TEST(CompilePlan, ParallelFifosAreConnectionsOfTheirOwnWithEqualLabelsEverywhere) {
+  const RankSpace space{4};
+  const auto plan = make_plan(Collective::all_reduce, "nvls", space, 4096, 4, small_limits());
+  EXPECT_EQ(connection_labels(plan), 3 * 2);  // channels x (towards the reduction, multicast)
+  const auto all = compile_plan({&plan}, 0, 4);
+  EXPECT_EQ(all.connections.size(), 3u * 4 * 3 * 2);
+  for (std::int32_t rank = 0; rank < 4; ++rank) {
+    for (const auto& mine : compile_plan({&plan}, rank, rank + 1).connections) {
+      EXPECT_EQ(mine.label, mine.channel * 2 + mine.fifo);
+      EXPECT_LT(mine.label, connection_labels(plan));
+    }
+  }
+}
+
+TEST(CompilePlan, ScratchOfChannelsIsDisjointAndBehindTheUsersBuffers) {
+  const auto plan =
+      make_plan(Collective::reduce_scatter, "pat", RankSpace{3}, 3 * 4 * 301, 4, small_limits());
+  const auto compiled = compile_plan({&plan}, 0, 3);
+  const auto& b = compiled.image.buffers[1];
+  std::int64_t last_end = b.output_offset + b.output_bytes;
+  for (const auto& lane : compiled.image.lanes) {
+    if (lane.rank != 1) continue;
+    EXPECT_GE(lane.scratch_offset, last_end);
+    EXPECT_EQ(lane.scratch_offset % 128, 0);
+    EXPECT_GE(lane.scratch_chunk_bytes, 3 * 4);
+    last_end = lane.scratch_offset + 3 * lane.scratch_chunk_bytes;
+  }
+  EXPECT_EQ(b.allocation_bytes, last_end);
 }
 
 TEST(CompilePlan, TwoLanesMayNotShareAConnection) {

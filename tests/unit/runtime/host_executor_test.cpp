@@ -106,7 +106,7 @@ TEST(HostExecutor, CheckFindsAReductionThatWasLeftOut) {
   const auto plan = ring(3);
   const auto executor = with_fault(3, [](CompiledPlan& c) {
     for (auto& step : lane_of(c, 2).steps) {
-      step.action = static_cast<std::uint8_t>(step.action & ~action_reduce);
+      step.action = step.action & (15u - action_reduce);
     }
   });
   executor->prepare({&plan});

@@ -22,7 +22,7 @@ class ConstantCosts final : public StepCosts {
   void fill(int stage, int group, int phase, std::int32_t k, CostRows rows) const override {
     for (const FlatPhase& flat : flat_) {
       if (flat.stage != stage || flat.group != group || flat.index != phase) continue;
-      for (std::int32_t x = 0; x < space_.size(); ++x) {
+      for (std::int32_t x = 0; x < static_cast<std::int32_t>(rows.lane.size()); ++x) {
         const auto at = static_cast<std::size_t>(x);
         const bool runs = executes(flat, space_, x, k);
         const std::int64_t lane = flat.sends ? costs_.lane : flat.receives ? receive_only_ : local_;

@@ -7,6 +7,7 @@
 #include "emulator/schedule/algorithms/stage_builder.hpp"
 #include "tests/unit/sim/constant_costs.hpp"
 #include "tests/unit/sim/random_case.hpp"
+#include "tests/unit/sim/random_parts.hpp"
 
 namespace fabricast {
 namespace {
@@ -23,9 +24,9 @@ TEST(Naive, ThreeMessagesThroughTwoSlots) {
   schedule.fifo_depth = 2;
   PhaseGroup group{StageOrder::rounds, {}};
   group.phases.push_back(
-      {action_send, false, 0, {}, PeerMap::linear(0, 1), {}, Active::range(0, 1)});
+      plain_phase(action_send, 0, {}, PeerMap::linear(0, 1), Active::range(0, 1)));
   group.phases.push_back(
-      {recv_store, false, 0, PeerMap::linear(0, -1), {}, {}, Active::range(1, 2)});
+      plain_phase(recv_store, 0, PeerMap::linear(0, -1), {}, Active::range(1, 2)));
   schedule.stages.push_back({"talk", 3, {std::move(group)}});
   const ConstantCosts costs(schedule, {10, 30, 5, 7}, 40, 0);
   const NaiveTimeline timeline = naive_timeline(schedule, costs, 1, 1);
@@ -56,7 +57,7 @@ TEST(Naive, ReportsAMessageNobodySends) {
   Schedule schedule;
   schedule.space = {3};
   schedule.stages.push_back(
-      stage_of("wait", 1, {recv_store, false, 0, PeerMap::linear(0, 1), {}, {}, {}}));
+      stage_of("wait", 1, plain_phase(recv_store, 0, PeerMap::linear(0, 1), {})));
   EXPECT_THROW(naive_makespan(schedule, ConstantCosts(schedule, {1, 1, 1, 1}), 1, 1), UsageError);
 }
 
@@ -65,8 +66,8 @@ TEST(Naive, RefusesTwoLanesOnOneConnection) {
   schedule.space = {3};
   schedule.roles = 2;
   const PeerMap next = PeerMap::linear(0, 1);
-  schedule.stages.push_back(stage_of("one", 1, {action_send, false, 0, {}, next, {}, {}}));
-  schedule.stages.push_back(stage_of("two", 1, {action_send, false, 1, {}, next, {}, {}}));
+  schedule.stages.push_back(stage_of("one", 1, plain_phase(action_send, 0, {}, next)));
+  schedule.stages.push_back(stage_of("two", 1, plain_phase(action_send, 1, {}, next)));
   EXPECT_THROW(naive_makespan(schedule, ConstantCosts(schedule, {1, 1, 1, 1}), 1, 1), UsageError);
 }
 

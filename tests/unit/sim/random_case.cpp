@@ -5,26 +5,14 @@
 #include <array>
 #include <vector>
 
-#include "emulator/base/counter_rng.hpp"
 #include "emulator/schedule/algorithms/algorithms.hpp"
+#include "emulator/schedule/catalogue.hpp"
 #include "emulator/schedule/algorithms/stage_builder.hpp"
 #include "emulator/sim/flat_phases.hpp"
+#include "tests/unit/sim/random_parts.hpp"
 
 namespace fabricast {
 namespace {
-
-class Draw {
- public:
-  explicit Draw(std::uint64_t seed) : seed_(seed) {}
-  std::int32_t between(std::int32_t low, std::int32_t high) {
-    return static_cast<std::int32_t>(random_int(seed_, 77, next_++, low, high));
-  }
-  bool chance(std::int32_t percent) { return between(1, 100) <= percent; }
-
- private:
-  std::uint64_t seed_;
-  std::uint64_t next_ = 0;
-};
 
 RankSpace random_space(Draw& draw) {
   if (draw.chance(30)) return {draw.between(2, 40)};
@@ -35,46 +23,65 @@ RankSpace random_space(Draw& draw) {
 PeerMap random_shift(Draw& draw, const RankSpace& space, bool may_vary) {
   const std::int32_t a = may_vary && draw.chance(40) ? draw.between(-2, 2) : 0;
   const std::int32_t b = draw.between(-3, 4);
-  if (draw.chance(50)) return PeerMap::linear(a, b);
-  return PeerMap::on_digit(draw.between(0, space.digits() - 1), a, b);
+  const bool linear = draw.chance(50);
+  PeerMap map = linear ? PeerMap::linear(a, b)
+                       : PeerMap::on_digit(draw.between(0, space.digits() - 1), a, b);
+  if (draw.chance(15)) map.fifo = static_cast<std::uint8_t>(draw.between(1, 2));
+  return map;
 }
 
 PeerMap inverse(const PeerMap& map) {
   PeerMap back = map;
+  if (map.kind == PeerMap::Kind::exclusive) return back;
   back.a = -map.a;
-  back.b = -map.b;
+  if (map.kind != PeerMap::Kind::rounds) back.b = -map.b;
   return back;
+}
+
+// What an exchange may use: shifts, hypercubes, shifts of two digits at once.
+PeerMap random_pairing(Draw& draw, const RankSpace& space, std::int32_t repeat) {
+  const std::int32_t kind = draw.between(0, 9);
+  if (kind == 0) return PeerMap::exclusive(draw.between(1, 9));
+  if (kind == 1 && space.digits() == 2) {
+    std::vector<std::int32_t> shifts;
+    for (std::int32_t i = 0; i <= (repeat + 2) / space.radix(0); ++i) {
+      shifts.push_back(draw.between(0, 6));
+    }
+    return PeerMap::rounds(1, draw.between(0, 2), MapTable(std::move(shifts)));
+  }
+  return random_shift(draw, space, true);
 }
 
 // A ring along one map, as often as drawn: send; receive and pass on; receive.
 void add_rotation(Schedule& schedule, Draw& draw, const RankSpace& space) {
   const PeerMap out = random_shift(draw, space, false);
   const PeerMap in = inverse(out);
-  add_stage(schedule, stage_of("open", 1, {action_send, false, 0, {}, out, {}, {}}));
+  add_stage(schedule, stage_of("open", 1, plain_phase(action_send, 0, {}, out)));
   add_stage(schedule,
-            stage_of("turn", draw.between(0, 40), {recv_forward, false, 0, in, out, {}, {}}));
+            stage_of("turn", draw.between(0, 40), plain_phase(recv_forward, 0, in, out)));
   if (draw.chance(30)) {
     add_stage(schedule,
-              stage_of("again", draw.between(1, 5), {recv_forward, false, 0, in, out, {}, {}}));
+              stage_of("again", draw.between(1, 5), plain_phase(recv_forward, 0, in, out)));
   }
-  add_stage(schedule, stage_of("close", 1, {recv_store, false, 0, in, {}, {}, {}}));
+  add_stage(schedule, stage_of("close", 1, plain_phase(recv_store, 0, in, {})));
 }
 
 // Several phases a repetition: each sends along its own map and receives what it sent.
 void add_exchange(Schedule& schedule, Draw& draw, const RankSpace& space) {
   PhaseGroup group{StageOrder::rounds, {}};
   const std::int32_t pairs = draw.between(1, 3);
+  const std::int32_t repeat = draw.between(1, 12);
   const std::uint8_t receiving = draw.chance(50) ? 1 : 0;
   std::vector<PeerMap> maps;
   for (std::int32_t i = 0; i < pairs; ++i) {
-    maps.push_back(random_shift(draw, space, true));
-    group.phases.push_back({action_send, false, 0, {}, maps.back(), {}, {}});
+    maps.push_back(random_pairing(draw, space, repeat));
+    group.phases.push_back(plain_phase(action_send, 0, {}, maps.back()));
   }
   for (const PeerMap& map : maps) {
-    group.phases.push_back({recv_store, false, receiving, inverse(map), {}, {}, {}});
+    group.phases.push_back(plain_phase(recv_store, receiving, inverse(map), {}));
   }
-  if (draw.chance(30)) group.phases.push_back({action_copy, false, 0, {}, {}, {}, {}});
-  schedule.stages.push_back({"exchange", draw.between(1, 12), {std::move(group)}});
+  if (draw.chance(30)) group.phases.push_back(plain_phase(action_copy, 0, {}, {}));
+  schedule.stages.push_back({"exchange", repeat, {std::move(group)}});
 }
 
 // Neighbouring pairs talk, the rest is silent: inactive positions in a rounds group.
@@ -84,10 +91,10 @@ void add_partial(Schedule& schedule, Draw& draw) {
   const std::int32_t high = draw.between(low, p);
   PhaseGroup group{StageOrder::rounds, {}};
   group.phases.push_back(
-      {action_send, false, 0, {}, PeerMap::linear(0, 1), {}, Active::range(low, high)});
+      plain_phase(action_send, 0, {}, PeerMap::linear(0, 1), Active::range(low, high)));
   const auto receivers = [&](std::int32_t first, std::int32_t end) {
     group.phases.push_back(
-        {recv_store, false, 0, PeerMap::linear(0, -1), {}, {}, Active::range(first, end)});
+        plain_phase(recv_store, 0, PeerMap::linear(0, -1), {}, Active::range(first, end)));
   };
   if (high == p && low < p) {
     receivers(0, 1);
@@ -102,42 +109,38 @@ Schedule synthetic(Draw& draw) {
   Schedule schedule;
   schedule.space = random_space(draw);
   schedule.algorithm = "synthetic";
-  schedule.roles = 2;
+  schedule.roles = 3;
   const std::int32_t parts = draw.between(1, 3);
   for (std::int32_t i = 0; i < parts; ++i) {
-    const std::int32_t kind = draw.between(0, 5);
+    const std::int32_t kind = draw.between(0, 9);
     if (kind <= 2)
       add_rotation(schedule, draw, schedule.space);
     else if (kind <= 4)
       add_exchange(schedule, draw, schedule.space);
-    else
+    else if (kind == 5)
       add_partial(schedule, draw);
+    else if (kind <= 7)
+      add_in_switch(schedule, draw);
+    else if (kind == 8)
+      add_imported(schedule, draw);
+    else
+      add_root(schedule, draw);
   }
+  if (draw.chance(25)) add_waiting(schedule, draw);
   return schedule;
 }
 
 Schedule known_algorithm(Draw& draw) {
-  const RankSpace space = random_space(draw);
-  const RankSpace two{draw.between(2, 6), draw.between(2, 6)};
-  switch (draw.between(0, 8)) {
-    case 0:
-      return ring_all_reduce(space);
-    case 1:
-      return ring_reduce_scatter(space);
-    case 2:
-      return ring_all_gather(space);
-    case 3:
-      return chain_broadcast(space, draw.between(1, 60));
-    case 4:
-      return tree_all_reduce(two, draw.between(1, 90), draw.chance(50));
-    case 5:
-      return hierarchical_all_reduce(two);
-    case 6:
-      return hierarchical_all_gather(two);
-    case 7:
-      return tree_all_reduce({1, draw.between(2, 30)}, draw.between(1, 90), draw.chance(50));
-    default:
-      return pairwise_all_to_all(space);
+  if (draw.chance(15)) {
+    return tree_all_reduce({1, draw.between(2, 30)}, draw.between(1, 90), draw.chance(50));
+  }
+  const auto rows = algorithm_catalogue();
+  while (true) {
+    const auto row = draw.between(0, static_cast<std::int32_t>(rows.size()) - 1);
+    const AlgorithmEntry& entry = rows[static_cast<std::size_t>(row)];
+    ScheduleShape shape{random_space(draw), draw.between(1, 60), draw.chance(50)};
+    if (shape.space.digits() > 2 && entry.needs != Needs::nothing) continue;
+    if (why_not(entry, shape.space).empty()) return entry.build(shape);
   }
 }
 
@@ -174,7 +177,7 @@ void RandomCosts::fill(int stage, int group, int phase, std::int32_t k, CostRows
     if (flat.stage != stage || flat.group != group || flat.index != phase) continue;
     const auto row = static_cast<std::uint64_t>(stage * 100 + group * 50 + phase) * 4;
     const std::int32_t key = flat.varies ? k : 0;
-    for (std::int32_t x = 0; x < schedule_.positions(); ++x) {
+    for (std::int32_t x = 0; x < static_cast<std::int32_t>(rows.lane.size()); ++x) {
       const auto at = static_cast<std::size_t>(x);
       const bool runs = executes(flat, schedule_.space, x, k);
       const auto cost = [&](std::uint64_t i, bool applies) {
@@ -217,12 +220,12 @@ Schedule ring_by_hand(const RankSpace& space, std::int32_t fifo_depth) {
   schedule.space = space;
   schedule.algorithm = "ring";
   schedule.fifo_depth = fifo_depth;
-  add_stage(schedule, stage_of("send", 1, {action_send, false, 0, {}, next, {}, {}}));
+  add_stage(schedule, stage_of("send", 1, plain_phase(action_send, 0, {}, next)));
   add_stage(schedule,
-            stage_of("reduce", p - 2, {recv_reduce_send, false, 0, previous, next, {}, {}}));
-  add_stage(schedule, stage_of("turn", 1, {recv_reduce_forward, false, 0, previous, next, {}, {}}));
-  add_stage(schedule, stage_of("gather", p - 2, {recv_forward, false, 0, previous, next, {}, {}}));
-  add_stage(schedule, stage_of("receive", 1, {recv_store, false, 0, previous, {}, {}, {}}));
+            stage_of("reduce", p - 2, plain_phase(recv_reduce_send, 0, previous, next)));
+  add_stage(schedule, stage_of("turn", 1, plain_phase(recv_reduce_forward, 0, previous, next)));
+  add_stage(schedule, stage_of("gather", p - 2, plain_phase(recv_forward, 0, previous, next)));
+  add_stage(schedule, stage_of("receive", 1, plain_phase(recv_store, 0, previous, {})));
   return schedule;
 }
 

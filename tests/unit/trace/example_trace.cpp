@@ -56,7 +56,7 @@ void add_details(std::int64_t row, const Case& c, TableRows& shares, TableRows& 
   links.set("result", row).set("link_class", "nvlink").set("links", 2 * c.ranks);
   links.set("wire_bytes_max", 4096).set("utilization", 0.5).set("capacity_gbps", c.gb_per_s);
   links.end_row();
-  timeline.set("result", row).set("channel", 0).set("stage", "reduce-scatter").set("role", 0);
+  timeline.set("result", row).set("channel", 0).set("stage", "reduce-scatter");
   timeline.set("start_ps", 0).set("end_ps", 5).end_row();
 }
 

@@ -157,6 +157,8 @@ TEST(Laws, EachIsEnforced) {
          [](auto& c) { value<Reals>(c, "/links", "utilization") = 1.01; });
   expect("0 <= start_ps <= end_ps",
          [](auto& c) { value<Integers>(c, "/timeline", "start_ps") = 9; });
+  expect("end_ps <= time_ps",
+         [](auto& c) { value<Integers>(c, "/timeline", "end_ps") = std::int64_t{1} << 60; });
 }
 
 TEST(TableRows, InsistsOnWholeRows) {

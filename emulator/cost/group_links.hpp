@@ -1,0 +1,34 @@
+// What links see of a message to or from the other members of a group, through the switch.
+//
+// A route climbs to the switch in its first half and descends in its second. The climb belongs to
+// the phase that sends, the descent to the one that receives; every link counts
+//   send:    multicast: once; to each member its own chunk: once per member
+//   receive: all reduced: once; from each member its own chunk: once per member
+// A member's own copy passes the switch as well (multimem operations address all members), which is
+// the factor (n-1)/n or so of NCCL's model of NVLS (v2.28.9-1 src/graph/tuning.cc).
+// Pure functions; O(members) routes.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "emulator/schedule/schedule.hpp"
+#include "topologies/model/topology.hpp"
+
+namespace fabricast {
+
+struct LinkChunks {
+  LinkId link;
+  std::int32_t chunks = 0;
+};
+
+// The part of position x in a phase with a group there. `ranks`: the rank at each position.
+std::vector<LinkChunks> group_links(const Topology& topology, std::span<const std::int32_t> ranks,
+                                    const RankSpace& space, const Phase& phase, std::int32_t x,
+                                    bool sends);
+
+// Chunks that a step of the phase handles: all its messages together. One step has one size.
+std::int32_t chunks_of_step(const Phase& phase, const RankSpace& space);
+
+}  // namespace fabricast

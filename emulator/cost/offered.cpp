@@ -1,0 +1,54 @@
+#include "emulator/cost/offered.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "emulator/base/contracts.hpp"
+#include "emulator/schedule/catalogue.hpp"
+
+namespace fabricast {
+
+bool reduces_in_switch(const Topology& topology) {
+  const auto& classes = topology.link_classes();
+  return std::any_of(classes.begin(), classes.end(), [](const LinkClass& link) {
+    return link.in_network_reduction.value > 0;
+  });
+}
+
+std::string why_not_offered(const Topology& topology, ExecutorKind executor, Collective collective,
+                            const std::string& algorithm) {
+  const AlgorithmEntry* entry = find_algorithm(algorithm, collective);
+  FABRICAST_EXPECT(entry != nullptr, "an algorithm of the catalogue");
+  const std::string reason = why_not(*entry, topology.space());
+  if (!reason.empty() || entry->needs != Needs::a_switch || executor != ExecutorKind::nccl) {
+    return reason;
+  }
+  if (reduces_in_switch(topology)) return "";
+  return fmt::format(
+      "needs a switch that reduces (the file of machine \"{}\" does not say "
+      "in_network_reduction: yes)",
+      topology.name());
+}
+
+std::vector<std::string> offered_algorithms(const Topology& topology, ExecutorKind executor,
+                                            Collective collective) {
+  std::vector<std::string> names;
+  for (const AlgorithmEntry& entry : algorithm_catalogue()) {
+    if (entry.collective == collective &&
+        why_not_offered(topology, executor, collective, entry.name).empty()) {
+      names.emplace_back(entry.name);
+    }
+  }
+  return names;
+}
+
+bool library_has(const Topology& topology, Collective collective, const std::string& algorithm) {
+  if (!why_not_offered(topology, ExecutorKind::nccl, collective, algorithm).empty()) return false;
+  if (algorithm == "nvls") return topology.space().domains() == 1;
+  if (algorithm == "pat") return topology.space().domain_size() == 1;
+  return algorithm == "ring" || algorithm == "tree" || algorithm == "grouped" ||
+         algorithm == "direct";
+}
+
+}  // namespace fabricast

@@ -1,0 +1,33 @@
+// Which algorithms a machine and an executor have, beyond what the shape of the ranks decides
+// (schedule/catalogue.hpp).
+//
+// Algorithms through a switch need one that reduces (LinkClass::in_network_reduction) under NCCL;
+// the other executors send the same messages point to point, and are predicted so (lowered.hpp).
+// Pure functions.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "emulator/profile/sample.hpp"
+#include "emulator/schedule/collective.hpp"
+#include "topologies/model/topology.hpp"
+
+namespace fabricast {
+
+// Does a link class of the machine lead to a switch that multicasts and reduces?
+bool reduces_in_switch(const Topology& topology);
+
+// Empty if it can be predicted, else the reason. The algorithm must exist for the collective.
+std::string why_not_offered(const Topology& topology, ExecutorKind executor, Collective collective,
+                            const std::string& algorithm);
+// Those of a collective that can, in the order of the catalogue.
+std::vector<std::string> offered_algorithms(const Topology& topology, ExecutorKind executor,
+                                            Collective collective);
+
+// Would NCCL itself take this algorithm here, if it were the fastest? It has ring, tree and its
+// rounds of point-to-point messages everywhere, NVLS inside one domain, PAT with one rank per
+// domain; the others are ours (NCCL v2.28.9-1 src/graph/tuning.cc, src/enqueue.cc).
+bool library_has(const Topology& topology, Collective collective, const std::string& algorithm);
+
+}  // namespace fabricast

@@ -1,0 +1,102 @@
+// Device logic under injected delays and adversarial order of lanes; clean under ThreadSanitizer
+// (preset tsan).
+#include "tests/conformance/delayed_lanes.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+#include "tests/conformance/cases.hpp"
+#include "tests/conformance/hand_made.hpp"
+
+namespace fabricast::conformance {
+namespace {
+
+constexpr std::uint64_t seed = 4711;
+
+class DelayedLanes : public testing::TestWithParam<AlgorithmEntry> {};
+
+// Small messages: what matters is how often lanes meet.
+TEST_P(DelayedLanes, AnyTimingGivesTheSameResult) {
+  const AlgorithmEntry* row = find_algorithm(GetParam().name, GetParam().collective);
+  int ran = 0;
+  std::uint64_t number = 0;
+  for (auto c : random_cases(*row, 6, seed, 40)) {
+    if (!refusal(c).empty()) continue;
+    c.elements %= 1500;
+    SCOPED_TRACE(to_string(c));
+    const auto plan = make_plan(row->collective, row->name, c.space, c.elements * size_of(c.type),
+                                size_of(c.type), c.limits, c.root);
+    DelayedRun run;
+    run.seed = seed + ++number;
+    run.order = lane_orders[number % std::size(lane_orders)];
+    const auto result = run_delayed({&plan, c.type, c.op, c.in_place}, run);
+    EXPECT_EQ(result.stall, "");
+    EXPECT_EQ(result.wrong, 0);
+    ++ran;
+  }
+  EXPECT_GE(ran, 4);
+}
+
+INSTANTIATE_TEST_SUITE_P(Catalogue, DelayedLanes,
+                         testing::ValuesIn(algorithm_catalogue().begin(),
+                                           algorithm_catalogue().end()),
+                         [](const auto& row) { return name_of(row.param); });
+
+TEST(DelayedHandMade, LanesThatWaitForLanesSeeWhatTheseHaveWritten) {
+  for (const LaneOrder order : lane_orders) {
+    for (std::uint64_t s = 0; s < 4; ++s) {
+      for (const bool in_place : {false, true}) {
+        const auto all_pairs = plan_of(all_pairs_all_reduce(3), {3 * 6 * 23, 4, 1, 6, 2, 3});
+        const auto gather = plan_of(two_part_all_gather(3), {701, 4, 2, 2, 2, 3});
+        for (const auto* plan : {&all_pairs, &gather}) {
+          DelayedRun run;
+          run.seed = seed * 31 + s;
+          run.order = order;
+          const auto result = run_delayed({plan, DataType::float32, ReduceOp::sum, in_place}, run);
+          EXPECT_EQ(result.stall, "") << plan->algorithm;
+          EXPECT_EQ(result.wrong, 0) << plan->algorithm;
+        }
+      }
+    }
+  }
+}
+
+TEST(DelayedHandMade, AWithheldLaneIsAnErrorNamingLaneAndStepWithinTheLimit) {
+  const auto plan = plan_of(all_pairs_all_reduce(2), {200, 4, 1, 1, 1, 8});
+  DelayedRun run;
+  run.stall_limit_seconds = 0.4;
+  run.withheld = {1};  // rank 0, role 1
+  const auto start = std::chrono::steady_clock::now();
+  const auto result = run_delayed({&plan}, run);
+  const std::chrono::duration<double> waited = std::chrono::steady_clock::now() - start;
+  EXPECT_GE(waited.count(), 0.4);
+  EXPECT_LT(waited.count(), 5.0);  // the machine may be busy
+  const bool rank0 = result.stall ==
+                     "rank 0 channel 0 role 2 waits at step 0 of 4 (stage add, repetition 0, loop "
+                     "0, slice 0) for role 1 to end stage scatter";
+  const bool rank1 = result.stall ==
+                     "rank 1 channel 0 role 3 waits at step 0 of 1 (stage spread, repetition 0, "
+                     "loop 0, slice 0) for a message from rank 0";
+  EXPECT_TRUE(rank0 || rank1) << result.stall;
+}
+
+// Three slots cannot hold the four slices of a ring step (semantics 4.3).
+TEST(DelayedHandMade, ADeadlockForWantOfSlotsIsAnErrorNamingLaneAndStep) {
+  auto plan = make_plan(Collective::all_reduce, "ring", RankSpace{3}, 3 * 4096, 4,
+                        {1, 4096, 1024, 0, 8, 4});
+  ASSERT_EQ(plan.slices, 4);
+  auto schedule = *plan.channels[0].schedule;
+  schedule.fifo_depth = 3;
+  plan.channels[0].schedule = std::make_shared<const Schedule>(schedule);
+  DelayedRun run;
+  run.stall_limit_seconds = 0.4;
+  const auto result = run_delayed({&plan}, run);
+  EXPECT_NE(result.stall.find("channel 0 role 0 waits at step 0 of 5 (stage first_send, repetition "
+                              "0, loop 0, slice 3) for a free slot towards rank"),
+            std::string::npos)
+      << result.stall;
+}
+
+}  // namespace
+}  // namespace fabricast::conformance
