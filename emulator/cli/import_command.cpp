@@ -2,8 +2,8 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "emulator/base/error.hpp"
 #include "emulator/base/scaled_number.hpp"
@@ -28,7 +28,9 @@ std::string sizes_text(const ImportedSchedule& imported) {
   return low + " to " + format_size(imported.max_bytes);
 }
 
-void print_row(const char* name, const std::string& value) { fmt::print("  {:<12} {}\n", name, value); }
+void print_row(const char* name, const std::string& value) {
+  fmt::print("  {:<12} {}\n", name, value);
+}
 
 int import_schedule(const ImportArguments& arguments) {
   const std::string text = read_text_file(arguments.file, most_schedule_file_bytes);
@@ -52,7 +54,8 @@ int import_schedule(const ImportArguments& arguments) {
   if (!imported.reduction.empty()) print_row("reduction", imported.reduction);
   print_row("sizes", sizes_text(imported));
   print_row("channels", fmt::format("{} ({} connections)", imported.channels, report.connections));
-  print_row("chunks", fmt::format("{}, scratch {} per rank", schedule.chunks, schedule.scratch_chunks));
+  print_row("chunks",
+            fmt::format("{}, scratch {} per rank", schedule.chunks, schedule.scratch_chunks));
   print_row("lanes", fmt::format("{} (up to {} per rank)", report.lanes, schedule.roles));
   print_row("steps", std::to_string(report.steps));
   print_row("messages", std::to_string(report.messages));
@@ -63,12 +66,12 @@ int import_schedule(const ImportArguments& arguments) {
   }
   if (report.further_findings > 0) fmt::print("  and {} more\n", report.further_findings);
   if (!report.ok()) {
-    throw CheckError(fmt::format("{} does not compute {} ({} problems with {} slots per connection) "
-                                 "see above",
-                                 arguments.file, to_string(schedule.collective),
-                                 static_cast<std::int64_t>(report.findings.size()) +
-                                     report.further_findings,
-                                 arguments.slots));
+    throw CheckError(
+        fmt::format("{} does not compute {} ({} problems with {} slots per connection) "
+                    "see above",
+                    arguments.file, to_string(schedule.collective),
+                    static_cast<std::int64_t>(report.findings.size()) + report.further_findings,
+                    arguments.slots));
   }
   return 0;
 }
@@ -76,14 +79,16 @@ int import_schedule(const ImportArguments& arguments) {
 }  // namespace
 
 void add_import_command(CLI::App& app, CommandBody& run) {
-  auto* import = app.add_subcommand("import", "check files of other programs and say what they are");
+  auto* import =
+      app.add_subcommand("import", "check files of other programs and say what they are");
   import->require_subcommand(1);
   const auto arguments = std::make_shared<ImportArguments>();
   const auto add = [&](const char* name, const char* description, bool is_json) {
     auto* command = import->add_subcommand(name, description);
     command->add_option("file", arguments->file, "the file")->required();
     command->add_option("--slots", arguments->slots, "slots per connection (D)")
-        ->check(CLI::Range(1, 1 << 16))->capture_default_str();
+        ->check(CLI::Range(1, 1 << 16))
+        ->capture_default_str();
     command->callback([&run, arguments, is_json] {
       arguments->is_json = is_json;
       run = [arguments] { return import_schedule(*arguments); };
@@ -91,9 +96,10 @@ void add_import_command(CLI::App& app, CommandBody& run) {
   };
   add("msccl", "an MSCCL algorithm (XML)", false);
   add("mscclpp", "an MSCCL++ execution plan (JSON)", true);
-  import->footer("The file becomes a schedule, which is proved: right results, ordered accesses, no\n"
-                 "deadlock. Exit code 1 if it is wrong, 2 if the file is refused (FILE:LINE: why).\n"
-                 "docs/schedules.md says what is read.");
+  import->footer(
+      "The file becomes a schedule, which is proved: right results, ordered accesses, no\n"
+      "deadlock. Exit code 1 if it is wrong, 2 if the file is refused (FILE:LINE: why).\n"
+      "docs/schedules.md says what is read.");
 }
 
 }  // namespace fabricast

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "emulator/base/error.hpp"
 #include "emulator/base/names.hpp"
@@ -15,7 +15,7 @@
 namespace fabricast {
 namespace {
 
-constexpr const char* size_options[] = {"--collective", "--ranks", "--domain",
+constexpr const char* size_options[] = {"--collective", "--ranks",  "--domain",
                                         "--channels",   "--chunks", "--root"};
 
 RankSpace space_of(const ScheduleChoice& choice) {
@@ -25,8 +25,8 @@ RankSpace space_of(const ScheduleChoice& choice) {
                                  choice.ranks, domain));
   }
   if (choice.root >= choice.ranks) {
-    throw UsageError(fmt::format("--root: rank {} does not exist among {} ranks", choice.root,
-                                 choice.ranks));
+    throw UsageError(
+        fmt::format("--root: rank {} does not exist among {} ranks", choice.root, choice.ranks));
   }
   return RankSpace{domain, choice.ranks / domain};
 }
@@ -50,8 +50,8 @@ ExecutionPlan plan_of_choice(const ScheduleChoice& choice) {
   limits.max_slice_bytes = unit;
   const AlgorithmEntry* entry = find_algorithm(choice.what, collective);
   const std::int64_t parts = entry != nullptr && entry->cut == Cut::chunks ? choice.chunks : 1;
-  auto plan = make_plan(collective, choice.what, space_of(choice), unit * parts * choice.channels, 4,
-                        limits, choice.root);
+  auto plan = make_plan(collective, choice.what, space_of(choice), unit * parts * choice.channels,
+                        4, limits, choice.root);
   plan.loops = 1;
   plan.slices = 1;
   return plan;
@@ -64,24 +64,31 @@ bool ends_with(const std::string& text, const char* end) {
 }  // namespace
 
 void add_schedule_options(CLI::App& command, ScheduleChoice& choice) {
-  command.add_option("what", choice.what,
-                     "an algorithm (see `fabricast schedule list`), or an MSCCL .xml or MSCCL++ "
-                     ".json file")
+  command
+      .add_option("what", choice.what,
+                  "an algorithm (see `fabricast schedule list`), or an MSCCL .xml or MSCCL++ "
+                  ".json file")
       ->required();
   command.add_option("-c,--collective", choice.collective,
                      "collective (default: the first that the algorithm can do)");
   command.add_option("--ranks", choice.ranks, "ranks")
-      ->check(CLI::Range(1, 4096))->capture_default_str();
-  command.add_option("--domain", choice.domain,
-                     "ranks per NVLink domain (default: all of them in one)")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+  command
+      .add_option("--domain", choice.domain,
+                  "ranks per NVLink domain (default: all of them in one)")
       ->check(CLI::Range(1, 4096));
   command.add_option("--channels", choice.channels, "channels")
-      ->check(CLI::Range(1, 64))->capture_default_str();
-  command.add_option("--chunks", choice.chunks,
-                     "chunks of algorithms that pipeline over them (trees, chains)")
-      ->check(CLI::Range(1, 1024))->capture_default_str();
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  command
+      .add_option("--chunks", choice.chunks,
+                  "chunks of algorithms that pipeline over them (trees, chains)")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
   command.add_option("--root", choice.root, "root rank")
-      ->check(CLI::Range(0, 4095))->capture_default_str();
+      ->check(CLI::Range(0, 4095))
+      ->capture_default_str();
 }
 
 bool size_options_given(const CLI::App& command) {
@@ -101,9 +108,10 @@ ImportedSchedule import_schedule_file(const std::string& file) {
 ChosenSchedule choose_schedule(const ScheduleChoice& choice, bool sized) {
   if (!is_schedule_file(choice.what)) return {plan_of_choice(choice), std::nullopt};
   if (sized) {
-    throw UsageError(fmt::format("{} is a file, which has its own collective, ranks and channels; "
-                                 "leave out --collective, --ranks and the like",
-                                 choice.what));
+    throw UsageError(
+        fmt::format("{} is a file, which has its own collective, ranks and channels; "
+                    "leave out --collective, --ranks and the like",
+                    choice.what));
   }
   auto imported = import_schedule_file(choice.what);
   auto plan = plan_of(imported.schedule, 0, 4, {});

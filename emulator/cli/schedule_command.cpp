@@ -5,8 +5,8 @@
 #include <span>
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "emulator/base/error.hpp"
 #include "emulator/base/log.hpp"
@@ -38,9 +38,12 @@ void write_text(const std::string& file, const std::string& text, bool force) {
 
 const char* needs_text(Needs needs) {
   switch (needs) {
-    case Needs::nothing: return "-";
-    case Needs::two_levels: return "two levels";
-    case Needs::a_switch: return "a switch";
+    case Needs::nothing:
+      return "-";
+    case Needs::two_levels:
+      return "two levels";
+    case Needs::a_switch:
+      return "a switch";
   }
   return "?";
 }
@@ -67,9 +70,10 @@ int list_command(ScheduleChoice choice) {
   for (const AlgorithmEntry& entry : algorithm_catalogue()) {
     choice.what = entry.name;
     choice.collective = to_string(entry.collective);
-    const std::string row = fmt::format("{:<17} {:<15} {:<11}", entry.name, choice.collective,
-                                        needs_text(entry.needs));
-    const std::string reason = why_not(entry, RankSpace{domain, std::max(1, choice.ranks / domain)});
+    const std::string row =
+        fmt::format("{:<17} {:<15} {:<11}", entry.name, choice.collective, needs_text(entry.needs));
+    const std::string reason =
+        why_not(entry, RankSpace{domain, std::max(1, choice.ranks / domain)});
     if (!reason.empty()) {
       fmt::print("{} not here: it {}\n", row, reason);
       continue;
@@ -117,8 +121,8 @@ void print_stages(const Schedule& schedule) {
 
 std::string title_of(const ExecutionPlan& plan, std::int32_t channel) {
   const RankSpace& space = plan.space;
-  std::string title = fmt::format("{} {}, {} ranks", to_string(plan.collective), plan.algorithm,
-                                  space.size());
+  std::string title =
+      fmt::format("{} {}, {} ranks", to_string(plan.collective), plan.algorithm, space.size());
   if (space.domains() > 1) {
     title += fmt::format(" ({} domains of {})", space.domains(), space.domain_size());
   }
@@ -132,8 +136,8 @@ int show_command(const ScheduleArguments& arguments) {
   const auto chosen = choose_schedule(arguments.choice, arguments.sized);
   const auto channels = static_cast<std::int32_t>(chosen.plan.channels.size());
   if (arguments.channel >= channels) {
-    throw UsageError(fmt::format("--channel: {} does not exist among {} channels", arguments.channel,
-                                 channels));
+    throw UsageError(
+        fmt::format("--channel: {} does not exist among {} channels", arguments.channel, channels));
   }
   const ChannelPlan& channel = chosen.plan.channels[static_cast<std::size_t>(arguments.channel)];
   const Schedule& schedule = *channel.schedule;
@@ -145,8 +149,9 @@ int show_command(const ScheduleArguments& arguments) {
   if (arguments.rounds) {
     fmt::print("# {}\n{}", title, rounds_text(schedule, rounds_of(schedule, channel.placement)));
   } else if (arguments.output.empty()) {
-    fmt::print("{}\n  chunks {}, scratch chunks {}, roles {}, steps of the busiest rank {}\n", title,
-               schedule.chunks, schedule.scratch_chunks, schedule.roles, most_steps(channel));
+    fmt::print("{}\n  chunks {}, scratch chunks {}, roles {}, steps of the busiest rank {}\n",
+               title, schedule.chunks, schedule.scratch_chunks, schedule.roles,
+               most_steps(channel));
     print_stages(schedule);
   }
   return 0;
@@ -190,15 +195,19 @@ void add_schedule_command(CLI::App& app, CommandBody& run) {
 
   auto* list = schedule->add_subcommand("list", "the algorithms, what they need, how many steps");
   list->add_option("--ranks", arguments->choice.ranks, "count the steps at this many ranks")
-      ->check(CLI::Range(1, 4096))->capture_default_str();
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
   list->add_option("--domain", arguments->choice.domain, "ranks per NVLink domain (default: all)")
       ->check(CLI::Range(1, 4096));
-  list->callback([&run, arguments] { run = [arguments] { return list_command(arguments->choice); }; });
+  list->callback(
+      [&run, arguments] { run = [arguments] { return list_command(arguments->choice); }; });
 
-  auto* show = schedule->add_subcommand("show", "an algorithm or a file: stages, rounds, a picture");
+  auto* show =
+      schedule->add_subcommand("show", "an algorithm or a file: stages, rounds, a picture");
   add_schedule_options(*show, arguments->choice);
   show->add_option("--channel", arguments->channel, "which channel to show")
-      ->check(CLI::NonNegativeNumber)->capture_default_str();
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   show->add_flag("--rounds", arguments->rounds, "print who sends what to whom, round by round");
   auto* picture = show->add_option("-o,--output", arguments->output, "draw it into this SVG file");
   show->add_flag("--force", arguments->force, "replace an existing file")->needs(picture);
@@ -210,7 +219,8 @@ void add_schedule_command(CLI::App& app, CommandBody& run) {
   auto* write = schedule->add_subcommand("export", "write it as an MSCCL algorithm file (XML)");
   add_schedule_options(*write, arguments->choice);
   write->add_option("--protocol", arguments->protocol, "Simple, LL or LL128")
-      ->check(CLI::IsMember({"Simple", "LL", "LL128"}))->capture_default_str();
+      ->check(CLI::IsMember({"Simple", "LL", "LL128"}))
+      ->capture_default_str();
   auto* file = write->add_option("-o,--output", arguments->output, "the file (default: stdout)");
   write->add_flag("--force", arguments->force, "replace an existing file")->needs(file);
   write->callback([&run, arguments, write] {

@@ -39,7 +39,9 @@ bool same(const StepOrigin& a, const StepOrigin& b) {
 class Run {
  public:
   Run(const Schedule& schedule, const Placement& placement)
-      : schedule_(schedule), placement_(placement), promise_(schedule, placement, placement.rank_at(0)) {
+      : schedule_(schedule),
+        placement_(placement),
+        promise_(schedule, placement, placement.rank_at(0)) {
     result_.ranks = schedule.positions();
     result_.full = reduces(schedule.collective) ? result_.ranks : 1;
     for (std::int32_t rank = 0; rank < result_.ranks; ++rank) {
@@ -58,8 +60,8 @@ class Run {
     std::int32_t idle = 0;
     for (std::int32_t round = 0; remaining_ > 0; ++round) {
       if (round >= most_drawn_rounds) {
-        throw UsageError(fmt::format("more than {} rounds cannot be drawn; show fewer ranks or chunks",
-                                     most_drawn_rounds));
+        throw UsageError(fmt::format(
+            "more than {} rounds cannot be drawn; show fewer ranks or chunks", most_drawn_rounds));
       }
       bool any = false;
       for (bool progress = true; progress;) {
@@ -111,13 +113,15 @@ class Run {
     const StepOrigin& origin = lane.program.origins[lane.next];
     std::int32_t round = lane.clock;
     if (extra.after_role >= 0) {
-      const Lane& other = lanes_[static_cast<std::size_t>(lane.rank * schedule_.roles + extra.after_role)];
+      const Lane& other =
+          lanes_[static_cast<std::size_t>(lane.rank * schedule_.roles + extra.after_role)];
       const auto needed = static_cast<std::size_t>(other.program.steps_through(extra.after_stage));
       if (other.next < needed) return never;
       if (needed > 0) round = std::max(round, other.end_round[needed - 1]);
     }
     if ((step.action & action_recv) != 0) {
-      const auto found = fifos_.find(Key{static_cast<std::int32_t>(step.peer_in), lane.rank, extra.fifo_in});
+      const auto found =
+          fifos_.find(Key{static_cast<std::int32_t>(step.peer_in), lane.rank, extra.fifo_in});
       if (found == fifos_.end() || found->second.empty()) return never;
       round = std::max(round, found->second.front().round + 1);
       const bool one_step = through_switch(origin) && same(origin, lane.receive_origin);
@@ -179,7 +183,8 @@ class Run {
     const bool receives = (step.action & action_recv) != 0;
     const bool combines = (step.action & action_reduce) != 0;
     if (!receives) value = *cell(rank, step.source_buffer(), step.source_chunk, step, i);
-    if (receives && combines) add(value, *cell(rank, step.source_buffer(), step.source_chunk, step, i));
+    if (receives && combines)
+      add(value, *cell(rank, step.source_buffer(), step.source_chunk, step, i));
     if ((step.action & action_copy) == 0) return;
     CellValue* target = cell(rank, step.target_buffer(), step.target_chunk, step, i);
     if (!receives && combines) add(value, *target);
@@ -227,7 +232,8 @@ class Run {
   std::size_t remaining_ = 0;
 };
 
-std::string values_text(const Schedule& schedule, const Rounds& rounds, const RoundMessage& message) {
+std::string values_text(const Schedule& schedule, const Rounds& rounds,
+                        const RoundMessage& message) {
   std::string text;
   const std::size_t n = message.values.size();
   const bool row = n > 2 && message.values.back().identity - message.values.front().identity ==
@@ -255,9 +261,9 @@ Rounds rounds_of(const Schedule& schedule, const Placement& placement) {
                                  schedule.positions(), most_drawn_ranks));
   }
   if (schedule.chunks > most_drawn_chunks || schedule.scratch_chunks > most_drawn_chunks) {
-    throw UsageError(fmt::format("{} chunks in one picture (more than {} cannot be read) show fewer",
-                                 std::max(schedule.chunks, schedule.scratch_chunks),
-                                 most_drawn_chunks));
+    throw UsageError(
+        fmt::format("{} chunks in one picture (more than {} cannot be read) show fewer",
+                    std::max(schedule.chunks, schedule.scratch_chunks), most_drawn_chunks));
   }
   return Run(schedule, placement).run();
 }

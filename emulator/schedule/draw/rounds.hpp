@@ -24,7 +24,7 @@ struct CellValue {
 };
 
 struct RoundMessage {
-  std::int32_t from = 0, to = 0;  // ranks
+  std::int32_t from = 0, to = 0;        // ranks
   std::int32_t sent = 0, received = 0;  // rounds
   std::int32_t stage = 0;               // of the sending step
   bool through_switch = false;
@@ -38,11 +38,11 @@ struct RankCells {
 };
 
 struct Rounds {
-  std::int32_t ranks = 0, rounds = 0;  // rounds: of the last receive, plus one
-  std::int32_t full = 1;               // contributions of a complete chunk
-  std::vector<RoundMessage> messages;  // by round sent, then sender
-  std::vector<std::vector<RankCells>> after;  // [round][rank]
-  std::vector<RankCells> start;               // before round 0; `output` holds the input buffer
+  std::int32_t ranks = 0, rounds = 0;             // rounds: of the last receive, plus one
+  std::int32_t full = 1;                          // contributions of a complete chunk
+  std::vector<RoundMessage> messages;             // by round sent, then sender
+  std::vector<std::vector<RankCells>> after;      // [round][rank]
+  std::vector<RankCells> start;                   // before round 0; `output` holds the input buffer
   std::vector<std::vector<std::int32_t>> stages;  // [round]: stages that send or receive in it
 };
 

@@ -22,8 +22,8 @@ constexpr double gap_between_rows = 50, least_column = 76;
 const std::string ink = "#3c434d", quiet = "#7a828c", pale = "#c9ced5", ground = "#f4f6f8";
 
 std::int32_t colours_of(const Schedule& schedule) {
-  return std::max(schedule.chunks, schedule.collective == Collective::send_recv
-                                       ? schedule.positions() : 1);
+  return std::max(schedule.chunks,
+                  schedule.collective == Collective::send_recv ? schedule.positions() : 1);
 }
 
 class Picture {
@@ -107,7 +107,8 @@ class Picture {
     const double y = y_of(round);
     const Svg::TextStyle bold{12, ink, Anchor::end, true, 0};
     const Svg::TextStyle small{10, quiet, Anchor::end, false, 0};
-    svg_.text({left_margin - 16, y + 9}, round < 0 ? "start" : fmt::format("round {}", round), bold);
+    svg_.text({left_margin - 16, y + 9}, round < 0 ? "start" : fmt::format("round {}", round),
+              bold);
     svg_.text({left_margin - 16, y + 22}, round < 0 ? "input buffers" : stages_text(round), small);
     for (std::int32_t x = 0; x < rounds_.ranks; ++x) {
       const auto rank = static_cast<std::size_t>(placement_.rank_at(x));
@@ -116,11 +117,13 @@ class Picture {
       const RankCells* before = nullptr;
       if (round > 0) before = &rounds_.after[static_cast<std::size_t>(round) - 1][rank];
       if (round == 0 && schedule_.starts_in_output) before = &rounds_.start[rank];
-      draw_strip(x, y, cell_, cells.output, before == nullptr ? nullptr : &before->output, round < 0);
+      draw_strip(x, y, cell_, cells.output, before == nullptr ? nullptr : &before->output,
+                 round < 0);
       if (schedule_.scratch_chunks > 0 && round >= 0) {
         draw_strip(x, y + 21, scratch_cell_, cells.scratch,
                    before == nullptr ? nullptr : &before->scratch, false);
-        if (x == 0) svg_.text({x_of(0) - column_ / 2 + 2, y + 34}, "s", {9, quiet, Anchor::end, false, 0});
+        if (x == 0)
+          svg_.text({x_of(0) - column_ / 2 + 2, y + 34}, "s", {9, quiet, Anchor::end, false, 0});
       }
     }
   }
@@ -172,7 +175,8 @@ class Picture {
     for (std::size_t m = begin; m < end; ++m) {
       const auto& message = rounds_.messages[m];
       const std::int32_t p = rounds_.ranks;
-      shifts.insert((placement_.position_of(message.to) - placement_.position_of(message.from) + p) % p);
+      shifts.insert(
+          (placement_.position_of(message.to) - placement_.position_of(message.from) + p) % p);
     }
     if (shifts.size() != 1) return 0;
     const std::int32_t shift = *shifts.begin();
@@ -197,8 +201,7 @@ class Picture {
   }
 
   double thickness(const RoundMessage& message) const {
-    const double share =
-        static_cast<double>(message.values.front().contributions()) / rounds_.full;
+    const double share = static_cast<double>(message.values.front().contributions()) / rounds_.full;
     return rounds_.full == 1 ? 2.0 : 1.2 + 2.2 * share;
   }
 
@@ -211,15 +214,18 @@ class Picture {
     }
     if (row) return fmt::format("{}-{}", values.front().identity, values.back().identity);
     std::string text;
-    for (const auto& value : values) text += fmt::format("{}{}", text.empty() ? "" : ",", value.identity);
+    for (const auto& value : values)
+      text += fmt::format("{}{}", text.empty() ? "" : ",", value.identity);
     return text.size() > 11 ? fmt::format("{} chunks", values.size()) : text;
   }
 
   void head(Point from, Point to, const std::string& fill) {
     const double length = std::hypot(to.x - from.x, to.y - from.y);
     const double ux = (to.x - from.x) / length, uy = (to.y - from.y) / length;
-    svg_.polygon({to, {to.x - 8 * ux - 4 * uy, to.y - 8 * uy + 4 * ux},
-                  {to.x - 8 * ux + 4 * uy, to.y - 8 * uy - 4 * ux}}, fill, 1);
+    svg_.polygon({to,
+                  {to.x - 8 * ux - 4 * uy, to.y - 8 * uy + 4 * ux},
+                  {to.x - 8 * ux + 4 * uy, to.y - 8 * uy - 4 * ux}},
+                 fill, 1);
   }
 
   void label(Point at, const std::string& text, const std::string& fill) {
@@ -230,22 +236,25 @@ class Picture {
 
   // `order`: among the messages that this rank sends in the round.
   void arrow(const RoundMessage& message, double from, double to, std::int32_t order) {
-    const std::string stroke = chunk_colour(message.values.front().identity, colours_of(schedule_), 1);
+    const std::string stroke =
+        chunk_colour(message.values.front().identity, colours_of(schedule_), 1);
     const Point begin{x_of(from) + 10.0 * order, y_below(message.sent) + 1};
     const Point end{x_of(to), y_of(message.received) - 2};
     const double length = std::hypot(end.x - begin.x, end.y - begin.y);
-    const Point neck{end.x - 6 * (end.x - begin.x) / length, end.y - 6 * (end.y - begin.y) / length};
+    const Point neck{end.x - 6 * (end.x - begin.x) / length,
+                     end.y - 6 * (end.y - begin.y) / length};
     svg_.line(begin, neck, {stroke, thickness(message), ""});
     head(begin, end, stroke);
     // Near the sender, where arrows have not met yet, and apart from each other.
     const double at = std::min(0.75, std::clamp(20.0 / length, 0.12, 0.42) + 0.16 * order);
-    label({begin.x + at * (end.x - begin.x), begin.y + at * (end.y - begin.y)}, label_of(message), stroke);
+    label({begin.x + at * (end.x - begin.x), begin.y + at * (end.y - begin.y)}, label_of(message),
+          stroke);
   }
 
   double switch_y(std::int32_t round) const { return y_below(round) + gap_between_rows / 2; }
 
-  // Everything that goes through the switch in one round: each rank one line up and one down. Where a
-  // rank sends all the same, the switch copies it; else it adds what is for the same rank.
+  // Everything that goes through the switch in one round: each rank one line up and one down. Where
+  // a rank sends all the same, the switch copies it; else it adds what is for the same rank.
   void draw_switch(std::size_t begin, std::size_t end) {
     std::map<std::int32_t, std::set<std::int32_t>> up, down;  // by rank: chunks
     bool adds = false;
@@ -289,7 +298,8 @@ class Picture {
                  : "; numbers and colours: chunks";
     if (rounds_.full > 1) boxes += "; pale: a sum of some ranks, solid: of all";
     boxes += ". Dark edge: changed in this round.";
-    std::string arrows = "Arrows: messages, labelled with what they carry; sent in one round, received in the next";
+    std::string arrows =
+        "Arrows: messages, labelled with what they carry; sent in one round, received in the next";
     if (rounds_.full > 1) arrows += "; thicker: a sum of more ranks";
     double line = y;
     for (const std::string& text : {boxes, arrows + "."}) {

@@ -46,8 +46,10 @@ class RankBuilder {
   }
 
   [[noreturn]] void refuse(const std::string& reason) const {
-    throw UsageError(fmt::format("schedule \"{}\" cannot be written as MSCCL XML ({}) use another "
-                                 "algorithm", plan_.algorithm, reason));
+    throw UsageError(
+        fmt::format("schedule \"{}\" cannot be written as MSCCL XML ({}) use another "
+                    "algorithm",
+                    plan_.algorithm, reason));
   }
 
   // Links that one step joins share a block; a free sending end takes the receiving end of the same
@@ -70,8 +72,9 @@ class RankBuilder {
       if (!receives || !sends) continue;
       for (const auto& [link, other] : {std::pair{in, out}, std::pair{out, in}}) {
         if (partner[link] != link && partner[link] != other) {
-          refuse("a lane passes what it receives from one rank on to several, a thread block only "
-                 "to one");
+          refuse(
+              "a lane passes what it receives from one rank on to several, a thread block only "
+              "to one");
         }
         partner[link] = other;
       }
@@ -140,12 +143,14 @@ class RankBuilder {
     MscclStep piece;
     std::int32_t last_identity = 0;
     for (std::uint32_t i = 0; i < step.chunk_count; ++i) {
-      const Place to = place(step.target_buffer(), listed(step.target_buffer(), step.target_chunk, step, i));
+      const Place to =
+          place(step.target_buffer(), listed(step.target_buffer(), step.target_chunk, step, i));
       const Place from = operand ? place(step.source_buffer(),
                                          listed(step.source_buffer(), step.source_chunk, step, i))
                                  : to;
-      const auto identity = number_of(operand ? listed(step.source_buffer(), step.source_chunk, step, i)
-                                              : listed(step.target_buffer(), step.target_chunk, step, i));
+      const auto identity =
+          number_of(operand ? listed(step.source_buffer(), step.source_chunk, step, i)
+                            : listed(step.target_buffer(), step.target_chunk, step, i));
       const bool follows = i > 0 && !one_by_one_ && piece.count < most_chunks_per_step &&
                            identity == last_identity + 1 &&
                            from.second == piece.source_chunk + piece.count &&
@@ -156,8 +161,14 @@ class RankBuilder {
         continue;
       }
       if (i > 0) push(piece);
-      piece = {action, from.first, copies ? to.first : Buffer::output, from.second,
-               copies ? to.second : from.second, 1, block, {}};
+      piece = {action,
+               from.first,
+               copies ? to.first : Buffer::output,
+               from.second,
+               copies ? to.second : from.second,
+               1,
+               block,
+               {}};
     }
     push(piece);
   }
@@ -257,8 +268,8 @@ MscclChunks msccl_chunks(const ExecutionPlan& plan) {
     }
   }
   chunks.per_block = has_rank_blocks(plan.collective) ? channels * first.block_parts : 0;
-  chunks.all = has_rank_blocks(plan.collective) ? chunks.per_block * plan.ranks()
-                                                : channels * first.chunks;
+  chunks.all =
+      has_rank_blocks(plan.collective) ? chunks.per_block * plan.ranks() : channels * first.chunks;
   chunks.scratch = channels * first.scratch_chunks;
   return chunks;
 }

@@ -17,31 +17,50 @@ namespace {
 
 const char* collective_name(Collective collective) {
   switch (collective) {
-    case Collective::all_reduce: return "allreduce";
-    case Collective::all_gather: return "allgather";
-    case Collective::reduce_scatter: return "reducescatter";
-    case Collective::all_to_all: return "alltoall";
-    case Collective::broadcast: return "broadcast";
-    case Collective::reduce: return "reduce";
-    case Collective::gather: return "gather";
-    case Collective::scatter: return "scatter";
-    case Collective::send_recv: return nullptr;
+    case Collective::all_reduce:
+      return "allreduce";
+    case Collective::all_gather:
+      return "allgather";
+    case Collective::reduce_scatter:
+      return "reducescatter";
+    case Collective::all_to_all:
+      return "alltoall";
+    case Collective::broadcast:
+      return "broadcast";
+    case Collective::reduce:
+      return "reduce";
+    case Collective::gather:
+      return "gather";
+    case Collective::scatter:
+      return "scatter";
+    case Collective::send_recv:
+      return nullptr;
   }
   return nullptr;
 }
 
 const char* type_name(std::uint8_t action) {
   switch (action) {
-    case action_none: return "nop";
-    case action_send: return "s";
-    case action_recv | action_copy: return "r";
-    case action_recv | action_copy | action_send: return "rcs";
-    case action_recv | action_reduce | action_copy: return "rrc";
-    case action_recv | action_reduce | action_send: return "rrs";
-    case action_recv | action_reduce | action_copy | action_send: return "rrcs";
-    case action_copy: return "cpy";
-    case action_reduce | action_copy: return "re";
-    default: return nullptr;
+    case action_none:
+      return "nop";
+    case action_send:
+      return "s";
+    case action_recv | action_copy:
+      return "r";
+    case action_recv | action_copy | action_send:
+      return "rcs";
+    case action_recv | action_reduce | action_copy:
+      return "rrc";
+    case action_recv | action_reduce | action_send:
+      return "rrs";
+    case action_recv | action_reduce | action_copy | action_send:
+      return "rrcs";
+    case action_copy:
+      return "cpy";
+    case action_reduce | action_copy:
+      return "re";
+    default:
+      return nullptr;
   }
 }
 
@@ -52,10 +71,14 @@ char buffer_letter(Buffer buffer) {
 std::string escaped(const std::string& text) {
   std::string result;
   for (const char c : text) {
-    if (c == '&') result += "&amp;";
-    else if (c == '<') result += "&lt;";
-    else if (c == '"') result += "&quot;";
-    else result += c;
+    if (c == '&')
+      result += "&amp;";
+    else if (c == '<')
+      result += "&lt;";
+    else if (c == '"')
+      result += "&quot;";
+    else
+      result += c;
   }
   return result;
 }
@@ -84,8 +107,8 @@ class RankText {
     }
     for (std::size_t b = 0; b < lines_.size(); ++b) {
       const MscclBlock& block = rank_.blocks[b];
-      result += fmt::format("    <tb id=\"{}\" send=\"{}\" recv=\"{}\" chan=\"{}\">\n", b, block.send,
-                            block.recv, block.channel);
+      result += fmt::format("    <tb id=\"{}\" send=\"{}\" recv=\"{}\" chan=\"{}\">\n", b,
+                            block.send, block.recv, block.channel);
       for (std::size_t i = 0; i < lines_[b].size(); ++i) {
         result += line_text(lines_[b][i], i, awaited);
       }
@@ -117,7 +140,8 @@ class RankText {
     }
   }
 
-  std::string line_text(const Line& line, std::size_t index, const std::set<std::size_t>& awaited) const {
+  std::string line_text(const Line& line, std::size_t index,
+                        const std::set<std::size_t>& awaited) const {
     const MscclStep& step = rank_.steps[line.step];
     const bool nop = line.is_nop || step.action == action_none;
     return fmt::format(
@@ -136,7 +160,8 @@ class RankText {
   std::vector<std::size_t> at_;  // line of each step in its block
 };
 
-using Counts = std::map<std::tuple<std::int32_t, std::int32_t, std::int32_t>, std::vector<std::int32_t>>;
+using Counts =
+    std::map<std::tuple<std::int32_t, std::int32_t, std::int32_t>, std::vector<std::int32_t>>;
 
 // Do both ends of every connection cut their messages alike?
 bool ends_agree(const std::vector<MscclRank>& ranks) {
@@ -161,7 +186,8 @@ bool ends_agree(const std::vector<MscclRank>& ranks) {
 std::vector<MscclRank> all_ranks(const ExecutionPlan& plan) {
   for (const bool one_by_one : {false, true}) {
     std::vector<MscclRank> ranks;
-    for (std::int32_t r = 0; r < plan.ranks(); ++r) ranks.push_back(msccl_rank(plan, r, one_by_one));
+    for (std::int32_t r = 0; r < plan.ranks(); ++r)
+      ranks.push_back(msccl_rank(plan, r, one_by_one));
     if (one_by_one || ends_agree(ranks)) return ranks;
   }
   return {};
@@ -169,8 +195,10 @@ std::vector<MscclRank> all_ranks(const ExecutionPlan& plan) {
 
 void require_expressible(const ExecutionPlan& plan) {
   const auto refuse = [&](const std::string& reason) {
-    throw UsageError(fmt::format("schedule \"{}\" cannot be written as MSCCL XML ({}) use another "
-                                 "one", plan.algorithm, reason));
+    throw UsageError(
+        fmt::format("schedule \"{}\" cannot be written as MSCCL XML ({}) use another "
+                    "one",
+                    plan.algorithm, reason));
   };
   if (collective_name(plan.collective) == nullptr) {
     refuse(fmt::format("MSCCL has no collective {}", to_string(plan.collective)));
@@ -196,7 +224,8 @@ std::string to_msccl_xml(const ExecutionPlan& plan, const MscclOptions& options)
   const bool in_output = plan.channels.front().schedule->starts_in_output;
   const std::int32_t nchannels = channels.empty() ? 1 : *channels.rbegin() + 1;
   std::string text = fmt::format(
-      "<algo name=\"{}\" proto=\"{}\" nchannels=\"{}\" nchunksperloop=\"{}\" ngpus=\"{}\" coll=\"{}\" "
+      "<algo name=\"{}\" proto=\"{}\" nchannels=\"{}\" nchunksperloop=\"{}\" ngpus=\"{}\" "
+      "coll=\"{}\" "
       "inplace=\"{}\" outofplace=\"{}\" minBytes=\"0\" maxBytes=\"0\">\n",
       escaped(plan.algorithm), options.protocol, nchannels, chunks.all, ranks.size(),
       collective_name(plan.collective), in_output || options.in_place ? 1 : 0, in_output ? 0 : 1);

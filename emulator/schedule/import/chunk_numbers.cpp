@@ -25,8 +25,8 @@ ChunkPlace chunk_number(const FileProgram& program, Buffer buffer, std::int32_t 
   if (buffer == Buffer::scratch) return {buffer, chunk};
   if (holds_own_block(program.collective, buffer)) chunk += rank * chunks_per_rank(program);
   if (!program.in_place || buffer == Buffer::output) return {buffer, chunk};
-  const bool foreign = output_is_own_block(program.collective) &&
-                       chunk / chunks_per_rank(program) != rank;
+  const bool foreign =
+      output_is_own_block(program.collective) && chunk / chunks_per_rank(program) != rank;
   return {foreign ? Buffer::input : Buffer::output, chunk};
 }
 

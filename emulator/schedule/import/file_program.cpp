@@ -70,12 +70,16 @@ Stage stage_of_index(const FileProgram& program, std::size_t index) {
       const bool copies = (step.action & action_copy) != 0;
       const auto rank = static_cast<std::int32_t>(r);
       auto source = chunk_number(program, step.source, step.source_chunk, rank);
-      const auto target = copies ? chunk_number(program, step.target, step.target_chunk, rank) : source;
+      const auto target =
+          copies ? chunk_number(program, step.target, step.target_chunk, rank) : source;
       // A plain receive has no operand; its place in the target also says how large it is.
       const bool operand = (step.action & (action_recv | action_reduce)) != action_recv;
       if (!operand) source = target;
-      const PhaseKey key{static_cast<std::int32_t>(b),      step.action, source.buffer,
-                         copies ? target.buffer : Buffer::output, std::max(step.count, 1),
+      const PhaseKey key{static_cast<std::int32_t>(b),
+                         step.action,
+                         source.buffer,
+                         copies ? target.buffer : Buffer::output,
+                         std::max(step.count, 1),
                          step.fifo};
       const auto [at, added] = phases.try_emplace(key, program.ranks.size());
       enter(at->second, r, step, source.chunk, target.chunk);

@@ -47,23 +47,23 @@ struct FileProgram {
   std::string file;
   std::string name;
   Collective collective{};
-  bool in_place = false;     // input and output are one buffer, by NCCL's rules
-  std::int32_t chunks = 0;   // of the larger of a rank's buffers
-  std::int32_t line = 0;     // of what gives the chunks
+  bool in_place = false;    // input and output are one buffer, by NCCL's rules
+  std::int32_t chunks = 0;  // of the larger of a rank's buffers
+  std::int32_t line = 0;    // of what gives the chunks
   std::vector<FileRank> ranks;
 };
 
 // A schedule with what its file says besides.
 struct ImportedSchedule {
   std::shared_ptr<const Schedule> schedule;
-  std::string format;                 // "MSCCL XML", "MSCCL++ JSON"
-  std::string protocol;               // as in the file
-  std::string reduction;              // as in the file; empty: not said
-  std::int64_t min_bytes = 0;         // range the file was made for
-  std::int64_t max_bytes = -1;        // -1: no bound
+  std::string format;           // "MSCCL XML", "MSCCL++ JSON"
+  std::string protocol;         // as in the file
+  std::string reduction;        // as in the file; empty: not said
+  std::int64_t min_bytes = 0;   // range the file was made for
+  std::int64_t max_bytes = -1;  // -1: no bound
   bool in_place = false, out_of_place = false;
-  std::int32_t channels = 0;          // used by at least one step
-  std::vector<std::string> notes;     // what was read past, for people
+  std::int32_t channels = 0;       // used by at least one step
+  std::vector<std::string> notes;  // what was read past, for people
 };
 
 // "FILE:LINE: problem" as a UsageError.

@@ -64,8 +64,8 @@ Json parse_json(std::string_view text, const std::string& file) {
     }
     if (event == Event::object_start) open.push_back({line, {}});
     if (event == Event::key && !open.back().keys.insert(parsed.get<std::string>()).second) {
-      refuse_file(file, line, fmt::format("key \"{}\" is given twice; remove one",
-                                          parsed.get<std::string>()));
+      refuse_file(file, line,
+                  fmt::format("key \"{}\" is given twice; remove one", parsed.get<std::string>()));
     }
     if (event == Event::object_end) {
       parsed[line_key] = open.back().line;
@@ -119,7 +119,8 @@ const Json& JsonReader::array_or_none(const Json& object, const char* name) cons
 const Json& JsonReader::objects(const Json& object, const char* name) const {
   const Json& all = array_or_none(object, name);
   for (const Json& one : all) {
-    if (!one.is_object()) fail(object, fmt::format("\"{}\" holds something that is no object", name));
+    if (!one.is_object())
+      fail(object, fmt::format("\"{}\" holds something that is no object", name));
   }
   return all;
 }
@@ -142,8 +143,8 @@ std::int64_t JsonReader::integer_in(const Json& object, const Json& value, const
                     value.get<std::uint64_t>() > static_cast<std::uint64_t>(INT64_MAX);
   const std::int64_t number = huge ? INT64_MAX : value.get<std::int64_t>();
   if (number < lowest || number > highest) {
-    fail(object, fmt::format("\"{}\": {} is out of range ({} to {})", name, value.dump(), lowest,
-                             highest));
+    fail(object,
+         fmt::format("\"{}\": {} is out of range ({} to {})", name, value.dump(), lowest, highest));
   }
   return number;
 }

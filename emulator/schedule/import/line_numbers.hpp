@@ -20,7 +20,8 @@ class LineNumbers {
   std::int32_t line_at(std::ptrdiff_t offset) const {
     const auto at = static_cast<std::size_t>(std::max<std::ptrdiff_t>(offset, 0));
     return static_cast<std::int32_t>(std::lower_bound(ends_.begin(), ends_.end(), at) -
-                                     ends_.begin()) + 1;
+                                     ends_.begin()) +
+           1;
   }
 
  private:

@@ -37,10 +37,14 @@ struct CollectiveName {
   Collective collective;
 };
 constexpr CollectiveName collectives[] = {
-    {"allreduce", Collective::all_reduce},         {"allgather", Collective::all_gather},
-    {"reducescatter", Collective::reduce_scatter}, {"reduce_scatter", Collective::reduce_scatter},
-    {"alltoall", Collective::all_to_all},          {"broadcast", Collective::broadcast},
-    {"reduce", Collective::reduce},                {"gather", Collective::gather},
+    {"allreduce", Collective::all_reduce},
+    {"allgather", Collective::all_gather},
+    {"reducescatter", Collective::reduce_scatter},
+    {"reduce_scatter", Collective::reduce_scatter},
+    {"alltoall", Collective::all_to_all},
+    {"broadcast", Collective::broadcast},
+    {"reduce", Collective::reduce},
+    {"gather", Collective::gather},
     {"scatter", Collective::scatter},
 };
 
@@ -73,8 +77,8 @@ class Reader {
     program_.chunks = static_cast<std::int32_t>(xml_.integer(algo, "nchunksperloop", 1, most));
     declared_channels_ = static_cast<std::int32_t>(xml_.integer(algo, "nchannels", 0, most));
     result_.protocol = xml_.text(algo, "proto");
-    const bool known = result_.protocol == "Simple" || result_.protocol == "LL" ||
-                       result_.protocol == "LL128";
+    const bool known =
+        result_.protocol == "Simple" || result_.protocol == "LL" || result_.protocol == "LL128";
     if (!known) {
       xml_.fail(algo, fmt::format("attribute \"proto\": \"{}\" (known: Simple, LL, LL128)",
                                   result_.protocol));
@@ -96,7 +100,8 @@ class Reader {
     std::string names;
     for (const auto& known : collectives) names += fmt::format(" {}", known.name);
     xml_.fail(algo, fmt::format("attribute \"coll\": \"{}\" (what it must compute is not known "
-                                "here) known:{}", name, names));
+                                "here) known:{}",
+                                name, names));
   }
 
   void read_reduction(const pugi::xml_node& algo) {
@@ -111,8 +116,7 @@ class Reader {
 
   void read_place(const pugi::xml_node& algo) {
     result_.in_place = xml_.integer_or(algo, "inplace", 0, 1, 0) == 1;
-    result_.out_of_place =
-        xml_.integer_or(algo, "outofplace", 0, 1, result_.in_place ? 0 : 1) == 1;
+    result_.out_of_place = xml_.integer_or(algo, "outofplace", 0, 1, result_.in_place ? 0 : 1) == 1;
     if (!result_.in_place && !result_.out_of_place) {
       xml_.fail(algo, "neither inplace nor outofplace (then nobody may run it); set one to 1");
     }
@@ -129,9 +133,8 @@ class Reader {
           if ((step.action & action_copy) == 0 || step.target != Buffer::input) continue;
           program_.in_place = true;
           result_.out_of_place = false;
-          result_.notes.push_back(
-              fmt::format("outofplace is 1, but line {} writes the input: taken as in place only",
-                          step.line));
+          result_.notes.push_back(fmt::format(
+              "outofplace is 1, but line {} writes the input: taken as in place only", step.line));
           return;
         }
       }
@@ -140,8 +143,8 @@ class Reader {
 
   void note_unread(const pugi::xml_node& algo) {
     static const std::set<std::string_view> read{
-        "name",    "coll",       "nchunksperloop", "nchannels", "ngpus", "proto", "inplace",
-        "outofplace", "minBytes", "maxBytes", "redop"};
+        "name",    "coll",       "nchunksperloop", "nchannels", "ngpus", "proto",
+        "inplace", "outofplace", "minBytes",       "maxBytes",  "redop"};
     for (const auto& attribute : algo.attributes()) {
       if (read.count(attribute.name()) > 0) continue;
       result_.notes.push_back(fmt::format("attribute \"{}\" is not read", attribute.name()));
@@ -160,9 +163,8 @@ class Reader {
       xml_.fail(algo, fmt::format("ngpus is not the number of <gpu> elements ({})", ranks));
     }
     if (by_id.rbegin()->first != ranks - 1) {
-      xml_.fail(by_id.rbegin()->second,
-                fmt::format("id {} of {} GPUs (ids are 0 to {})", by_id.rbegin()->first, ranks,
-                            ranks - 1));
+      xml_.fail(by_id.rbegin()->second, fmt::format("id {} of {} GPUs (ids are 0 to {})",
+                                                    by_id.rbegin()->first, ranks, ranks - 1));
     }
     for (const auto& [id, gpu] : by_id) read_gpu(gpu);
   }

@@ -44,7 +44,8 @@ class Reader {
     const std::int32_t dropped = link_plan(ranks, program_);
     if (dropped > 0) {
       result_.notes.push_back(fmt::format(
-          "{} signals that announce no data (\"ready\") are left out: FIFO slots do that", dropped));
+          "{} signals that announce no data (\"ready\") are left out: FIFO slots do that",
+          dropped));
     }
     result_.schedule = std::make_shared<const Schedule>(to_schedule(program_));
     result_.channels = static_cast<std::int32_t>(numbers_.size());
@@ -59,7 +60,8 @@ class Reader {
     result_.protocol = json_.text(document_, "protocol");
     if (result_.protocol != "Simple") {
       json_.fail(document_, fmt::format("protocol \"{}\" (its packets carry their own flags, which "
-                                        "FIFOs have no word for) known: Simple", result_.protocol));
+                                        "FIFOs have no word for) known: Simple",
+                                        result_.protocol));
     }
     result_.in_place = program_.in_place = json_.boolean(document_, "inplace");
     result_.out_of_place = !result_.in_place;
@@ -80,20 +82,23 @@ class Reader {
       names += fmt::format(" {}", known);
     }
     json_.fail(document_, fmt::format("collective \"{}\" (what it must compute is not known here) "
-                                      "known:{}", name, names));
+                                      "known:{}",
+                                      name, names));
   }
 
   std::vector<PlanBlock> read_gpu(const Json& gpu) {
     if (json_.find(gpu, "inputChunks") != nullptr) {
-      json_.fail(gpu, "\"inputChunks\" is of an older form of these plans; write it with a present "
-                      "mscclpp (input_chunks, src_buff, ...)");
+      json_.fail(gpu,
+                 "\"inputChunks\" is of an older form of these plans; write it with a present "
+                 "mscclpp (input_chunks, src_buff, ...)");
     }
     rank_ = static_cast<std::int32_t>(program_.ranks.size());
     FileRank rank;
     rank.line = JsonReader::line_of(gpu);
     program_.line = program_.line == 0 ? rank.line : program_.line;
     if (json_.integer(gpu, "id", 0, most) != rank_) {
-      json_.fail(gpu, fmt::format("\"id\" of GPU number {} is another one (they are in order)", rank_));
+      json_.fail(gpu,
+                 fmt::format("\"id\" of GPU number {} is another one (they are in order)", rank_));
     }
     for (const char* name : {"input_chunks", "output_chunks"}) {
       most_chunks_ = std::max(most_chunks_, json_.integer(gpu, name, 0, most));
@@ -127,7 +132,8 @@ class Reader {
             static_cast<std::int32_t>(json_.integer_in(channel, to, "connected_to", 0, most));
         const std::int32_t number = met[{type, peer}]++ + (type == "port" ? first_port_number : 0);
         if (number >= (type == "port" ? 2 : 1) * first_port_number) {
-          json_.fail(channel, fmt::format("more than {} channels to rank {}", first_port_number, peer));
+          json_.fail(channel,
+                     fmt::format("more than {} channels to rank {}", first_port_number, peer));
         }
         channels_[type].emplace_back(peer, number);
       }
@@ -145,7 +151,8 @@ class Reader {
         const auto known = static_cast<std::int64_t>(channels_[type].size());
         const auto number = json_.integer_in(channel, id, "channel_ids", 0, most);
         if (number >= known && type != "switch") {
-          json_.fail(channel, fmt::format("channel {} of type {} (this GPU has {})", number, type, known));
+          json_.fail(channel,
+                     fmt::format("channel {} of type {} (this GPU has {})", number, type, known));
         }
         if (type != "switch") {
           own_channels_[type].push_back(channels_[type][static_cast<std::size_t>(number)]);
@@ -159,7 +166,8 @@ class Reader {
       for (const Json& id : json_.array(refs, "remote_buffer_ids")) {
         const auto number = json_.integer_in(refs, id, "remote_buffer_ids", 0, most);
         if (static_cast<std::size_t>(number) >= remotes.size()) {
-          json_.fail(refs, fmt::format("remote buffer {} (this GPU has {})", number, remotes.size()));
+          json_.fail(refs,
+                     fmt::format("remote buffer {} (this GPU has {})", number, remotes.size()));
         }
         own.push_back(&remotes[static_cast<std::size_t>(number)]);
       }
@@ -186,8 +194,9 @@ class Reader {
         const auto own = own_remotes_.find(json_.text(op, "channel_type"));
         const auto id = static_cast<std::size_t>(json_.integer(node, "buffer_id", 0, most));
         if (own == own_remotes_.end() || id >= own->second.size()) {
-          json_.fail(node, fmt::format("\"buffer_id\" {} is none of this thread block's remote buffers",
-                                       id));
+          json_.fail(
+              node,
+              fmt::format("\"buffer_id\" {} is none of this thread block's remote buffers", id));
         }
         const Json& remote = *own->second[id];
         ref.rank = static_cast<std::int32_t>(json_.integer(remote, "rank", 0, most));
@@ -203,10 +212,12 @@ class Reader {
 
   void read_op(const Json& op, std::vector<PlanOp>& ops) {
     const std::string name = json_.text(op, "name");
-    if (const Json* group = json_.find(op, "tbg_info"); group != nullptr && group->is_object() &&
-                                                        json_.integer(*group, "tbg_size", 1, most) > 1) {
-      json_.fail(op, fmt::format("operation \"{}\" is shared by a group of thread blocks (tbg_info), "
-                                 "which cuts chunks unevenly; give each its own chunks", name));
+    if (const Json* group = json_.find(op, "tbg_info");
+        group != nullptr && group->is_object() && json_.integer(*group, "tbg_size", 1, most) > 1) {
+      json_.fail(op,
+                 fmt::format("operation \"{}\" is shared by a group of thread blocks (tbg_info), "
+                             "which cuts chunks unevenly; give each its own chunks",
+                             name));
     }
     if (name == "nop" || name == "flush") return;  // a lane is sequential anyway
     if (name == "copy") {
@@ -226,9 +237,11 @@ class Reader {
       meeting.members = json_.integer(op, "num_threadblocks", 1, 256);
       ops.push_back(meeting);
     } else {
-      json_.fail(op, fmt::format("operation \"{}\" (only what puts, waits, copies and reduces can be "
-                                 "a schedule of messages) known: nop flush copy re res put pws pwsf "
-                                 "signal wait rlxsignal rlxwait barrier", name));
+      json_.fail(op,
+                 fmt::format("operation \"{}\" (only what puts, waits, copies and reduces can be "
+                             "a schedule of messages) known: nop flush copy re res put pws pwsf "
+                             "signal wait rlxsignal rlxwait barrier",
+                             name));
     }
   }
 
@@ -245,7 +258,8 @@ class Reader {
     }
   }
 
-  PlanOp local(const Json& op, std::uint8_t action, const BufferRef& from, const BufferRef& to) const {
+  PlanOp local(const Json& op, std::uint8_t action, const BufferRef& from,
+               const BufferRef& to) const {
     require_local(op, from);
     require_local(op, to);
     if (from.count != to.count) json_.fail(op, "source and target are not equally large");
@@ -296,13 +310,14 @@ class Reader {
       json_.fail(op, fmt::format("\"reduce_op\" is \"{}\" (known: sum, min, max)", name));
     }
     if (!result_.reduction.empty() && result_.reduction != name) {
-      json_.fail(op, fmt::format("\"reduce_op\" is {} here and {} before", name, result_.reduction));
+      json_.fail(op,
+                 fmt::format("\"reduce_op\" is {} here and {} before", name, result_.reduction));
     }
     result_.reduction = name;
   }
 
-  void read_puts(const Json& op, const std::vector<BufferRef>& from, const std::vector<BufferRef>& to,
-                 std::vector<PlanOp>& ops) const {
+  void read_puts(const Json& op, const std::vector<BufferRef>& from,
+                 const std::vector<BufferRef>& to, std::vector<PlanOp>& ops) const {
     if (from.size() != to.size()) json_.fail(op, "\"src_buff\" and \"dst_buff\" differ in number");
     for (std::size_t i = 0; i < from.size(); ++i) {
       require_local(op, from[i]);
@@ -325,7 +340,8 @@ class Reader {
     for (const Json& id : json_.array(op, "channel_ids")) {
       const auto index = static_cast<std::size_t>(json_.integer_in(op, id, "channel_ids", 0, most));
       if (own == own_channels_.end() || index >= own->second.size()) {
-        json_.fail(op, fmt::format("channel {} of type {} is none of this thread block's", index, type));
+        json_.fail(
+            op, fmt::format("channel {} of type {} is none of this thread block's", index, type));
       }
       const auto& [peer, number] = own->second[index];
       PlanOp result = plain(op, kind);

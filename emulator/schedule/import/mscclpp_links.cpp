@@ -37,10 +37,11 @@ class Linker {
     for (const auto& [key, use] : channels_) {
       for (std::size_t n = use.waits; n < use.signals.size(); ++n) {
         if (use.signals[n].puts.empty()) continue;
-        refuse_file(program_.file, use.signals[n].line,
-                    fmt::format("rank {} never waits for this signal of rank {}, so that the data put "
-                                "before it arrive unnoticed; add the wait",
-                                std::get<1>(key), std::get<0>(key)));
+        refuse_file(
+            program_.file, use.signals[n].line,
+            fmt::format("rank {} never waits for this signal of rank {}, so that the data put "
+                        "before it arrive unnoticed; add the wait",
+                        std::get<1>(key), std::get<0>(key)));
       }
     }
     return empty_signals_;
@@ -96,13 +97,18 @@ class Linker {
       const PlanOp& op = block.ops[i];
       first_steps.push_back(result.steps.size());
       switch (op.kind) {
-        case PlanOp::Kind::step: result.steps.push_back(op.step); break;
+        case PlanOp::Kind::step:
+          result.steps.push_back(op.step);
+          break;
         case PlanOp::Kind::put:
           result.steps.push_back(op.step);
           result.steps.back().fifo = fifo_of_put(block, i);
           break;
-        case PlanOp::Kind::signal: break;
-        case PlanOp::Kind::wait: receive(index, op, result.steps); break;
+        case PlanOp::Kind::signal:
+          break;
+        case PlanOp::Kind::wait:
+          receive(index, op, result.steps);
+          break;
         case PlanOp::Kind::barrier:
           for (std::int64_t m = 1; m < op.members; ++m) result.steps.push_back(op.step);
           break;
@@ -115,9 +121,11 @@ class Linker {
     const auto& [from, to, number] = op.channel;
     const auto found = channels_.find(op.channel);
     if (found == channels_.end() || found->second.waits >= found->second.signals.size()) {
-      refuse_file(program_.file, op.step.line,
-                  fmt::format("rank {} never sends this signal to rank {} (a wait without end); add "
-                              "it", from, to));
+      refuse_file(
+          program_.file, op.step.line,
+          fmt::format("rank {} never sends this signal to rank {} (a wait without end); add "
+                      "it",
+                      from, to));
     }
     ChannelUse& use = found->second;
     if (use.waits == 0) use.waiting_block = index;
@@ -159,8 +167,8 @@ class Linker {
       for (const Meeting& self : members) {
         if (static_cast<std::int64_t>(members.size()) != self.op->members) {
           refuse_file(program_.file, self.op->step.line,
-                      fmt::format("barrier {} is for {} thread blocks, but {} come to it", key.first,
-                                  self.op->members, members.size()));
+                      fmt::format("barrier {} is for {} thread blocks, but {} come to it",
+                                  key.first, self.op->members, members.size()));
         }
         std::size_t step = self.first_step;
         for (const Meeting& other : members) {

@@ -26,10 +26,10 @@ struct PutTarget {
 struct PlanOp {
   enum class Kind : std::uint8_t { step, put, signal, wait, barrier };
   Kind kind = Kind::step;
-  FileStep step;            // step, put
-  PutTarget target;         // put
-  ChannelKey channel{};     // signal, wait
-  std::int64_t barrier = 0; // barrier
+  FileStep step;             // step, put
+  PutTarget target;          // put
+  ChannelKey channel{};      // signal, wait
+  std::int64_t barrier = 0;  // barrier
   std::int64_t members = 0;
 };
 

@@ -11,17 +11,20 @@
 namespace fabricast {
 namespace {
 
-constexpr std::size_t most_ranks = 1024;      // tables grow with steps * ranks
-constexpr std::size_t most_blocks = 256;      // Phase::role
-constexpr std::int32_t most_fifos = 256;      // PeerMap::fifo
-constexpr std::int32_t most_chunks = 1 << 24; // Step's chunk fields
+constexpr std::size_t most_ranks = 1024;       // tables grow with steps * ranks
+constexpr std::size_t most_blocks = 256;       // Phase::role
+constexpr std::int32_t most_fifos = 256;       // PeerMap::fifo
+constexpr std::int32_t most_chunks = 1 << 24;  // Step's chunk fields
 constexpr std::int32_t most_per_message = 0xFFFF;
 
 const char* name_of(Buffer buffer) {
   switch (buffer) {
-    case Buffer::input: return "input";
-    case Buffer::output: return "output";
-    case Buffer::scratch: return "scratch";
+    case Buffer::input:
+      return "input";
+    case Buffer::output:
+      return "output";
+    case Buffer::scratch:
+      return "scratch";
   }
   return "?";
 }
@@ -63,7 +66,8 @@ class Checks {
     if (ranks == 0) fail(program_.line, "no rank (an algorithm needs at least one) give its ranks");
     if (ranks > most_ranks) {
       fail(program_.line, fmt::format("{} ranks (at most {} can be imported as tables) give a "
-                                      "smaller algorithm", ranks, most_ranks));
+                                      "smaller algorithm",
+                                      ranks, most_ranks));
     }
     if (program_.chunks < 1 || program_.chunks >= most_chunks) {
       fail(program_.line, fmt::format("{} chunks (1 to {} are possible) check the file",
@@ -79,7 +83,8 @@ class Checks {
     for (const FileRank& rank : program_.ranks) {
       if (rank.blocks.size() > most_blocks) {
         fail(rank.line, fmt::format("{} thread blocks (at most {} roles per rank) give a smaller "
-                                    "algorithm", rank.blocks.size(), most_blocks));
+                                    "algorithm",
+                                    rank.blocks.size(), most_blocks));
       }
       if (rank.scratch_chunks < 0 || rank.scratch_chunks >= most_chunks) {
         fail(rank.line, fmt::format("{} scratch chunks (0 to {} are possible) check the file",
@@ -88,13 +93,14 @@ class Checks {
     }
   }
 
-  void check_range(const FileStep& step, std::int32_t rank, Buffer buffer, std::int32_t first) const {
+  void check_range(const FileStep& step, std::int32_t rank, Buffer buffer,
+                   std::int32_t first) const {
     const std::int32_t chunks = chunks_of_buffer(program_, buffer, rank);
     if (first >= 0 && std::int64_t{first} + step.count <= chunks) return;
-    fail(step.line, fmt::format("chunks {} to {} of the {} (rank {} has {}) check the offset and "
-                                "the counts of the file",
-                                first, std::int64_t{first} + step.count - 1, name_of(buffer), rank,
-                                chunks));
+    fail(step.line,
+         fmt::format("chunks {} to {} of the {} (rank {} has {}) check the offset and "
+                     "the counts of the file",
+                     first, std::int64_t{first} + step.count - 1, name_of(buffer), rank, chunks));
   }
 
   // A message must not be cut by our other numbering of the same chunks.
@@ -103,8 +109,9 @@ class Checks {
     const auto start = chunk_number(program_, buffer, first, rank);
     const auto end = chunk_number(program_, buffer, first + step.count - 1, rank);
     if (start.buffer != end.buffer || start.chunk + step.count - 1 != end.chunk) {
-      fail(step.line, "one step touches the own block and others (in place they are in different "
-                      "buffers here) split the step");
+      fail(step.line,
+           "one step touches the own block and others (in place they are in different "
+           "buffers here) split the step");
     }
   }
 
@@ -124,8 +131,9 @@ class Checks {
       check_range(step, rank, step.target, step.target_chunk);
       check_one_piece(step, rank, step.target, step.target_chunk);
       if (chunk_number(program_, step.target, step.target_chunk, rank).buffer == Buffer::input) {
-        fail(step.line, "the step writes the input (the caller's data must stay as they are; an "
-                        "in-place algorithm says so) store to the output or to scratch");
+        fail(step.line,
+             "the step writes the input (the caller's data must stay as they are; an "
+             "in-place algorithm says so) store to the output or to scratch");
       }
     }
     if (receives) note_end(received_, step.peer_in, rank, rank, block, step);
@@ -140,7 +148,8 @@ class Checks {
     if (other >= blocks.size()) {
       fail(step.line, fmt::format("waits for a thread block that rank {} does not have", rank));
     }
-    if (step.after_step < 0 || static_cast<std::size_t>(step.after_step) >= blocks[other].steps.size()) {
+    if (step.after_step < 0 ||
+        static_cast<std::size_t>(step.after_step) >= blocks[other].steps.size()) {
       fail(step.line, fmt::format("waits for step {} of thread block {} (which has {} steps)",
                                   step.after_step, blocks[other].id, blocks[other].steps.size()));
     }
@@ -151,8 +160,8 @@ class Checks {
 
   using Ends = std::map<std::tuple<std::int32_t, std::int32_t, std::int32_t>, End>;
 
-  void note_end(Ends& ends, std::int32_t from, std::int32_t to, std::int32_t self, std::size_t block,
-                const FileStep& step) {
+  void note_end(Ends& ends, std::int32_t from, std::int32_t to, std::int32_t self,
+                std::size_t block, const FileStep& step) {
     const auto ranks = static_cast<std::int32_t>(program_.ranks.size());
     const std::int32_t peer = from == self ? to : from;
     if (peer < 0 || peer >= ranks || from == to) {
@@ -184,7 +193,8 @@ class Checks {
         const Message& message = sender.messages[n];
         if (n >= received) {
           fail(message.line, fmt::format("nobody receives message {} from {} ({} are received) add "
-                                         "the receive", n + 1, name, received));
+                                         "the receive",
+                                         n + 1, name, received));
         }
         const Message& taken = found->second.messages[n];
         if (taken.count != message.count) {

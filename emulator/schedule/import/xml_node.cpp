@@ -45,14 +45,16 @@ void XmlReader::check(const pugi::xml_node& node, std::string_view child) const 
       fail(node, "text between the elements; remove it");
     }
     if (inside.name() == child) continue;
-    fail(inside, child.empty() ? fmt::format("nothing may stand inside <{}>", node.name())
-                               : fmt::format("only <{}> may stand inside <{}>", child, node.name()));
+    fail(inside, child.empty()
+                     ? fmt::format("nothing may stand inside <{}>", node.name())
+                     : fmt::format("only <{}> may stand inside <{}>", child, node.name()));
   }
 }
 
 std::string XmlReader::text(const pugi::xml_node& node, const char* name) const {
   const auto attribute = node.attribute(name);
-  if (!attribute) fail(node, fmt::format("attribute \"{}\" is missing; is the file complete?", name));
+  if (!attribute)
+    fail(node, fmt::format("attribute \"{}\" is missing; is the file complete?", name));
   return attribute.value();
 }
 

@@ -54,7 +54,8 @@ TEST(Rounds, EveryAlgorithmEndsWithCompleteChunks) {
       return value.contributions() == rounds.full;
     });
     const bool own_block = output_is_own_block(entry.collective);
-    EXPECT_EQ(complete, own_block ? 1 : std::ssize(root)) << entry.name << to_string(entry.collective);
+    EXPECT_EQ(complete, own_block ? 1 : std::ssize(root))
+        << entry.name << to_string(entry.collective);
     for (const auto& message : rounds.messages) EXPECT_GT(message.received, message.sent);
   }
 }

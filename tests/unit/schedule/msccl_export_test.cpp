@@ -104,8 +104,8 @@ TEST(MscclExport, WritingWhatWasReadChangesNothing) {
 
 TEST(MscclExport, RunsOfChunksStayOneMessage) {
   // Halving-doubling moves 4, 2, 1, 1, 2, 4 of 8 chunks, always next to each other.
-  const auto plan = plan_for(*find_algorithm("halving_doubling", Collective::all_reduce),
-                             RankSpace{8}, 1);
+  const auto plan =
+      plan_for(*find_algorithm("halving_doubling", Collective::all_reduce), RankSpace{8}, 1);
   const auto back = read_msccl_xml(to_msccl_xml(plan), "f.xml");
   const auto report = verify(*back.schedule, Placement::identity(RankSpace{8}), single_loop());
   EXPECT_EQ(report.messages, 8 * 6);

@@ -19,8 +19,8 @@ class Writer {
   }
   void gpu(int id, int in, int out, int scratch) {
     close_gpu();
-    text_ += fmt::format("  <gpu id=\"{}\" i_chunks=\"{}\" o_chunks=\"{}\" s_chunks=\"{}\">\n", id, in,
-                         out, scratch);
+    text_ += fmt::format("  <gpu id=\"{}\" i_chunks=\"{}\" o_chunks=\"{}\" s_chunks=\"{}\">\n", id,
+                         in, out, scratch);
     in_gpu_ = true;
     blocks_ = 0;
   }
@@ -72,7 +72,11 @@ std::string msccl_ring_all_reduce(int p, int parts) {
     file.block(mod(r + 1, p), mod(r - 1, p));
     for (int t = 0; t < 2 * p - 1; ++t) {
       const int c = mod(r - t, p) * parts;
-      const char* type = t == 0 ? "s" : t < p - 1 ? "rrs" : t == p - 1 ? "rrcs" : t < 2 * p - 2 ? "rcs" : "r";
+      const char* type = t == 0          ? "s"
+                         : t < p - 1     ? "rrs"
+                         : t == p - 1    ? "rrcs"
+                         : t < 2 * p - 2 ? "rcs"
+                                         : "r";
       file.step(type, t < p ? 'i' : 'o', c, 'o', c, parts);
     }
   }
@@ -130,8 +134,10 @@ std::string msccl_reduce_scatter(int p, int parts, bool in_place) {
     for (int t = 0; t < p; ++t) {
       const int c = mod(r - 1 - t, p) * parts;
       const bool last = t == p - 1;
-      file.step(t == 0 ? "s" : last ? "rrc" : "rrs", 'i', c, in_place ? 'i' : 'o',
-                last && !in_place ? 0 : c, parts);
+      file.step(t == 0 ? "s"
+                : last ? "rrc"
+                       : "rrs",
+                'i', c, in_place ? 'i' : 'o', last && !in_place ? 0 : c, parts);
     }
   }
   return file.finish();
@@ -187,7 +193,8 @@ std::string msccl_star(int p, const std::string& collective, int parts) {
     file.step("cpy", 'i', 0, 'o', 0, parts);
     for (int q = 1; q < p; ++q) {
       file.block(gather ? -1 : q, gather ? q : -1);
-      file.step(gather ? "r" : "s", 'i', gather ? 0 : q * parts, 'o', gather ? q * parts : 0, parts);
+      file.step(gather ? "r" : "s", 'i', gather ? 0 : q * parts, 'o', gather ? q * parts : 0,
+                parts);
     }
   }
   return file.finish();

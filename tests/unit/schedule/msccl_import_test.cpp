@@ -87,7 +87,8 @@ TEST(MscclImport, KeepsWhatTheFileSays) {
 TEST(MscclImport, BothPlacesMeansOutOfPlaceUnlessTheInputIsWritten) {
   const auto both = [](const std::string& xml) {
     const auto at = xml.find("inplace=");
-    return std::string(xml).replace(at, xml.find("minBytes") - at, "inplace=\"1\" outofplace=\"1\" ");
+    return std::string(xml).replace(at, xml.find("minBytes") - at,
+                                    "inplace=\"1\" outofplace=\"1\" ");
   };
   const auto apart = read_msccl_xml(both(msccl_all_pairs_all_reduce(3, false)), "f.xml");
   EXPECT_FALSE(apart.schedule->starts_in_output);
@@ -172,7 +173,8 @@ TEST(MscclImport, DamagedFilesNeverDoMoreThanThrow) {
   static const std::string nasty[] = {"<",   "/>", "\"", "=",  "&",    "-1", "99999999999999999999",
                                       "<tb", ">",  "'",  "\n", "<!--", "0",  "<step type=\"s\"/>"};
   int refused = 0, accepted = 0;
-  for (const std::string& good : {msccl_all_pairs_all_reduce(3, true), msccl_all_gather(3, 2, false)}) {
+  for (const std::string& good :
+       {msccl_all_pairs_all_reduce(3, true), msccl_all_gather(3, 2, false)}) {
     for (std::uint64_t seed = 0; seed < 3000; ++seed) {
       std::string text = good;
       const auto edits = random_int(seed, 0, 0, 1, 3);
@@ -183,12 +185,21 @@ TEST(MscclImport, DamagedFilesNeverDoMoreThanThrow) {
         };
         const std::size_t at = pick(0, text.size());
         switch (pick(1, 5)) {
-          case 0: text[at] = static_cast<char>(pick(2, 256)); break;
-          case 1: text.erase(at, 1 + pick(2, 40)); break;
-          case 2: text.insert(at, text.substr(pick(2, text.size()), 1 + pick(3, 60))); break;
-          case 3: text.insert(at, nasty[pick(2, std::size(nasty))]); break;
+          case 0:
+            text[at] = static_cast<char>(pick(2, 256));
+            break;
+          case 1:
+            text.erase(at, 1 + pick(2, 40));
+            break;
+          case 2:
+            text.insert(at, text.substr(pick(2, text.size()), 1 + pick(3, 60)));
+            break;
+          case 3:
+            text.insert(at, nasty[pick(2, std::size(nasty))]);
+            break;
           default:  // the most interesting: another digit
-            if (const auto digit = text.find_first_of("0123456789", at); digit != std::string::npos) {
+            if (const auto digit = text.find_first_of("0123456789", at);
+                digit != std::string::npos) {
               text[digit] = static_cast<char>('0' + pick(2, 10));
             }
         }

@@ -31,11 +31,12 @@ std::string remote(int id, int index, int size = 1) {
   return fmt::format(R"({{"buffer_id":{},"index":{},"size":{}}})", id, index, size);
 }
 std::string move(const char* name, const std::string& from, const std::string& to) {
-  return fmt::format(R"({{"name":"{}","src_buff":[{}],"dst_buff":[{}],"channel_type":"memory"}})", name,
-                     from, to);
+  return fmt::format(R"({{"name":"{}","src_buff":[{}],"dst_buff":[{}],"channel_type":"memory"}})",
+                     name, from, to);
 }
 std::string sync(const char* name, int channel = 0) {
-  return fmt::format(R"({{"name":"{}","channel_ids":[{}],"channel_type":"memory"}})", name, channel);
+  return fmt::format(R"({{"name":"{}","channel_ids":[{}],"channel_type":"memory"}})", name,
+                     channel);
 }
 std::string barrier(int members) {
   return fmt::format(R"({{"name":"barrier","barrier_id":0,"num_threadblocks":{}}})", members);
@@ -51,12 +52,14 @@ std::string all_pairs(int p) {
       const int q = (r + i) % p;
       peers.push_back(std::to_string(q));
       for (const char type : {'s', 'i'}) {
-        remotes.push_back(fmt::format(
-            R"({{"rank":{},"type":"{}","access_channel_types":["memory"]}})", q, type));
+        remotes.push_back(
+            fmt::format(R"({{"rank":{},"type":"{}","access_channel_types":["memory"]}})", q, type));
       }
-      std::vector<std::string> ops{sync("signal"), sync("wait"), R"({"name":"nop"})",
-                                   move("put", local('i', q), remote(0, p - i - 1)), sync("signal"),
-                                   sync("wait"), barrier(p - 1)};
+      std::vector<std::string> ops{
+          sync("signal"),      sync("wait"),
+          R"({"name":"nop"})", move("put", local('i', q), remote(0, p - i - 1)),
+          sync("signal"),      sync("wait"),
+          barrier(p - 1)};
       if (i == 1) {
         std::string sources = local('i', r);
         for (int j = 0; j + 1 < p; ++j) sources += "," + local('s', j);
@@ -149,7 +152,8 @@ TEST(MscclppImport, RefusesByNameWithFileAndLine) {
   expect("\"name\":\"put\"", "\"name\":\"get\"", "operation \"get\"");
   expect("\"name\":\"put\"", "\"name\":\"ppkt\"", "f.json:8: operation \"ppkt\"");
   expect("\"input_chunks\"", "\"inputChunks\"", "older form");
-  expect("\"name\":\"put\"", "\"name\":\"put\",\"tbg_info\":{\"tb_id\":0,\"tbg_size\":2}", "tbg_info");
+  expect("\"name\":\"put\"", "\"name\":\"put\",\"tbg_info\":{\"tb_id\":0,\"tbg_size\":2}",
+         "tbg_info");
   expect("\"buffer_id\":0", "\"buffer_id\":7", "none of this thread block's remote buffers");
   expect("\"channel_ids\":[0]", "\"channel_ids\":[5]", "none of this thread block's");
   expect("\"id\":0", "\"id\":3", "they are in order");
@@ -164,8 +168,10 @@ TEST(MscclppImport, RefusesByNameWithFileAndLine) {
 }
 
 TEST(MscclppImport, DamagedPlansNeverDoMoreThanThrow) {
-  static const std::string nasty[] = {"{", "}", "[", "]", "\"", ":", ",", "-", "1e99", "null", "true",
-                                      "99999999999999999999", "\\u0000", "\"i\"", "0.5"};
+  static const std::string nasty[] = {"{",       "}",     "[",    "]",
+                                      "\"",      ":",     ",",    "-",
+                                      "1e99",    "null",  "true", "99999999999999999999",
+                                      "\\u0000", "\"i\"", "0.5"};
   const std::string good = all_pairs(3);
   int refused = 0, accepted = 0;
   for (std::uint64_t seed = 0; seed < 3000; ++seed) {
@@ -177,10 +183,18 @@ TEST(MscclppImport, DamagedPlansNeverDoMoreThanThrow) {
     for (std::uint64_t i = 0; i <= pick(99, 0, 2); ++i) {
       const std::size_t at = pick(i, 0, text.size());
       switch (pick(i, 1, 5)) {
-        case 0: text[at] = static_cast<char>(pick(i, 2, 256)); break;
-        case 1: text.erase(at, 1 + pick(i, 2, 60)); break;
-        case 2: text.insert(at, text.substr(pick(i, 2, text.size()), 1 + pick(i, 3, 60))); break;
-        case 3: text.insert(at, nasty[pick(i, 2, std::size(nasty))]); break;
+        case 0:
+          text[at] = static_cast<char>(pick(i, 2, 256));
+          break;
+        case 1:
+          text.erase(at, 1 + pick(i, 2, 60));
+          break;
+        case 2:
+          text.insert(at, text.substr(pick(i, 2, text.size()), 1 + pick(i, 3, 60)));
+          break;
+        case 3:
+          text.insert(at, nasty[pick(i, 2, std::size(nasty))]);
+          break;
         default:
           if (const auto digit = text.find_first_of("0123456789", at); digit != std::string::npos) {
             text[digit] = static_cast<char>('0' + pick(i, 2, 10));
