@@ -71,7 +71,7 @@ Step Expansion::plain_step(const Phase& phase, std::int32_t k) const {
   step.source_chunk = chunk_number(source_chunk_of(phase, schedule_.space, x_, k)) & wide;
   step.target_chunk = chunk_number(target_chunk_of(phase, schedule_.space, x_, k)) & wide;
   step.chunk_count = static_cast<unsigned>(phase.chunk.count) & 0xFFFFu;
-  step.stride_log2 = 
+  step.stride_log2 =
       static_cast<unsigned>(std::countr_zero(static_cast<unsigned>(phase.chunk.stride))) & 31u;
   return step;
 }
