@@ -38,8 +38,10 @@ bool is_point_to_point(Collective collective) {
 }
 
 // In a ring a chunk is four of the eight steps, two slices of two; the others take step by step.
-bool ring_pipelined(Collective collective, const std::string& algorithm) {
-  return algorithm != "tree" && algorithm != "pat" && algorithm != "nvls" &&
+// Across domains nvls is ours (NCCL has NVLSTree), and rings between the switches' parts.
+bool ring_pipelined(Collective collective, const std::string& algorithm, const RankSpace& space) {
+  return algorithm != "tree" && algorithm != "pat" &&
+         (algorithm != "nvls" || space.domains() > 1) &&
          collective != Collective::broadcast && collective != Collective::reduce &&
          !is_point_to_point(collective);
 }
@@ -90,7 +92,7 @@ PlanLimits nccl_limits(Collective collective, const std::string& algorithm, Prot
   } else if (is_point_to_point(collective)) {
     limits.max_chunk_bytes = limits.max_slice_bytes =
         space.domains() > 1 ? p2p_slot_network : p2p_slot_one_node;
-  } else if (ring_pipelined(collective, algorithm)) {
+  } else if (ring_pipelined(collective, algorithm, space)) {
     // A chunk is four steps and a slice two of the eight: four slices fit into the FIFO.
     limits.max_chunk_bytes = 4 * simple_slot;
     limits.max_slice_bytes = 2 * simple_slot;
@@ -170,7 +172,7 @@ PlanLimits plan_limits(ExecutorKind executor, Collective collective, const std::
   PlanLimits limits;
   if (executor == ExecutorKind::nccl) {
     limits = nccl_limits(collective, algorithm, protocol, space);
-    if (algorithm == "nvls") {
+    if (algorithm == "nvls" && space.domains() == 1) {
       limits.max_chunk_bytes = limits.max_slice_bytes = nvls_chunk(space, bytes, channels);
     }
     const std::int64_t least = least_per_channel(collective, algorithm, protocol, space.size());

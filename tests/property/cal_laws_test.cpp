@@ -8,8 +8,11 @@
 #include <vector>
 
 #include "emulator/base/counter_rng.hpp"
+#include "emulator/base/error.hpp"
 #include "emulator/calibrate/predictor.hpp"
+#include "emulator/cost/offered.hpp"
 #include "emulator/profile/inventory.hpp"
+#include "emulator/schedule/catalogue.hpp"
 #include "topologies/model/machine_file.hpp"
 
 namespace fabricast {
@@ -89,24 +92,27 @@ const std::vector<Subject>& subjects() {
   return all;
 }
 
-// Collectives whose schedule stays small to evaluate at a thousand ranks.
+// Every algorithm that the machine has, but for exchanges of a thousand ranks.
 PointSpec random_point(const Subject& subject, std::uint64_t entity) {
   const auto draw = [entity](std::uint64_t index, std::int64_t high) {
     return static_cast<std::size_t>(random_int(seed, entity, index, 0, high));
   };
   PointSpec point;
   point.executor = subject.executor;
-  const Collective offered[] = {Collective::all_reduce, Collective::all_gather,
-                                Collective::reduce_scatter, Collective::broadcast,
-                                Collective::all_to_all};
+  const auto rows = algorithm_catalogue();
   for (std::uint64_t attempt = 0;; ++attempt) {
-    point.collective = offered[draw(10 * attempt, subject.topology->ranks() > 400 ? 3 : 4)];
-    const auto algorithms = algorithms_of(point.collective);
-    point.algorithm =
-        algorithms[draw(10 * attempt + 1, static_cast<std::int64_t>(algorithms.size()) - 1)];
-    if (algorithm_applies(point.algorithm, point.collective, subject.topology->space())) break;
+    const AlgorithmEntry& entry =
+        rows[draw(10 * attempt + 9, static_cast<std::int64_t>(rows.size()) - 1)];
+    point.collective = entry.collective;
+    point.algorithm = entry.name;
+    const bool large = entry.collective == Collective::all_to_all && subject.topology->ranks() > 400;
+    if (!large && why_not_offered(*subject.topology, subject.executor, point.collective,
+                                  point.algorithm)
+                      .empty()) {
+      break;
+    }
   }
-  const auto protocols = protocols_of(subject.executor, point.collective);
+  const auto protocols = protocols_of(subject.executor, point.collective, point.algorithm);
   point.protocol = protocols[draw(5, static_cast<std::int64_t>(protocols.size()) - 1)];
   point.bytes = std::int64_t{1} << draw(6, 27);
   point.bytes += static_cast<std::int64_t>(draw(7, point.bytes));
@@ -135,19 +141,53 @@ void for_points(int per_subject, Check check) {
   }
 }
 
+void expect_within_capacity(const Subject& subject, const CalibrationProfile& profile,
+                            Forward& forward, const PointSpec& point) {
+  const auto made = forward.build(values_of(profile), point);
+  const auto timed = forward.evaluate(made);
+  EXPECT_GE(timed.time, made.bandwidth_bound);
+  EXPECT_EQ(made.loads.empty(), subject.executor == ExecutorKind::cuda);
+  const double seconds = to_seconds(timed.time - made.launch);
+  for (const LinkLoad& load : made.loads) {
+    EXPECT_LE(static_cast<double>(load.busiest_bytes),
+              1.000001 * seconds * to_gb_per_s(load.capacity) * 1e9)
+        << subject.topology->link_classes()[load.link_class.value()].name;
+  }
+}
+
 TEST(PredictionLaws, TimeIsAtLeastTheBandwidthBoundAndNoLinkIsAboveCapacity) {
-  for_points(20, [](const Subject& subject, const CalibrationProfile& profile, Forward& forward,
-                    const PointSpec& point) {
-    const auto made = forward.build(values_of(profile), point);
-    const auto timed = forward.evaluate(made);
-    EXPECT_GE(timed.time, made.bandwidth_bound);
-    const double seconds = to_seconds(timed.time - made.launch);
-    for (const LinkLoad& load : made.loads) {
-      EXPECT_LE(static_cast<double>(load.busiest_bytes),
-                1.000001 * seconds * to_gb_per_s(load.capacity) * 1e9)
-          << subject.topology->link_classes()[load.link_class.value()].name;
+  for_points(20, expect_within_capacity);
+}
+
+// The same, for every algorithm of every machine and executor.
+TEST(PredictionLaws, EveryAlgorithmStaysWithinCapacity) {
+  int checked = 0;
+  for (const Subject& subject : subjects()) {
+    const auto profile = prior_profile(*subject.topology, subject.executor);
+    Forward forward(*subject.topology);
+    for (const AlgorithmEntry& entry : algorithm_catalogue()) {
+      if (entry.collective == Collective::all_to_all && subject.topology->ranks() > 400) continue;
+      PointSpec point;
+      point.executor = subject.executor;
+      point.collective = entry.collective;
+      point.algorithm = entry.name;
+      if (!why_not_offered(*subject.topology, subject.executor, entry.collective, entry.name)
+               .empty()) {
+        EXPECT_THROW(forward.build(values_of(profile), (point.bytes = 1 << 20, point)), UsageError);
+        continue;
+      }
+      for (const Protocol protocol : protocols_of(subject.executor, entry.collective, entry.name)) {
+        for (const std::int64_t bytes : {4096LL, 1LL << 20, 1LL << 28}) {
+          point.protocol = protocol;
+          point.bytes = bytes;
+          SCOPED_TRACE(describe(subject, point));
+          expect_within_capacity(subject, profile, forward, point);
+          ++checked;
+        }
+      }
     }
-  });
+  }
+  EXPECT_GT(checked, 400);
 }
 
 // Euler: times and inverse rates are the only dimensions, so their elasticities sum to one. Where
@@ -207,7 +247,7 @@ TEST(PredictionLaws, MoreBytesNeverTakeLessTime) {
       });
 }
 
-// One period of a machine of equal groups tells the whole exchange.
+// One period of a machine of equal groups tells the whole exchange, in either order of rounds.
 TEST(PredictionLaws, OnePeriodOfAnExchangeIsTheWholeExchange) {
   const auto clusters = {with_ranks(load_machine("hgx-h100x1260"), 8 * 96),
                          with_ranks(load_machine("gb300-nvl72x140"), 72 * 8)};
@@ -215,10 +255,10 @@ TEST(PredictionLaws, OnePeriodOfAnExchangeIsTheWholeExchange) {
     const auto values = values_of(prior_profile(*cluster, ExecutorKind::nccl));
     PointSpec point;
     point.collective = Collective::all_to_all;
-    point.algorithm = "pairwise";
-    for (const Protocol protocol : {Protocol::ll, Protocol::simple}) {
+    for (const char* const algorithm : {"pairwise", "grouped"}) {
       for (const std::int64_t bytes : {1LL << 10, 1LL << 24, 1LL << 30}) {
-        point.protocol = protocol;
+        point.algorithm = algorithm;
+        point.protocol = bytes == 1LL << 24 ? Protocol::ll : Protocol::simple;
         point.bytes = bytes;
         const auto made = build_case(*cluster, values, point);
         EngineOptions unfolded;
@@ -266,15 +306,20 @@ TEST(PredictionLaws, EveryParameterOfTheInventoryMatters) {
     const auto profile = prior_profile(*subject.topology, subject.executor);
     const auto values = values_of(profile);
     Forward forward(*subject.topology);
-    for (const std::string algorithm : {"ring", "tree", "pairwise"}) {
+    for (const std::string algorithm : {"ring", "tree", "nvls", "pairwise"}) {
+      const Collective collective =
+          algorithm == "pairwise" ? Collective::all_to_all : Collective::all_reduce;
+      if (!why_not_offered(*subject.topology, subject.executor, collective, algorithm).empty()) {
+        continue;
+      }
       // Only an exchange crosses the trunks: rings and trees stay on their rail.
       const bool exchange = algorithm == "pairwise";
       if (exchange && subject.topology->name() != "narrow") continue;
-      for (const Protocol protocol : protocols_of(subject.executor)) {
+      for (const Protocol protocol : protocols_of(subject.executor, collective, algorithm)) {
         for (const std::int64_t bytes : {8LL, 1LL << 20, 1LL << 26}) {
           PointSpec point;
           point.executor = subject.executor;
-          point.collective = exchange ? Collective::all_to_all : Collective::all_reduce;
+          point.collective = collective;
           point.algorithm = algorithm;
           point.protocol = protocol;
           point.bytes = bytes;

@@ -76,6 +76,30 @@ TEST(Protocol, TheInterpreterHasSimpleOnly) {
   }
 }
 
+TEST(Protocol, NvlsAndPatHaveSimpleOnly) {
+  for (const std::string algorithm : {"nvls", "pat"}) {
+    EXPECT_EQ(protocols_of(ExecutorKind::nccl, Collective::all_gather, algorithm),
+              std::vector{Protocol::simple});
+  }
+  EXPECT_EQ(protocols_of(ExecutorKind::nccl, Collective::all_gather, "ring").size(), 3u);
+  EXPECT_EQ(protocols_of(ExecutorKind::host, Collective::all_gather, "pat"),
+            std::vector{Protocol::none});
+}
+
+// 8 heads, 16 channels: a channel's share of 1 GiB is 64 MiB = 64 * 8 * 128 KiB; below, chunks halve.
+TEST(Protocol, NvlsKeepsItsChannelsAndShrinksItsChunks) {
+  EXPECT_EQ(in_switch_channels("hopper", 1), 16);
+  EXPECT_EQ(in_switch_channels("blackwell", 1), 24);
+  EXPECT_EQ(in_switch_channels("blackwell", 140), 32);
+  const auto nvls = [](std::int64_t bytes) {
+    return nccl(Collective::all_reduce, "nvls", Protocol::simple, RankSpace({8}), bytes, 16);
+  };
+  EXPECT_EQ(nvls(1 << 20).channels, 16);
+  EXPECT_EQ(nvls(1 << 30).max_chunk_bytes, 128 * 1024);
+  EXPECT_EQ(nvls((1 << 30) - 16).max_chunk_bytes, 64 * 1024);
+  EXPECT_EQ(nvls(1 << 20).max_chunk_bytes, 16 * 1024);
+}
+
 // Executors of this project run plans cut by the defaults, which is what the harness measures.
 TEST(Protocol, HostPlansAreCutByTheDefaults) {
   const auto limits = plan_limits(ExecutorKind::host, Collective::all_reduce, "ring",

@@ -38,6 +38,8 @@ class Definition {
     if (!is_active(phase.active, schedule.space, x)) return {};
     const std::int32_t out = peer_of(phase.peer_out, schedule.space, x, k);
     const std::int32_t in = peer_of(phase.peer_in, schedule.space, x, k);
+    const bool lost = (phase.peer_in.exists() && in < 0) || (phase.peer_out.exists() && out < 0);
+    if (lost) return {};
     const auto edge = [&](std::int32_t peer, bool sends) {
       return classify(topology_,
                       topology_.route(RankId::from(lane.placement.rank_at(x)),
@@ -131,6 +133,19 @@ TEST(StepCosts, HierarchicalOverRacks) {
 }
 TEST(StepCosts, PairwiseOverLeaves) {
   compare("hgx-h100x1260", 8 * 34, Collective::all_to_all, "pairwise", Protocol::simple, 1);
+}
+TEST(StepCosts, GroupedRoundsOverBoxes) {
+  compare("hgx-h100x1260", 8 * 9, Collective::all_to_all, "grouped", Protocol::simple, 1);
+}
+TEST(StepCosts, RootsOverRacks) {
+  compare("gb300-nvl72x140", 72 * 5, Collective::gather, "direct", Protocol::simple, 2);
+  compare("gb300-nvl72x140", 72 * 5, Collective::scatter, "direct", Protocol::ll, 1);
+}
+TEST(StepCosts, HypercubeThatFoldsIn) {
+  compare("hgx-h100x1260", 8 * 11, Collective::all_reduce, "halving_doubling", Protocol::ll, 3);
+}
+TEST(StepCosts, PatOverRacks) {
+  compare("gb300-nvl72x140", 72 * 3, Collective::reduce_scatter, "pat", Protocol::simple, 2);
 }
 TEST(StepCosts, ChainOfRacks) {
   compare("gb300-nvl72x140", 72 * 2, Collective::broadcast, "ring", Protocol::ll, 3);

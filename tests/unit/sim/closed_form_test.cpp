@@ -82,6 +82,71 @@ TEST(ClosedForm, PairwiseEqualsNaive) {
   }
 }
 
+// Costs by the size of the message, everywhere alike.
+class SizedStepCosts final : public StepCosts {
+ public:
+  SizedStepCosts(const Schedule& schedule, const SizedCosts& costs, std::int64_t local)
+      : flat_(flatten(schedule)), space_(schedule.space), costs_(costs), local_(local) {}
+  void fill(int stage, int group, int phase, std::int32_t k, CostRows rows) const override {
+    for (const FlatPhase& flat : flat_) {
+      if (flat.stage != stage || flat.group != group || flat.index != phase) continue;
+      const std::int64_t chunks = flat.phase->chunk.count;
+      const MessageCosts send = costs_.of(chunks);
+      for (std::size_t x = 0; x < rows.lane.size(); ++x) {
+        const bool runs = executes(flat, space_, static_cast<std::int32_t>(x), k);
+        const std::int64_t lane = flat.sends      ? send.lane
+                                  : flat.receives ? costs_.receiving(chunks)
+                                                  : local_;
+        rows.lane[x] = runs ? lane : 0;
+        rows.port[x] = runs && flat.sends ? send.port : 0;
+        rows.latency[x] = runs && flat.sends ? send.latency : 0;
+        rows.credit[x] = runs && flat.receives ? send.credit : 0;
+      }
+    }
+  }
+
+ private:
+  std::vector<FlatPhase> flat_;
+  RankSpace space_;
+  SizedCosts costs_;
+  std::int64_t local_;
+};
+
+const SizedCosts sized_cases[] = {{{300, 0, 50, 20}, {7, 11, 0, 1}, 40, 3},
+                                  {{10, 900, 5, 0}, {20, 1, 0, 0}, 700, 0},
+                                  {{0, 0, 1000, 70}, {0, 3, 0, 0}, 0, 9}};
+
+TEST(ClosedForm, HypercubesEqualNaive) {
+  for (const SizedCosts& costs : sized_cases) {
+    for (std::int32_t p = 2; p <= 40; ++p) {
+      const Schedule halving = halving_doubling_all_reduce({p});
+      EXPECT_EQ(closed_form_halving_doubling(p, costs),
+                naive_makespan(halving, SizedStepCosts(halving, costs, 0), 1, 1))
+          << p;
+      const Schedule doubling = doubling_all_reduce({p});
+      const auto form = closed_form_doubling(p, costs);
+      EXPECT_EQ(form.has_value(), (p & (p - 1)) == 0);
+      if (!form) continue;
+      EXPECT_EQ(*form, naive_makespan(doubling, SizedStepCosts(doubling, costs, 0), 1, 1)) << p;
+    }
+  }
+}
+
+TEST(ClosedForm, PatEqualsNaive) {
+  for (const SizedCosts& costs : sized_cases) {
+    for (std::int32_t p = 2; p <= 40; ++p) {
+      const Schedule gather = pat_all_gather({p});
+      EXPECT_EQ(closed_form_pat(Collective::all_gather, p, costs, 17),
+                naive_makespan(gather, SizedStepCosts(gather, costs, 17), 1, 1))
+          << p;
+      const Schedule scatter = pat_reduce_scatter({p});
+      EXPECT_EQ(closed_form_pat(Collective::reduce_scatter, p, costs, 17),
+                naive_makespan(scatter, SizedStepCosts(scatter, costs, 17), 1, 1))
+          << p;
+    }
+  }
+}
+
 TEST(ClosedForm, RefusesWhatItDoesNotKnow) {
   EXPECT_THROW(closed_form_ring(Collective::broadcast, 8, {}, 8), UsageError);
 }

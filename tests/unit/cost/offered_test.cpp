@@ -1,0 +1,65 @@
+#include "emulator/cost/offered.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "emulator/base/error.hpp"
+#include "emulator/cost/forward_model.hpp"
+#include "topologies/model/machine_file.hpp"
+
+namespace fabricast {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+using testing::Not;
+
+std::string without_flag(const std::string& name) {
+  std::string yaml = load_machine(name)->yaml();
+  const auto at = yaml.find("value: yes");
+  EXPECT_NE(at, std::string::npos);
+  return yaml.replace(at, 10, "value: no");
+}
+
+TEST(Offered, NvlsNeedsASwitchThatReduces) {
+  const auto with = load_machine("hgx-h100");
+  const auto without = parse_machine(without_flag("hgx-h100"), "test");
+  const auto nccl = ExecutorKind::nccl;
+  EXPECT_TRUE(reduces_in_switch(*with));
+  EXPECT_FALSE(reduces_in_switch(*without));
+  EXPECT_THAT(offered_algorithms(*with, nccl, Collective::all_reduce), Contains("nvls"));
+  EXPECT_THAT(offered_algorithms(*without, nccl, Collective::all_reduce), Not(Contains("nvls")));
+  EXPECT_THAT(why_not_offered(*without, nccl, Collective::all_reduce, "nvls"),
+              HasSubstr("in_network_reduction: yes"));
+  PointSpec point;
+  point.algorithm = "nvls";
+  point.bytes = 1 << 20;
+  const auto values = values_of(prior_profile(*without, nccl));
+  EXPECT_THAT([&] { build_case(*without, values, point); },
+              testing::ThrowsMessage<UsageError>(HasSubstr("needs a switch that reduces")));
+}
+
+TEST(Offered, ExecutorsWithoutASwitchSendPointToPoint) {
+  const auto without = parse_machine(without_flag("hgx-h100"), "test");
+  EXPECT_EQ(why_not_offered(*without, ExecutorKind::cuda, Collective::all_reduce, "nvls"), "");
+}
+
+TEST(Offered, ShapesStillDecide) {
+  const auto box = load_machine("hgx-h100");
+  EXPECT_THAT(why_not_offered(*box, ExecutorKind::nccl, Collective::all_reduce, "hierarchical"),
+              HasSubstr("at least two domains"));
+}
+
+TEST(Offered, TheLibraryChoosesAmongItsOwn) {
+  const auto box = load_machine("hgx-h100");
+  const auto boxes = with_ranks(load_machine("hgx-h100x1260"), 16);
+  EXPECT_TRUE(library_has(*box, Collective::all_reduce, "nvls"));
+  EXPECT_FALSE(library_has(*boxes, Collective::all_reduce, "nvls"));
+  EXPECT_FALSE(library_has(*boxes, Collective::all_reduce, "hierarchical"));
+  EXPECT_FALSE(library_has(*box, Collective::all_gather, "pat"));
+  EXPECT_TRUE(library_has(*box, Collective::all_to_all, "grouped"));
+  EXPECT_FALSE(library_has(*box, Collective::all_to_all, "pairwise"));
+}
+
+}  // namespace
+}  // namespace fabricast
