@@ -119,9 +119,7 @@ ChosenSchedule choose_schedule(const ScheduleChoice& choice, bool sized) {
 }
 
 VerifyReport prove(const ChosenSchedule& chosen) {
-  VerifyOptions options;
-  options.single_loop = chosen.imported.has_value();  // plan_of: scratch serves one loop
-  return verify(chosen.plan, options);
+  return verify(chosen.plan);
 }
 
 }  // namespace fabricast

@@ -165,7 +165,6 @@ int export_command(const ScheduleArguments& arguments) {
   options.protocol = arguments.protocol;
   VerifyOptions in_place;
   in_place.in_place = true;
-  in_place.single_loop = true;
   options.in_place = verify(chosen.plan, in_place).ok();
   const std::string xml = to_msccl_xml(chosen.plan, options);
   ChosenSchedule written;

@@ -26,7 +26,7 @@ Interpreter<Value>::Interpreter(const LaneSource& source, const Settings& settin
       }
     }
     auto& scratch = scratch_.emplace_back();
-    for (std::int32_t c = 0; c < schedule_.scratch_chunks; ++c) {
+    for (std::int64_t c = 0; c < schedule_.scratch_chunks * settings.loops; ++c) {
       scratch.push_back(Value::of_garbage(rank, layout_.slot(Buffer::scratch, c, 0)));
     }
   }
@@ -38,7 +38,9 @@ template <class Value>
 Value Interpreter<Value>::load(std::int32_t rank, Buffer buffer, std::int32_t chunk,
                                std::int32_t loop) const {
   const auto r = static_cast<std::size_t>(rank);
-  if (buffer == Buffer::scratch) return scratch_[r][static_cast<std::size_t>(chunk)];
+  if (buffer == Buffer::scratch) {
+    return scratch_[r][static_cast<std::size_t>(loop * schedule_.scratch_chunks + chunk)];
+  }
   if (buffer == Buffer::input && !settings_.in_place) return Value::of_input(loop, rank, chunk);
   return output_[r][static_cast<std::size_t>(loop) * static_cast<std::size_t>(schedule_.chunks) +
                     static_cast<std::size_t>(chunk)];
@@ -48,7 +50,9 @@ template <class Value>
 Value* Interpreter<Value>::store(std::int32_t rank, Buffer buffer, std::int32_t chunk,
                                  std::int32_t loop) {
   const auto r = static_cast<std::size_t>(rank);
-  if (buffer == Buffer::scratch) return &scratch_[r][static_cast<std::size_t>(chunk)];
+  if (buffer == Buffer::scratch) {
+    return &scratch_[r][static_cast<std::size_t>(loop * schedule_.scratch_chunks + chunk)];
+  }
   if (buffer == Buffer::input && !settings_.in_place) return nullptr;
   return &output_[r][static_cast<std::size_t>(loop) * static_cast<std::size_t>(schedule_.chunks) +
                      static_cast<std::size_t>(chunk)];
@@ -240,8 +244,10 @@ void Interpreter<Value>::execute(std::int32_t number, const Step& step, Message*
                            static_cast<std::uint32_t>(step.chunk_count)});
   }
   for (std::uint32_t i = 0; i < step.chunk_count; ++i) {
-    const auto source = chunk_in_message(schedule_, step.source_chunk, step.stride_log2, i);
-    const auto target = chunk_in_message(schedule_, step.target_chunk, step.stride_log2, i);
+    const auto source = chunk_in_message(schedule_, step.source_buffer(), step.source_chunk,
+                                         step.stride_log2, i);
+    const auto target = chunk_in_message(schedule_, step.target_buffer(), step.target_chunk,
+                                         step.stride_log2, i);
     const bool reduces = (step.action & action_reduce) != 0;
     Value value;
     if (in != nullptr) {
@@ -269,8 +275,10 @@ void Interpreter<Value>::touch(std::int32_t number, const Step& step) {
   const bool receives = (step.action & action_recv) != 0;
   const bool reduces = (step.action & action_reduce) != 0;
   for (std::uint32_t i = 0; i < step.chunk_count; ++i) {
-    const auto source = chunk_in_message(schedule_, step.source_chunk, step.stride_log2, i);
-    const auto target = chunk_in_message(schedule_, step.target_chunk, step.stride_log2, i);
+    const auto source = chunk_in_message(schedule_, step.source_buffer(), step.source_chunk,
+                                         step.stride_log2, i);
+    const auto target = chunk_in_message(schedule_, step.target_buffer(), step.target_chunk,
+                                         step.stride_log2, i);
     const auto at = [&](Buffer buffer, std::int32_t chunk, bool writes) {
       clocks_->access(number, rank, layout_.slot(buffer, chunk, lane.loop), writes, unordered_);
     };

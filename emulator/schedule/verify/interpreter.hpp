@@ -19,24 +19,27 @@
 namespace fabricast {
 
 // Chunk numbers of a message, in order: stride and wrap-around (ChunkMap).
-inline std::int32_t chunk_in_message(const Schedule& schedule, std::uint32_t first,
+inline std::int32_t chunk_in_message(const Schedule& schedule, Buffer buffer, std::uint32_t first,
                                      std::uint32_t stride_log2, std::uint32_t i) {
   const std::int64_t chunk = std::int64_t{first} + (std::int64_t{i} << stride_log2);
-  return static_cast<std::int32_t>(stride_log2 == 0 ? chunk : chunk % schedule.chunks);
+  const std::int64_t chunks =
+      buffer == Buffer::scratch ? schedule.scratch_chunks : schedule.chunks;
+  // A step may name a buffer that it does not use and the rank does not have.
+  return static_cast<std::int32_t>(stride_log2 == 0 || chunks == 0 ? chunk : chunk % chunks);
 }
 
-// A rank's memory as slots: input, output (one plane per loop), scratch. In place, input and output
+// A rank's memory as slots: input and output by loop, then scratch by loop (semantics 2.8). In place, input and output
 // are the same slots.
 struct MemoryLayout {
   std::int64_t chunks = 0, scratch = 0, loops = 1;
   bool in_place = false;
 
   std::int64_t slot(Buffer buffer, std::int64_t chunk, std::int32_t loop) const {
-    if (buffer == Buffer::scratch) return 2 * chunks * loops + chunk;
+    if (buffer == Buffer::scratch) return 2 * chunks * loops + loop * scratch + chunk;
     const bool second = buffer == Buffer::output || in_place;
     return (2 * loop + (second ? 1 : 0)) * chunks + chunk;
   }
-  std::int64_t slots() const { return 2 * chunks * loops + scratch; }
+  std::int64_t slots() const { return (2 * chunks + scratch) * loops; }
 };
 
 // What a lane that does not go on waits for.

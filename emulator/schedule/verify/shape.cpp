@@ -92,8 +92,6 @@ ShapeResult ShapeCheck::run() {
     for (std::size_t slot = 0; slot < uses_.size(); ++slot) {
       if (!uses_[slot].shared || !uses_[slot].written) continue;
       ++result_.shared_chunks;
-      const bool scratch = static_cast<std::int64_t>(slot) >= 2 * layout_.chunks;
-      result_.shares_scratch = result_.shares_scratch || scratch;
     }
   }
   count_messages();
@@ -166,7 +164,8 @@ void ShapeCheck::check_chunks(std::int32_t lane, const Step& step, const StepOri
     }
     for (std::uint32_t i = 0; i < step.chunk_count; ++i) {
       const auto chunk =
-          chunk_in_message(schedule_, static_cast<std::uint32_t>(first), step.stride_log2, i);
+          chunk_in_message(schedule_, buffer, static_cast<std::uint32_t>(first),
+                                          step.stride_log2, i);
       if (!scratch) {
         const bool exists = buffer == Buffer::input ? promise_.has_input(rank, chunk)
                                                     : promise_.has_output(rank, chunk);

@@ -15,8 +15,7 @@ namespace fabricast {
 
 struct ShapeResult {
   std::vector<Finding> findings;
-  std::int64_t shared_chunks = 0;   // touched by several lanes of their rank, one of them writing
-  bool shares_scratch = false;
+  std::int64_t shared_chunks = 0;  // touched by several lanes of their rank, one of them writing
 };
 
 ShapeResult check_shape(const LaneSource& source, const VerifyOptions& options);

@@ -104,7 +104,6 @@ VerifyReport Verification::run() {
     report_.note = "not run: its steps are not legal";
     return std::move(report_);
   }
-  if (shape.shares_scratch && !options_.single_loop) options_.loops = std::max(options_.loops, 2);
   if (run_fingerprints() && shape.shared_chunks > 0) prove_order();
   return std::move(report_);
 }
@@ -209,7 +208,7 @@ std::string Verification::name_of_slot(std::int64_t slot) const {
   const MemoryLayout layout{schedule_.chunks, schedule_.scratch_chunks, options_.loops,
                             options_.in_place};
   const std::int64_t user = 2 * layout.chunks * layout.loops;
-  if (slot >= user) return fmt::format("scratch chunk {}", slot - user);
+  if (slot >= user) return fmt::format("scratch chunk {}", (slot - user) % layout.scratch);
   const bool output = slot / layout.chunks % 2 == 1;
   return fmt::format("{} chunk {}", options_.in_place ? "in-place" : output ? "output" : "input",
                      slot % layout.chunks);

@@ -24,8 +24,7 @@ namespace fabricast {
 
 struct VerifyOptions {
   std::int32_t slices = 1;         // messages per chunk step
-  std::int32_t loops = 1;          // at least 2 are run where lanes share scratch, unless
-  bool single_loop = false;        // the schedule never loops (plan_of), so that none follows
+  std::int32_t loops = 1;          // each on buffers of its own (semantics 2.8)
   std::int32_t root = 0;           // rank, of collectives that have one
   bool in_place = false;           // input and output are one buffer, by NCCL's rules
   std::int32_t exact_ranks = 64;   // up to here messages name contributions

@@ -29,13 +29,6 @@ ExecutionPlan plan_for(const AlgorithmEntry& entry, const RankSpace& space, std:
   return make_plan(entry.collective, entry.name, space, std::int64_t{3072} * channels, 4, limits);
 }
 
-// plan_of never loops a schedule with scratch.
-VerifyOptions single_loop() {
-  VerifyOptions options;
-  options.single_loop = true;
-  return options;
-}
-
 // What all lanes do to data, whatever their names: (action, peers, chunks moved) summed over steps.
 struct Work {
   std::int64_t sent = 0, received = 0, reduced = 0, copied = 0;
@@ -79,7 +72,7 @@ TEST(MscclExport, EveryAlgorithmComesBackTheSame) {
         const auto back = plan_of(imported.schedule, 0, 4, {});
         EXPECT_EQ(imported.schedule->collective, entry.collective);
         EXPECT_EQ(imported.schedule->algorithm, entry.name);
-        const auto report = verify(back, single_loop());
+        const auto report = verify(back);
         EXPECT_TRUE(report.ok()) << entry.name << " " << to_string(entry.collective) << " "
                                  << space.size() << " x" << channels << "\n"
                                  << (report.ok() ? "" : report.findings[0].text);
@@ -107,7 +100,7 @@ TEST(MscclExport, RunsOfChunksStayOneMessage) {
   const auto plan =
       plan_for(*find_algorithm("halving_doubling", Collective::all_reduce), RankSpace{8}, 1);
   const auto back = read_msccl_xml(to_msccl_xml(plan), "f.xml");
-  const auto report = verify(*back.schedule, Placement::identity(RankSpace{8}), single_loop());
+  const auto report = verify(*back.schedule, Placement::identity(RankSpace{8}));
   EXPECT_EQ(report.messages, 8 * 6);
 }
 

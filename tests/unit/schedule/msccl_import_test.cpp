@@ -21,9 +21,7 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 VerifyReport verified(const ImportedSchedule& imported) {
-  VerifyOptions options;
-  options.single_loop = true;  // as plan_of does where scratch is used
-  return verify(*imported.schedule, Placement::identity(imported.schedule->space), options);
+  return verify(*imported.schedule, Placement::identity(imported.schedule->space));
 }
 
 void expect_correct(const std::string& xml) {

@@ -86,9 +86,7 @@ std::string all_pairs(int p) {
 }
 
 VerifyReport verified(const ImportedSchedule& imported) {
-  VerifyOptions options;
-  options.single_loop = true;
-  return verify(*imported.schedule, Placement::identity(imported.schedule->space), options);
+  return verify(*imported.schedule, Placement::identity(imported.schedule->space));
 }
 
 std::string refusal(const std::string& text) {
