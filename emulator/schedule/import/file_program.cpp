@@ -8,6 +8,7 @@
 
 #include "emulator/base/error.hpp"
 #include "emulator/schedule/import/chunk_numbers.hpp"
+#include "emulator/schedule/import/own_block.hpp"
 
 namespace fabricast {
 namespace {
@@ -98,8 +99,9 @@ void refuse_file(const std::string& file, std::int32_t line, const std::string& 
   throw UsageError(fmt::format("{}:{}: {}", file, line, problem));
 }
 
-Schedule to_schedule(const FileProgram& program) {
+Schedule to_schedule(FileProgram program) {
   check_program(program);
+  copy_own_blocks(program);
   const auto ranks = static_cast<std::int32_t>(program.ranks.size());
   Schedule schedule;
   schedule.collective = program.collective;

@@ -75,8 +75,9 @@ struct ImportedSchedule {
 // name earlier steps. UsageError "file:line: ..." otherwise. O(steps).
 void check_program(const FileProgram& program);
 
-// Tables by rank: one stage per step index, one role per thread block. Checks first.
+// Tables by rank: one stage per step index, one role per thread block. Checks first; in-place
+// programs whose output is one block get a copy of it at the start (own_block.hpp).
 // O(steps * ranks) memory.
-Schedule to_schedule(const FileProgram& program);
+Schedule to_schedule(FileProgram program);
 
 }  // namespace fabricast

@@ -143,6 +143,25 @@ std::string msccl_reduce_scatter(int p, int parts, bool in_place) {
   return file.finish();
 }
 
+std::string msccl_all_pairs_reduce_scatter(int p) {
+  Writer file("pairs_scatter", "reducescatter", p, p, 1, true);
+  for (int r = 0; r < p; ++r) {
+    file.gpu(r, p, 0, p - 1);
+    for (int i = 1; i < p; ++i) {
+      const int q = mod(r + i, p);
+      file.block(q, q);
+      file.step("s", 'i', q, 's', 0);
+      file.step("r", 'i', r, 's', i - 1);
+      // Block i reduces after block i - 1, so that all touch the own block.
+      if (i == 1)
+        file.step("re", 's', 0, 'i', r);
+      else
+        file.step("re", 's', i - 1, 'i', r, 1, i - 2, 2);
+    }
+  }
+  return file.finish();
+}
+
 std::string msccl_all_to_all(int p, int parts) {
   Writer file("pairs", "alltoall", p, p * parts, 2, false);
   for (int r = 0; r < p; ++r) {

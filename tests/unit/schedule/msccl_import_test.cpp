@@ -58,6 +58,7 @@ TEST(MscclImport, AlgorithmsOfEveryCollectiveAreCorrect) {
     }
     expect_correct(msccl_all_pairs_all_reduce(p, /*in_place=*/true));
     expect_correct(msccl_all_pairs_all_reduce(p, /*in_place=*/false));
+    expect_correct(msccl_all_pairs_reduce_scatter(p));
     expect_correct(msccl_chain(p, "broadcast", 2));
     expect_correct(msccl_chain(p, "reduce", 2));
     expect_correct(msccl_star(p, "gather", 2));
