@@ -49,6 +49,7 @@ std::string Scenario::to_yaml() const {
   text += fmt::format("machine: {}\nranks: {}\nexecutor: {}\n", machine, ranks, to_string(executor));
   text += fmt::format("collectives: {}\n", list_of(collectives));
   text += fmt::format("algorithms: [{}]\n", fmt::join(algorithms, ", "));
+  if (!left_out.empty()) text += fmt::format("left_out: [{}]\n", fmt::join(left_out, ", "));
   text += fmt::format("protocols: {}\n", list_of(protocols));
   text += fmt::format("sizes_bytes: [{}]\n", fmt::join(sizes, ", "));
   text += fmt::format("element_bytes: {}\nchannels: {}\nmax_slices: {}\nprofile: {}\n", element_bytes,
@@ -88,6 +89,8 @@ std::vector<ScenarioPoint> points_of(const Scenario& scenario, const Topology& t
         scenario.algorithms.empty() ? algorithms_of(collective) : scenario.algorithms;
     for (const auto& algorithm : wanted) {
       if (find_algorithm(algorithm, collective) == nullptr) continue;
+      const auto& unwanted = scenario.left_out;
+      if (std::find(unwanted.begin(), unwanted.end(), algorithm) != unwanted.end()) continue;
       auto reason = why_not_offered(topology, scenario.executor, collective, algorithm);
       if (reason.empty() && protocols_for(scenario, collective, algorithm).empty()) {
         reason = fmt::format("has no protocol {} with executor {}", list_of(scenario.protocols),

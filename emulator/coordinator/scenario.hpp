@@ -19,6 +19,7 @@ struct Scenario {
   ExecutorKind executor = ExecutorKind::nccl;
   std::vector<Collective> collectives;
   std::vector<std::string> algorithms;   // empty: every algorithm that applies
+  std::vector<std::string> left_out;     // of every algorithm, not these
   std::vector<Protocol> protocols;       // empty: the one with the smallest predicted time per row
   std::vector<std::int64_t> sizes;       // nccl-tests bytes, as asked for
   std::int32_t element_bytes = 4;
