@@ -70,6 +70,26 @@ void tree_10080(benchmark::State& state) {
       options);
 }
 
+// What a large message makes of it: a hundred loops, of which most are alike.
+void halving_doubling_10080(benchmark::State& state) {
+  SweepOptions options;
+  options.loops = 100;
+  options.jump = state.range(0) != 0;
+  run(state, halving_doubling_all_reduce({72, 140}), 0, options);
+}
+
+void pat_10080(benchmark::State& state, std::int32_t period) {
+  run(state, pat_all_gather({72, 140}), period, {});
+}
+
+void in_switch_10080(benchmark::State& state, std::int32_t period) {
+  run(state, in_switch_all_reduce({72, 140}), period, {});
+}
+
+void grouped_all_to_all_10080(benchmark::State& state) {
+  run(state, grouped_all_to_all({72, 140}), 0, {});
+}
+
 void all_to_all(benchmark::State& state) {
   run(state, pairwise_all_to_all({static_cast<std::int32_t>(state.range(0))}), 0, {});
 }
@@ -89,6 +109,17 @@ BENCHMARK(tree_10080)
     ->Args({2048, 1})
     ->UseManualTime()
     ->Unit(benchmark::kMillisecond);
+BENCHMARK(halving_doubling_10080)
+    ->ArgName("jump")
+    ->Arg(0)
+    ->Arg(1)
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(pat_10080, unfolded, 0)->UseManualTime()->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(pat_10080, folded, 72)->UseManualTime()->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(in_switch_10080, unfolded, 0)->UseManualTime()->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(in_switch_10080, folded, 72)->UseManualTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(grouped_all_to_all_10080)->UseManualTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(all_to_all)->Arg(1024)->Arg(10080)->UseManualTime()->Unit(benchmark::kMillisecond);
 
 }  // namespace

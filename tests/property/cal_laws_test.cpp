@@ -10,6 +10,7 @@
 #include "emulator/base/counter_rng.hpp"
 #include "emulator/base/error.hpp"
 #include "emulator/calibrate/predictor.hpp"
+#include "emulator/cost/case_builder.hpp"
 #include "emulator/cost/offered.hpp"
 #include "emulator/profile/inventory.hpp"
 #include "emulator/schedule/catalogue.hpp"
@@ -245,6 +246,31 @@ TEST(PredictionLaws, MoreBytesNeverTakeLessTime) {
         if (!same_cut) return;
         EXPECT_GE(forward.evaluate(large).time, forward.evaluate(small).time);
       });
+}
+
+// Symmetric ranks stand for each other, whatever the algorithm; and a thousand of them do not take
+// long even where none do.
+TEST(PredictionLaws, FoldedIsUnfoldedForEveryAlgorithm) {
+  const auto racks = with_ranks(load_machine("gb300-nvl72x140"), 72 * 8);
+  const auto values = values_of(prior_profile(*racks, ExecutorKind::nccl));
+  CaseBuilder builder(*racks);
+  EngineOptions unfolded;
+  unfolded.fold = false;
+  int folded = 0;
+  for (const AlgorithmEntry& entry : algorithm_catalogue()) {
+    for (const std::int64_t bytes : {1LL << 16, 1LL << 28}) {
+      PointSpec point;
+      point.collective = entry.collective;
+      point.algorithm = entry.name;
+      point.bytes = bytes;
+      SCOPED_TRACE(std::string(to_string(entry.collective)) + " " + entry.name);
+      const auto made = builder.build(values, point);
+      const auto classes = evaluate_case(made, {});
+      EXPECT_EQ(classes.time, evaluate_case(made, unfolded).time);
+      folded += classes.channels.front().classes < racks->ranks();
+    }
+  }
+  EXPECT_GE(folded, 20) << "rings, hierarchies, switches, PAT and exchanges fold";
 }
 
 // One period of a machine of equal groups tells the whole exchange, in either order of rounds.
