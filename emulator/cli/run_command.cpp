@@ -39,7 +39,7 @@ const std::vector<Collective> main_collectives = {Collective::all_reduce, Collec
 struct RunArguments {
   std::string output, machines = "gb300-nvl72,gb300-nvl72x140", executor = "auto";
   std::string min = "8", max = "16G", measure_max = "64M";
-  double factor = 2, budget = 15;
+  double factor = 4, budget = 15;
   bool force = false;
 };
 
@@ -55,8 +55,12 @@ std::string free_name() {
   }
 }
 
+// The steps, and the largest size also where no step meets it.
 std::vector<std::int64_t> sizes_of(const RunArguments& arguments) {
-  return sweep_sizes(size_option("-b", arguments.min), size_option("-e", arguments.max), arguments.factor);
+  const auto largest = size_option("-e", arguments.max);
+  auto sizes = sweep_sizes(size_option("-b", arguments.min), largest, arguments.factor);
+  if (sizes.back() < largest) sizes.push_back(largest);
+  return sizes;
 }
 
 // The machines to emulate. Results are kept by name, so no two may share one.
@@ -263,7 +267,7 @@ void add_run_command(CLI::App& app, CommandBody& run) {
   command->add_option("-b", arguments->min, "smallest size (nccl-tests letters)");
   command->add_option("-e", arguments->max, "largest size to emulate");
   command->add_option("--measure-max", arguments->measure_max, "largest size to measure here");
-  command->add_option("-f", arguments->factor, "factor between sizes");
+  command->add_option("-f", arguments->factor, "factor between sizes (default 4)");
   command->add_option("--budget", arguments->budget, "seconds to spend on measuring")
       ->check(number_between(1, 3600));
   command->add_flag("--force", arguments->force, "replace an existing trace file");
