@@ -85,9 +85,7 @@ void fill_input(const RunRequest& request, std::int32_t rank, std::span<std::byt
 }
 
 bool has_result(const ExecutionPlan& plan, std::int32_t rank) {
-  const bool at_root_only =
-      plan.collective == Collective::reduce || plan.collective == Collective::gather;
-  return !at_root_only || rank == root_rank(plan);
+  return !output_is_at_root(plan.collective) || rank == root_rank(plan);
 }
 
 void ExpectedOutputs::expect(std::int32_t rank) {

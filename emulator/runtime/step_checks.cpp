@@ -2,29 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <iterator>
-
 #include "emulator/base/error.hpp"
 #include "emulator/runtime/rank_buffers.hpp"
 
 namespace fabricast {
-namespace {
-
-constexpr std::uint8_t legal_actions[] = {
-    action_none,
-    action_copy,
-    action_send,
-    action_copy | action_send,
-    action_reduce | action_copy,
-    action_recv | action_copy,
-    action_recv | action_copy | action_send,
-    action_recv | action_reduce | action_copy,
-    action_recv | action_reduce | action_send,
-    action_recv | action_reduce | action_copy | action_send,
-};
-
-}  // namespace
 
 struct StepChecks::At {
   const lane::LaneImage& lane;
@@ -58,10 +39,7 @@ void StepChecks::check(const lane::LaneImage& lane, const lane::ChannelLayout& l
   const bool reduces = (action & action_reduce) != 0;
   if (receives && step.peer_in >= ranks) reject(at, "it receives from no rank");
   if ((action & action_send) != 0 && step.peer_out >= ranks) reject(at, "it sends to no rank");
-  if (std::find(std::begin(legal_actions), std::end(legal_actions), action) ==
-      std::end(legal_actions)) {
-    reject(at, "its actions are none of the legal combinations");
-  }
+  if (!is_instruction(action)) reject(at, "its actions are none of the legal combinations");
   if (extra.after_role >= schedule.roles ||
       (extra.after_role >= 0 &&
        (extra.after_stage < 0 ||
@@ -93,14 +71,12 @@ void StepChecks::check_chunks(const At& at, Buffer buffer, std::uint32_t first) 
 void StepChecks::check_access(const At& at, Buffer buffer, std::uint32_t first, bool writes) const {
   if (buffer == Buffer::scratch) return;
   const Collective collective = plan_.collective;
-  if (has_root(collective) && at.lane.rank != root_ && !at.schedule.starts_in_output) {
-    const bool only_root_has_output =
-        collective == Collective::reduce || collective == Collective::gather;
-    if (buffer == Buffer::output && only_root_has_output) {
+  if (at.lane.rank != root_ && !at.schedule.starts_in_output) {
+    if (buffer == Buffer::output && output_is_at_root(collective)) {
       reject(at, writes ? "it writes an output that only the root has"
                         : "it reads an output that only the root has");
     }
-    if (buffer == Buffer::input && !only_root_has_output) {
+    if (buffer == Buffer::input && input_is_at_root(collective)) {
       reject(at, "it reads an input that only the root has");
     }
   }

@@ -67,9 +67,16 @@ bool reduces(Collective collective) {
          collective == Collective::reduce;
 }
 
+bool input_is_at_root(Collective collective) {
+  return collective == Collective::broadcast || collective == Collective::scatter;
+}
+
+bool output_is_at_root(Collective collective) {
+  return collective == Collective::reduce || collective == Collective::gather;
+}
+
 bool has_root(Collective collective) {
-  return collective == Collective::broadcast || collective == Collective::reduce ||
-         collective == Collective::gather || collective == Collective::scatter;
+  return input_is_at_root(collective) || output_is_at_root(collective);
 }
 
 double algbw_gb_per_s(std::int64_t bytes, double time_us) {

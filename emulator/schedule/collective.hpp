@@ -34,6 +34,9 @@ bool input_is_own_block(Collective collective);
 bool output_is_own_block(Collective collective);
 // Does it combine values (and so have a reduction operator)?
 bool reduces(Collective collective);
+// Does only the root have an input (an output)?
+bool input_is_at_root(Collective collective);
+bool output_is_at_root(Collective collective);
 // Does it have a root?
 bool has_root(Collective collective);
 

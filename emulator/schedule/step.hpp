@@ -24,6 +24,23 @@ enum Action : std::uint8_t {
   action_send = 8,
 };
 
+// Is the combination one of them?
+constexpr bool is_instruction(unsigned action) {
+  switch (action) {
+    case action_none:
+    case action_copy:
+    case action_send:
+    case action_copy | action_send:
+    case action_reduce | action_copy:
+    case action_recv | action_copy:
+    case action_recv | action_copy | action_send:
+    case action_recv | action_reduce | action_copy:
+    case action_recv | action_reduce | action_send:
+    case action_recv | action_reduce | action_copy | action_send: return true;
+    default: return false;
+  }
+}
+
 // The buffers of a rank. Scratch belongs to the executor; its chunks hold one chunk of data each.
 enum class Buffer : std::uint8_t { input, output, scratch };
 

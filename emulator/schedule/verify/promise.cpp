@@ -24,15 +24,13 @@ std::optional<Promised> Promise::output(std::int32_t rank, std::int32_t chunk) c
 }
 
 bool Promise::has_input(std::int32_t rank, std::int32_t chunk) const {
-  if (schedule_.collective == Collective::scatter) return rank == root_;
-  if (schedule_.collective == Collective::broadcast) return rank == root_;
+  if (input_is_at_root(schedule_.collective)) return rank == root_;
   return !input_is_own_block(schedule_.collective) || owner(chunk) == rank;
 }
 
 bool Promise::has_output(std::int32_t rank, std::int32_t chunk) const {
-  const Collective collective = schedule_.collective;
-  if (collective == Collective::gather || collective == Collective::reduce) return rank == root_;
-  return !output_is_own_block(collective) || owner(chunk) == rank;
+  if (output_is_at_root(schedule_.collective)) return rank == root_;
+  return !output_is_own_block(schedule_.collective) || owner(chunk) == rank;
 }
 
 }  // namespace fabricast

@@ -13,22 +13,6 @@ namespace {
 
 constexpr unsigned recv = action_recv, red = action_reduce, copy = action_copy, snd = action_send;
 
-bool legal(unsigned action) {
-  switch (action) {
-    case action_none:
-    case snd:
-    case copy:
-    case copy | snd:
-    case red | copy:
-    case recv | copy:
-    case recv | copy | snd:
-    case recv | red | copy:
-    case recv | red | snd:
-    case recv | red | copy | snd: return true;
-    default: return false;
-  }
-}
-
 class ShapeCheck {
  public:
   ShapeCheck(const LaneSource& source, const VerifyOptions& options)
@@ -116,7 +100,7 @@ void ShapeCheck::check_step(std::int32_t lane, const Step& step, const StepExtra
   const auto bad = [&](std::string text) {
     add(Finding::Kind::bad_step, lane, origin, std::move(text));
   };
-  if (!legal(action)) bad(fmt::format("action {} is no instruction", action));
+  if (!is_instruction(action)) bad(fmt::format("action {} is no instruction", action));
   const auto ends_of = [&](std::uint64_t from, std::uint64_t to, unsigned fifo) -> Ends& {
     return ends_[(from * ranks + to) * 256 + fifo];
   };
