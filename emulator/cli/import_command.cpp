@@ -12,6 +12,7 @@
 #include "emulator/cli/schedule_choice.hpp"
 #include "emulator/schedule/import/msccl_xml.hpp"
 #include "emulator/schedule/import/mscclpp_json.hpp"
+#include "emulator/schedule/verify/verify.hpp"
 
 namespace fabricast {
 namespace {
@@ -41,7 +42,7 @@ int import_schedule(const ImportArguments& arguments) {
   PlanLimits limits;
   limits.fifo_depth = arguments.slots;
   chosen.plan = plan_of(imported.schedule, 0, 4, limits);
-  const VerifyReport report = prove(chosen);
+  const VerifyReport report = verify(chosen.plan);
   const Schedule& schedule = *imported.schedule;
   const char* place = imported.in_place && imported.out_of_place ? "in place or not"
                       : imported.in_place                        ? "in place"

@@ -18,19 +18,6 @@ namespace {
 constexpr const char* size_options[] = {"--collective", "--ranks",  "--domain",
                                         "--channels",   "--chunks", "--root"};
 
-RankSpace space_of(const ScheduleChoice& choice) {
-  const std::int32_t domain = choice.domain == 0 ? choice.ranks : choice.domain;
-  if (choice.ranks % domain != 0) {
-    throw UsageError(fmt::format("--domain: {} ranks are no whole number of domains of {}",
-                                 choice.ranks, domain));
-  }
-  if (choice.root >= choice.ranks) {
-    throw UsageError(
-        fmt::format("--root: rank {} does not exist among {} ranks", choice.root, choice.ranks));
-  }
-  return RankSpace{domain, choice.ranks / domain};
-}
-
 Collective collective_of(const ScheduleChoice& choice) {
   if (!choice.collective.empty()) return collective_from_name(choice.collective);
   for (const AlgorithmEntry& entry : algorithm_catalogue()) {
@@ -41,27 +28,39 @@ Collective collective_of(const ScheduleChoice& choice) {
                    "; or give a .xml or .json file");
 }
 
-// One slice per chunk and one loop: bytes play no part.
-ExecutionPlan plan_of_choice(const ScheduleChoice& choice) {
-  constexpr std::int64_t unit = 4096;
-  const Collective collective = collective_of(choice);
-  PlanLimits limits;
-  limits.channels = choice.channels;
-  limits.max_slice_bytes = unit;
-  const AlgorithmEntry* entry = find_algorithm(choice.what, collective);
-  const std::int64_t parts = entry != nullptr && entry->cut == Cut::chunks ? choice.chunks : 1;
-  auto plan = make_plan(collective, choice.what, space_of(choice), unit * parts * choice.channels,
-                        4, limits, choice.root);
-  plan.loops = 1;
-  plan.slices = 1;
-  return plan;
-}
-
 bool ends_with(const std::string& text, const char* end) {
   return std::string_view(text).ends_with(end);
 }
 
 }  // namespace
+
+RankSpace space_option(std::int32_t ranks, std::int32_t domain, std::int32_t root) {
+  if (domain == 0) domain = ranks;
+  if (ranks % domain != 0) {
+    throw UsageError(
+        fmt::format("--domain: {} ranks are no whole number of domains of {}", ranks, domain));
+  }
+  if (root >= ranks) {
+    throw UsageError(fmt::format("--root: rank {} does not exist among {} ranks", root, ranks));
+  }
+  return RankSpace{domain, ranks / domain};
+}
+
+ExecutionPlan counted_plan(Collective collective, const std::string& algorithm,
+                           const RankSpace& space, const PlanCounts& counts) {
+  constexpr std::int64_t unit = 4096;
+  PlanLimits limits;
+  limits.channels = counts.channels;
+  limits.fifo_depth = counts.slots;
+  limits.max_slice_bytes = unit;
+  const AlgorithmEntry* entry = find_algorithm(algorithm, collective);
+  const bool pipelines = entry != nullptr && entry->cut == Cut::chunks;
+  const std::int64_t bytes = unit * (pipelines ? counts.chunks : 1) * counts.channels;
+  auto plan = make_plan(collective, algorithm, space, bytes, 4, limits, counts.root);
+  plan.loops = 1;
+  plan.slices = pipelines ? 1 : counts.slices;
+  return plan;
+}
 
 void add_schedule_options(CLI::App& command, ScheduleChoice& choice) {
   command
@@ -106,7 +105,15 @@ ImportedSchedule import_schedule_file(const std::string& file) {
 }
 
 ChosenSchedule choose_schedule(const ScheduleChoice& choice, bool sized) {
-  if (!is_schedule_file(choice.what)) return {plan_of_choice(choice), std::nullopt};
+  if (!is_schedule_file(choice.what)) {
+    const Collective collective = collective_of(choice);
+    const RankSpace space = space_option(choice.ranks, choice.domain, choice.root);
+    PlanCounts counts;
+    counts.channels = choice.channels;
+    counts.chunks = choice.chunks;
+    counts.root = choice.root;
+    return {counted_plan(collective, choice.what, space, counts), std::nullopt};
+  }
   if (sized) {
     throw UsageError(
         fmt::format("{} is a file, which has its own collective, ranks and channels; "
@@ -116,10 +123,6 @@ ChosenSchedule choose_schedule(const ScheduleChoice& choice, bool sized) {
   auto imported = import_schedule_file(choice.what);
   auto plan = plan_of(imported.schedule, 0, 4, {});
   return {std::move(plan), std::move(imported)};
-}
-
-VerifyReport prove(const ChosenSchedule& chosen) {
-  return verify(chosen.plan);
 }
 
 }  // namespace fabricast

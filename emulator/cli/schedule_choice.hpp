@@ -8,13 +8,26 @@
 
 #include "emulator/schedule/import/file_program.hpp"
 #include "emulator/schedule/plan.hpp"
-#include "emulator/schedule/verify/verify.hpp"
 
 namespace CLI {
 class App;
 }
 
 namespace fabricast {
+
+// Domains of `domain` ranks (0: one of all). Throws UsageError naming the option at fault.
+RankSpace space_option(std::int32_t ranks, std::int32_t domain, std::int32_t root);
+
+// A plan of one loop with exactly these counts: for proofs and pictures, where bytes play no part.
+struct PlanCounts {
+  std::int32_t channels = 1;
+  std::int32_t chunks = 1;  // of algorithms that pipeline over them
+  std::int32_t slices = 1;  // of the others
+  std::int32_t slots = PlanLimits{}.fifo_depth;
+  std::int32_t root = 0;
+};
+ExecutionPlan counted_plan(Collective collective, const std::string& algorithm,
+                           const RankSpace& space, const PlanCounts& counts);
 
 struct ScheduleChoice {
   std::string what;        // algorithm, or a .xml (MSCCL) or .json (MSCCL++) file
@@ -38,8 +51,5 @@ bool size_options_given(const CLI::App& command);
 inline constexpr std::int64_t most_schedule_file_bytes = 64 << 20;  // public ones reach a few MB
 bool is_schedule_file(const std::string& what);
 ImportedSchedule import_schedule_file(const std::string& file);
-
-// Proves the plan correct as it would be run with `slots` per connection.
-VerifyReport prove(const ChosenSchedule& chosen);
 
 }  // namespace fabricast

@@ -18,6 +18,7 @@
 #include "emulator/schedule/expand.hpp"
 #include "emulator/schedule/export/msccl_xml_writer.hpp"
 #include "emulator/schedule/import/msccl_xml.hpp"
+#include "emulator/schedule/verify/verify.hpp"
 #include "emulator/trace/publish.hpp"
 
 namespace fabricast {
@@ -170,7 +171,7 @@ int export_command(const ScheduleArguments& arguments) {
   ChosenSchedule written;
   written.imported = read_msccl_xml(xml, "exported");
   written.plan = plan_of(written.imported->schedule, 0, 4, {});
-  const VerifyReport report = prove(written);
+  const VerifyReport report = verify(written.plan);
   if (!report.ok()) {
     throw UsageError(fmt::format(
         "schedule \"{}\" cannot be written as MSCCL XML (with {} slots per connection what is read "

@@ -11,6 +11,7 @@
 #include "emulator/base/names.hpp"
 #include "emulator/cli/command.hpp"
 #include "emulator/cli/name_lists.hpp"
+#include "emulator/cli/schedule_choice.hpp"
 #include "emulator/coordinator/agreement.hpp"
 #include "emulator/schedule/catalogue.hpp"
 #include "emulator/schedule/verify/verify.hpp"
@@ -25,39 +26,12 @@ struct VerifyArguments {
   bool in_place = false;
 };
 
-RankSpace space_of(const VerifyArguments& arguments) {
-  const std::int32_t domain = arguments.domain == 0 ? arguments.ranks : arguments.domain;
-  if (arguments.ranks % domain != 0) {
-    throw UsageError(fmt::format("--domain: {} ranks are no whole number of domains of {}",
-                                 arguments.ranks, domain));
-  }
-  if (arguments.root >= arguments.ranks) {
-    throw UsageError(fmt::format("--root: rank {} does not exist among {} ranks", arguments.root,
-                                 arguments.ranks));
-  }
-  return RankSpace{domain, arguments.ranks / domain};
-}
-
-// A plan with exactly the channels, chunks and slices asked for; bytes play no part in a proof.
-ExecutionPlan plan_of_entry(const AlgorithmEntry& entry, const RankSpace& space,
-                            const VerifyArguments& arguments) {
-  constexpr std::int64_t unit = 4096;
-  PlanLimits limits;
-  limits.channels = arguments.channels;
-  limits.fifo_depth = arguments.slots;
-  limits.max_slice_bytes = unit;
-  const std::int64_t parts = entry.cut == Cut::chunks ? arguments.chunks : 1;
-  auto plan = make_plan(entry.collective, entry.name, space, unit * parts * arguments.channels, 4,
-                        limits, arguments.root);
-  plan.loops = 1;
-  plan.slices = entry.cut == Cut::chunks ? 1 : arguments.slices;
-  return plan;
-}
-
 // One row of the table, and the findings below it.
 bool verify_entry(const AlgorithmEntry& entry, const RankSpace& space,
                   const VerifyArguments& arguments) {
-  const auto plan = plan_of_entry(entry, space, arguments);
+  const auto plan = counted_plan(entry.collective, entry.name, space,
+                                 {arguments.channels, arguments.chunks, arguments.slices,
+                                  arguments.slots, arguments.root});
   VerifyOptions options;
   options.in_place = arguments.in_place;
   const auto begin = std::chrono::steady_clock::now();
@@ -78,7 +52,7 @@ bool verify_entry(const AlgorithmEntry& entry, const RankSpace& space,
 }
 
 int run_verify(const VerifyArguments& arguments) {
-  const RankSpace space = space_of(arguments);
+  const RankSpace space = space_option(arguments.ranks, arguments.domain, arguments.root);
   const auto collectives = collectives_from_list(arguments.collectives);
   const auto names = algorithm_names();
   const auto wanted = arguments.algorithm == "all" ? names : names_option("algorithm", arguments.algorithm);
