@@ -16,6 +16,8 @@
 #include "emulator/base/error.hpp"
 #include "emulator/base/log.hpp"
 #include "emulator/base/scaled_number.hpp"
+#include "emulator/base/stop.hpp"
+#include "emulator/coordinator/agreement.hpp"
 
 namespace fabricast {
 namespace {
@@ -58,10 +60,11 @@ void refuse_untimeable(const Executor& executor, const std::vector<SweepCase>& c
 class Sweep {
  public:
   Sweep(Executor& executor, const MeasureOptions& options, SweepCases cases,
-        const MeasureProgress& progress)
+        const MeasureProgress& progress, const MeasureSink& sink)
       : executor_(executor),
         options_(options),
         progress_(progress),
+        sink_(sink),
         budget_(options.budget_seconds),
         rule_(options.iterations > 0 ? fixed_count_rule(options.iterations)
                                      : median_error_rule(options.stopping)),
@@ -79,6 +82,7 @@ class Sweep {
 
   MeasureReport run() {
     start_ = Clock::now();
+    take_known();
     check_and_warm_up();
     throw_if_wrong();
     if (!options_.check_only) time_all();
@@ -90,7 +94,8 @@ class Sweep {
  private:
   struct CaseState {
     CaseReport report;
-    std::vector<double> seconds;  // per timed iteration
+    bool known = false;           // from an earlier process; the samples are rank 0's
+    std::vector<Sample> samples;  // complete and judged
     double floor_seconds = 0;     // estimate of what the floor will take
   };
 
@@ -100,6 +105,28 @@ class Sweep {
     auto verdict = static_cast<std::int64_t>(mine);
     options_.communicator->broadcast(verdict);
     return verdict != 0;
+  }
+
+  Communicator communicator() const {
+    return options_.communicator == nullptr ? Communicator::null() : *options_.communicator;
+  }
+
+  void stop_if_asked() const {
+    if (!agreed(stop_signal() != 0)) return;
+    agree_that(communicator(), [&] {
+      if (sink_.stop) sink_.stop();
+      throw Interrupted("stopped by " + stop_signal_name() + ": no samples are kept without -o FILE");
+    });
+  }
+
+  void take_known() {
+    for (CaseState& state : state_) {
+      const std::vector<Sample>* samples =
+          sink_.known && !options_.check_only ? sink_.known(state.report.conditions) : nullptr;
+      state.known = agreed(samples != nullptr);
+      if (state.known) state.report.stop_reason = "resumed";
+      if (samples != nullptr) state.samples = *samples;
+    }
   }
 
   void advance() {
@@ -117,6 +144,11 @@ class Sweep {
     bool first = true;
     for (const std::size_t i : order_) {
       CaseState& state = state_[i];
+      stop_if_asked();
+      if (state.known) {
+        advance();
+        continue;
+      }
       const auto begin = Clock::now();
       // The first case always runs: a budget that is too small for anything still gives a point.
       if (!agreed(first || budget_.admits(seconds_since(start_), promised_, 0))) {
@@ -164,15 +196,30 @@ class Sweep {
 
   void time_all() {
     int left = 0;
-    for (const auto& state : state_) left += state.report.skipped.empty() ? 1 : 0;
+    for (const auto& state : state_) left += wanted(state) ? 1 : 0;
     for (const std::size_t i : order_) {
       CaseState& state = state_[i];
-      if (state.report.skipped.empty()) {
+      if (wanted(state)) {
         promised_ -= state.floor_seconds;
         time_one(cases_[i], state, left--);
+        hand_over(i);
       }
       advance();
     }
+  }
+
+  static bool wanted(const CaseState& state) {
+    return !state.known && state.report.skipped.empty();
+  }
+
+  void hand_over(std::size_t condition) const {
+    agree_that(communicator(), [&] {
+      if (!sink_.measured) return;
+      SampleSet one;
+      one.conditions.push_back(state_[condition].report.conditions);
+      one.samples = state_[condition].samples;
+      sink_.measured(condition, one);
+    });
   }
 
   void time_one(const SweepCase& entry, CaseState& state, int left) {
@@ -182,14 +229,19 @@ class Sweep {
     const double ceiling =
         budget_.ceiling(seconds_since(start_), promised_, left, options_.max_seconds_per_size);
     const auto begin = Clock::now();
+    std::vector<double> us;
     while (true) {
-      const double seconds = executor_.run();
-      state.seconds.push_back(seconds);
-      rule_->add(seconds * us_per_s);
+      us.push_back(executor_.run() * us_per_s);
+      rule_->add(us.back());
       const auto verdict = rule_->verdict(seconds_since(begin), ceiling);
-      if (!agreed(verdict.has_value())) continue;
+      if (!agreed(verdict.has_value() || stop_signal() != 0)) continue;
+      stop_if_asked();
       if (verdict) state.report.stop_reason = to_string(*verdict);
-      return;
+      break;
+    }
+    const auto flags = disturbed(us, options_.disturbance);
+    for (std::size_t n = 0; n < us.size(); ++n) {
+      state.samples.push_back({0, static_cast<std::int32_t>(n), us[n], flags[n]});
     }
   }
 
@@ -214,21 +266,20 @@ class Sweep {
 
   void add_samples(CaseState& state, SampleSet& samples) const {
     if (options_.check_only) return;
-    std::vector<double> us;
-    for (const double seconds : state.seconds) us.push_back(seconds * us_per_s);
-    const auto flags = disturbed(us, options_.disturbance);
     const auto condition = static_cast<std::int32_t>(samples.conditions.size());
     samples.conditions.push_back(state.report.conditions);
-    for (std::size_t n = 0; n < us.size(); ++n) {
-      samples.samples.push_back({condition, static_cast<std::int32_t>(n), us[n], flags[n]});
-      state.report.discarded += flags[n] ? 1 : 0;
+    for (Sample sample : state.samples) {
+      sample.condition = condition;
+      samples.samples.push_back(sample);
+      state.report.discarded += sample.discarded ? 1 : 0;
     }
-    state.report.iterations = static_cast<int>(us.size());
+    state.report.iterations = static_cast<int>(state.samples.size());
   }
 
   Executor& executor_;
   const MeasureOptions& options_;
   const MeasureProgress& progress_;
+  const MeasureSink& sink_;
   TimeBudget budget_;
   std::unique_ptr<StoppingRule> rule_;
   std::vector<SweepCase> cases_;
@@ -292,11 +343,12 @@ void note_foreign_load(const Surroundings& before, MeasureReport& report) {
 }  // namespace
 
 MeasureReport measure_sweep(Executor& executor, ExecutorKind kind, const std::string& machine,
-                            const MeasureOptions& options, const MeasureProgress& progress) {
+                            const MeasureOptions& options, const MeasureProgress& progress,
+                            const MeasureSink& sink) {
   auto cases = make_sweep_cases(executor.max_ranks(), kind, machine, options);
   refuse_untimeable(executor, cases.cases, options);
   const Surroundings before = observe_surroundings();
-  Sweep sweep(executor, options, std::move(cases), progress);
+  Sweep sweep(executor, options, std::move(cases), progress, sink);
   MeasureReport report = sweep.run();
   report.samples.environment = describe_environment(executor, before, observe_surroundings());
   note_foreign_load(before, report);
@@ -316,8 +368,9 @@ void check_sweep(const Executor& executor, ExecutorKind kind, const std::string&
 }
 
 SampleSet measure_collectives(Executor& executor, ExecutorKind kind, const std::string& machine,
-                              const MeasureOptions& options, const MeasureProgress& progress) {
-  MeasureReport report = measure_sweep(executor, kind, machine, options, progress);
+                              const MeasureOptions& options, const MeasureProgress& progress,
+                              const MeasureSink& sink) {
+  MeasureReport report = measure_sweep(executor, kind, machine, options, progress, sink);
   for (const auto& note : report.notes) log_warning(note);
   return std::move(report.samples);
 }

@@ -51,7 +51,8 @@ struct CaseReport {
   std::int64_t wrong = -1;  // wrong elements; -1: not checked
   int iterations = 0;       // timed, discarded ones included
   int discarded = 0;
-  std::string stop_reason;  // of the stopping rule; "check_only"; "skipped"
+  std::string stop_reason;  // of the stopping rule; "check_only"; "skipped";
+                            // "resumed": measured by an earlier process of this run
   std::string skipped;      // why it was not measured; empty if it was
 };
 
@@ -70,11 +71,24 @@ class TimingRefused : public UsageError {
 
 using MeasureProgress = std::function<void(int done, int total)>;
 
+// What rank 0 does with a sweep while it runs; other processes' are never called. Conditions are
+// numbered as in SampleSet::conditions of an undisturbed sweep. What a function throws, every process
+// throws (AgreedError).
+struct MeasureSink {
+  // Samples from an earlier process of this run, which are not taken again; nullptr: none.
+  std::function<const std::vector<Sample>*(const Conditions&)> known;
+  // The samples of one condition, as soon as they are complete.
+  std::function<void(std::size_t condition, const SampleSet& samples)> measured;
+  // A signal asked to stop; must throw.
+  std::function<void()> stop;
+};
+
 // Runs the sweep. `progress` may be empty. Throws CheckError on wrong data (after all sizes of the
 // check have run), UsageError when nothing is left to run, TimingRefused when the executor refuses
 // to time. All are thrown by every process alike; other errors may be one-sided.
 MeasureReport measure_sweep(Executor& executor, ExecutorKind kind, const std::string& machine,
-                            const MeasureOptions& options, const MeasureProgress& progress = {});
+                            const MeasureOptions& options, const MeasureProgress& progress = {},
+                            const MeasureSink& sink = {});
 
 // What measure_sweep would refuse at once, without running anything: throws the same UsageErrors.
 void check_sweep(const Executor& executor, ExecutorKind kind, const std::string& machine,
@@ -82,6 +96,7 @@ void check_sweep(const Executor& executor, ExecutorKind kind, const std::string&
 
 // The samples alone; the notes go to the log as warnings.
 SampleSet measure_collectives(Executor& executor, ExecutorKind kind, const std::string& machine,
-                              const MeasureOptions& options, const MeasureProgress& progress = {});
+                              const MeasureOptions& options, const MeasureProgress& progress = {},
+                              const MeasureSink& sink = {});
 
 }  // namespace fabricast

@@ -1,6 +1,7 @@
 // fabricast emulate: machine + collective sweep + profile -> trace and table. mpirun-able.
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,15 +11,19 @@
 #include "bench/harness/sweep_sizes.hpp"
 #include "emulator/base/log.hpp"
 #include "emulator/base/progress.hpp"
+#include "emulator/base/stop.hpp"
+#include "emulator/base/version.hpp"
 #include "emulator/cli/command.hpp"
 #include "emulator/cli/name_lists.hpp"
 #include "emulator/cli/output_format.hpp"
+#include "emulator/cli/restart_options.hpp"
 #include "emulator/coordinator/agreement.hpp"
-#include "emulator/coordinator/emulate.hpp"
 #include "emulator/coordinator/profile_choice.hpp"
 #include "emulator/coordinator/profile_text.hpp"
+#include "emulator/coordinator/recorded_stage.hpp"
 #include "emulator/coordinator/trace_assembly.hpp"
 #include "emulator/report/table_view.hpp"
+#include "emulator/trace/sha256.hpp"
 #include "topologies/model/machine_file.hpp"
 
 namespace fabricast {
@@ -29,7 +34,7 @@ struct EmulateOptions {
   std::string executor = "nccl", profile, output, min = "8", max = "16G";
   double factor = 2;
   std::int32_t channels = 0, slices = 0, ranks = 0;
-  bool no_fold = false, stats = false, force = false, best = false;
+  bool no_fold = false, stats = false, force = false, resume = false, best = false;
 };
 
 Scenario scenario_from(const EmulateOptions& options, const Topology& topology) {
@@ -77,11 +82,41 @@ void print_stats(const Emulation& emulation) {
   }
 }
 
+// Everything that decides the rows: what a resumed run must have in common with the first.
+RunIdentity identity_of(const EmulateOptions& options, const Scenario& scenario,
+                        const Topology& topology, const CalibrationProfile& profile) {
+  RunIdentity identity;
+  identity.trace = options.output;
+  identity.config = fmt::format(
+      "command: emulate\nsoftware: {}\n{}machine_sha256: {}\nprofile_sha256: {}\n", version(),
+      scenario.to_yaml(), sha256_hex(topology.yaml()), sha256_hex(to_text(profile)));
+  identity.attributes = run_attributes("model", this_command_line());
+  return identity;
+}
+
+void publish(const EmulateOptions& options, const Scenario& scenario, const Topology& topology,
+             const CalibrationProfile& profile, RunRecord& record) {
+  TraceContent content = record.content();
+  if (scenario.fold) {
+    TraceAssembly classes;
+    classes.add_rank_classes(topology, profile, largest_points(content.at("/results"), scenario));
+    for (Table& table : classes.take().tables) content.tables.push_back(std::move(table));
+  }
+  write_trace(options.output, content, WriteOptions{options.force});
+  record.finish();
+  TableOptions view;
+  view.best = options.best;
+  fmt::print("{}", render_table(content, view));
+  fmt::print("# trace {} content_digest {}\n", options.output, content_digest(content));
+}
+
 int run_emulate(const EmulateOptions& options) {
   const auto world = Communicator::world();
+  const StoppableRun stoppable;
+  const RunStart start = run_start(options.resume, options.force);
   const auto yaml = agree(world, [&] {
     if (options.output.empty()) throw UsageError("emulate needs -o FILE to write its trace to");
-    check_writable(options.output, options.force);
+    if (start != RunStart::resume) check_writable(options.output, options.force);
     const auto topology = load_machine(options.machine);
     const auto machine = machine_of(options, topology->yaml());
     std::vector<std::string> notes;
@@ -97,24 +132,25 @@ int run_emulate(const EmulateOptions& options) {
     return to_text(choice.profile);
   }));
 
+  std::optional<RunRecord> record;  // rank 0's
+  const bool complete = agree(world, [&] {
+    const auto identity = identity_of(options, scenario, *topology, profile);
+    const bool there = already_complete(identity, start);
+    record.emplace(identity, start);
+    return std::string(there ? "yes" : "no");
+  }) == "yes";
+  if (complete) {
+    agree_that(world, [&] { show_complete(options.output, *record); });
+    return 0;
+  }
   const auto points = static_cast<std::int64_t>(points_of(scenario, *topology).size());
   ProgressBar bar("emulate " + topology->name(), (points + world.size() - 1) / world.size(),
                   ProgressBar::wanted(world.rank()));
-  const auto emulation = emulate(world, *topology, profile, scenario, [&bar] { bar.advance(); });
+  const auto emulation = emulate_stage(world, *topology, profile, scenario, 0,
+                                       record ? &*record : nullptr, [&bar] { bar.advance(); });
   agree_that(world, [&] {
-    TraceAssembly assembly;
-    assembly.add_machine(*topology);
-    assembly.add_profile(profile);
-    assembly.add_predictions(*topology, emulation.predictions);
-    if (scenario.fold) assembly.add_rank_classes(*topology, profile, emulation.predictions);
-    const auto content = assembly.finish(scenario.to_yaml(), nullptr,
-                                         run_attributes("model", this_command_line()));
-    write_trace(options.output, content, WriteOptions{options.force});
-    TableOptions view;
-    view.best = options.best;
-    fmt::print("{}", render_table(content, view));
+    publish(options, scenario, *topology, profile, *record);
     if (options.stats) print_stats(emulation);
-    fmt::print("# trace {} content_digest {}\n", options.output, content_digest(content));
   });
   return 0;
 }
@@ -150,7 +186,7 @@ void add_emulate_command(CLI::App& app, CommandBody& run) {
   command->add_flag("--stats", options->stats, "print updates, classes, state bytes, engine seconds");
   command->add_flag("--best", options->best, "print only the fastest algorithm of each size");
   command->add_option("--output,-o", options->output, "trace file to write (HDF5)");
-  command->add_flag("--force", options->force, "replace an existing trace file");
+  add_restart_options(*command, options->resume, options->force);
   command->callback([&run, options] { run = [options] { return run_emulate(*options); }; });
 }
 

@@ -12,6 +12,7 @@
 #include "emulator/base/communicator.hpp"
 #include "emulator/base/error.hpp"
 #include "emulator/base/log.hpp"
+#include "emulator/base/stop.hpp"
 #include "emulator/base/version.hpp"
 #include "emulator/cli/command.hpp"
 #include "emulator/coordinator/agreement.hpp"
@@ -81,6 +82,7 @@ int main(int argc, char** argv) {
   using namespace fabricast;
   // A full disk under `ulimit -f` must be an error message, not a signal.
   std::signal(SIGXFSZ, SIG_IGN);
+  watch_for_stop();
   try {
     const int code = run_program(argc, argv);
     if (std::fflush(stdout) != 0) {

@@ -1,5 +1,6 @@
 // fabricast measure: run collectives for real, or draw samples from the synthetic machine.
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,16 +10,21 @@
 #include "bench/harness/executor_choice.hpp"
 #include "bench/harness/measurement_trace.hpp"
 #include "bench/harness/measurement_view.hpp"
+#include "bench/harness/recording.hpp"
 #include "bench/harness/synthetic.hpp"
 #include "emulator/base/log.hpp"
 #include "emulator/base/progress.hpp"
 #include "emulator/base/scaled_number.hpp"
+#include "emulator/base/stop.hpp"
+#include "emulator/base/version.hpp"
 #include "emulator/cli/command.hpp"
 #include "emulator/cli/local_machine.hpp"
 #include "emulator/cli/name_lists.hpp"
 #include "emulator/cli/option_checks.hpp"
 #include "emulator/cli/output_format.hpp"
+#include "emulator/cli/restart_options.hpp"
 #include "emulator/coordinator/agreement.hpp"
+#include "emulator/coordinator/trace_assembly.hpp"
 #include "emulator/trace/trace_file.hpp"
 #include "topologies/model/machine_file.hpp"
 
@@ -30,7 +36,8 @@ struct MeasureArguments {
   std::string min = "8", max = "64M", increment, type = "float", op = "sum", machine, output;
   double factor = 2, budget = 0, noise = 0.03, outliers = 0.01;
   std::int32_t iterations = 0, warmup = 1, channels = 0, ranks = 0;
-  bool in_place = false, check_only = false, no_check = false, force = false, json = false;
+  bool in_place = false, check_only = false, no_check = false, json = false;
+  bool force = false, resume = false;
   std::string synthetic, protocol = "all";
   std::vector<std::string> settings;
   std::uint64_t seed = 1;
@@ -73,7 +80,7 @@ void validate(const MeasureArguments& arguments) {
     throw UsageError(
         "--check-only times nothing, so there are no samples for -o FILE: drop one of them");
   }
-  if (!arguments.output.empty()) check_writable(arguments.output, arguments.force);
+  if (!arguments.output.empty() && !arguments.resume) check_writable(arguments.output, arguments.force);
 }
 
 // What decides the samples, as /config stores it.
@@ -116,12 +123,14 @@ std::string config_yaml(const MeasureArguments& arguments, const std::string& ex
 }
 
 void publish(const MeasureArguments& arguments, const MeasureReport& report,
-             const Topology& machine, const TraceOrigin& origin) {
+             const Topology& machine, const TraceOrigin& origin, RunRecord* record) {
   fmt::print("{}", arguments.json ? measurements_json(report, arguments.op)
                                   : render_measurements(report, arguments.op));
   if (arguments.output.empty()) return;
-  write_trace(arguments.output, measurement_trace(report.samples, machine, origin),
-              WriteOptions{arguments.force});
+  auto content = measurement_trace(report.samples, machine, origin);
+  if (record != nullptr) content.attributes.merge(record->content().attributes);
+  write_trace(arguments.output, content, WriteOptions{arguments.force});
+  if (record != nullptr) record->finish();
   if (!arguments.json) fmt::print("# trace {}\n", arguments.output);
 }
 
@@ -155,7 +164,8 @@ void draw(const MeasureArguments& arguments) {
   publish(arguments, report, *topology,
           {"synthetic", this_command_line(),
            config_yaml(arguments, std::string(to_string(options.executor))),
-           std::to_string(arguments.seed)});
+           std::to_string(arguments.seed)},
+          nullptr);
 }
 
 // The machine the samples belong to: the one all processes are on, or a part of the one named.
@@ -189,8 +199,30 @@ void announce(const ExecutorChoice& choice, const Communicator& world) {
   }
 }
 
+// True when the trace is there already.
+bool open_record(const MeasureArguments& arguments, const ExecutorChoice& choice,
+                 const Topology& machine, const Communicator& world,
+                 std::optional<RunRecord>& record) {
+  if (arguments.output.empty()) return false;
+  const std::string kind(to_string(choice.kind));
+  RunIdentity identity;
+  identity.trace = arguments.output;
+  identity.config = fmt::format(
+      "command: measure\nsoftware: {}\nmachine: {}\nmachine_ranks: {}\nprocesses: {}\n{}", version(),
+      machine.name(), machine.ranks(), world.size(), config_yaml(arguments, kind));
+  identity.attributes = run_attributes(kind, this_command_line());
+  const RunStart start = run_start(arguments.resume, arguments.force);
+  const bool complete = already_complete(identity, start);
+  record.emplace(identity, start);
+  TraceAssembly frame;
+  frame.add_machine(machine);
+  record->frame(0, frame.finish(config_yaml(arguments, kind), nullptr, {}));
+  return complete;
+}
+
 int run_measure(const MeasureArguments& arguments) {
   const auto world = Communicator::world();
+  const StoppableRun stoppable;
   agree_that(world, [&] {
     validate(arguments);
     if (!arguments.synthetic.empty()) draw(arguments);
@@ -206,22 +238,33 @@ int run_measure(const MeasureArguments& arguments) {
   if (holds || !arguments.machine.empty()) options.space = machine->space();
   together([&] { check_sweep(*choice.executor, choice.kind, machine->name(), options); });
   announce(choice, world);
+  std::optional<RunRecord> record;  // rank 0's, with -o
+  const bool complete = agree(world, [&] {
+    return std::string(open_record(arguments, choice, *machine, world, record) ? "yes" : "no");
+  }) == "yes";
+  if (complete) {
+    agree_that(world, [&] { show_complete(arguments.output, *record); });
+    return 0;
+  }
   auto report = together([&] {
     std::unique_ptr<ProgressBar> drawn;
     return measure_sweep(
-        *choice.executor, choice.kind, machine->name(), options, [&](int, int total) {
+        *choice.executor, choice.kind, machine->name(), options,
+        [&](int, int total) {
           if (!drawn) {
             drawn =
                 std::make_unique<ProgressBar>("measure", total, ProgressBar::wanted(world.rank()));
           }
           drawn->advance();
-        });
+        },
+        recording_sink(record ? &*record : nullptr, 0, false));
   });
   report.samples.environment["executor_choice"] = choice.why;
   agree_that(world, [&] {
     const std::string kind(to_string(choice.kind));
     publish(arguments, report, *machine,
-            {kind, this_command_line(), config_yaml(arguments, kind), "0"});
+            {kind, this_command_line(), config_yaml(arguments, kind), "0"},
+            record ? &*record : nullptr);
   });
   return 0;
 }
@@ -280,7 +323,7 @@ void add_synthetic_options(CLI::App& command, MeasureArguments& arguments) {
   add("--seed", arguments.seed, "seed of the noise");
   // What only a real measurement does.
   for (const char* real :
-       {"-w", "--budget", "--machine", "--check-only", "--no-check", "--in-place"}) {
+       {"-w", "--budget", "--machine", "--check-only", "--no-check", "--in-place", "--resume"}) {
     synthetic->excludes(command.get_option(real));
   }
 }
@@ -302,8 +345,10 @@ void add_measure_command(CLI::App& app, CommandBody& run) {
   command->add_flag("--no-check", arguments->no_check, "do not verify the data");
   command->add_option("--output,-o", arguments->output,
                       "trace file to write the samples to (HDF5)");
-  command->add_flag("--force", arguments->force, "replace an existing trace file")
-      ->needs(command->get_option("-o"));
+  add_restart_options(*command, arguments->resume, arguments->force);
+  for (const char* option : {"--force", "--resume"}) {
+    command->get_option(option)->needs(command->get_option("-o"));
+  }
   command->add_flag("--json", arguments->json, "JSON instead of the table");
   add_synthetic_options(*command, *arguments);
   command->callback([&run, arguments] { run = [arguments] { return run_measure(*arguments); }; });

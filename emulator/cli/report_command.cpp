@@ -22,6 +22,7 @@
 #include "emulator/report/table_view.hpp"
 #include "emulator/report/why.hpp"
 #include "emulator/trace/publish.hpp"
+#include "emulator/trace/segment_folder.hpp"
 #include "emulator/trace/trace_file.hpp"
 
 namespace fabricast {
@@ -44,7 +45,7 @@ void print(const std::string& text) {
 }
 
 int report_check(const ReportArguments& arguments) {
-  const auto problems = check_trace(arguments.trace);
+  const auto problems = check_trace_or_segments(arguments.trace);
   if (arguments.json) {
     print(render_json(problems));
   } else {
@@ -65,7 +66,10 @@ void write_plot(const ReportArguments& arguments, const TraceContent& content) {
 
 int report(const ReportArguments& arguments) {
   if (arguments.check) return report_check(arguments);
-  const TraceContent content = read_trace(arguments.trace);
+  const TraceContent content = read_trace_or_segments(arguments.trace);
+  if (content.attributes.at("complete") == "no") {
+    log_warning(arguments.trace + " is an unfinished run: these are the rows that it has kept so far");
+  }
   const TableOptions options{arguments.filter, arguments.best};
   if (!arguments.plot.empty()) {
     write_plot(arguments, content);
@@ -87,7 +91,7 @@ void add_report_command(CLI::App& app, CommandBody& run) {
   auto arguments = std::make_shared<ReportArguments>();
   auto* command =
       app.add_subcommand("report", "show what a trace says, check it, or explain a row");
-  command->add_option("trace", arguments->trace, "trace file (.h5)");
+  command->add_option("trace", arguments->trace, "trace file (.h5), or the folder of an unfinished run (.h5.d)");
   auto* check =
       command->add_flag("--check", arguments->check, "validate the trace; exit code 1 on problems");
   auto* csv = command->add_option("--csv", arguments->csv, "print a table as CSV; default /results")

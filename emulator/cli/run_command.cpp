@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -10,22 +11,27 @@
 #include <fmt/format.h>
 
 #include "bench/harness/executor_choice.hpp"
-#include "bench/harness/harness.hpp"
+#include "bench/harness/recording.hpp"
 #include "bench/harness/sweep_sizes.hpp"
 #include "emulator/base/log.hpp"
 #include "emulator/base/progress.hpp"
+#include "emulator/base/stop.hpp"
+#include "emulator/base/version.hpp"
 #include "emulator/cli/command.hpp"
 #include "emulator/cli/local_machine.hpp"
 #include "emulator/cli/name_lists.hpp"
 #include "emulator/cli/option_checks.hpp"
 #include "emulator/cli/output_format.hpp"
+#include "emulator/cli/restart_options.hpp"
 #include "emulator/coordinator/agreement.hpp"
-#include "emulator/coordinator/emulate.hpp"
 #include "emulator/coordinator/profile_text.hpp"
+#include "emulator/coordinator/recorded_stage.hpp"
+#include "emulator/coordinator/sample_tables.hpp"
 #include "emulator/coordinator/trace_assembly.hpp"
 #include "emulator/report/plot.hpp"
 #include "emulator/report/table_view.hpp"
 #include "emulator/trace/publish.hpp"
+#include "emulator/trace/sha256.hpp"
 #include "topologies/model/machine_file.hpp"
 
 namespace fabricast {
@@ -36,22 +42,31 @@ namespace fs = std::filesystem;
 const std::vector<Collective> main_collectives = {Collective::all_reduce, Collective::all_gather,
                                                   Collective::reduce_scatter, Collective::all_to_all};
 
+constexpr std::int32_t measuring = 0;  // the first stage; the emulated machines follow
+
 struct RunArguments {
   std::string output, machines = "gb300-nvl72,gb300-nvl72x140", executor = "auto";
   std::string min = "8", max = "16G", measure_max = "64M";
   double factor = 4, budget = 15;
-  bool force = false;
+  bool force = false, resume = false;
 };
 
 std::string plot_of(const std::string& trace) {
   return fs::path(trace).replace_extension(".svg").string();
 }
 
-// trace.h5, or trace-2.h5, trace-3.h5 ... when it exists: a second run never destroys the first.
-std::string free_name() {
+// trace.h5, or trace-2.h5, trace-3.h5 ... when it exists: a second run never destroys the first. To
+// resume: the first that has an interrupted run.
+std::string free_name(bool resume) {
+  const auto name_of = [](int i) { return i == 1 ? std::string("trace.h5") : fmt::format("trace-{}.h5", i); };
+  for (int i = 1; resume && fs::exists(name_of(i)); ++i) {
+    if (is_segment_folder(segment_folder_of(name_of(i + 1)))) return name_of(i + 1);
+  }
   for (int i = 1;; ++i) {
-    const std::string name = i == 1 ? "trace.h5" : fmt::format("trace-{}.h5", i);
-    if (!fs::exists(name) && !fs::exists(plot_of(name))) return name;
+    const std::string name = name_of(i);
+    const bool interrupted = is_segment_folder(segment_folder_of(name));
+    if (resume && interrupted) return name;
+    if (!interrupted && !fs::exists(name) && !fs::exists(plot_of(name))) return name;
   }
 }
 
@@ -91,18 +106,16 @@ void refuse_this_machine(const Topology& here, const RunArguments& arguments) {
   }
 }
 
-// One machine with its profile and what was predicted on it.
+// One machine with its profile, as it was emulated.
 struct Emulated {
   std::shared_ptr<const Topology> topology;
   CalibrationProfile profile;
-  Emulation emulation;
+  Scenario scenario;
 };
 
 struct Local {
   std::shared_ptr<const Topology> topology;
-  ExecutorKind kind{};
-  std::string why;
-  SampleSet samples;  // empty when this machine cannot be timed
+  ExecutorChoice choice;
 };
 
 void warn_nothing_measured(const Communicator& world, const std::string& why) {
@@ -110,20 +123,50 @@ void warn_nothing_measured(const Communicator& world, const std::string& why) {
   log_warning(fmt::format("nothing is measured here, every row rests on priors: {}", why));
 }
 
-// Steps 1 and 2: which machine this is and how its collectives run.
-Local measure_here(const Communicator& world, const RunArguments& arguments) {
+// Step 1: which machine this is and how its collectives run.
+Local discover(const Communicator& world, const RunArguments& arguments) {
   Local local;
-  const auto choice = together([&] { return choose_executor(arguments.executor, world, 0); });
-  local.kind = choice.kind;
-  local.why = choice.why;
-  log_info(fmt::format("measuring with executor {}: {}", to_string(choice.kind), choice.why));
-  local.topology = together([&] { return local_machine(world, choice); });
-  log_info(fmt::format("1/4 discover: {} ({})", local.topology->title(), choice.executor->description()));
+  local.choice = together([&] { return choose_executor(arguments.executor, world, 0); });
+  log_info(fmt::format("measuring with executor {}: {}", to_string(local.choice.kind), local.choice.why));
+  local.topology = together([&] { return local_machine(world, local.choice); });
+  log_info(fmt::format("1/4 discover: {} ({})", local.topology->title(),
+                       local.choice.executor->description()));
   refuse_this_machine(*local.topology, arguments);
+  return local;
+}
 
-  if (choice.executor->max_ranks() < 2) {
+// Everything that decides the outcome: what a resumed run must have in common with the first.
+RunIdentity identity_of(const std::string& output, const RunArguments& arguments, const Local& local,
+                        const Communicator& world) {
+  RunIdentity identity;
+  identity.trace = output;
+  auto& text = identity.config;
+  text = fmt::format("command: run\nsoftware: {}\nhere: {}\nranks: {}\nexecutor: {}\nprocesses: {}\n",
+                     version(), local.topology->name(), local.topology->ranks(),
+                     to_string(local.choice.kind), world.size());
+  text += fmt::format("min_bytes: {}\nmax_bytes: {}\nmeasure_max_bytes: {}\nfactor: {}\nbudget_s: {}\n",
+                      size_option("-b", arguments.min), size_option("-e", arguments.max),
+                      size_option("--measure-max", arguments.measure_max), arguments.factor, arguments.budget);
+  for (const auto& machine : machines_of(arguments)) {
+    text += fmt::format("machine {}: sha256 {}\n", machine->name(), sha256_hex(machine->yaml()));
+  }
+  const auto backend = fmt::format("{} ({})", to_string(local.choice.kind), local.choice.why);
+  identity.attributes = run_attributes(backend, this_command_line());
+  return identity;
+}
+
+// Step 2: measures what the record does not have yet. False when this machine cannot be timed.
+bool measure_here(const Communicator& world, const RunArguments& arguments, const Local& local,
+                  RunRecord* record) {
+  if (local.choice.executor->max_ranks() < 2) {
     warn_nothing_measured(world, "one rank moves nothing to another");
-    return local;
+    return false;
+  }
+  std::int64_t finished = record != nullptr && record->has_frame(measuring) ? 1 : 0;
+  world.broadcast(finished);
+  if (finished != 0) {
+    log_info("2/4 measure: done before");
+    return true;
   }
   MeasureOptions options;
   options.collectives = main_collectives;
@@ -139,14 +182,25 @@ Local measure_here(const Communicator& world, const RunArguments& arguments) {
     bar->advance(done - last);
     last = done;
   };
+  SampleSet samples;
   try {
-    local.samples = measure_collectives(*choice.executor, choice.kind, local.topology->name(), options, progress);
+    samples = measure_collectives(*local.choice.executor, local.choice.kind, local.topology->name(),
+                                  options, progress, recording_sink(record, measuring, true));
   } catch (const TimingRefused& error) {  // thrown by every process alike
     warn_nothing_measured(world, error.what());
+    return false;
   }
-  log_info(fmt::format("2/4 measure: {} conditions, {} samples", local.samples.conditions.size(),
-                       local.samples.samples.size()));
-  return local;
+  log_info(fmt::format("2/4 measure: {} conditions, {} samples", samples.conditions.size(),
+                       samples.samples.size()));
+  agree_that(world, [&] {
+    SampleSet surroundings;
+    surroundings.environment = samples.environment;
+    TraceContent frame;
+    add_sample_tables(surroundings, frame);
+    record->frame(measuring, std::move(frame));
+    record->flush();  // what cannot be measured a second time
+  });
+  return true;
 }
 
 Scenario scenario_for(const Topology& topology, const CalibrationProfile& profile,
@@ -168,7 +222,9 @@ Scenario scenario_for(const Topology& topology, const CalibrationProfile& profil
 }
 
 Emulated emulate_on(const Communicator& world, std::shared_ptr<const Topology> topology,
-                    CalibrationProfile profile, const Scenario& scenario) {
+                    CalibrationProfile profile, const RunArguments& arguments, std::int32_t stage,
+                    RunRecord* record) {
+  auto scenario = scenario_for(*topology, profile, arguments);
   std::vector<std::string> notes;
   const auto points = static_cast<std::int64_t>(points_of(scenario, *topology, &notes).size());
   for (const auto& note : notes) log_info(note);
@@ -178,79 +234,100 @@ Emulated emulate_on(const Communicator& world, std::shared_ptr<const Topology> t
   }
   ProgressBar bar("4/4 emulate " + topology->name(), (points + world.size() - 1) / world.size(),
                   ProgressBar::wanted(world.rank()));
-  auto emulation = emulate(world, *topology, profile, scenario, [&bar] { bar.advance(); });
+  emulate_stage(world, *topology, profile, scenario, stage, record, [&bar] { bar.advance(); });
   log_info(fmt::format("4/4 emulate {}: {} points, {} ranks", topology->name(), points, topology->ranks()));
-  return {std::move(topology), std::move(profile), std::move(emulation)};
+  return {std::move(topology), std::move(profile), std::move(scenario)};
 }
 
 // Step 3 on rank 0; everyone gets the result.
-CalibrationProfile calibrate_local(const Communicator& world, const Local& local) {
+CalibrationProfile calibrate_local(const Communicator& world, const Local& local,
+                                   const RunRecord* record) {
   return profile_from_text(agree(world, [&] {
-    const auto prior = prior_profile(*local.topology, local.kind);
-    const auto profile = calibrate(*local.topology, prior, local.samples);
+    const auto prior = prior_profile(*local.topology, local.choice.kind);
+    const auto profile = calibrate(*local.topology, prior, read_sample_tables(record->content()));
     log_info("3/4 calibrate: " + render_holdout(profile));
     return to_text(profile);
   }));
 }
 
-void publish(const std::string& output, const RunArguments& arguments, const Local& local,
-             const std::vector<Emulated>& all, const std::string& config) {
-  TraceAssembly assembly;
-  assembly.add_measurements(local.samples);
-  for (const auto& one : all) {
-    assembly.add_machine(*one.topology);
-    assembly.add_profile(one.profile);
-    assembly.add_predictions(*one.topology, one.emulation.predictions);
-    assembly.add_rank_classes(*one.topology, one.profile, one.emulation.predictions);
-  }
-  const auto backend = fmt::format("{} ({})", to_string(local.kind), local.why);
-  const auto content = assembly.finish(config, local.samples.samples.empty() ? nullptr : &local.samples,
-                                       run_attributes(backend, this_command_line()));
-  write_trace(output, content, WriteOptions{arguments.force});
-  const std::string plot = plot_of(output);
-  // Drawn from what is on disk, so that the plot shows exactly what the trace holds.
+// Drawn from what is on disk, so that the plot shows exactly what the trace holds.
+void publish_plot(const std::string& output, bool force) {
   const auto svg = render_busbw_svg(read_trace(output), PlotOptions{});
-  publish_file(plot, std::as_bytes(std::span(svg)), arguments.force, [](const fs::path&) {});
+  publish_file(plot_of(output), std::as_bytes(std::span(svg)), force, [](const fs::path&) {});
+}
+
+void publish(const std::string& output, const RunArguments& arguments,
+             const std::vector<Emulated>& all, RunRecord& record) {
+  TraceContent content = record.content();
+  TraceAssembly classes;
+  for (const auto& one : all) {
+    classes.add_rank_classes(*one.topology, one.profile,
+                             largest_points(content.at("/results"), one.scenario));
+  }
+  for (Table& table : classes.take().tables) content.tables.push_back(std::move(table));
+  write_trace(output, content, WriteOptions{arguments.force});
+  publish_plot(output, arguments.force);
+  record.finish();
   fmt::print("{}", render_table(content, TableOptions{}));
-  fmt::print("# trace {} (fabricast report {} --why ROW explains a row), plot {}\n", output, output, plot);
+  fmt::print("# trace {} (fabricast report {} --why ROW explains a row), plot {}\n", output, output,
+             plot_of(output));
+}
+
+std::string check_arguments(const RunArguments& arguments, RunStart start) {
+  std::string name = arguments.output.empty() ? free_name(arguments.resume) : arguments.output;
+  if (start != RunStart::resume) {
+    check_writable(name, arguments.force);
+  }
+  // An interrupted run may have published its trace and the plot, or only the trace.
+  if (start != RunStart::resume || !fs::exists(name)) check_writable(plot_of(name), arguments.force);
+  sizes_of(arguments);
+  if (size_option("--measure-max", arguments.measure_max) < size_option("-b", arguments.min)) {
+    throw UsageError(fmt::format(
+        "--measure-max {} is below the smallest size (-b {}), so nothing would be measured here: "
+        "raise --measure-max or lower -b",
+        arguments.measure_max, arguments.min));
+  }
+  if (arguments.executor != "auto") executor_from_name(arguments.executor);
+  machines_of(arguments);
+  return name;
 }
 
 int run_main_job(const RunArguments& arguments) {
   const auto world = Communicator::world();
-  const auto output = agree(world, [&] {
-    const std::string name = arguments.output.empty() ? free_name() : arguments.output;
-    check_writable(name, arguments.force);
-    check_writable(plot_of(name), arguments.force);
-    sizes_of(arguments);
-    if (size_option("--measure-max", arguments.measure_max) < size_option("-b", arguments.min)) {
-      throw UsageError(fmt::format(
-          "--measure-max {} is below the smallest size (-b {}), so nothing would be measured here: "
-          "raise --measure-max or lower -b",
-          arguments.measure_max, arguments.min));
-    }
-    if (arguments.executor != "auto") executor_from_name(arguments.executor);
-    machines_of(arguments);
-    return name;
-  });
-  const auto local = together([&] { return measure_here(world, arguments); });
+  const StoppableRun stoppable;
+  const RunStart start = run_start(arguments.resume, arguments.force);
+  const auto output = agree(world, [&] { return check_arguments(arguments, start); });
+  const auto local = discover(world, arguments);
+  std::optional<RunRecord> kept;  // rank 0's
+  const bool complete = agree(world, [&] {
+    const auto identity = identity_of(output, arguments, local, world);
+    const bool there = already_complete(identity, start);
+    kept.emplace(identity, start);
+    return std::string(there ? "yes" : "no");
+  }) == "yes";
+  RunRecord* record = kept ? &*kept : nullptr;
+  if (complete) {
+    agree_that(world, [&] {
+      if (!fs::exists(plot_of(output))) publish_plot(output, false);
+      show_complete(output, *record);
+    });
+    return 0;
+  }
+  const bool measured = together([&] { return measure_here(world, arguments, local, record); });
 
-  std::string config;
+  std::int32_t stage = measuring;
   std::vector<Emulated> all;
   CalibrationProfile here;
-  if (!local.samples.samples.empty()) {
-    here = calibrate_local(world, local);
-    const auto scenario = scenario_for(*local.topology, here, arguments);
-    config += scenario.to_yaml() + "---\n";
-    all.push_back(emulate_on(world, local.topology, here, scenario));
+  if (measured) {
+    here = calibrate_local(world, local, record);
+    all.push_back(emulate_on(world, local.topology, here, arguments, ++stage, record));
   }
   for (auto& topology : machines_of(arguments)) {
     auto profile = prior_profile(*topology, ExecutorKind::nccl);
     if (!here.parameters.empty()) transfer(here, profile);
-    const auto scenario = scenario_for(*topology, profile, arguments);
-    config += scenario.to_yaml() + "---\n";
-    all.push_back(emulate_on(world, std::move(topology), std::move(profile), scenario));
+    all.push_back(emulate_on(world, std::move(topology), std::move(profile), arguments, ++stage, record));
   }
-  agree_that(world, [&] { publish(output, arguments, local, all, config); });
+  agree_that(world, [&] { publish(output, arguments, all, *record); });
   return 0;
 }
 
@@ -270,7 +347,7 @@ void add_run_command(CLI::App& app, CommandBody& run) {
   command->add_option("-f", arguments->factor, "factor between sizes (default 4)");
   command->add_option("--budget", arguments->budget, "seconds to spend on measuring")
       ->check(number_between(1, 3600));
-  command->add_flag("--force", arguments->force, "replace an existing trace file");
+  add_restart_options(*command, arguments->resume, arguments->force);
   command->callback([&run, arguments] { run = [arguments] { return run_main_job(*arguments); }; });
 }
 

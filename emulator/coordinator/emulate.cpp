@@ -1,8 +1,13 @@
 #include "emulator/coordinator/emulate.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <map>
+#include <utility>
 
+#include "emulator/base/stop.hpp"
 #include "emulator/calibrate/predictor.hpp"
+#include "emulator/coordinator/agreement.hpp"
 #include "emulator/coordinator/prediction_text.hpp"
 
 namespace fabricast {
@@ -27,13 +32,44 @@ std::string encode(const std::vector<std::pair<std::size_t, Prediction>>& mine) 
   return text;
 }
 
-void decode(const std::string& text, std::vector<Prediction>& into) {
+void decode(const std::string& text, std::map<std::size_t, Prediction>& into) {
   for (std::size_t begin = 0; begin < text.size();) {
     const auto tab = text.find('\t', begin);
     const auto end = text.find('\n', tab);
-    into.at(std::stoul(text.substr(begin, tab - begin))) =
+    into[std::stoul(text.substr(begin, tab - begin))] =
         prediction_from_text(text.substr(tab + 1, end - tab - 1));
     begin = end + 1;
+  }
+}
+
+// The points that rank 0 still wants, on every process.
+std::vector<std::size_t> pending_points(const Communicator& communicator, std::size_t count,
+                                        const EmulationSink& sink) {
+  std::string wanted = agree(communicator, [&] {
+    std::string flags(count, '1');
+    for (std::size_t i = 0; sink.done && i < count; ++i) flags[i] = sink.done(i) ? '0' : '1';
+    return flags;
+  });
+  std::vector<std::size_t> points;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (wanted[i] == '1') points.push_back(i);
+  }
+  return points;
+}
+
+// How many points the next batch has, given what the last one took.
+std::size_t next_batch(std::size_t last, double seconds, std::size_t processes) {
+  constexpr double most_growth = 4;  // the next points may be much dearer than the last
+  const double growth = std::min(most_growth, batch_seconds / std::max(seconds, 1e-9));
+  return std::max(processes, static_cast<std::size_t>(static_cast<double>(last) * growth));
+}
+
+void count(const std::vector<Prediction>& predictions, EmulationStats& stats) {
+  for (const auto& prediction : predictions) {
+    stats.updates += prediction.updates;
+    stats.engine_seconds += prediction.engine_seconds;
+    stats.state_bytes = std::max(stats.state_bytes, prediction.state_bytes);
+    stats.instruction_set = prediction.instruction_set;
   }
 }
 
@@ -41,27 +77,43 @@ void decode(const std::string& text, std::vector<Prediction>& into) {
 
 Emulation emulate(const Communicator& communicator, const Topology& topology,
                   const CalibrationProfile& profile, const Scenario& scenario,
-                  const std::function<void()>& progress) {
+                  const EmulationSink& sink, const std::function<void()>& progress) {
+  using Clock = std::chrono::steady_clock;
   const auto points = points_of(scenario, topology);
+  const auto pending = pending_points(communicator, points.size(), sink);
+  const auto processes = static_cast<std::size_t>(communicator.size());
+  const auto me = static_cast<std::size_t>(communicator.rank());
   Predictor predictor(topology, profile, EngineOptions{scenario.fold, ""});
-  std::vector<std::pair<std::size_t, Prediction>> mine;
-  for (std::size_t i = 0; i < points.size(); ++i) {
-    if (static_cast<int>(i % static_cast<std::size_t>(communicator.size())) != communicator.rank()) {
-      continue;
-    }
-    mine.emplace_back(i, predict_point(predictor, scenario, points[i]));
-    if (progress) progress();
-  }
   Emulation emulation;
-  const auto parts = communicator.gather(encode(mine));
-  if (!communicator.is_root()) return emulation;
-  emulation.predictions.resize(points.size());
-  for (const auto& part : parts) decode(part, emulation.predictions);
-  for (const auto& prediction : emulation.predictions) {
-    emulation.stats.updates += prediction.updates;
-    emulation.stats.engine_seconds += prediction.engine_seconds;
-    emulation.stats.state_bytes = std::max(emulation.stats.state_bytes, prediction.state_bytes);
-    emulation.stats.instruction_set = prediction.instruction_set;
+  std::size_t batch = processes;
+  for (std::size_t begin = 0; begin < pending.size();) {
+    const std::size_t end = std::min(pending.size(), begin + batch);
+    const auto start = Clock::now();
+    std::vector<std::pair<std::size_t, Prediction>> mine;
+    for (std::size_t i = begin + me; i < end && stop_signal() == 0; i += processes) {
+      mine.emplace_back(pending[i], predict_point(predictor, scenario, points[pending[i]]));
+      if (progress) progress();
+    }
+    const auto parts = communicator.gather(encode(mine));
+    batch = std::stoul(agree(communicator, [&] {
+      std::map<std::size_t, Prediction> gathered;
+      for (const auto& part : parts) decode(part, gathered);
+      std::vector<std::size_t> finished;
+      std::vector<Prediction> predictions;
+      for (auto& [point, prediction] : gathered) {
+        finished.push_back(point);
+        predictions.push_back(std::move(prediction));
+      }
+      count(predictions, emulation.stats);
+      if (sink.take) sink.take(finished, predictions);
+      for (auto& prediction : predictions) emulation.predictions.push_back(std::move(prediction));
+      if (finished.size() < end - begin) {
+        throw Interrupted("stopped by " + stop_signal_name());
+      }
+      const std::chrono::duration<double> seconds = Clock::now() - start;
+      return std::to_string(next_batch(batch, seconds.count(), processes));
+    }));
+    begin = end;
   }
   return emulation;
 }

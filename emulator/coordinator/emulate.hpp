@@ -1,7 +1,10 @@
-// emulate: the ensemble of a scenario's points over MPI processes, gathered in a fixed order.
+// emulate: the ensemble of a scenario's points over MPI processes, batch by batch.
 //
-// Point i is evaluated by process i mod size; every result travels to rank 0 as text that round-trips
-// exactly, also its own, so that the outcome is the same for any process count. Collective call.
+// A batch is a run of points that are not done yet; process r evaluates every size-th of them. Every
+// result travels to rank 0 as text that round-trips exactly, also its own, so that the outcome is
+// the same for any process count and batch size. Batches grow until one takes about
+// `batch_seconds`: that is what an interruption can cost, unless a single point takes longer.
+// Collective call.
 #pragma once
 
 #include <functional>
@@ -20,15 +23,26 @@ struct EmulationStats {
   std::string instruction_set;
 };
 
+inline constexpr double batch_seconds = 0.5;
+
+// What rank 0 does with the points of an emulation. Other processes' are never called.
+struct EmulationSink {
+  std::function<bool(std::size_t point)> done;  // known from an earlier run; empty: none is
+  // After each batch, with points in ascending order. What it throws, every process throws
+  // (AgreedError). Empty: nothing.
+  std::function<void(const std::vector<std::size_t>& points, const std::vector<Prediction>&)> take;
+};
+
 struct Emulation {
-  std::vector<Prediction> predictions;  // on rank 0, in the order of points_of(); empty elsewhere
+  std::vector<Prediction> predictions;  // on rank 0, of the points that were not done, in the order
+                                        // of points_of(); empty elsewhere
   EmulationStats stats;
 };
 
 // `progress(done)` counts this process's points; may be empty. A failing point on one process is a
-// one-sided error and throws there.
+// one-sided error and throws there. After a signal to stop (base/stop.hpp) a batch ends early.
 Emulation emulate(const Communicator& communicator, const Topology& topology,
                   const CalibrationProfile& profile, const Scenario& scenario,
-                  const std::function<void()>& progress = {});
+                  const EmulationSink& sink = {}, const std::function<void()>& progress = {});
 
 }  // namespace fabricast

@@ -15,10 +15,7 @@
 namespace fabricast {
 namespace {
 
-std::string redop_of(Collective collective) {
-  const bool reduces = collective == Collective::all_reduce || collective == Collective::reduce_scatter;
-  return reduces ? "sum" : "none";
-}
+const char* redop_of(Collective collective) { return reduces(collective) ? "sum" : "none"; }
 
 // The columns that a prediction and a measurement share.
 void set_timing(TableRows& row, Collective collective, std::int32_t ranks, std::int64_t bytes,
@@ -165,15 +162,10 @@ void TraceAssembly::add_measurements(const SampleSet& samples) {
 }
 
 void TraceAssembly::add_rank_classes(const Topology& topology, const CalibrationProfile& profile,
-                                     const std::vector<Prediction>& predictions) {
+                                     const std::vector<PointSpec>& points) {
   const auto values = values_of(profile);
-  std::map<std::string, const Prediction*> largest;
-  for (const auto& p : predictions) {
-    const auto*& current = largest[p.point.algorithm];
-    if (current == nullptr || p.point.bytes > current->point.bytes) current = &p;
-  }
-  for (const auto& [algorithm, prediction] : largest) {
-    const auto built = build_case(topology, values, prediction->point);
+  for (const PointSpec& point : points) {
+    const auto built = build_case(topology, values, point);
     const auto time = evaluate_case(built, EngineOptions{});
     for (std::size_t i = 0; i < time.channels.size(); ++i) {
       const auto& class_of = time.channels[i].class_of;
@@ -187,7 +179,7 @@ void TraceAssembly::add_rank_classes(const Topology& topology, const Calibration
         entry->second.second = std::min(entry->second.second, rank);
       }
       for (const auto& [id, member] : members) {
-        classes_.set("machine", topology.name()).set("algorithm", algorithm).set("channel", channel);
+        classes_.set("machine", topology.name()).set("algorithm", point.algorithm).set("channel", channel);
         classes_.set("class", id).set("members", member.first);
         classes_.set("representative", member.second).end_row();
       }
@@ -195,16 +187,39 @@ void TraceAssembly::add_rank_classes(const Topology& topology, const Calibration
   }
 }
 
-TraceContent TraceAssembly::finish(const std::string& config_yaml, const SampleSet* samples,
-                                   std::map<std::string, std::string> attributes) {
-  content_.attributes = std::move(attributes);
-  content_.documents["/config"] = config_yaml;
+TraceContent TraceAssembly::take() {
   for (TableRows* rows : {&results_, &profile_, &correlations_, &evidence_, &holdout_, &shares_,
                           &links_, &classes_, &timeline_}) {
     if (rows->rows() > 0) content_.tables.push_back(rows->take());
   }
-  if (samples != nullptr) add_sample_tables(*samples, content_);
   return std::move(content_);
+}
+
+TraceContent TraceAssembly::finish(const std::string& config_yaml, const SampleSet* samples,
+                                   std::map<std::string, std::string> attributes) {
+  TraceContent content = take();
+  content.attributes = std::move(attributes);
+  content.documents["/config"] = config_yaml;
+  if (samples != nullptr) add_sample_tables(*samples, content);
+  return content;
+}
+
+std::vector<PointSpec> largest_points(const Table& results, const Scenario& scenario) {
+  std::map<std::string, std::size_t> largest;  // row by algorithm
+  const auto& bytes = results.integers("bytes");
+  for (std::size_t row = 0; row < results.rows(); ++row) {
+    if (results.texts("machine")[row] != scenario.machine) continue;
+    if (results.texts("engine")[row] == "measured") continue;
+    const auto [known, fresh] = largest.try_emplace(results.texts("algorithm")[row], row);
+    if (!fresh && bytes[row] > bytes[known->second]) known->second = row;
+  }
+  std::vector<PointSpec> points;
+  for (const auto& [algorithm, row] : largest) {
+    points.push_back({scenario.executor, collective_from_name(results.texts("collective")[row]),
+                      algorithm, protocol_from_name(results.texts("protocol")[row]), bytes[row],
+                      scenario.element_bytes, scenario.channels, scenario.max_slices});
+  }
+  return points;
 }
 
 std::map<std::string, std::string> run_attributes(const std::string& backend,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "emulator/calibrate/calibrate.hpp"
+#include "emulator/coordinator/scenario.hpp"
 #include "emulator/profile/sample.hpp"
 #include "emulator/trace/table_rows.hpp"
 #include "emulator/trace/trace_file.hpp"
@@ -25,9 +26,12 @@ class TraceAssembly {
   void add_predictions(const Topology& topology, const std::vector<Prediction>& predictions);
   // One row per condition of suite "collective": the median, with the 5th and 95th percentile.
   void add_measurements(const SampleSet& samples);
-  // The symmetric classes of the largest prediction of each (machine, algorithm): what folding used.
+  // The symmetric classes of these points (largest_points), one of each algorithm: what folding used.
   void add_rank_classes(const Topology& topology, const CalibrationProfile& profile,
-                        const std::vector<Prediction>& predictions);
+                        const std::vector<PointSpec>& points);
+
+  // What was added, without attributes and /config. Nothing may be added afterwards.
+  TraceContent take();
 
   // /config is `config_yaml`; attributes are written as given. `samples` may be null.
   TraceContent finish(const std::string& config_yaml, const SampleSet* samples,
@@ -43,6 +47,10 @@ class TraceAssembly {
       holdout_{"/holdout"}, results_{"/results"}, shares_{"/result_shares"}, links_{"/links"},
       classes_{"/rank_classes"}, timeline_{"/timeline"};
 };
+
+// Of each algorithm in the rows of `results` that belong to the machine, the first point with the most
+// bytes, as `scenario` asked for it.
+std::vector<PointSpec> largest_points(const Table& results, const Scenario& scenario);
 
 // Root attributes every trace has: software, versions, backend, command line.
 std::map<std::string, std::string> run_attributes(const std::string& backend,

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "emulator/trace/row_pieces.hpp"
+
 namespace fabricast {
 namespace {
 
@@ -31,10 +33,7 @@ class Laws {
   explicit Laws(const TraceContent& content) : content_(content) {}
 
   std::vector<TraceProblem> run() {
-    refers("/samples", "condition", "/sample_conditions");
-    for (const char* table : {"/result_shares", "/links", "/timeline"}) {
-      refers(table, "result", "/results");
-    }
+    for (const RowReference& reference : row_references()) refers(reference);
     results();
     evidence();
     correlations();
@@ -54,12 +53,13 @@ class Laws {
     }
   }
 
-  void refers(const char* path, const char* column, const char* target) {
-    const auto* rows = integers(content_.find(path), column);
-    const Table* table = content_.find(target);
+  void refers(const RowReference& reference) {
+    const auto* rows = integers(content_.find(reference.table), reference.column);
+    const Table* table = content_.find(reference.target);
     if (rows == nullptr || table == nullptr) return;
     const auto count = static_cast<std::int64_t>(table->rows());
-    law(path, rows->size(), fmt::format("`{}` is a row of {}", column, target),
+    law(reference.table, rows->size(),
+        fmt::format("`{}` is a row of {}", reference.column, reference.target),
         [&](std::size_t i) { return (*rows)[i] >= 0 && (*rows)[i] < count; });
   }
 

@@ -1,0 +1,44 @@
+#include "emulator/coordinator/recorded_stage.hpp"
+
+#include "emulator/base/stop.hpp"
+#include "emulator/coordinator/agreement.hpp"
+#include "emulator/coordinator/trace_assembly.hpp"
+
+namespace fabricast {
+
+void stop_if_asked(RunRecord& record) {
+  if (stop_signal() == 0) return;
+  record.flush();
+  throw Interrupted("stopped by " + stop_signal_name() + ": " + record.left_behind());
+}
+
+Emulation emulate_stage(const Communicator& communicator, const Topology& topology,
+                        const CalibrationProfile& profile, const Scenario& scenario,
+                        std::int32_t stage, RunRecord* record,
+                        const std::function<void()>& progress) {
+  EmulationSink sink;
+  if (record != nullptr) {
+    sink.done = [record, stage](std::size_t point) {
+      return record->has(stage, static_cast<std::int64_t>(point));
+    };
+    sink.take = [&, record, stage](const std::vector<std::size_t>& points,
+                                   const std::vector<Prediction>& predictions) {
+      if (!points.empty()) {
+        TraceAssembly rows;
+        rows.add_predictions(topology, predictions);
+        const std::vector<std::int64_t> positions(points.begin(), points.end());
+        record->add(stage, positions, rows.take());
+      }
+      stop_if_asked(*record);
+    };
+  }
+  agree_that(communicator, [&] {
+    TraceAssembly frame;
+    frame.add_machine(topology);
+    frame.add_profile(profile);
+    record->frame(stage, frame.finish(scenario.to_yaml(), nullptr, {}));
+  });
+  return emulate(communicator, topology, profile, scenario, sink, progress);
+}
+
+}  // namespace fabricast

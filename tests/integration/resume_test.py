@@ -1,0 +1,163 @@
+"""Kills and signals at random moments: nothing acknowledged is lost, and --resume reaches the same end.
+
+FABRICAST_KILLS=N kills N times (default 50), FABRICAST_SEED seeds the moments. Prints one JSON line.
+"""
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import time
+
+import cli_case
+from cli_case import CliCase
+
+KILLS = int(os.environ.get("FABRICAST_KILLS", "50"))
+SEED = int(os.environ.get("FABRICAST_SEED", "1"))
+# Some seconds of work in points of up to half a second.
+WORK = ("emulate", "--machine", "hgx-h100x1260", "-c", "all_reduce,all_to_all", "-a", "ring,pairwise",
+        "-b", "4K", "-e", "16M", "-f", "1.7", "--no-fold", "--ranks", "1024", "--quiet")
+
+
+def digest_of(output):
+    return re.search(r"content_digest ([0-9a-f]{64})", output).group(1)
+
+
+def descendants(pid):
+    """All processes below pid, itself left out."""
+    listed = subprocess.run(["ps", "-eo", "pid,ppid"], capture_output=True, text=True, check=True)
+    children = {}
+    for line in listed.stdout.splitlines()[1:]:
+        child, parent = map(int, line.split())
+        children.setdefault(parent, []).append(child)
+    found, stack = [], [pid]
+    while stack:
+        for child in children.get(stack.pop(), []):
+            found.append(child)
+            stack.append(child)
+    return found
+
+
+class Resume(CliCase):
+    def start(self, *arguments, ranks=0):
+        command = [cli_case.PROGRAM, *arguments]
+        if ranks:
+            command = [cli_case.MPIEXEC, "-n", str(ranks), *command]
+        return subprocess.Popen(command, cwd=self.folder.name, env=cli_case.ENVIRONMENT,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def acknowledged(self, folder):
+        """Segments that the manifest names, by file and digest."""
+        try:
+            with open(self.path(os.path.join(folder, "manifest.json")), encoding="utf-8") as file:
+                text = file.read()
+        except FileNotFoundError:
+            return {}
+        body = text[:text.rindex("fabricast-seal-1")]
+        return {s["file"]: s["sha256"] for s in json.loads(body)["segments"]}
+
+    def test_kills_lose_nothing_that_was_acknowledged(self):
+        wanted = digest_of(self.expect_ok(*WORK, "-o", "whole.h5").stdout)
+        moments = random.Random(SEED)
+        begin = time.monotonic()
+        self.expect_ok(*WORK, "-o", "timed.h5")
+        duration = time.monotonic() - begin
+        kills = lost = bad = resumed = 0
+        run = 0
+        while kills < KILLS:
+            run += 1
+            name, before = f"t{run}.h5", {}
+            for attempt in range(1000):
+                ranks = moments.choice([0, 2]) if cli_case.MPIEXEC else 0
+                process = self.start(*WORK, "-o", name, "--resume", ranks=ranks)
+                delay = moments.uniform(0, duration * 0.8)
+                try:
+                    output, errors = process.communicate(timeout=delay)
+                    self.assertEqual(process.returncode, 0, errors)
+                    break
+                except subprocess.TimeoutExpired:
+                    pass
+                kills += 1
+                victims = [process.pid] + (descendants(process.pid) if ranks else [])
+                try:
+                    os.kill(moments.choice(victims), signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+                process.communicate(timeout=60)
+                deadline = time.monotonic() + 10
+                while descendants(process.pid) and time.monotonic() < deadline:
+                    time.sleep(0.05)
+                after = self.acknowledged(name + ".d")
+                if not os.path.exists(self.path(name)):
+                    lost += len(set(before.items()) - set(after.items()))
+                for published in [name, name + ".d"]:
+                    if not os.path.exists(self.path(published)):
+                        continue
+                    if published.endswith(".d") and not after:
+                        continue
+                    check = self.run_program("report", published, "--check")
+                    bad += check.returncode != 0
+                    self.assertEqual(check.returncode, 0, check.stdout + check.stderr)
+                before = after
+            else:
+                self.fail("never finished")
+            resumed += 1
+            self.assertEqual(digest_of(output), wanted, f"{name}, attempt {attempt}")
+            self.assertNotIn(name + ".d", self.left())
+        print(json.dumps({"id": "R1", "kills": kills, "bad_published": bad, "acknowledged_lost": lost,
+                          "seed": SEED}))
+        print(json.dumps({"id": "R2", "resumed": resumed, "digest_differs": 0, "seed": SEED}), flush=True)
+        self.assertEqual((bad, lost), (0, 0))
+
+    def test_a_signal_leaves_a_usable_part_and_exit_code_5(self):
+        for number, asked in enumerate([signal.SIGTERM, signal.SIGINT, signal.SIGUSR1]):
+            name = f"s{number}.h5"
+            process = self.start(*WORK, "-o", name)
+            deadline = time.monotonic() + 60
+            while not self.acknowledged(name + ".d") and time.monotonic() < deadline:
+                time.sleep(0.02)
+            process.send_signal(asked)
+            _, errors = process.communicate(timeout=30)
+            self.assertEqual(process.returncode, 5, errors)
+            self.assertIn("--resume", errors)
+            self.assertNotIn(name, self.left())
+            self.expect_ok("report", name + ".d", "--check")
+            rows = self.expect_ok("report", name + ".d", "--csv").stdout.splitlines()
+            self.assertGreater(len(rows), 1)
+
+    def test_measured_samples_are_not_measured_again(self):
+        measure = ("measure", "-c", "all_reduce,all_gather", "--executor", "host", "-e", "4M", "-o", "m.h5")
+        process = self.start(*measure)
+        deadline = time.monotonic() + 120
+        while not self.acknowledged("m.h5.d") and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.kill()
+        process.communicate()
+        kept = self.expect_ok("report", "m.h5.d", "--csv", "/samples").stdout.splitlines()
+        self.assertGreater(len(kept), 1)
+        self.expect_ok(*measure, "--resume")
+        values = {line.split(",")[-2] for line in
+                  self.expect_ok("report", "m.h5", "--csv", "/samples").stdout.splitlines()}
+        self.assertEqual({line.split(",")[-2] for line in kept} - values, set())
+        self.expect_ok("report", "m.h5", "--check")
+
+    def test_an_unfinished_run_is_in_the_way_of_another(self):
+        process = self.start(*WORK, "-o", "t.h5")
+        deadline = time.monotonic() + 60
+        while not self.acknowledged("t.h5.d") and time.monotonic() < deadline:
+            time.sleep(0.02)
+        self.expect_error(4, "is being written by another process", *WORK, "-o", "t.h5")
+        self.expect_error(4, "is being written by another process", *WORK, "-o", "t.h5", "--resume")
+        self.expect_error(4, "is being written by another process", *WORK, "-o", "t.h5", "--force")
+        process.kill()
+        process.communicate()
+        self.expect_error(4, "holds an unfinished run", *WORK, "-o", "t.h5")
+        self.expect_error(4, "its run was interrupted", "report", "t.h5")
+        self.expect_error(2, "another configuration", *WORK, "--protocol", "simple", "-o", "t.h5", "--resume")
+        self.expect_ok(*WORK, "-o", "t.h5", "--force")
+        self.assertEqual(self.left(), ["t.h5"])
+
+
+if __name__ == "__main__":
+    cli_case.main()
