@@ -16,6 +16,7 @@
 #include "emulator/base/error.hpp"
 #include "emulator/base/log.hpp"
 #include "emulator/base/scaled_number.hpp"
+#include "emulator/base/run_phase.hpp"
 #include "emulator/base/stop.hpp"
 #include "emulator/coordinator/agreement.hpp"
 
@@ -82,6 +83,7 @@ class Sweep {
 
   MeasureReport run() {
     start_ = Clock::now();
+    enter_phase(RunPhase::measure);
     take_known();
     check_and_warm_up();
     throw_if_wrong();
@@ -115,7 +117,7 @@ class Sweep {
     if (!agreed(stop_signal() != 0)) return;
     agree_that(communicator(), [&] {
       if (sink_.stop) sink_.stop();
-      throw Interrupted("stopped by " + stop_signal_name() + ": no samples are kept without -o FILE");
+      throw Interrupted(stopped_text() + ": no samples are kept without -o FILE");
     });
   }
 
@@ -131,6 +133,7 @@ class Sweep {
 
   void advance() {
     ++done_;
+    mark_progress();
     const auto passes = options_.check_only ? 1u : 2u;
     if (progress_) progress_(done_, static_cast<int>(passes * cases_.size()));
   }
@@ -232,6 +235,7 @@ class Sweep {
     std::vector<double> us;
     while (true) {
       us.push_back(executor_.run() * us_per_s);
+      mark_progress();
       rule_->add(us.back());
       const auto verdict = rule_->verdict(seconds_since(begin), ceiling);
       if (!agreed(verdict.has_value() || stop_signal() != 0)) continue;

@@ -5,7 +5,8 @@
 //
 // Lifetime: make one with Communicator::world() in the subcommands that need it (MPI_Init costs
 // 0.1 to 0.3 s). The world lives until the process exits, so that main can still speak for all
-// processes after a command has thrown; MPI is finalized then, unless abort() was called.
+// processes after a command has thrown. A process that ends in an orderly way calls finish(); one
+// that does not must not wait for the others in MPI_Finalize: mpirun then ends them.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +21,8 @@ class Communicator {
  public:
   // Initializes MPI if this build has it; size 1 otherwise.
   static Communicator world();
+  // Finalizes MPI if it was initialized. Collective; nothing may be communicated afterwards.
+  static void finish();
   // Size 1, no MPI call ever.
   static Communicator null();
   // True if this process was started by mpirun or srun (environment only, no MPI call).

@@ -8,6 +8,7 @@
 #include "emulator/base/contracts.hpp"
 #include "emulator/base/error.hpp"
 #include "emulator/base/log.hpp"
+#include "emulator/base/run_phase.hpp"
 
 namespace fabricast {
 namespace {
@@ -45,10 +46,6 @@ struct Communicator::State {
     polled[static_cast<std::size_t>(handle)] = request;
     return handle;
   }
-  ~State() {
-    int finalized = 0;
-    if (mpi && MPI_Finalized(&finalized) == MPI_SUCCESS && finalized == 0) MPI_Finalize();
-  }
 };
 
 Communicator::Communicator(std::shared_ptr<State> state) : state_(std::move(state)) {}
@@ -69,7 +66,16 @@ Communicator Communicator::world() {
   check(MPI_Comm_size(MPI_COMM_WORLD, &state->size), "MPI_Comm_size");
   set_log_rank(state->rank, state->size);
   shared = state;
+  enter_phase(RunPhase::init);
   return Communicator(state);
+}
+
+void Communicator::finish() {
+  int initialized = 0, finalized = 0;
+  if (MPI_Initialized(&initialized) != MPI_SUCCESS || initialized == 0) return;
+  if (MPI_Finalized(&finalized) != MPI_SUCCESS || finalized != 0) return;
+  const WaitingForOthers waiting;
+  MPI_Finalize();
 }
 
 bool Communicator::launched_by_mpi() {
@@ -83,14 +89,17 @@ int Communicator::rank() const { return state_->rank; }
 int Communicator::size() const { return state_->size; }
 
 void Communicator::barrier() const {
+  const WaitingForOthers waiting;
   if (state_->mpi) check(MPI_Barrier(MPI_COMM_WORLD), "MPI_Barrier");
 }
 
 void Communicator::broadcast(std::int64_t& value) const {
+  const WaitingForOthers waiting;
   if (state_->mpi) check(MPI_Bcast(&value, 1, MPI_INT64_T, 0, MPI_COMM_WORLD), "MPI_Bcast");
 }
 
 void Communicator::broadcast(std::string& text) const {
+  const WaitingForOthers waiting;
   auto length = static_cast<std::int64_t>(text.size());
   broadcast(length);
   text.resize(static_cast<std::size_t>(length));
@@ -101,6 +110,7 @@ void Communicator::broadcast(std::string& text) const {
 
 std::vector<std::string> Communicator::all_gather(const std::string& mine) const {
   if (!state_->mpi) return {mine};
+  const WaitingForOthers waiting;
   const auto n = static_cast<std::size_t>(size());
   std::vector<int> lengths(n), offsets(n);
   const int my_length = count_of(mine.size());
@@ -129,6 +139,7 @@ std::vector<std::string> Communicator::gather(const std::string& mine) const {
 }
 
 std::int64_t Communicator::max(std::int64_t value) const {
+  const WaitingForOthers waiting;
   std::int64_t result = value;
   if (state_->mpi)
     check(MPI_Allreduce(&value, &result, 1, MPI_INT64_T, MPI_MAX, MPI_COMM_WORLD), "MPI_Allreduce");
@@ -136,6 +147,7 @@ std::int64_t Communicator::max(std::int64_t value) const {
 }
 
 double Communicator::max(double value) const {
+  const WaitingForOthers waiting;
   double result = value;
   if (state_->mpi)
     check(MPI_Allreduce(&value, &result, 1, MPI_DOUBLE, MPI_MAX, MPI_COMM_WORLD), "MPI_Allreduce");
@@ -143,6 +155,7 @@ double Communicator::max(double value) const {
 }
 
 std::int64_t Communicator::sum(std::int64_t value) const {
+  const WaitingForOthers waiting;
   std::int64_t result = value;
   if (state_->mpi)
     check(MPI_Allreduce(&value, &result, 1, MPI_INT64_T, MPI_SUM, MPI_COMM_WORLD), "MPI_Allreduce");
@@ -151,12 +164,14 @@ std::int64_t Communicator::sum(std::int64_t value) const {
 
 void Communicator::send(std::span<const std::byte> data, int destination, int tag) const {
   FABRICAST_EXPECT(state_->mpi, "send needs MPI");
+  const WaitingForOthers waiting;
   check(MPI_Send(data.data(), count_of(data.size()), MPI_BYTE, destination, tag, MPI_COMM_WORLD),
         "MPI_Send");
 }
 
 void Communicator::receive(std::span<std::byte> data, int source, int tag) const {
   FABRICAST_EXPECT(state_->mpi, "receive needs MPI");
+  const WaitingForOthers waiting;
   MPI_Status status;
   check(MPI_Recv(data.data(), count_of(data.size()), MPI_BYTE, source, tag, MPI_COMM_WORLD, &status),
         "MPI_Recv");
@@ -172,6 +187,7 @@ void Communicator::isend(std::span<const std::byte> data, int destination, int t
 }
 
 void Communicator::wait_all() {
+  const WaitingForOthers waiting;
   auto& pending = state_->pending;
   if (pending.empty()) return;
   check(MPI_Waitall(static_cast<int>(pending.size()), pending.data(), MPI_STATUSES_IGNORE),

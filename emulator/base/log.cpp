@@ -35,6 +35,8 @@ void set_log_rank(int rank, int size) {
   state().size = size;
 }
 
+int log_rank() { return state().rank; }
+
 void log_info(std::string_view message) {
   if (state().verbosity != Verbosity::quiet && state().rank == 0) print("", message);
 }

@@ -13,6 +13,7 @@ enum class Verbosity { quiet, normal, verbose };
 void set_verbosity(Verbosity verbosity);
 Verbosity verbosity();
 void set_log_rank(int rank, int size);
+int log_rank();
 
 void log_info(std::string_view message);
 void log_detail(std::string_view message);  // only with --verbose

@@ -1,5 +1,6 @@
 #include "emulator/base/stop.hpp"
 
+#include <fmt/format.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include <thread>
 
 #include "emulator/base/log.hpp"
+#include "emulator/base/run_phase.hpp"
 
 namespace fabricast {
 namespace {
@@ -32,14 +34,21 @@ sigset_t stop_signals() {
     const std::lock_guard lock(note_mutex);
     text = note;
   }
-  log_error("stopped by " + stop_signal_name() + ": " + text);
+  // Of many processes the first two speak: one of them may be the dead one that the others are
+  // stopped for.
+  if (log_rank() < 2) {
+    log_error(stopped_text() + ": " + text);
+  }
   ::_exit(static_cast<int>(ExitCode::interrupted));
 }
 
 void watch() {
   const sigset_t set = stop_signals();
-  int signal = 0;
-  while (sigwait(&set, &signal) != 0) {
+  constexpr timespec look_interval{0, 100'000'000};
+  int signal = -1;
+  while (signal <= 0) {
+    signal = sigtimedwait(&set, nullptr, &look_interval);
+    end_if_stuck();
   }
   asked = signal;
   if (runs == 0) end_now();
@@ -57,13 +66,9 @@ void watch_for_stop() {
 
 int stop_signal() { return asked; }
 
-std::string stop_signal_name() {
-  switch (asked) {
-    case SIGTERM: return "SIGTERM";
-    case SIGINT: return "SIGINT";
-    case SIGUSR1: return "SIGUSR1";
-    default: return "no signal";
-  }
+std::string stopped_text() {
+  const char* name = asked == SIGTERM ? "SIGTERM" : asked == SIGINT ? "SIGINT" : "SIGUSR1";
+  return fmt::format("stopped by {} in phase {}", name, to_string(current_phase()));
 }
 
 StoppableRun::StoppableRun() { ++runs; }

@@ -1,7 +1,7 @@
 // Being asked to stop: SIGTERM, SIGINT and SIGUSR1 (a batch system's early warning).
 //
-// A thread of its own receives the signals, so nothing else is ever interrupted by them. It raises a
-// flag that the long loops of a run look at; they keep what is finished and throw Interrupted. What
+// A thread of its own receives the signals, so nothing else is ever interrupted by them, and looks
+// whether the process still makes progress (run_phase.hpp). It raises a flag that the long loops of a run look at; they keep what is finished and throw Interrupted. What
 // has not ended `stop_grace_seconds` after the signal is ended here, with exit code 5 (mpirun kills
 // its ranks 1 s after it has sent SIGTERM; measured with Open MPI 4.1). Thread safe.
 #pragma once
@@ -25,8 +25,8 @@ void watch_for_stop();
 
 // The signal that asked, 0 if none did.
 int stop_signal();
-// "SIGTERM".
-std::string stop_signal_name();
+// "stopped by SIGTERM in phase simulate".
+std::string stopped_text();
 
 // While one exists a run is under way that looks at stop_signal(); without one, the process ends as
 // soon as it is asked to.

@@ -11,6 +11,7 @@
 #include "bench/harness/sweep_sizes.hpp"
 #include "emulator/base/log.hpp"
 #include "emulator/base/progress.hpp"
+#include "emulator/base/run_phase.hpp"
 #include "emulator/base/stop.hpp"
 #include "emulator/base/version.hpp"
 #include "emulator/cli/command.hpp"
@@ -126,6 +127,7 @@ int run_emulate(const EmulateOptions& options) {
   });
   const auto topology = machine_of(options, yaml);
   auto scenario = scenario_from(options, *topology);
+  enter_phase(RunPhase::calibrate);
   const auto profile = profile_from_text(agree(world, [&] {
     const auto choice = choose_profile(*topology, scenario.executor, options.profile);
     scenario.profile = choice.origin;  // only rank 0 writes /config
@@ -148,6 +150,7 @@ int run_emulate(const EmulateOptions& options) {
                   ProgressBar::wanted(world.rank()));
   const auto emulation = emulate_stage(world, *topology, profile, scenario, 0,
                                        record ? &*record : nullptr, [&bar] { bar.advance(); });
+  enter_phase(RunPhase::write);
   agree_that(world, [&] {
     publish(options, scenario, *topology, profile, *record);
     if (options.stats) print_stats(emulation);

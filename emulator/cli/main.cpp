@@ -8,17 +8,23 @@
 #include <string>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include "emulator/base/communicator.hpp"
 #include "emulator/base/error.hpp"
 #include "emulator/base/log.hpp"
+#include "emulator/base/run_phase.hpp"
 #include "emulator/base/stop.hpp"
 #include "emulator/base/version.hpp"
 #include "emulator/cli/command.hpp"
+#include "emulator/cli/option_checks.hpp"
 #include "emulator/coordinator/agreement.hpp"
 
 namespace fabricast {
 namespace {
+
+// Longer than any single point of an emulation or iteration of a measurement has taken.
+constexpr double default_timeout_seconds = 1800;
 
 constexpr const char* footer =
     "Exit codes: 0 ok, 1 failed check or regression, 2 usage or configuration, 3 runtime (MPI, CUDA,\n"
@@ -29,7 +35,7 @@ constexpr const char* footer =
 int leave_together(ExitCode code, const std::string& message) {
   const auto world = Communicator::world();
   if (world.is_root()) log_error(message);
-  world.barrier();
+  Communicator::finish();
   return static_cast<int>(code);
 }
 
@@ -51,6 +57,12 @@ int run_program(int argc, char** argv) {
   bool quiet = false, verbose = false;
   app.add_flag("--quiet", quiet, "only warnings and errors on stderr");
   app.add_flag("--verbose", verbose, "say more on stderr");
+  double timeout = default_timeout_seconds;
+  app.add_option("--timeout", timeout,
+                 fmt::format("end the run when a process makes no progress for so many seconds (default "
+                             "{:.0f}; 0: never)",
+                             default_timeout_seconds))
+      ->check(number_between(0, 1e9));
   app.fallthrough();
 
   CommandBody body;
@@ -72,7 +84,10 @@ int run_program(int argc, char** argv) {
   }
   if (quiet) set_verbosity(Verbosity::quiet);
   if (verbose) set_verbosity(Verbosity::verbose);
-  return body();
+  set_progress_limit(timeout);
+  const int code = body();
+  enter_phase(RunPhase::finalize);
+  return code;
 }
 
 }  // namespace
@@ -88,6 +103,7 @@ int main(int argc, char** argv) {
     if (std::fflush(stdout) != 0) {
       return leave_alone(ExitCode::io, "standard output cannot be written (disk full or closed pipe?)");
     }
+    Communicator::finish();
     return code;
   } catch (const AgreedError& error) {
     return leave_together(error.code(), error.what());

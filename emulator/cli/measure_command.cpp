@@ -14,6 +14,7 @@
 #include "bench/harness/synthetic.hpp"
 #include "emulator/base/log.hpp"
 #include "emulator/base/progress.hpp"
+#include "emulator/base/run_phase.hpp"
 #include "emulator/base/scaled_number.hpp"
 #include "emulator/base/stop.hpp"
 #include "emulator/base/version.hpp"
@@ -260,6 +261,7 @@ int run_measure(const MeasureArguments& arguments) {
         recording_sink(record ? &*record : nullptr, 0, false));
   });
   report.samples.environment["executor_choice"] = choice.why;
+  enter_phase(RunPhase::write);
   agree_that(world, [&] {
     const std::string kind(to_string(choice.kind));
     publish(arguments, report, *machine,

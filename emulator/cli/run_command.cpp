@@ -15,6 +15,7 @@
 #include "bench/harness/sweep_sizes.hpp"
 #include "emulator/base/log.hpp"
 #include "emulator/base/progress.hpp"
+#include "emulator/base/run_phase.hpp"
 #include "emulator/base/stop.hpp"
 #include "emulator/base/version.hpp"
 #include "emulator/cli/command.hpp"
@@ -318,6 +319,7 @@ int run_main_job(const RunArguments& arguments) {
   std::int32_t stage = measuring;
   std::vector<Emulated> all;
   CalibrationProfile here;
+  enter_phase(RunPhase::calibrate);
   if (measured) {
     here = calibrate_local(world, local, record);
     all.push_back(emulate_on(world, local.topology, here, arguments, ++stage, record));
@@ -327,6 +329,7 @@ int run_main_job(const RunArguments& arguments) {
     if (!here.parameters.empty()) transfer(here, profile);
     all.push_back(emulate_on(world, std::move(topology), std::move(profile), arguments, ++stage, record));
   }
+  enter_phase(RunPhase::write);
   agree_that(world, [&] { publish(output, arguments, all, *record); });
   return 0;
 }

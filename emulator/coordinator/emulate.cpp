@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "emulator/base/run_phase.hpp"
 #include "emulator/base/stop.hpp"
 #include "emulator/calibrate/predictor.hpp"
 #include "emulator/coordinator/agreement.hpp"
@@ -80,7 +81,9 @@ Emulation emulate(const Communicator& communicator, const Topology& topology,
                   const EmulationSink& sink, const std::function<void()>& progress) {
   using Clock = std::chrono::steady_clock;
   const auto points = points_of(scenario, topology);
+  enter_phase(RunPhase::distribute);
   const auto pending = pending_points(communicator, points.size(), sink);
+  enter_phase(RunPhase::simulate);
   const auto processes = static_cast<std::size_t>(communicator.size());
   const auto me = static_cast<std::size_t>(communicator.rank());
   Predictor predictor(topology, profile, EngineOptions{scenario.fold, ""});
@@ -92,6 +95,7 @@ Emulation emulate(const Communicator& communicator, const Topology& topology,
     std::vector<std::pair<std::size_t, Prediction>> mine;
     for (std::size_t i = begin + me; i < end && stop_signal() == 0; i += processes) {
       mine.emplace_back(pending[i], predict_point(predictor, scenario, points[pending[i]]));
+      mark_progress();
       if (progress) progress();
     }
     const auto parts = communicator.gather(encode(mine));
@@ -108,7 +112,7 @@ Emulation emulate(const Communicator& communicator, const Topology& topology,
       if (sink.take) sink.take(finished, predictions);
       for (auto& prediction : predictions) emulation.predictions.push_back(std::move(prediction));
       if (finished.size() < end - begin) {
-        throw Interrupted("stopped by " + stop_signal_name());
+        throw Interrupted(stopped_text());
       }
       const std::chrono::duration<double> seconds = Clock::now() - start;
       return std::to_string(next_batch(batch, seconds.count(), processes));

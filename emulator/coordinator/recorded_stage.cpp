@@ -9,7 +9,7 @@ namespace fabricast {
 void stop_if_asked(RunRecord& record) {
   if (stop_signal() == 0) return;
   record.flush();
-  throw Interrupted("stopped by " + stop_signal_name() + ": " + record.left_behind());
+  throw Interrupted(stopped_text() + ": " + record.left_behind());
 }
 
 Emulation emulate_stage(const Communicator& communicator, const Topology& topology,

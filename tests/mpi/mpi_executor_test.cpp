@@ -157,5 +157,7 @@ TEST(MpiExecutor, ADroppedStepIsTheSameErrorOnEveryProcessWithinTheLimit) {
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   fabricast::world();
-  return RUN_ALL_TESTS();
+  const int result = RUN_ALL_TESTS();
+  fabricast::Communicator::finish();
+  return result;
 }
