@@ -4,21 +4,25 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <CLI/CLI.hpp>
 
 #include "bench/harness/executor_choice.hpp"
 #include "bench/harness/measurement_trace.hpp"
 #include "bench/harness/measurement_view.hpp"
+#include "bench/harness/sweep_cases.hpp"
 #include "bench/harness/synthetic.hpp"
 #include "emulator/base/log.hpp"
 #include "emulator/base/progress.hpp"
 #include "emulator/base/scaled_number.hpp"
+#include "emulator/cli/algorithm_files.hpp"
 #include "emulator/cli/command.hpp"
 #include "emulator/cli/local_machine.hpp"
 #include "emulator/cli/name_lists.hpp"
 #include "emulator/cli/option_checks.hpp"
 #include "emulator/cli/output_format.hpp"
 #include "emulator/coordinator/agreement.hpp"
+#include "emulator/coordinator/scenario.hpp"
 #include "emulator/trace/trace_file.hpp"
 #include "topologies/model/machine_file.hpp"
 
@@ -31,15 +35,18 @@ struct MeasureArguments {
   double factor = 2, budget = 0, noise = 0.03, outliers = 0.01;
   std::int32_t iterations = 0, warmup = 1, channels = 0, ranks = 0;
   bool in_place = false, check_only = false, no_check = false, force = false, json = false;
+  bool collective_given = false, op_given = false;
   std::string synthetic, protocol = "all";
   std::vector<std::string> settings;
   std::uint64_t seed = 1;
 };
 
-MeasureOptions options_from(const MeasureArguments& arguments) {
+MeasureOptions options_from(const MeasureArguments& arguments, const AlgorithmFiles& files = {}) {
   MeasureOptions options;
-  options.collectives = collectives_from_list(arguments.collective);
-  if (arguments.algorithm != "all") options.algorithms = names_option("-a", arguments.algorithm);
+  options.collectives =
+      collectives_option(files, "-c", arguments.collective, arguments.collective_given);
+  options.algorithms = algorithm_list("-a", arguments.algorithm).names;
+  options.files = files;
   options.min_bytes = parse_size(arguments.min);
   options.max_bytes = parse_size(arguments.max);
   options.factor = arguments.factor;
@@ -76,15 +83,49 @@ void validate(const MeasureArguments& arguments) {
   if (!arguments.output.empty()) check_writable(arguments.output, arguments.force);
 }
 
+// What the files decide: collective, ranks and reduction where nobody said, and the labels of the
+// algorithms. Throws UsageError where an option says otherwise than a file.
+MeasureArguments settled(MeasureArguments arguments, const AlgorithmFiles& files) {
+  if (files.empty()) return arguments;
+  if (arguments.executor != "auto") refuse_files(files, executor_from_name(arguments.executor));
+  expect_ranks(files, "--ranks", arguments.ranks);
+  expect_channels(files, "--channels", arguments.channels);
+  if (arguments.in_place) expect_in_place(files, "--in-place");
+  const auto list = algorithm_list("-a", arguments.algorithm);
+  const auto collectives =
+      collectives_option(files, "-c", arguments.collective, arguments.collective_given);
+  arguments.op =
+      reduction_option(files, "--op", arguments.op, arguments.op_given, list.names.empty());
+  std::vector<std::string> names;
+  for (const Collective collective : collectives) names.emplace_back(to_string(collective));
+  arguments.collective = fmt::format("{}", fmt::join(names, ","));
+  arguments.collective_given = true;
+  const auto& first = *files.front();
+  for (const auto& file : files) {
+    if (file->ranks() == first.ranks()) continue;
+    throw UsageError(fmt::format("-a: {} is for {} ranks and {} for {}: measure one at a time",
+                                 first.path, first.ranks(), file->path, file->ranks()));
+  }
+  arguments.ranks = first.ranks();
+  return arguments;
+}
+
 // What decides the samples, as /config stores it.
-std::string config_yaml(const MeasureArguments& arguments, const std::string& executor) {
+std::string config_yaml(const MeasureArguments& arguments, const std::string& executor,
+                        const AlgorithmFiles& files = {}) {
   std::string text = "measure:\n";
   const auto line = [&](const char* key, const auto& value) {
     text += fmt::format("  {}: {}\n", key, value);
   };
   line("executor", executor);
   line("collective", arguments.collective);
-  line("algorithm", arguments.algorithm);
+  if (files.empty()) {
+    line("algorithm", arguments.algorithm);
+  } else {
+    line("algorithms", fmt::format("[{}]", fmt::join(algorithm_list("-a", arguments.algorithm).names,
+                                                     ", ")));
+    text += algorithm_files_yaml(files, "  ");
+  }
   line("min_bytes", parse_size(arguments.min));
   line("max_bytes", parse_size(arguments.max));
   if (arguments.increment.empty()) {
@@ -130,6 +171,12 @@ void draw(const MeasureArguments& arguments) {
   auto topology = load_machine(arguments.synthetic);
   if (arguments.ranks > 0) topology = with_ranks(topology, arguments.ranks);
   const MeasureOptions measure = options_from(arguments);
+  if (const auto paths = algorithm_list("-a", arguments.algorithm).paths; !paths.empty()) {
+    throw UsageError(fmt::format(
+        "-a {}: the synthetic machine draws samples of our own algorithms for calibrate, which fits "
+        "no others: use emulate to predict a file",
+        paths.front()));
+  }
   SyntheticOptions options;
   options.executor =
       arguments.executor == "auto" ? ExecutorKind::nccl : executor_from_name(arguments.executor);
@@ -189,17 +236,33 @@ void announce(const ExecutorChoice& choice, const Communicator& world) {
   }
 }
 
-int run_measure(const MeasureArguments& arguments) {
+// Errors name the file that asks for so many ranks.
+ExecutorChoice executor_for(const MeasureArguments& arguments, const Communicator& world,
+                            const AlgorithmFiles& files) {
+  try {
+    return choose_executor(arguments.executor, world, arguments.ranks);
+  } catch (const UsageError& error) {
+    if (files.empty()) throw;
+    throw UsageError(fmt::format("{} (an algorithm for {} ranks): {}", files.front()->path,
+                                 files.front()->ranks(), error.what()));
+  }
+}
+
+int run_measure(const MeasureArguments& given) {
   const auto world = Communicator::world();
   agree_that(world, [&] {
-    validate(arguments);
-    if (!arguments.synthetic.empty()) draw(arguments);
+    validate(given);
+    if (!given.synthetic.empty()) draw(given);
   });
-  if (!arguments.synthetic.empty()) return 0;
-  const auto choice =
-      together([&] { return choose_executor(arguments.executor, world, arguments.ranks); });
+  if (!given.synthetic.empty()) return 0;
+  const auto files = load_algorithm_files(world, algorithm_list("-a", given.algorithm).paths);
+  const auto arguments = together([&] { return settled(given, files); });
+  agree_that(world, [&] {
+    for (const auto& file : files) prove(*file, arguments.in_place);
+  });
+  const auto choice = together([&] { return executor_for(arguments, world, files); });
   const auto machine = together([&] { return machine_of(arguments, world, choice); });
-  auto options = options_from(arguments);
+  auto options = options_from(arguments, files);
   options.communicator = world.size() > 1 ? &world : nullptr;
   // A named machine must hold all ranks; more host ranks than cores share them (--check-only).
   const bool holds = machine->ranks() == choice.executor->max_ranks();
@@ -221,7 +284,7 @@ int run_measure(const MeasureArguments& arguments) {
   agree_that(world, [&] {
     const std::string kind(to_string(choice.kind));
     publish(arguments, report, *machine,
-            {kind, this_command_line(), config_yaml(arguments, kind), "0"});
+            {kind, this_command_line(), config_yaml(arguments, kind, files), "0"});
   });
   return 0;
 }
@@ -230,7 +293,8 @@ void add_sweep_options(CLI::App& command, MeasureArguments& arguments) {
   command.add_option("--collective,-c", arguments.collective,
                      "all_reduce, all_gather, reduce_scatter, broadcast, all_to_all; a,b or all");
   command.add_option("--algorithm,-a", arguments.algorithm,
-                     "ring, tree, hierarchical, pairwise; a,b or all");
+                     "ring, tree, hierarchical, pairwise or an algorithm file (MSCCL .xml, MSCCL++ "
+                     ".json), which decides collective, ranks and channels; a,b or all");
   command.add_option("-b", arguments.min, "smallest size (nccl-tests letters: 8, 64K, 1G)");
   command.add_option("-e", arguments.max, "largest size");
   command.add_option("-f", arguments.factor, "factor between sizes");
@@ -306,7 +370,11 @@ void add_measure_command(CLI::App& app, CommandBody& run) {
       ->needs(command->get_option("-o"));
   command->add_flag("--json", arguments->json, "JSON instead of the table");
   add_synthetic_options(*command, *arguments);
-  command->callback([&run, arguments] { run = [arguments] { return run_measure(*arguments); }; });
+  command->callback([&run, arguments, command] {
+    arguments->collective_given = command->count("-c") > 0;
+    arguments->op_given = command->count("--op") > 0;
+    run = [arguments] { return run_measure(*arguments); };
+  });
 }
 
 }  // namespace fabricast

@@ -11,10 +11,20 @@ namespace {
 // The row of a point: of the allowed protocols the one with the least predicted time. Ties go to the
 // protocol listed first.
 Prediction predict_point(Predictor& predictor, const Scenario& scenario, const ScenarioPoint& point) {
-  const auto protocols =
-      protocols_for(scenario, point.collective, point.algorithm);
-  const PointSpec asked{scenario.executor,      point.collective,  point.algorithm,    protocols.front(),
-                        point.bytes,            scenario.element_bytes, scenario.channels, scenario.max_slices};
+  const auto protocols = protocols_for(scenario, point);
+  PointSpec asked;
+  asked.executor = scenario.executor;
+  asked.collective = point.collective;
+  asked.algorithm = point.algorithm;
+  asked.protocol = protocols.front();
+  asked.bytes = point.bytes;
+  asked.element_bytes = scenario.element_bytes;
+  if (point.file) {
+    asked.schedule = point.file->imported.schedule;
+  } else {
+    asked.channels = scenario.channels;
+    asked.max_slices = scenario.max_slices;
+  }
   return predictor.predict(protocols.size() > 1 ? predictor.fastest(asked, protocols) : asked);
 }
 
@@ -27,12 +37,19 @@ std::string encode(const std::vector<std::pair<std::size_t, Prediction>>& mine) 
   return text;
 }
 
-void decode(const std::string& text, std::vector<Prediction>& into) {
+// Schedules of files do not travel: every process has them.
+void decode(const std::string& text, const std::vector<ScenarioPoint>& points,
+            std::vector<Prediction>& into) {
   for (std::size_t begin = 0; begin < text.size();) {
     const auto tab = text.find('\t', begin);
     const auto end = text.find('\n', tab);
-    into.at(std::stoul(text.substr(begin, tab - begin))) =
-        prediction_from_text(text.substr(tab + 1, end - tab - 1));
+    const std::size_t index = std::stoul(text.substr(begin, tab - begin));
+    Prediction& prediction = into.at(index);
+    prediction = prediction_from_text(text.substr(tab + 1, end - tab - 1));
+    if (const auto& file = points[index].file) {
+      prediction.point.schedule = file->imported.schedule;
+      prediction.channels = file->imported.channels;
+    }
     begin = end + 1;
   }
 }
@@ -56,7 +73,7 @@ Emulation emulate(const Communicator& communicator, const Topology& topology,
   const auto parts = communicator.gather(encode(mine));
   if (!communicator.is_root()) return emulation;
   emulation.predictions.resize(points.size());
-  for (const auto& part : parts) decode(part, emulation.predictions);
+  for (const auto& part : parts) decode(part, points, emulation.predictions);
   for (const auto& prediction : emulation.predictions) {
     emulation.stats.updates += prediction.updates;
     emulation.stats.engine_seconds += prediction.engine_seconds;

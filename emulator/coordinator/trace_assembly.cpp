@@ -131,11 +131,15 @@ void TraceAssembly::add_links(std::int64_t result, const Topology& topology,
 
 void TraceAssembly::add_timeline(std::int64_t result, const Topology& topology,
                                  const Prediction& prediction) {
-  // Stage names depend on algorithm and space only, so any size rebuilds them.
-  const auto plan = make_plan(prediction.point.collective, prediction.point.algorithm,
-                              topology.space(), prediction.point.bytes,
-                              prediction.point.element_bytes, PlanLimits{});
-  const auto& stages = plan.channels.front().schedule->stages;
+  const PointSpec& point = prediction.point;
+  std::shared_ptr<const Schedule> schedule = point.schedule;
+  if (!schedule) {
+    // Stage names depend on algorithm and space only, so any size rebuilds them.
+    const auto plan = make_plan(point.collective, point.algorithm, topology.space(), point.bytes,
+                                point.element_bytes, PlanLimits{});
+    schedule = plan.channels.front().schedule;
+  }
+  const auto& stages = schedule->stages;
   for (std::size_t i = 0; i < prediction.stages.size() && i < stages.size(); ++i) {
     timeline_.set("result", result).set("channel", prediction.slowest_channel);
     timeline_.set("stage", stages[i].name).set("start_ps", prediction.stages[i].start_ps);
