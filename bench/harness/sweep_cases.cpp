@@ -137,8 +137,8 @@ void add_algorithms(SweepCases& result, const Conditions& fixed, Collective coll
   const auto rounded = [&](std::int64_t bytes) {
     return effective_bytes(collective, bytes, fixed.ranks, size_of(options.type));
   };
-  const auto sizes = sizes_for(std::string(to_string(collective)), fixed.ranks, options, rounded,
-                               result.notes);
+  const auto sizes =
+      sizes_for(std::string(to_string(collective)), fixed.ranks, options, rounded, result.notes);
   for (const auto& algorithm : algorithms) {
     for (const std::int64_t bytes : sizes) {
       SweepCase entry{fixed, plan_of(collective, algorithm, space, bytes, kind, options)};

@@ -57,10 +57,10 @@ void prove(const AlgorithmFile& file, bool in_place) {
   options.in_place = in_place;
   const VerifyReport report = verify(plan_of(file.imported.schedule, 0, 4, {}), options);
   if (report.ok()) return;
-  throw CheckError(fmt::format(
-      "{} does not compute {}{} ({}: {}): see fabricast verify {}", file.path,
-      to_string(file.collective()), in_place ? " in place" : "",
-      to_string(report.findings.front().kind), report.findings.front().text, file.path));
+  throw CheckError(fmt::format("{} does not compute {}{} ({}: {}): see fabricast verify {}",
+                               file.path, to_string(file.collective()), in_place ? " in place" : "",
+                               to_string(report.findings.front().kind),
+                               report.findings.front().text, file.path));
 }
 
 std::vector<Collective> collectives_option(const AlgorithmFiles& files, const char* option,

@@ -35,8 +35,10 @@ void prove(const AlgorithmFile& file, bool in_place);
 // The collective option: as asked for, each file's among them; when it was not given, the files'.
 std::vector<Collective> collectives_option(const AlgorithmFiles& files, const char* option,
                                            const std::string& text, bool given);
-void expect_ranks(const AlgorithmFiles& files, const char* option, std::int32_t ranks);        // 0: not given
-void expect_channels(const AlgorithmFiles& files, const char* option, std::int32_t channels);  // 0: not given
+void expect_ranks(const AlgorithmFiles& files, const char* option,
+                  std::int32_t ranks);  // 0: not given
+void expect_channels(const AlgorithmFiles& files, const char* option,
+                     std::int32_t channels);  // 0: not given
 // Does the file itself say that it may run in place?
 void expect_in_place(const AlgorithmFiles& files, const char* option);
 // `op` is what runs; `given`: by the user.

@@ -3,9 +3,9 @@
 #include <set>
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <CLI/CLI.hpp>
 
 #include "emulator/base/log.hpp"
 #include "emulator/calibrate/observations.hpp"
@@ -79,10 +79,11 @@ void say_what_is_not_fitted(const SampleSet& samples) {
   if (names.empty()) return;
   const auto text = fmt::format("{}", fmt::join(names, ", "));
   if (!others) {
-    throw UsageError(fmt::format(
-        "all samples are of algorithms that are not in the catalogue ({}): measure some of our own, "
-        "such as ring, to fit a profile",
-        text));
+    throw UsageError(
+        fmt::format("all samples are of algorithms that are not in the catalogue ({}): measure "
+                    "some of our own, "
+                    "such as ring, to fit a profile",
+                    text));
   }
   log_info(fmt::format("samples of {} are not fitted (of a file, not of the catalogue)", text));
 }

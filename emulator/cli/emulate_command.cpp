@@ -154,9 +154,10 @@ void add_emulate_command(CLI::App& app, CommandBody& run) {
   command->add_option("--machine,-m", options->machine, "machine name or YAML file")->required();
   command->add_option("--collective,-c", options->collective,
                       "all_reduce, all_gather, reduce_scatter, broadcast, all_to_all; a,b or all");
-  command->add_option("--algorithm,-a", options->algorithm,
-                      "ring, tree, hierarchical, pairwise or an algorithm file (MSCCL .xml, MSCCL++ .json), for as "
-                      "many ranks as it has; a,b or all");
+  command->add_option(
+      "--algorithm,-a", options->algorithm,
+      "ring, tree, hierarchical, pairwise or an algorithm file (MSCCL .xml, MSCCL++ .json), for as "
+      "many ranks as it has; a,b or all");
   command->add_option(
       "--protocol", options->protocol,
       "auto (the fastest that the executor has for the collective: nccl has no ll128 for "

@@ -122,8 +122,8 @@ std::string config_yaml(const MeasureArguments& arguments, const std::string& ex
   if (files.empty()) {
     line("algorithm", arguments.algorithm);
   } else {
-    line("algorithms", fmt::format("[{}]", fmt::join(algorithm_list("-a", arguments.algorithm).names,
-                                                     ", ")));
+    line("algorithms",
+         fmt::format("[{}]", fmt::join(algorithm_list("-a", arguments.algorithm).names, ", ")));
     text += algorithm_files_yaml(files, "  ");
   }
   line("min_bytes", parse_size(arguments.min));
@@ -172,10 +172,11 @@ void draw(const MeasureArguments& arguments) {
   if (arguments.ranks > 0) topology = with_ranks(topology, arguments.ranks);
   const MeasureOptions measure = options_from(arguments);
   if (const auto paths = algorithm_list("-a", arguments.algorithm).paths; !paths.empty()) {
-    throw UsageError(fmt::format(
-        "-a {}: the synthetic machine draws samples of our own algorithms for calibrate, which fits "
-        "no others: use emulate to predict a file",
-        paths.front()));
+    throw UsageError(
+        fmt::format("-a {}: the synthetic machine draws samples of our own algorithms for "
+                    "calibrate, which fits "
+                    "no others: use emulate to predict a file",
+                    paths.front()));
   }
   SyntheticOptions options;
   options.executor =

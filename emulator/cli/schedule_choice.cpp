@@ -107,8 +107,8 @@ ChosenSchedule choose_schedule(const ScheduleChoice& choice, bool sized) {
                     "leave out --collective, --ranks and the like",
                     choice.what));
   }
-  auto imported = read_algorithm_file(read_text_file(choice.what, most_schedule_file_bytes),
-                                      choice.what);
+  auto imported =
+      read_algorithm_file(read_text_file(choice.what, most_schedule_file_bytes), choice.what);
   auto plan = plan_of(imported.schedule, 0, 4, {});
   return {std::move(plan), std::move(imported)};
 }

@@ -49,11 +49,11 @@ void verify_plan(const ExecutionPlan& plan, const std::string& name, std::int32_
   const auto begin = std::chrono::steady_clock::now();
   const VerifyReport report = verify(plan, options);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
-  fmt::print("{:<15} {:<17} {:>6} {:>8} {:>8} {:>10} {:>10} {:>11} {:>8.2f}  {}\n",
-             to_string(plan.collective), name, plan.ranks(), channels, report.lanes, report.steps,
-             report.messages, report.connections, seconds.count(),
-             report.ok() ? (report.hazards_proven ? "correct" : "correct, order not proven")
-                         : "WRONG");
+  fmt::print(
+      "{:<15} {:<17} {:>6} {:>8} {:>8} {:>10} {:>10} {:>11} {:>8.2f}  {}\n",
+      to_string(plan.collective), name, plan.ranks(), channels, report.lanes, report.steps,
+      report.messages, report.connections, seconds.count(),
+      report.ok() ? (report.hazards_proven ? "correct" : "correct, order not proven") : "WRONG");
   for (const Finding& finding : report.findings) {
     fmt::print("  {}: {}\n", to_string(finding.kind), finding.text);
   }
@@ -83,9 +83,9 @@ void verify_catalogue(const VerifyArguments& arguments, const std::vector<std::s
                               entry.name, reason);
       continue;
     }
-    const auto plan = counted_plan(entry.collective, entry.name, space,
-                                   {arguments.channels, arguments.chunks, arguments.slices,
-                                    arguments.slots, arguments.root});
+    const auto plan = counted_plan(
+        entry.collective, entry.name, space,
+        {arguments.channels, arguments.chunks, arguments.slices, arguments.slots, arguments.root});
     verify_plan(plan, entry.name, static_cast<std::int32_t>(plan.channels.size()),
                 arguments.in_place, tally);
   }
@@ -181,9 +181,11 @@ void add_verify_command(CLI::App& app, CommandBody& run) {
       ->check(CLI::Range(0, 1 << 24))->capture_default_str();
   command->add_flag("--in-place", arguments->in_place, "input and output are one buffer");
   command->footer(
-      "For each schedule: a sequential interpreter runs all lanes on fingerprints and compares with\n"
+      "For each schedule: a sequential interpreter runs all lanes on fingerprints and compares "
+      "with\n"
       "what the collective promises; vector clocks prove the order of what lanes of a rank share;\n"
-      "FIFOs of D slots show that it cannot deadlock. docs/semantics.md says what a schedule means.\n"
+      "FIFOs of D slots show that it cannot deadlock. docs/semantics.md says what a schedule "
+      "means.\n"
       "A file has its own collective, ranks, channels and chunks.\n"
       "Exit code 1 if a schedule is wrong.");
   command->callback([arguments, &run, command] {

@@ -38,14 +38,14 @@ RankSpace draw_space(Draws& draws, std::int32_t ranks) {
 
 std::vector<std::string> files_of(int p) {
   std::vector<std::string> files{
-      msccl_ring_all_reduce(p, 1),           msccl_ring_all_reduce(p, 3),
-      msccl_all_pairs_all_reduce(p, true),   msccl_all_pairs_all_reduce(p, false),
-      msccl_all_gather(p, 2, true),          msccl_all_gather(p, 2, false),
-      msccl_reduce_scatter(p, 2, true),      msccl_reduce_scatter(p, 2, false),
-      msccl_all_pairs_reduce_scatter(p),     msccl_all_to_all(p, 2),
-      msccl_chain(p, "broadcast", 2),        msccl_chain(p, "reduce", 2),
-      msccl_star(p, "gather", 2),            msccl_star(p, "scatter", 2),
-      tools_one_pass_all_reduce(p, 1),       tools_one_pass_all_reduce(p, 2),
+      msccl_ring_all_reduce(p, 1),         msccl_ring_all_reduce(p, 3),
+      msccl_all_pairs_all_reduce(p, true), msccl_all_pairs_all_reduce(p, false),
+      msccl_all_gather(p, 2, true),        msccl_all_gather(p, 2, false),
+      msccl_reduce_scatter(p, 2, true),    msccl_reduce_scatter(p, 2, false),
+      msccl_all_pairs_reduce_scatter(p),   msccl_all_to_all(p, 2),
+      msccl_chain(p, "broadcast", 2),      msccl_chain(p, "reduce", 2),
+      msccl_star(p, "gather", 2),          msccl_star(p, "scatter", 2),
+      tools_one_pass_all_reduce(p, 1),     tools_one_pass_all_reduce(p, 2),
       tools_tree_all_reduce(p, 3)};
   if ((p & (p - 1)) == 0) files.push_back(tools_doubling_all_gather(p));
   for (int local = 2; local <= p / 2; ++local) {
@@ -62,8 +62,8 @@ std::vector<std::string> random_exports(std::int32_t ranks, std::uint64_t seed, 
   for (int i = 0; i < count; ++i) {
     Draws draws(seed, static_cast<std::uint64_t>(i));
     const auto& rows = algorithm_catalogue();
-    const auto& row = rows[static_cast<std::size_t>(
-        draws.from(0, static_cast<std::int64_t>(rows.size()) - 1))];
+    const auto& row =
+        rows[static_cast<std::size_t>(draws.from(0, static_cast<std::int64_t>(rows.size()) - 1))];
     const RankSpace space = draw_space(draws, ranks);
     PlanLimits limits;
     limits.channels = draws.from(1, 3);
@@ -71,8 +71,7 @@ std::vector<std::string> random_exports(std::int32_t ranks, std::uint64_t seed, 
     const std::int64_t bytes = 64 * draws.from(1, 5) * limits.channels;
     if (!why_not(row, space).empty() || row.collective == Collective::send_recv) continue;
     try {
-      files.push_back(
-          to_msccl_xml(make_plan(row.collective, row.name, space, bytes, 4, limits)));
+      files.push_back(to_msccl_xml(make_plan(row.collective, row.name, space, bytes, 4, limits)));
     } catch (const UsageError&) {
       continue;  // more slots than MSCCL has
     }

@@ -32,8 +32,8 @@ bool moves_chunks(const FileProgram& program) {
         const bool scratch = (operand && step.source == Buffer::scratch) ||
                              (copies && step.target == Buffer::scratch);
         if (scratch) return true;
-        const std::int32_t value = operand ? kind(step.source, step.source_chunk)
-                                           : kind(step.target, step.target_chunk);
+        const std::int32_t value =
+            operand ? kind(step.source, step.source_chunk) : kind(step.target, step.target_chunk);
         if (copies && kind(step.target, step.target_chunk) != value) return true;
         if ((step.action & action_recv) != 0) {
           received[{step.peer_in, rank, step.fifo}].push_back(value);

@@ -30,7 +30,7 @@ std::string msccl_ring_all_reduce(int p, int parts) {
 // Rank r reduces chunk r: block r - 1 or r talks to one peer, the last block reduces and publishes.
 std::string msccl_all_pairs_all_reduce(int p, bool in_place) {
   MscclWriter file("all_pairs", "allreduce", p, p, 1, in_place, "LL",
-              " minBytes=\"16\" maxBytes=\"65536\" nthreadblocks=\"3\"");
+                   " minBytes=\"16\" maxBytes=\"65536\" nthreadblocks=\"3\"");
   const char from = 'i', to = in_place ? 'i' : 'o';
   for (int r = 0; r < p; ++r) {
     file.gpu(r, p, in_place ? 0 : p, p - 1);

@@ -50,8 +50,10 @@ std::string tools_hierarchical_all_reduce(int nodes, int local, int instances) {
       file.block(inside(l + 1), inside(l - 1), 2 * instances + k);
       for (int t = 0; t < local; ++t) {
         const int c = part(mod(l - t, local));
-        file.step(t == 0 ? "s" : t == local - 1 ? "r" : "rcs", 'i', c, 'i', c, nodes,
-                  t == 0 ? second : -1, t == 0 ? 2 * nodes - 2 : -1);
+        file.step(t == 0           ? "s"
+                  : t == local - 1 ? "r"
+                                   : "rcs",
+                  'i', c, 'i', c, nodes, t == 0 ? second : -1, t == 0 ? 2 * nodes - 2 : -1);
       }
     }
   }
@@ -65,7 +67,7 @@ std::string tools_one_pass_all_reduce(int p, int instances) {
   for (int r = 0; r < p; ++r) {
     file.gpu(r, p * instances, 0, (p - 1) * p * instances);
     for (int k = 0; k < instances; ++k) {
-      const int base = k * p;       // first thread block, and first chunk, of the instance
+      const int base = k * p;  // first thread block, and first chunk, of the instance
       const auto block_of = [&](int peer) { return base + 1 + peer; };
       for (int b = 0; b < p; ++b) {  // the first talks to nobody
         const int q = b == 0 ? -1 : mod(r + b, p);
@@ -98,7 +100,8 @@ std::string tools_tree_all_reduce(int p, int chunks) {
       if (child >= p) continue;
       const int after = summed;
       summed = file.block(-1, child, 0);
-      for (int c = 0; c < chunks; ++c) file.step("rrc", 'i', c, 'i', c, 1, after, after < 0 ? -1 : c);
+      for (int c = 0; c < chunks; ++c)
+        file.step("rrc", 'i', c, 'i', c, 1, after, after < 0 ? -1 : c);
     }
     int complete = summed;
     if (r > 0) {

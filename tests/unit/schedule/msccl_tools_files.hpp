@@ -1,6 +1,6 @@
-// MSCCL XML in the shapes that msccl-tools' programs have: several thread blocks per peer pair, nops
-// for further dependences, counts above one, scratch, instances on channels of their own. Written
-// out for any number of ranks: test input.
+// MSCCL XML in the shapes that msccl-tools' programs have: several thread blocks per peer pair,
+// nops for further dependences, counts above one, scratch, instances on channels of their own.
+// Written out for any number of ranks: test input.
 #pragma once
 
 #include <string>

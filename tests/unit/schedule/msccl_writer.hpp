@@ -1,4 +1,5 @@
-// MSCCL XML as a test writes it down: elements in the order of the calls, closing what must be closed.
+// MSCCL XML as a test writes it down: elements in the order of the calls, closing what must be
+// closed.
 #pragma once
 
 #include <string>
@@ -9,8 +10,9 @@ namespace fabricast {
 
 class MscclWriter {
  public:
-  MscclWriter(const std::string& name, const std::string& collective, int p, int chunks, int channels,
-              bool in_place, const std::string& protocol = "Simple", const std::string& more = "") {
+  MscclWriter(const std::string& name, const std::string& collective, int p, int chunks,
+              int channels, bool in_place, const std::string& protocol = "Simple",
+              const std::string& more = "") {
     text_ = fmt::format(
         "<algo name=\"{}\" proto=\"{}\" nchannels=\"{}\" nchunksperloop=\"{}\" ngpus=\"{}\" "
         "coll=\"{}\" inplace=\"{}\" outofplace=\"{}\"{}>\n",
