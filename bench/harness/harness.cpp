@@ -139,7 +139,7 @@ class Sweep {
   }
 
   void prepare(const SweepCase& entry) {
-    executor_.prepare({&entry.plan, options_.type, options_.op, options_.in_place});
+    executor_.prepare({&entry.plan, options_.type, options_.op, entry.conditions.in_place});
   }
 
   void check_and_warm_up() {

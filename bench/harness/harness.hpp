@@ -18,12 +18,14 @@
 #include "emulator/base/error.hpp"
 #include "emulator/profile/sample.hpp"
 #include "emulator/runtime/executor.hpp"
+#include "emulator/schedule/import/algorithm_file.hpp"
 
 namespace fabricast {
 
 struct MeasureOptions {
   std::vector<Collective> collectives;
-  std::vector<std::string> algorithms;  // empty: every algorithm that exists and applies
+  std::vector<std::string> algorithms;  // empty, and no files: every algorithm that applies
+  AlgorithmFiles files;                 // besides those; each for its own collective and ranks
   std::int64_t min_bytes = 8;
   std::int64_t max_bytes = 64 << 20;
   double factor = 2;           // nccl-tests -f

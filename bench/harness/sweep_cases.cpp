@@ -44,6 +44,13 @@ ExecutionPlan plan_of(Collective collective, const std::string& algorithm, const
       plan_limits(kind, collective, algorithm, protocol, space, bytes, options.channels));
 }
 
+// A file that is right in place only is run so, unless its collective cannot be.
+bool runs_in_place(const AlgorithmFile& file, const MeasureOptions& options) {
+  const ImportedSchedule& imported = file.imported;
+  return options.in_place ||
+         (imported.in_place && !imported.out_of_place && can_be_in_place(file.collective()));
+}
+
 void check_names(const std::vector<std::string>& algorithms, ExecutorKind kind) {
   auto known = algorithm_names();
   if (kind == ExecutorKind::nccl) known = {library_choice};
@@ -62,6 +69,7 @@ void check_names(const std::vector<std::string>& algorithms, ExecutorKind kind) 
 std::vector<std::string> algorithms_for(Collective collective, const RankSpace& space,
                                         ExecutorKind kind, const MeasureOptions& options) {
   if (kind == ExecutorKind::nccl) return {library_choice};
+  if (options.algorithms.empty() && !options.files.empty()) return {};
   std::vector<std::string> result;
   for (const auto& name : algorithms_of(collective)) {
     const auto& wanted = options.algorithms;
@@ -72,8 +80,10 @@ std::vector<std::string> algorithms_for(Collective collective, const RankSpace& 
   return result;
 }
 
-std::vector<std::int64_t> sizes_for(Collective collective, std::int32_t ranks,
-                                    const MeasureOptions& options,
+// `rounded` says what runs when a size is asked for.
+template <class Round>
+std::vector<std::int64_t> sizes_for(const std::string& what, std::int32_t ranks,
+                                    const MeasureOptions& options, const Round& rounded,
                                     std::vector<std::string>& notes) {
   const auto asked = options.increment > 0
                          ? linear_sizes(options.min_bytes, options.max_bytes, options.increment)
@@ -81,7 +91,7 @@ std::vector<std::int64_t> sizes_for(Collective collective, std::int32_t ranks,
   std::vector<std::int64_t> sizes;
   std::string empty;
   for (const std::int64_t bytes : asked) {
-    const auto runs = effective_bytes(collective, bytes, ranks, size_of(options.type));
+    const auto runs = rounded(bytes);
     if (runs == 0) {
       empty += (empty.empty() ? "" : ", ") + format_size(bytes);
     } else if (sizes.empty() || sizes.back() != runs) {
@@ -89,17 +99,98 @@ std::vector<std::int64_t> sizes_for(Collective collective, std::int32_t ranks,
     }
   }
   if (!empty.empty()) {
-    notes.push_back(fmt::format("{}: sizes {} round to 0 bytes on {} ranks and are left out",
-                                to_string(collective), empty, ranks));
+    notes.push_back(fmt::format("{}: sizes {} round to 0 bytes on {} ranks and are left out", what,
+                                empty, ranks));
   }
   return sizes;
 }
 
+// What is fixed for all cases of a sweep.
+Conditions conditions_of(std::int32_t ranks, ExecutorKind kind, const std::string& machine,
+                         const MeasureOptions& options) {
+  Conditions conditions;
+  conditions.executor = kind;
+  conditions.machine = machine;
+  conditions.suite = "collective";
+  conditions.protocol = protocol_label(kind);
+  conditions.ranks = ranks;
+  conditions.dtype = std::string(to_string(options.type));
+  conditions.in_place = options.in_place;
+  return conditions;
+}
+
+void add_algorithms(SweepCases& result, const Conditions& fixed, Collective collective,
+                    const RankSpace& space, const MeasureOptions& options) {
+  if (options.in_place && !can_be_in_place(collective)) {
+    result.notes.push_back(
+        fmt::format("{} cannot be done in place and is left out", to_string(collective)));
+    return;
+  }
+  const ExecutorKind kind = fixed.executor;
+  const auto algorithms = algorithms_for(collective, space, kind, options);
+  if (algorithms.empty()) {
+    if (options.algorithms.empty() && !options.files.empty()) return;
+    result.notes.push_back(fmt::format("{}: none of the algorithms applies on {} ranks",
+                                       to_string(collective), fixed.ranks));
+    return;
+  }
+  const auto rounded = [&](std::int64_t bytes) {
+    return effective_bytes(collective, bytes, fixed.ranks, size_of(options.type));
+  };
+  const auto sizes =
+      sizes_for(std::string(to_string(collective)), fixed.ranks, options, rounded, result.notes);
+  for (const auto& algorithm : algorithms) {
+    for (const std::int64_t bytes : sizes) {
+      SweepCase entry{fixed, plan_of(collective, algorithm, space, bytes, kind, options)};
+      entry.conditions.collective = collective;
+      entry.conditions.algorithm = algorithm;
+      entry.conditions.channels =
+          kind == ExecutorKind::nccl ? 0 : static_cast<std::int32_t>(entry.plan.channels.size());
+      entry.conditions.bytes = bytes;
+      result.cases.push_back(std::move(entry));
+    }
+  }
+}
+
+void add_file(SweepCases& result, const Conditions& fixed, const AlgorithmFile& file,
+              const RankSpace& space, const MeasureOptions& options) {
+  const std::int32_t element = size_of(options.type);
+  const auto limits = file_limits(fixed.executor, protocol_from_name(fixed.protocol));
+  const auto rounded = [&](std::int64_t bytes) {
+    return effective_bytes(file.schedule(), bytes, element);
+  };
+  for (const auto bytes : sizes_for(file.label, fixed.ranks, options, rounded, result.notes)) {
+    SweepCase entry{fixed, plan_of(file.imported.schedule, bytes, element, limits)};
+    entry.plan.space = space;
+    entry.conditions.collective = file.collective();
+    entry.conditions.algorithm = file.label;
+    entry.conditions.channels = file.imported.channels;
+    entry.conditions.bytes = bytes;
+    entry.conditions.in_place = runs_in_place(file, options);
+    result.cases.push_back(std::move(entry));
+  }
+}
+
 }  // namespace
+
+void refuse_files(const AlgorithmFiles& files, ExecutorKind kind) {
+  if (files.empty() || kind != ExecutorKind::nccl) return;
+  throw UsageError(fmt::format(
+      "{} cannot be run by the nccl executor (NCCL has no way to hand it a schedule): use "
+      "--executor cuda, mpi or host",
+      files.front()->path));
+}
 
 SweepCases make_sweep_cases(std::int32_t ranks, ExecutorKind kind, const std::string& machine,
                             const MeasureOptions& options) {
   check_names(options.algorithms, kind);
+  refuse_files(options.files, kind);
+  for (const auto& file : options.files) {
+    if (file->ranks() == ranks) continue;
+    throw UsageError(fmt::format(
+        "{} is for {} ranks, the {} executor has {} here: start as many ranks as the file has",
+        file->path, file->ranks(), to_string(kind), ranks));
+  }
   RankSpace space = options.space;
   if (space.size() == 1) space = RankSpace{ranks};
   if (space.size() != ranks) {
@@ -109,39 +200,11 @@ SweepCases make_sweep_cases(std::int32_t ranks, ExecutorKind kind, const std::st
         space.size(), ranks, space.size()));
   }
   SweepCases result;
+  const Conditions fixed = conditions_of(ranks, kind, machine, options);
   for (const Collective collective : options.collectives) {
-    if (options.in_place && !can_be_in_place(collective)) {
-      result.notes.push_back(
-          fmt::format("{} cannot be done in place and is left out", to_string(collective)));
-      continue;
-    }
-    const auto algorithms = algorithms_for(collective, space, kind, options);
-    if (algorithms.empty()) {
-      result.notes.push_back(fmt::format("{}: none of the algorithms applies on {} ranks",
-                                         to_string(collective), ranks));
-      continue;
-    }
-    const auto sizes = sizes_for(collective, ranks, options, result.notes);
-    for (const auto& algorithm : algorithms) {
-      for (const std::int64_t bytes : sizes) {
-        SweepCase entry;
-        entry.plan = plan_of(collective, algorithm, space, bytes, kind, options);
-        entry.conditions.executor = kind;
-        entry.conditions.machine = machine;
-        entry.conditions.suite = "collective";
-        entry.conditions.collective = collective;
-        entry.conditions.algorithm = algorithm;
-        entry.conditions.protocol = protocol_label(kind);
-        entry.conditions.ranks = ranks;
-        entry.conditions.channels =
-            kind == ExecutorKind::nccl ? 0 : static_cast<std::int32_t>(entry.plan.channels.size());
-        entry.conditions.bytes = bytes;
-        entry.conditions.dtype = std::string(to_string(options.type));
-        entry.conditions.in_place = options.in_place;
-        result.cases.push_back(std::move(entry));
-      }
-    }
+    add_algorithms(result, fixed, collective, space, options);
   }
+  for (const auto& file : options.files) add_file(result, fixed, *file, space, options);
   if (result.cases.empty()) {
     std::string why;
     for (const auto& note : result.notes) why += (why.empty() ? "" : "; ") + note;

@@ -23,6 +23,9 @@ struct SweepCases {
   std::vector<std::string> notes;
 };
 
+// Throws UsageError if the executor takes no schedules: nccl.
+void refuse_files(const AlgorithmFiles& files, ExecutorKind kind);
+
 // Throws UsageError for an unknown algorithm, bad sizes, or when nothing is left.
 SweepCases make_sweep_cases(std::int32_t ranks, ExecutorKind kind, const std::string& machine,
                             const MeasureOptions& options);

@@ -7,6 +7,7 @@
 
 #include "emulator/base/error.hpp"
 #include "emulator/profile/judgement.hpp"
+#include "emulator/schedule/catalogue.hpp"
 
 namespace fabricast {
 namespace {
@@ -71,12 +72,18 @@ void hold_out(std::vector<Observation>& observations, double fraction) {
 
 }  // namespace
 
+bool is_of_file(const Conditions& conditions) {
+  return conditions.suite == "collective" && conditions.algorithm != "nccl" &&
+         find_algorithm(conditions.algorithm, conditions.collective) == nullptr;
+}
+
 std::vector<Observation> observations_of(const SampleSet& samples, const std::string& machine,
                                          ExecutorKind executor, double holdout_fraction) {
   std::vector<Observation> observations;
   for (std::size_t i = 0; i < samples.conditions.size(); ++i) {
     const Conditions& conditions = samples.conditions[i];
     if (conditions.executor != executor || conditions.machine != machine) continue;
+    if (is_of_file(conditions)) continue;
     if (conditions.suite == "collective" ? conditions.ranks < 2 : conditions.parameter.empty()) {
       continue;  // one rank moves nothing over a link; a benchmark without a parameter informs none
     }

@@ -23,6 +23,10 @@ struct Observation {
   bool held_out = false;
 };
 
+// Was it measured with an algorithm of a file (measure -a FILE)? Without the file there is no model
+// of it, so it is not observed.
+bool is_of_file(const Conditions& conditions);
+
 // The observations of a machine and executor. Held out: every n-th size of each sweep, n =
 // round(1 / holdout_fraction), counted from the n-th; sweeps shorter than that give none.
 std::vector<Observation> observations_of(const SampleSet& samples, const std::string& machine,

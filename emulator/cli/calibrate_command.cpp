@@ -1,10 +1,14 @@
 // fabricast calibrate: samples + machine -> posterior of every parameter, with its held-out error.
 #include <memory>
+#include <set>
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <CLI/CLI.hpp>
 
+#include "emulator/base/log.hpp"
+#include "emulator/calibrate/observations.hpp"
 #include "emulator/cli/command.hpp"
 #include "emulator/cli/option_checks.hpp"
 #include "emulator/cli/output_format.hpp"
@@ -61,6 +65,29 @@ void say_if_synthetic(const SampleSet& samples, CalibrationProfile& profile) {
   profile.discrepancy_source = "SYNTHETIC, not a measurement: " + profile.discrepancy_source;
 }
 
+// Algorithms of files are measured, but only our own are fitted.
+void say_what_is_not_fitted(const SampleSet& samples) {
+  std::set<std::string> names;
+  bool others = false;
+  for (const auto& c : samples.conditions) {
+    if (is_of_file(c)) {
+      names.insert(c.algorithm);
+    } else {
+      others = true;
+    }
+  }
+  if (names.empty()) return;
+  const auto text = fmt::format("{}", fmt::join(names, ", "));
+  if (!others) {
+    throw UsageError(
+        fmt::format("all samples are of algorithms that are not in the catalogue ({}): measure "
+                    "some of our own, "
+                    "such as ring, to fit a profile",
+                    text));
+  }
+  log_info(fmt::format("samples of {} are not fitted (of a file, not of the catalogue)", text));
+}
+
 int run_calibrate(const CalibrateArguments& arguments) {
   const auto world = Communicator::world();
   agree_that(world, [&] {
@@ -75,6 +102,7 @@ int run_calibrate(const CalibrateArguments& arguments) {
     const auto samples = read_sample_tables(content);
     const auto& subject = subject_of(samples, arguments);
     const auto topology = machine_of(content, subject.machine);
+    say_what_is_not_fitted(samples);
     CalibrateOptions options;
     options.holdout_fraction = arguments.holdout;
     auto profile = calibrate(*topology, prior_profile(*topology, subject.executor), samples, options);

@@ -14,6 +14,7 @@
 #include "emulator/base/run_phase.hpp"
 #include "emulator/base/stop.hpp"
 #include "emulator/base/version.hpp"
+#include "emulator/cli/algorithm_files.hpp"
 #include "emulator/cli/command.hpp"
 #include "emulator/cli/name_lists.hpp"
 #include "emulator/cli/output_format.hpp"
@@ -35,16 +36,40 @@ struct EmulateOptions {
   std::string executor = "nccl", profile, output, min = "8", max = "16G";
   double factor = 2;
   std::int32_t channels = 0, slices = 0, ranks = 0;
-  bool no_fold = false, stats = false, force = false, resume = false, best = false;
+  bool no_fold = false, stats = false, force = false, resume = false, best = false, collective_given = false;
 };
 
-Scenario scenario_from(const EmulateOptions& options, const Topology& topology) {
+// Files have their own protocol, ranks, channels and slices.
+void check_against_files(const EmulateOptions& options, const AlgorithmList& asked,
+                         const AlgorithmFiles& files) {
+  expect_ranks(files, "--ranks", options.ranks);
+  expect_channels(files, "--channels", options.channels);
+  for (const auto& file : files) {
+    if (options.slices > 1 && asked.names.empty()) {
+      throw UsageError(fmt::format("--slices {}: {} sends whole chunks: leave --slices out",
+                                   options.slices, file->path));
+    }
+    const auto own = protocol_of_file(file->imported.protocol);
+    const bool other = options.protocol != "auto" && protocol_from_name(options.protocol) != own;
+    if (other && executor_from_name(options.executor) == ExecutorKind::nccl) {
+      throw UsageError(fmt::format("--protocol {}: {} is for protocol {}: leave --protocol out",
+                                   options.protocol, file->path, to_string(own)));
+    }
+  }
+}
+
+Scenario scenario_from(const EmulateOptions& options, const Topology& topology,
+                       const AlgorithmFiles& files) {
   Scenario scenario;
   scenario.machine = topology.name();
   scenario.ranks = topology.ranks();
   scenario.executor = executor_from_name(options.executor);
-  scenario.collectives = collectives_from_list(options.collective);
-  if (options.algorithm != "all") scenario.algorithms = names_option("-a", options.algorithm);
+  const auto asked = algorithm_list("-a", options.algorithm);
+  scenario.collectives =
+      collectives_option(files, "-c", options.collective, options.collective_given);
+  scenario.algorithms = asked.names;
+  scenario.files = files;
+  check_against_files(options, asked, files);
   if (options.protocol != "auto") {
     scenario.protocols = {protocol_from_name(options.protocol)};
     const auto offered = protocols_of(scenario.executor);
@@ -115,18 +140,20 @@ int run_emulate(const EmulateOptions& options) {
   const auto world = Communicator::world();
   const StoppableRun stoppable;
   const RunStart start = run_start(options.resume, options.force);
+  const auto files = load_algorithm_files(world, algorithm_list("-a", options.algorithm).paths);
   const auto yaml = agree(world, [&] {
     if (options.output.empty()) throw UsageError("emulate needs -o FILE to write its trace to");
     if (start != RunStart::resume) check_writable(options.output, options.force);
     const auto topology = load_machine(options.machine);
     const auto machine = machine_of(options, topology->yaml());
     std::vector<std::string> notes;
-    points_of(scenario_from(options, *machine), *machine, &notes);
+    points_of(scenario_from(options, *machine, files), *machine, &notes);
     for (const auto& note : notes) log_info(note);
+    for (const auto& file : files) prove(*file, false);
     return topology->yaml();
   });
   const auto topology = machine_of(options, yaml);
-  auto scenario = scenario_from(options, *topology);
+  auto scenario = scenario_from(options, *topology, files);
   enter_phase(RunPhase::calibrate);
   const auto profile = profile_from_text(agree(world, [&] {
     const auto choice = choose_profile(*topology, scenario.executor, options.profile);
@@ -166,7 +193,10 @@ void add_emulate_command(CLI::App& app, CommandBody& run) {
   command->add_option("--machine,-m", options->machine, "machine name or YAML file")->required();
   command->add_option("--collective,-c", options->collective,
                       "all_reduce, all_gather, reduce_scatter, broadcast, all_to_all; a,b or all");
-  command->add_option("--algorithm,-a", options->algorithm, "ring, tree, hierarchical, pairwise; a,b or all");
+  command->add_option(
+      "--algorithm,-a", options->algorithm,
+      "ring, tree, hierarchical, pairwise or an algorithm file (MSCCL .xml, MSCCL++ .json), for as "
+      "many ranks as it has; a,b or all");
   command->add_option(
       "--protocol", options->protocol,
       "auto (the fastest that the executor has for the collective: nccl has no ll128 for "
@@ -190,7 +220,10 @@ void add_emulate_command(CLI::App& app, CommandBody& run) {
   command->add_flag("--best", options->best, "print only the fastest algorithm of each size");
   command->add_option("--output,-o", options->output, "trace file to write (HDF5)");
   add_restart_options(*command, options->resume, options->force);
-  command->callback([&run, options] { run = [options] { return run_emulate(*options); }; });
+  command->callback([&run, options, command] {
+    options->collective_given = command->count("-c") > 0;
+    run = [options] { return run_emulate(*options); };
+  });
 }
 
 }  // namespace fabricast

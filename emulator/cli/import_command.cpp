@@ -8,6 +8,7 @@
 #include "emulator/base/error.hpp"
 #include "emulator/base/scaled_number.hpp"
 #include "emulator/base/text_file.hpp"
+#include "emulator/cli/algorithm_files.hpp"
 #include "emulator/cli/command.hpp"
 #include "emulator/cli/schedule_choice.hpp"
 #include "emulator/schedule/import/msccl_xml.hpp"

@@ -5,12 +5,14 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <CLI/CLI.hpp>
 
 #include "bench/harness/executor_choice.hpp"
 #include "bench/harness/measurement_trace.hpp"
 #include "bench/harness/measurement_view.hpp"
 #include "bench/harness/recording.hpp"
+#include "bench/harness/sweep_cases.hpp"
 #include "bench/harness/synthetic.hpp"
 #include "emulator/base/log.hpp"
 #include "emulator/base/progress.hpp"
@@ -18,13 +20,15 @@
 #include "emulator/base/scaled_number.hpp"
 #include "emulator/base/stop.hpp"
 #include "emulator/base/version.hpp"
+#include "emulator/cli/algorithm_files.hpp"
 #include "emulator/cli/command.hpp"
 #include "emulator/cli/local_machine.hpp"
+#include "emulator/cli/measure_options.hpp"
 #include "emulator/cli/name_lists.hpp"
-#include "emulator/cli/option_checks.hpp"
 #include "emulator/cli/output_format.hpp"
 #include "emulator/cli/restart_options.hpp"
 #include "emulator/coordinator/agreement.hpp"
+#include "emulator/coordinator/scenario.hpp"
 #include "emulator/coordinator/trace_assembly.hpp"
 #include "emulator/trace/trace_file.hpp"
 #include "topologies/model/machine_file.hpp"
@@ -32,22 +36,12 @@
 namespace fabricast {
 namespace {
 
-struct MeasureArguments {
-  std::string collective = "all_reduce", algorithm = "all", executor = "auto";
-  std::string min = "8", max = "64M", increment, type = "float", op = "sum", machine, output;
-  double factor = 2, budget = 0, noise = 0.03, outliers = 0.01;
-  std::int32_t iterations = 0, warmup = 1, channels = 0, ranks = 0;
-  bool in_place = false, check_only = false, no_check = false, json = false;
-  bool force = false, resume = false;
-  std::string synthetic, protocol = "all";
-  std::vector<std::string> settings;
-  std::uint64_t seed = 1;
-};
-
-MeasureOptions options_from(const MeasureArguments& arguments) {
+MeasureOptions options_from(const MeasureArguments& arguments, const AlgorithmFiles& files = {}) {
   MeasureOptions options;
-  options.collectives = collectives_from_list(arguments.collective);
-  if (arguments.algorithm != "all") options.algorithms = names_option("-a", arguments.algorithm);
+  options.collectives =
+      collectives_option(files, "-c", arguments.collective, arguments.collective_given);
+  options.algorithms = algorithm_list("-a", arguments.algorithm).names;
+  options.files = files;
   options.min_bytes = parse_size(arguments.min);
   options.max_bytes = parse_size(arguments.max);
   options.factor = arguments.factor;
@@ -84,15 +78,49 @@ void validate(const MeasureArguments& arguments) {
   if (!arguments.output.empty() && !arguments.resume) check_writable(arguments.output, arguments.force);
 }
 
+// What the files decide: collective, ranks and reduction where nobody said, and the labels of the
+// algorithms. Throws UsageError where an option says otherwise than a file.
+MeasureArguments settled(MeasureArguments arguments, const AlgorithmFiles& files) {
+  if (files.empty()) return arguments;
+  if (arguments.executor != "auto") refuse_files(files, executor_from_name(arguments.executor));
+  expect_ranks(files, "--ranks", arguments.ranks);
+  expect_channels(files, "--channels", arguments.channels);
+  if (arguments.in_place) expect_in_place(files, "--in-place");
+  const auto list = algorithm_list("-a", arguments.algorithm);
+  const auto collectives =
+      collectives_option(files, "-c", arguments.collective, arguments.collective_given);
+  arguments.op =
+      reduction_option(files, "--op", arguments.op, arguments.op_given, list.names.empty());
+  std::vector<std::string> names;
+  for (const Collective collective : collectives) names.emplace_back(to_string(collective));
+  arguments.collective = fmt::format("{}", fmt::join(names, ","));
+  arguments.collective_given = true;
+  const auto& first = *files.front();
+  for (const auto& file : files) {
+    if (file->ranks() == first.ranks()) continue;
+    throw UsageError(fmt::format("-a: {} is for {} ranks and {} for {}: measure one at a time",
+                                 first.path, first.ranks(), file->path, file->ranks()));
+  }
+  arguments.ranks = first.ranks();
+  return arguments;
+}
+
 // What decides the samples, as /config stores it.
-std::string config_yaml(const MeasureArguments& arguments, const std::string& executor) {
+std::string config_yaml(const MeasureArguments& arguments, const std::string& executor,
+                        const AlgorithmFiles& files = {}) {
   std::string text = "measure:\n";
   const auto line = [&](const char* key, const auto& value) {
     text += fmt::format("  {}: {}\n", key, value);
   };
   line("executor", executor);
   line("collective", arguments.collective);
-  line("algorithm", arguments.algorithm);
+  if (files.empty()) {
+    line("algorithm", arguments.algorithm);
+  } else {
+    line("algorithms",
+         fmt::format("[{}]", fmt::join(algorithm_list("-a", arguments.algorithm).names, ", ")));
+    text += algorithm_files_yaml(files, "  ");
+  }
   line("min_bytes", parse_size(arguments.min));
   line("max_bytes", parse_size(arguments.max));
   if (arguments.increment.empty()) {
@@ -140,6 +168,13 @@ void draw(const MeasureArguments& arguments) {
   auto topology = load_machine(arguments.synthetic);
   if (arguments.ranks > 0) topology = with_ranks(topology, arguments.ranks);
   const MeasureOptions measure = options_from(arguments);
+  if (const auto paths = algorithm_list("-a", arguments.algorithm).paths; !paths.empty()) {
+    throw UsageError(
+        fmt::format("-a {}: the synthetic machine draws samples of our own algorithms for "
+                    "calibrate, which fits "
+                    "no others: use emulate to predict a file",
+                    paths.front()));
+  }
   SyntheticOptions options;
   options.executor =
       arguments.executor == "auto" ? ExecutorKind::nccl : executor_from_name(arguments.executor);
@@ -203,36 +238,52 @@ void announce(const ExecutorChoice& choice, const Communicator& world) {
 // True when the trace is there already.
 bool open_record(const MeasureArguments& arguments, const ExecutorChoice& choice,
                  const Topology& machine, const Communicator& world,
-                 std::optional<RunRecord>& record) {
+                 const AlgorithmFiles& files, std::optional<RunRecord>& record) {
   if (arguments.output.empty()) return false;
   const std::string kind(to_string(choice.kind));
   RunIdentity identity;
   identity.trace = arguments.output;
   identity.config = fmt::format(
       "command: measure\nsoftware: {}\nmachine: {}\nmachine_ranks: {}\nprocesses: {}\n{}", version(),
-      machine.name(), machine.ranks(), world.size(), config_yaml(arguments, kind));
+      machine.name(), machine.ranks(), world.size(), config_yaml(arguments, kind, files));
   identity.attributes = run_attributes(kind, this_command_line());
   const RunStart start = run_start(arguments.resume, arguments.force);
   const bool complete = already_complete(identity, start);
   record.emplace(identity, start);
   TraceAssembly frame;
   frame.add_machine(machine);
-  record->frame(0, frame.finish(config_yaml(arguments, kind), nullptr, {}));
+  record->frame(0, frame.finish(config_yaml(arguments, kind, files), nullptr, {}));
   return complete;
 }
 
-int run_measure(const MeasureArguments& arguments) {
+// Errors name the file that asks for so many ranks.
+ExecutorChoice executor_for(const MeasureArguments& arguments, const Communicator& world,
+                            const AlgorithmFiles& files) {
+  try {
+    return choose_executor(arguments.executor, world, arguments.ranks);
+  } catch (const UsageError& error) {
+    if (files.empty()) throw;
+    throw UsageError(fmt::format("{} (an algorithm for {} ranks): {}", files.front()->path,
+                                 files.front()->ranks(), error.what()));
+  }
+}
+
+int run_measure(const MeasureArguments& given) {
   const auto world = Communicator::world();
   const StoppableRun stoppable;
   agree_that(world, [&] {
-    validate(arguments);
-    if (!arguments.synthetic.empty()) draw(arguments);
+    validate(given);
+    if (!given.synthetic.empty()) draw(given);
   });
-  if (!arguments.synthetic.empty()) return 0;
-  const auto choice =
-      together([&] { return choose_executor(arguments.executor, world, arguments.ranks); });
+  if (!given.synthetic.empty()) return 0;
+  const auto files = load_algorithm_files(world, algorithm_list("-a", given.algorithm).paths);
+  const auto arguments = together([&] { return settled(given, files); });
+  agree_that(world, [&] {
+    for (const auto& file : files) prove(*file, arguments.in_place);
+  });
+  const auto choice = together([&] { return executor_for(arguments, world, files); });
   const auto machine = together([&] { return machine_of(arguments, world, choice); });
-  auto options = options_from(arguments);
+  auto options = options_from(arguments, files);
   options.communicator = world.size() > 1 ? &world : nullptr;
   // A named machine must hold all ranks; more host ranks than cores share them (--check-only).
   const bool holds = machine->ranks() == choice.executor->max_ranks();
@@ -241,7 +292,7 @@ int run_measure(const MeasureArguments& arguments) {
   announce(choice, world);
   std::optional<RunRecord> record;  // rank 0's, with -o
   const bool complete = agree(world, [&] {
-    return std::string(open_record(arguments, choice, *machine, world, record) ? "yes" : "no");
+    return std::string(open_record(arguments, choice, *machine, world, files, record) ? "yes" : "no");
   }) == "yes";
   if (complete) {
     agree_that(world, [&] { show_complete(arguments.output, *record); });
@@ -265,69 +316,10 @@ int run_measure(const MeasureArguments& arguments) {
   agree_that(world, [&] {
     const std::string kind(to_string(choice.kind));
     publish(arguments, report, *machine,
-            {kind, this_command_line(), config_yaml(arguments, kind), "0"},
+            {kind, this_command_line(), config_yaml(arguments, kind, files), "0"},
             record ? &*record : nullptr);
   });
   return 0;
-}
-
-void add_sweep_options(CLI::App& command, MeasureArguments& arguments) {
-  command.add_option("--collective,-c", arguments.collective,
-                     "all_reduce, all_gather, reduce_scatter, broadcast, all_to_all; a,b or all");
-  command.add_option("--algorithm,-a", arguments.algorithm,
-                     "ring, tree, hierarchical, pairwise; a,b or all");
-  command.add_option("-b", arguments.min, "smallest size (nccl-tests letters: 8, 64K, 1G)");
-  command.add_option("-e", arguments.max, "largest size");
-  command.add_option("-f", arguments.factor, "factor between sizes");
-  command.add_option("-i", arguments.increment, "increment between sizes, instead of -f")
-      ->excludes(command.get_option("-f"));
-  command
-      .add_option("-n", arguments.iterations,
-                  "iterations per size; 0: until the median is known (docs/measuring.md)")
-      ->check(CLI::Range(0, 1'000'000));
-  command
-      .add_option("-w", arguments.warmup, "warm-up iterations, of all sizes before any is timed")
-      ->check(CLI::Range(0, 1'000'000));
-  command.add_option("-d", arguments.type, "element type: float, half, bfloat16, int32");
-  command.add_option("--op", arguments.op, "reduction: sum, min, max");
-  command.add_flag("--in-place", arguments.in_place, "one buffer for input and output");
-  command
-      .add_option("--channels", arguments.channels,
-                  "channels of a schedule; 0: one, or the machine's")
-      ->check(CLI::Range(0, 64));
-  command
-      .add_option("--ranks", arguments.ranks, "ranks of a host or cuda executor; 0: all there is")
-      ->check(CLI::Range(0, 1 << 20));
-  command
-      .add_option("--budget", arguments.budget,
-                  "seconds for the whole sweep; what does not fit is named")
-      ->check(number_between(0, 1e9));
-}
-
-void add_synthetic_options(CLI::App& command, MeasureArguments& arguments) {
-  const char* group = "Synthetic machine";
-  CLI::Option* synthetic =
-      command
-          .add_option("--synthetic", arguments.synthetic,
-                      "draw samples from the model of this machine (name or YAML) instead of "
-                      "measuring")
-          ->group(group);
-  // They describe the machine that is made up; a real one would ignore them.
-  const auto add = [&](const char* name, auto& value, const char* text) {
-    return command.add_option(name, value, text)->group(group)->needs(synthetic);
-  };
-  add("--set", arguments.settings,
-      "the truth: ID=VALUE or ID=xFACTOR, e.g. nvlink.efficiency=x0.5");
-  add("--protocol", arguments.protocol, "all, ll, ll128, simple, none");
-  add("--noise", arguments.noise, "standard deviation of ln(time)")->check(number_between(0, 1));
-  add("--outliers", arguments.outliers, "share of the samples that are disturbed")
-      ->check(number_between(0, 0.5));
-  add("--seed", arguments.seed, "seed of the noise");
-  // What only a real measurement does.
-  for (const char* real :
-       {"-w", "--budget", "--machine", "--check-only", "--no-check", "--in-place", "--resume"}) {
-    synthetic->excludes(command.get_option(real));
-  }
 }
 
 }  // namespace
@@ -336,24 +328,12 @@ void add_measure_command(CLI::App& app, CommandBody& run) {
   auto arguments = std::make_shared<MeasureArguments>();
   auto* command =
       app.add_subcommand("measure", "run collectives for real and keep every sample (mpirun-able)");
-  command->add_option(
-      "--executor", arguments->executor,
-      "auto (nccl on 2 GPUs or more, cuda on one, else mpi or host), nccl, cuda, mpi, host");
-  command->add_option("--machine,-m", arguments->machine,
-                      "machine these ranks are (name or YAML); default: discovered");
-  add_sweep_options(*command, *arguments);
-  command->add_flag("--check-only", arguments->check_only,
-                    "verify the data and time nothing; allowed with more ranks than cores");
-  command->add_flag("--no-check", arguments->no_check, "do not verify the data");
-  command->add_option("--output,-o", arguments->output,
-                      "trace file to write the samples to (HDF5)");
-  add_restart_options(*command, arguments->resume, arguments->force);
-  for (const char* option : {"--force", "--resume"}) {
-    command->get_option(option)->needs(command->get_option("-o"));
-  }
-  command->add_flag("--json", arguments->json, "JSON instead of the table");
-  add_synthetic_options(*command, *arguments);
-  command->callback([&run, arguments] { run = [arguments] { return run_measure(*arguments); }; });
+  add_measure_options(*command, *arguments);
+  command->callback([&run, arguments, command] {
+    arguments->collective_given = command->count("-c") > 0;
+    arguments->op_given = command->count("--op") > 0;
+    run = [arguments] { return run_measure(*arguments); };
+  });
 }
 
 }  // namespace fabricast

@@ -8,9 +8,9 @@
 #include "emulator/base/error.hpp"
 #include "emulator/base/names.hpp"
 #include "emulator/base/text_file.hpp"
+#include "emulator/cli/algorithm_files.hpp"
 #include "emulator/schedule/catalogue.hpp"
-#include "emulator/schedule/import/msccl_xml.hpp"
-#include "emulator/schedule/import/mscclpp_json.hpp"
+#include "emulator/schedule/import/algorithm_file.hpp"
 
 namespace fabricast {
 namespace {
@@ -26,10 +26,6 @@ Collective collective_of(const ScheduleChoice& choice) {
   auto known = algorithm_names();
   throw UsageError(unknown_name_message("algorithm", choice.what, known) +
                    "; or give a .xml or .json file");
-}
-
-bool ends_with(const std::string& text, const char* end) {
-  return std::string_view(text).ends_with(end);
 }
 
 }  // namespace
@@ -95,15 +91,6 @@ bool size_options_given(const CLI::App& command) {
                      [&](const char* name) { return command.count(name) > 0; });
 }
 
-bool is_schedule_file(const std::string& what) {
-  return ends_with(what, ".xml") || ends_with(what, ".json") || what.find('/') != std::string::npos;
-}
-
-ImportedSchedule import_schedule_file(const std::string& file) {
-  const std::string text = read_text_file(file, most_schedule_file_bytes);
-  return ends_with(file, ".json") ? read_mscclpp_json(text, file) : read_msccl_xml(text, file);
-}
-
 ChosenSchedule choose_schedule(const ScheduleChoice& choice, bool sized) {
   if (!is_schedule_file(choice.what)) {
     const Collective collective = collective_of(choice);
@@ -120,7 +107,8 @@ ChosenSchedule choose_schedule(const ScheduleChoice& choice, bool sized) {
                     "leave out --collective, --ranks and the like",
                     choice.what));
   }
-  auto imported = import_schedule_file(choice.what);
+  auto imported =
+      read_algorithm_file(read_text_file(choice.what, most_schedule_file_bytes), choice.what);
   auto plan = plan_of(imported.schedule, 0, 4, {});
   return {std::move(plan), std::move(imported)};
 }

@@ -48,8 +48,4 @@ struct ChosenSchedule {
 ChosenSchedule choose_schedule(const ScheduleChoice& choice, bool sized);
 bool size_options_given(const CLI::App& command);
 
-inline constexpr std::int64_t most_schedule_file_bytes = 64 << 20;  // public ones reach a few MB
-bool is_schedule_file(const std::string& what);
-ImportedSchedule import_schedule_file(const std::string& file);
-
 }  // namespace fabricast

@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-#include "emulator/schedule/collective.hpp"
+#include "emulator/schedule/schedule.hpp"
 
 namespace fabricast {
 
@@ -15,6 +15,11 @@ namespace fabricast {
 // blocks, each a multiple of 16 bytes (nccl-tests keeps every rank's buffer 16-byte aligned so).
 // May be 0: then there is nothing to run.
 std::int64_t effective_bytes(Collective collective, std::int64_t bytes, std::int32_t ranks,
+                             std::int32_t element_bytes);
+
+// Of a file's schedule: rounded down further to a whole number of equal chunks where it needs them
+// (Schedule::moves_chunks), so that it runs.
+std::int64_t effective_bytes(const Schedule& schedule, std::int64_t bytes,
                              std::int32_t element_bytes);
 
 }  // namespace fabricast

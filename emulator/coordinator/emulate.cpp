@@ -17,10 +17,20 @@ namespace {
 // The row of a point: of the allowed protocols the one with the least predicted time. Ties go to the
 // protocol listed first.
 Prediction predict_point(Predictor& predictor, const Scenario& scenario, const ScenarioPoint& point) {
-  const auto protocols =
-      protocols_for(scenario, point.collective, point.algorithm);
-  const PointSpec asked{scenario.executor,      point.collective,  point.algorithm,    protocols.front(),
-                        point.bytes,            scenario.element_bytes, scenario.channels, scenario.max_slices};
+  const auto protocols = protocols_for(scenario, point);
+  PointSpec asked;
+  asked.executor = scenario.executor;
+  asked.collective = point.collective;
+  asked.algorithm = point.algorithm;
+  asked.protocol = protocols.front();
+  asked.bytes = point.bytes;
+  asked.element_bytes = scenario.element_bytes;
+  if (point.file) {
+    asked.schedule = point.file->imported.schedule;
+  } else {
+    asked.channels = scenario.channels;
+    asked.max_slices = scenario.max_slices;
+  }
   return predictor.predict(protocols.size() > 1 ? predictor.fastest(asked, protocols) : asked);
 }
 
@@ -33,12 +43,19 @@ std::string encode(const std::vector<std::pair<std::size_t, Prediction>>& mine) 
   return text;
 }
 
-void decode(const std::string& text, std::map<std::size_t, Prediction>& into) {
+// Schedules of files do not travel: every process has them.
+void decode(const std::string& text, const std::vector<ScenarioPoint>& points,
+            std::map<std::size_t, Prediction>& into) {
   for (std::size_t begin = 0; begin < text.size();) {
     const auto tab = text.find('\t', begin);
     const auto end = text.find('\n', tab);
-    into[std::stoul(text.substr(begin, tab - begin))] =
-        prediction_from_text(text.substr(tab + 1, end - tab - 1));
+    const std::size_t index = std::stoul(text.substr(begin, tab - begin));
+    Prediction& prediction = into[index];
+    prediction = prediction_from_text(text.substr(tab + 1, end - tab - 1));
+    if (const auto& file = points[index].file) {
+      prediction.point.schedule = file->imported.schedule;
+      prediction.channels = file->imported.channels;
+    }
     begin = end + 1;
   }
 }
@@ -101,7 +118,7 @@ Emulation emulate(const Communicator& communicator, const Topology& topology,
     const auto parts = communicator.gather(encode(mine));
     batch = std::stoul(agree(communicator, [&] {
       std::map<std::size_t, Prediction> gathered;
-      for (const auto& part : parts) decode(part, gathered);
+      for (const auto& part : parts) decode(part, points, gathered);
       std::vector<std::size_t> finished;
       std::vector<Prediction> predictions;
       for (auto& [point, prediction] : gathered) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 
@@ -22,13 +23,15 @@ std::string list_of(const Items& items) {
   return fmt::format("[{}]", fmt::join(names, ", "));
 }
 
-// The sizes that run: rounded as nccl-tests does, each once, those of no bytes left out.
-std::vector<std::int64_t> sizes_for(const Scenario& scenario, Collective collective,
-                                    std::int32_t ranks, std::vector<std::string>* notes) {
+// The sizes that run: rounded as `rounded` does, each once, those of no bytes left out.
+template <class Round>
+std::vector<std::int64_t> sizes_for(const Scenario& scenario, const std::string& what,
+                                    std::int32_t ranks, const Round& rounded,
+                                    std::vector<std::string>* notes) {
   std::vector<std::int64_t> sizes;
   std::vector<std::string> empty;
   for (const auto asked : scenario.sizes) {
-    const auto runs = effective_bytes(collective, asked, ranks, scenario.element_bytes);
+    const auto runs = rounded(asked);
     if (runs == 0) {
       empty.push_back(format_size(asked));
     } else if (std::find(sizes.begin(), sizes.end(), runs) == sizes.end()) {
@@ -36,10 +39,34 @@ std::vector<std::int64_t> sizes_for(const Scenario& scenario, Collective collect
     }
   }
   if (notes != nullptr && !empty.empty()) {
-    notes->push_back(fmt::format("{}: sizes {} round to 0 bytes on {} ranks and are left out",
-                                 to_string(collective), fmt::join(empty, ", "), ranks));
+    notes->push_back(fmt::format("{}: sizes {} round to 0 bytes on {} ranks and are left out", what,
+                                 fmt::join(empty, ", "), ranks));
   }
   return sizes;
+}
+
+// JSON strings are YAML's.
+std::string quoted(const std::string& text) { return nlohmann::json(text).dump(); }
+
+std::string file_name(const std::string& path) { return path.substr(path.find_last_of('/') + 1); }
+
+void add_files(const Scenario& scenario, const Topology& topology,
+               std::vector<ScenarioPoint>& points, std::vector<std::string>* notes) {
+  for (const auto& file : scenario.files) {
+    if (file->ranks() != topology.ranks()) {
+      throw UsageError(fmt::format(
+          "{} is for {} ranks, the machine {} has {}: choose a machine of as many{}", file->path,
+          file->ranks(), topology.name(), topology.ranks(),
+          file->ranks() < topology.ranks() ? fmt::format(", or --ranks {}", file->ranks()) : ""));
+    }
+    const auto sizes = sizes_for(
+        scenario, file->label, topology.ranks(),
+        [&](std::int64_t asked) {
+          return effective_bytes(file->schedule(), asked, scenario.element_bytes);
+        },
+        notes);
+    for (const auto bytes : sizes) points.push_back({file->collective(), file->label, bytes, file});
+  }
 }
 
 }  // namespace
@@ -49,6 +76,7 @@ std::string Scenario::to_yaml() const {
   text += fmt::format("machine: {}\nranks: {}\nexecutor: {}\n", machine, ranks, to_string(executor));
   text += fmt::format("collectives: {}\n", list_of(collectives));
   text += fmt::format("algorithms: [{}]\n", fmt::join(algorithms, ", "));
+  text += algorithm_files_yaml(files);
   if (!left_out.empty()) text += fmt::format("left_out: [{}]\n", fmt::join(left_out, ", "));
   text += fmt::format("protocols: {}\n", list_of(protocols));
   text += fmt::format("sizes_bytes: [{}]\n", fmt::join(sizes, ", "));
@@ -57,9 +85,21 @@ std::string Scenario::to_yaml() const {
   return text;
 }
 
-std::vector<Protocol> protocols_for(const Scenario& scenario, Collective collective,
-                                    const std::string& algorithm) {
-  auto offered = protocols_of(scenario.executor, collective, algorithm);
+std::string algorithm_files_yaml(const AlgorithmFiles& files, const std::string& indent) {
+  std::string text = files.empty() ? "" : indent + "algorithm_files:\n";
+  for (const auto& file : files) {
+    text += fmt::format("{}  - {{name: {}, file: {}, sha256: \"{}\"}}\n", indent,
+                        quoted(file->label), quoted(file_name(file->path)), file->digest);
+  }
+  return text;
+}
+
+std::vector<Protocol> protocols_for(const Scenario& scenario, const ScenarioPoint& point) {
+  if (point.file && scenario.executor == ExecutorKind::nccl) {
+    return {protocol_of_file(point.file->imported.protocol)};
+  }
+  auto offered = point.file ? protocols_of(scenario.executor)
+                            : protocols_of(scenario.executor, point.collective, point.algorithm);
   const auto& asked = scenario.protocols;
   if (asked.empty()) return offered;
   std::erase_if(offered, [&asked](Protocol protocol) {
@@ -83,16 +123,22 @@ std::vector<ScenarioPoint> points_of(const Scenario& scenario, const Topology& t
   }
   std::vector<ScenarioPoint> points;
   std::string left_out;
+  const bool every = scenario.algorithms.empty() && scenario.files.empty();
   for (const auto collective : scenario.collectives) {
-    const auto sizes = sizes_for(scenario, collective, topology.ranks(), notes);
-    const auto& wanted =
-        scenario.algorithms.empty() ? algorithms_of(collective) : scenario.algorithms;
+    const auto& wanted = every ? algorithms_of(collective) : scenario.algorithms;
+    if (wanted.empty()) continue;
+    const auto sizes = sizes_for(
+        scenario, std::string(to_string(collective)), topology.ranks(),
+        [&](std::int64_t asked) {
+          return effective_bytes(collective, asked, topology.ranks(), scenario.element_bytes);
+        },
+        notes);
     for (const auto& algorithm : wanted) {
       if (find_algorithm(algorithm, collective) == nullptr) continue;
       const auto& unwanted = scenario.left_out;
       if (std::find(unwanted.begin(), unwanted.end(), algorithm) != unwanted.end()) continue;
       auto reason = why_not_offered(topology, scenario.executor, collective, algorithm);
-      if (reason.empty() && protocols_for(scenario, collective, algorithm).empty()) {
+      if (reason.empty() && protocols_for(scenario, {collective, algorithm}).empty()) {
         reason = fmt::format("has no protocol {} with executor {}", list_of(scenario.protocols),
                              to_string(scenario.executor));
       }
@@ -100,13 +146,14 @@ std::vector<ScenarioPoint> points_of(const Scenario& scenario, const Topology& t
         const auto why = fmt::format("{} {} {}", algorithm, to_string(collective), reason);
         left_out += "; " + why;
         // Of every algorithm there is, those that cannot be here are no news.
-        const bool asked_for = !scenario.algorithms.empty() || !scenario.protocols.empty();
+        const bool asked_for = !every || !scenario.protocols.empty();
         if (notes != nullptr && asked_for) notes->push_back(why + ": it is left out");
         continue;
       }
       for (const auto bytes : sizes) points.push_back({collective, algorithm, bytes});
     }
   }
+  add_files(scenario, topology, points, notes);
   if (points.empty()) {
     throw UsageError(fmt::format(
         "nothing to emulate: on {} ({} GPUs in {} domains) no chosen algorithm and size fits "

@@ -10,6 +10,7 @@
 
 #include "emulator/cost/forward_model.hpp"
 #include "emulator/schedule/collective.hpp"
+#include "emulator/schedule/import/algorithm_file.hpp"
 
 namespace fabricast {
 
@@ -18,7 +19,8 @@ struct Scenario {
   std::int32_t ranks = 0;
   ExecutorKind executor = ExecutorKind::nccl;
   std::vector<Collective> collectives;
-  std::vector<std::string> algorithms;   // empty: every algorithm that applies
+  std::vector<std::string> algorithms;   // empty, and no files: every algorithm that applies
+  AlgorithmFiles files;                  // algorithms besides those, each for its own collective
   std::vector<std::string> left_out;     // of every algorithm, not these
   std::vector<Protocol> protocols;       // empty: the one with the smallest predicted time per row
   std::vector<std::int64_t> sizes;       // nccl-tests bytes, as asked for
@@ -33,21 +35,25 @@ struct Scenario {
   std::string to_yaml() const;
 };
 
-// The protocols that a row may have: of those the scenario names, the ones the executor has for the
-// algorithm. None: the row is left out.
-std::vector<Protocol> protocols_for(const Scenario& scenario, Collective collective,
-                                    const std::string& algorithm);
+// The files of a run as /config names them: label, file name without its folder, SHA-256. Empty
+// text without files; every line begins with `indent`.
+std::string algorithm_files_yaml(const AlgorithmFiles& files, const std::string& indent = "");
 
 // Every (collective, algorithm, size) that the scenario asks for and the machine allows, sizes
 // rounded as they run (effective_bytes.hpp); protocols are a choice inside a point. What is left
-// out is said in `notes`, unless that is null. Throws UsageError for an unknown algorithm, or when
-// no point is left.
+// out is said in `notes`, unless that is null. Throws UsageError for an unknown algorithm, a file
+// for another number of ranks, or when no point is left.
 struct ScenarioPoint {
   Collective collective{};
   std::string algorithm;
   std::int64_t bytes = 0;
+  std::shared_ptr<const AlgorithmFile> file = nullptr;  // null: of the catalogue
 };
 std::vector<ScenarioPoint> points_of(const Scenario& scenario, const Topology& topology,
                                      std::vector<std::string>* notes = nullptr);
+
+// The protocols that a row may have: of those the scenario names, the ones the executor has for the
+// algorithm; under nccl, a file's own. None: the row is left out.
+std::vector<Protocol> protocols_for(const Scenario& scenario, const ScenarioPoint& point);
 
 }  // namespace fabricast

@@ -128,11 +128,15 @@ void TraceAssembly::add_links(std::int64_t result, const Topology& topology,
 
 void TraceAssembly::add_timeline(std::int64_t result, const Topology& topology,
                                  const Prediction& prediction) {
-  // Stage names depend on algorithm and space only, so any size rebuilds them.
-  const auto plan = make_plan(prediction.point.collective, prediction.point.algorithm,
-                              topology.space(), prediction.point.bytes,
-                              prediction.point.element_bytes, PlanLimits{});
-  const auto& stages = plan.channels.front().schedule->stages;
+  const PointSpec& point = prediction.point;
+  std::shared_ptr<const Schedule> schedule = point.schedule;
+  if (!schedule) {
+    // Stage names depend on algorithm and space only, so any size rebuilds them.
+    const auto plan = make_plan(point.collective, point.algorithm, topology.space(), point.bytes,
+                                point.element_bytes, PlanLimits{});
+    schedule = plan.channels.front().schedule;
+  }
+  const auto& stages = schedule->stages;
   for (std::size_t i = 0; i < prediction.stages.size() && i < stages.size(); ++i) {
     timeline_.set("result", result).set("channel", prediction.slowest_channel);
     timeline_.set("stage", stages[i].name).set("start_ps", prediction.stages[i].start_ps);
@@ -218,6 +222,9 @@ std::vector<PointSpec> largest_points(const Table& results, const Scenario& scen
     points.push_back({scenario.executor, collective_from_name(results.texts("collective")[row]),
                       algorithm, protocol_from_name(results.texts("protocol")[row]), bytes[row],
                       scenario.element_bytes, scenario.channels, scenario.max_slices});
+    for (const auto& file : scenario.files) {
+      if (file->label == algorithm) points.back().schedule = file->imported.schedule;
+    }
   }
   return points;
 }

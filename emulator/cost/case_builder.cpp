@@ -17,6 +17,7 @@ namespace fabricast {
 namespace {
 
 PlanLimits limits_of(const Topology& topology, const PointSpec& point) {
+  if (point.schedule) return file_limits(point.executor, point.protocol);
   const bool in_switch = point.executor == ExecutorKind::nccl && point.algorithm == "nvls";
   const auto offered =
       in_switch ? in_switch_channels(topology.gpu().generation, topology.space().domains())
@@ -55,11 +56,19 @@ std::vector<LinkLoad> loads_of(const std::vector<ClassTraffic>& traffic, const M
 
 }  // namespace
 
-const CaseBuilder::Entry& CaseBuilder::entry_for(const PointSpec& point) {
-  const PlanLimits limits = limits_of(topology_, point);
-  const Key key{point.executor, point.collective, point.algorithm, limits.channels};
-  const auto found = entries_.find(key);
-  if (found != entries_.end() && found->second.point == point) return found->second;
+ExecutionPlan CaseBuilder::plan_for(const PointSpec& point, const PlanLimits& limits) const {
+  if (point.schedule) {
+    if (point.schedule->positions() != topology_.ranks()) {
+      throw UsageError(fmt::format(
+          "algorithm \"{}\" is for {} ranks (machine \"{}\" has {}) choose a machine of as many, "
+          "or --ranks {}",
+          point.algorithm, point.schedule->positions(), topology_.name(), topology_.ranks(),
+          point.schedule->positions()));
+    }
+    ExecutionPlan plan = plan_of(point.schedule, point.bytes, point.element_bytes, limits);
+    plan.space = topology_.space();  // ranks in order
+    return plan;
+  }
   const AlgorithmEntry* algorithm = find_algorithm(point.algorithm, point.collective);
   if (algorithm != nullptr) {  // make_plan says what is wrong with unknown ones
     const std::string reason =
@@ -69,8 +78,17 @@ const CaseBuilder::Entry& CaseBuilder::entry_for(const PointSpec& point) {
           fmt::format("algorithm \"{}\" {} use another one", point.algorithm, reason));
     }
   }
-  ExecutionPlan plan = make_plan(point.collective, point.algorithm, topology_.space(), point.bytes,
-                                 point.element_bytes, limits);
+  return make_plan(point.collective, point.algorithm, topology_.space(), point.bytes,
+                   point.element_bytes, limits);
+}
+
+const CaseBuilder::Entry& CaseBuilder::entry_for(const PointSpec& point) {
+  const PlanLimits limits = limits_of(topology_, point);
+  const Key key{point.executor, point.collective, point.algorithm, limits.channels,
+                point.schedule.get()};
+  const auto found = entries_.find(key);
+  if (found != entries_.end() && found->second.point == point) return found->second;
+  ExecutionPlan plan = plan_for(point, limits);
   if (point.executor != ExecutorKind::nccl) lower(plan);
   Entry& entry = entries_[key];
   if (!entry.map || !entry.map->matches(plan)) {

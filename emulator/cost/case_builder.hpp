@@ -33,10 +33,12 @@ class CaseBuilder {
     std::shared_ptr<const TrafficMap> map;
     std::vector<ClassTraffic> traffic;
   };
-  // Executor, collective, algorithm, channels.
-  using Key = std::tuple<ExecutorKind, Collective, std::string, std::int32_t>;
+  // Executor, collective, algorithm, channels; a file's schedule. Entries hold it, so that no other
+  // can come to lie at its address.
+  using Key = std::tuple<ExecutorKind, Collective, std::string, std::int32_t, const Schedule*>;
 
   const Entry& entry_for(const PointSpec& point);
+  ExecutionPlan plan_for(const PointSpec& point, const PlanLimits& limits) const;
 
   const Topology& topology_;
   std::map<Key, Entry> entries_;

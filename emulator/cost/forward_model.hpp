@@ -33,6 +33,9 @@ struct PointSpec {
   std::int32_t element_bytes = 4;
   std::int32_t channels = 0;    // 0: the machine's default, reduced for small messages
   std::int32_t max_slices = 0;  // 0: the protocol's own rule; 1: one slice
+  // Not null: this schedule (of a file), and `algorithm` is only its name. It has its own channels
+  // and slices.
+  std::shared_ptr<const Schedule> schedule = nullptr;
 
   bool operator==(const PointSpec&) const = default;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 
 #include "emulator/base/error.hpp"
 #include "emulator/base/names.hpp"
@@ -129,6 +130,12 @@ Protocol protocol_from_name(std::string_view name) {
   throw UsageError(unknown_name_message("protocol", name, known));
 }
 
+Protocol protocol_of_file(std::string_view name) {
+  std::string lower(name);
+  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return protocol_from_name(lower);
+}
+
 std::vector<Protocol> protocols_of(ExecutorKind executor) {
   if (executor == ExecutorKind::host || executor == ExecutorKind::mpi) return {Protocol::none};
   if (executor == ExecutorKind::cuda) return {Protocol::simple};
@@ -179,6 +186,18 @@ PlanLimits plan_limits(ExecutorKind executor, Collective collective, const std::
     channels = static_cast<std::int32_t>(std::clamp<std::int64_t>(bytes / least, 1, channels));
   }
   limits.channels = channels;
+  return limits;
+}
+
+PlanLimits file_limits(ExecutorKind executor, Protocol protocol) {
+  PlanLimits limits;
+  if (executor != ExecutorKind::nccl) return limits;
+  limits.fifo_depth = slots;
+  limits.max_slices = 1;
+  limits.max_chunk_bytes = protocol == Protocol::ll      ? ll_slot
+                           : protocol == Protocol::ll128 ? ll128_slot
+                                                         : simple_slot;
+  limits.max_slice_bytes = limits.max_chunk_bytes;
   return limits;
 }
 

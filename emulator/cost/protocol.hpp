@@ -20,6 +20,8 @@ namespace fabricast {
 enum class Protocol : std::uint8_t { none, ll, ll128, simple };
 std::string_view to_string(Protocol protocol);
 Protocol protocol_from_name(std::string_view name);  // throws UsageError with a did-you-mean
+// As MSCCL's files spell it: Simple, LL, LL128.
+Protocol protocol_of_file(std::string_view name);
 
 // Protocols an executor has: nccl: ll, ll128, simple; cuda: simple, the interpreter's only
 // hand-off; host and mpi: none. What it does not have is neither predicted nor fitted.
@@ -48,5 +50,9 @@ std::int64_t wire_bytes(Protocol protocol, std::int64_t data_bytes);  // rounded
 PlanLimits plan_limits(ExecutorKind executor, Collective collective, const std::string& algorithm,
                        Protocol protocol, const RankSpace& space, std::int64_t bytes,
                        std::int32_t channels);
+
+// The same for a schedule of a file (plan_of): a message is at most what a slot of the protocol
+// holds, one of a connection's eight, unless the schedule's scratch forbids loops.
+PlanLimits file_limits(ExecutorKind executor, Protocol protocol);
 
 }  // namespace fabricast

@@ -101,11 +101,18 @@ std::int32_t equal_loops(std::int64_t elements, std::int64_t most) {
   return 1;
 }
 
+// Loops over parts that may differ by one element.
+std::int32_t even_loops(std::int64_t elements, std::int64_t most) {
+  return static_cast<std::int32_t>(
+      std::max<std::int64_t>(1, ceil_div(elements, std::max<std::int64_t>(1, most))));
+}
+
 }  // namespace
 
 ExecutionPlan plan_of(std::shared_ptr<const Schedule> schedule, std::int64_t bytes,
                       std::int32_t element_bytes, const PlanLimits& limits) {
-  const std::int64_t unit = std::int64_t{schedule->chunks} * element_bytes;
+  const std::int64_t unit =
+      schedule->moves_chunks ? std::int64_t{schedule->chunks} * element_bytes : element_bytes;
   if (bytes % unit != 0) {
     const std::int64_t below = bytes / unit * unit;
     throw UsageError(fmt::format(
@@ -125,12 +132,12 @@ ExecutionPlan plan_of(std::shared_ptr<const Schedule> schedule, std::int64_t byt
   plan.space = schedule->space;
   plan.bytes = bytes;
   plan.element_bytes = element_bytes;
-  const std::int64_t elements = bytes / unit;
+  const std::int64_t elements = ceil_div(bytes / element_bytes, schedule->chunks);
   if (schedule->scratch_chunks == 0) {
-    const std::int64_t together = largest_step(*schedule);
-    plan.loops = equal_loops(elements, limits.max_chunk_bytes / element_bytes / together);
+    const std::int64_t most = limits.max_chunk_bytes / element_bytes / largest_step(*schedule);
+    plan.loops = schedule->moves_chunks ? equal_loops(elements, most) : even_loops(elements, most);
   }
-  plan.slice_bytes = elements / plan.loops * element_bytes;
+  plan.slice_bytes = ceil_div(elements, plan.loops) * element_bytes;
   plan.channels.push_back({schedule, Placement::identity(schedule->space)});
   return plan;
 }

@@ -57,10 +57,11 @@ ExecutionPlan make_plan(Collective collective, const std::string& algorithm, con
                         std::int64_t bytes, std::int32_t element_bytes, const PlanLimits& limits,
                         std::int32_t root = 0);
 
-// A plan of one schedule as it is (an imported one, say): one channel, ranks at their own positions,
-// slices = 1; loops as the chunk limit asks, but 1 where scratch is used, which a loop would have to
-// leave free for the next. Chunks must be equal, because files move them to each other's places:
-// UsageError with the nearest sizes where they are not.
+// A plan of one schedule as it is (an imported one, say): one channel, ranks at their own
+// positions, slices = 1; loops as the chunk limit asks, but 1 where scratch is used, which a loop
+// would have to leave free for the next. Any whole number of elements, but where the schedule moves
+// chunks to each other's places they must be equal: UsageError with the nearest sizes where they
+// are not.
 ExecutionPlan plan_of(std::shared_ptr<const Schedule> schedule, std::int64_t bytes,
                       std::int32_t element_bytes, const PlanLimits& limits);
 

@@ -90,6 +90,9 @@ struct Schedule {
   // The input is in the output buffer when the schedule starts (imported in-place algorithms);
   // executors copy it there first where the user's buffers differ.
   bool starts_in_output = false;
+  // Values change to places of another length where the message does not divide evenly (imports):
+  // chunks must be equal.
+  bool moves_chunks = false;
   // The root of broadcast, reduce, gather and scatter is position 0; the Placement puts the root
   // rank there.
   std::vector<Stage> stages;

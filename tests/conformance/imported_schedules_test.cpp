@@ -6,14 +6,13 @@
 
 #include "emulator/base/text_file.hpp"
 #include "emulator/runtime/executor.hpp"
-#include "emulator/schedule/catalogue.hpp"
-#include "emulator/schedule/export/msccl_xml_writer.hpp"
 #include "emulator/schedule/import/msccl_xml.hpp"
 #include "emulator/schedule/import/mscclpp_json.hpp"
 #include "emulator/schedule/plan.hpp"
+#include "emulator/schedule/verify/verify.hpp"
 #include "emulator/sim/naive.hpp"
 #include "emulator/sim/sweep.hpp"
-#include "tests/unit/schedule/msccl_files.hpp"
+#include "tests/conformance/imported.hpp"
 #include "tests/unit/sim/constant_costs.hpp"
 
 namespace fabricast {
@@ -37,25 +36,13 @@ void expect_exact(const ImportedSchedule& imported, std::int64_t elements,
   }
 }
 
-std::vector<std::string> files(int p) {
-  return {msccl_ring_all_reduce(p, 1),         msccl_ring_all_reduce(p, 3),
-          msccl_all_pairs_all_reduce(p, true), msccl_all_pairs_all_reduce(p, false),
-          msccl_all_gather(p, 2, true),        msccl_all_gather(p, 2, false),
-          msccl_reduce_scatter(p, 2, true),    msccl_reduce_scatter(p, 2, false),
-          msccl_all_pairs_reduce_scatter(p),   msccl_all_to_all(p, 2),
-          msccl_chain(p, "broadcast", 2),      msccl_chain(p, "reduce", 2),
-          msccl_star(p, "gather", 2),          msccl_star(p, "scatter", 2)};
-}
-
 TEST(ImportedSchedules, RunBitExactOnThreads) {
-  for (const int p : {2, 4}) {
-    for (const auto& file : files(p)) {
+  for (const int p : {2, 3, 4, 8}) {
+    const auto executor = make_host_executor(p);
+    for (const auto& file : conformance::files_of(p)) {
       const auto imported = read_msccl_xml(file, "f.xml");
-      for (const std::int64_t elements : {0, 1, 37}) expect_exact(imported, elements);
-      PlanLimits small;
-      small.max_chunk_bytes = 64;  // several loops where there is no scratch
-      small.fifo_depth = 4;
-      expect_exact(imported, 60, small);
+      EXPECT_TRUE(verify(plan_of(imported.schedule, 0, 4, {})).ok()) << file;
+      conformance::run_imported(*executor, imported, static_cast<std::uint64_t>(p));
     }
   }
 }
@@ -66,18 +53,20 @@ TEST(ImportedSchedules, MscclppPlansRunBitExact) {
 }
 
 TEST(ImportedSchedules, WhatWeExportRunsBitExact) {
-  for (const auto& entry : algorithm_catalogue()) {
-    const RankSpace space{2, 2};
-    if (entry.collective == Collective::send_recv || !why_not(entry, space).empty()) continue;
-    PlanLimits limits;
-    limits.channels = 2;
-    const auto plan = make_plan(entry.collective, entry.name, space, 4096, 4, limits);
-    expect_exact(read_msccl_xml(to_msccl_xml(plan), entry.name), 5);
+  const auto files = conformance::random_exports(-16, 7, 150);
+  EXPECT_GT(files.size(), 80u);
+  int odd = 0;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const auto imported = read_msccl_xml(files[i], "f.xml");
+    odd += imported.schedule->moves_chunks ? 0 : 1;
+    const auto executor = make_host_executor(imported.schedule->positions());
+    conformance::run_imported(*executor, imported, i);
   }
+  EXPECT_GT(odd, 60);  // nearly all of them run at any size
 }
 
 TEST(ImportedSchedules, EnginesAgree) {
-  for (const auto& file : files(4)) {
+  for (const auto& file : conformance::files_of(4)) {
     const auto imported = read_msccl_xml(file, "f.xml");
     const Schedule& schedule = *imported.schedule;
     const ConstantCosts costs(schedule, {11, 30, 5, 7}, 40, 3);

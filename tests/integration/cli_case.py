@@ -2,6 +2,7 @@
 
 Used by the integration tests: `python3 emulate_test.py PROGRAM [MPIEXEC]`. Standard library only.
 """
+import hashlib
 import os
 import subprocess
 import sys
@@ -41,6 +42,19 @@ class CliCase(unittest.TestCase):
 
     def left(self):
         return sorted(os.listdir(self.folder.name))
+
+    def config_of(self, trace):
+        """The text of /config, or None where h5py is missing."""
+        try:
+            import h5py
+        except ImportError:
+            return None
+        with h5py.File(self.path(trace), "r") as file:
+            return file["config"][0].decode()
+
+    def sha256_of(self, name):
+        with open(self.path(name), "rb") as file:
+            return hashlib.sha256(file.read()).hexdigest()
 
     def run_program(self, *arguments, ranks=0, timeout=300):
         command = [PROGRAM, *arguments]

@@ -44,6 +44,34 @@ class Emulate(CliCase):
         for line in csv[1:]:
             self.assertEqual(float(line.split(",")[share]), 0.0)
 
+    def test_algorithm_files_are_predicted_as_they_are(self):
+        self.expect_ok("schedule", "export", "ring", "--ranks", "8", "-o", "ring.xml")
+        sweep = ("-b", "64K", "-e", "64K", "-a", "ring.xml,ring", "--channels", "1")
+        self.expect_ok("emulate", "--machine", "hgx-h100", *sweep, "--protocol", "simple", "-o", "a.h5")
+        self.expect_ok("report", "a.h5", "--check")
+        table = self.expect_ok("report", "a.h5", "--csv").stdout.splitlines()
+        names = table[0].split(",")
+        rows = [dict(zip(names, line.split(","))) for line in table[1:]]
+        self.assertEqual([row["algorithm"] for row in rows], ["ring", "file:ring"])
+        self.assertEqual(rows[0]["time_us"], rows[1]["time_us"])  # the same schedule
+        config = self.config_of("a.h5")
+        if config is not None:
+            digest = self.sha256_of("ring.xml")
+            self.assertIn(f'name: "file:ring", file: "ring.xml", sha256: "{digest}"', config)
+        # As many ranks as the file has.
+        emulate = ("emulate", "-a", "ring.xml", "-b", "1M", "-e", "1M", "-o", "b.h5")
+        self.expect_error(2, "--ranks 8", *emulate, "--machine", "gb300-nvl72")
+        self.expect_error(2, "--ranks 4: ring.xml", *emulate, "--machine", "hgx-h100", "--ranks", "4")
+        self.expect_error(2, "--channels 3: ring.xml", *emulate, "--machine", "hgx-h100", "--channels", "3")
+        self.expect_error(2, "--protocol ll: ring.xml", *emulate, "--machine", "hgx-h100", "--protocol", "ll")
+        self.expect_error(2, "--slices 2: ring.xml", *emulate, "--machine", "hgx-h100", "--slices", "2")
+        self.expect_error(2, "-c all_gather: ring.xml", *emulate, "--machine", "hgx-h100", "-c", "all_gather")
+        self.expect_ok(*emulate, "--machine", "gb300-nvl72", "--ranks", "8")
+        if cli_case.MPIEXEC:
+            both = [self.expect_ok(*emulate, "--machine", "hgx-h100", "--force", ranks=n).stdout.split()[-1]
+                    for n in (1, 3)]
+            self.assertEqual(both[0], both[1])
+
     def test_bad_input_is_refused_with_one_message_and_nothing_is_left(self):
         emulate = ("emulate", "--machine", "gb300-nvl72", "-o", "t.h5")
         cases = [

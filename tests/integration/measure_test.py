@@ -54,6 +54,64 @@ class Measure(CliCase):
         self.assertEqual(self.left(), ["m.h5"])
         self.expect_ok("report", "m.h5", "--check")
 
+    def export(self, name, *arguments):
+        self.expect_ok("schedule", "export", *arguments, "-o", name)
+        return name
+
+    def test_algorithm_files_are_checked_and_timed_like_the_catalogue(self):
+        ring = self.export("ring.xml", "ring", "--ranks", "2", "--channels", "2")
+        got = self.measured("--executor", "host", "-a", f"ring,{ring}", "-b", "4", "-e", "4K", "-f", "8",
+                            "-n", "3", "-o", "m.h5")
+        rows = [row for row in got["results"] if row["algorithm"] == "file:ring"]
+        self.assertEqual([row["size"] for row in rows], [4, 32, 256, 2048])
+        for row in rows:
+            self.assertEqual((row["collective"], row["ranks"], row["channels"], row["nwrong"]),
+                             ("all_reduce", 2, 2, 0))
+            self.assertGreater(row["time"], 0)
+        self.assertEqual(len(got["results"]), 2 * len(rows))
+        self.expect_ok("report", "m.h5", "--check")
+        config = self.config_of("m.h5")
+        if config is not None:
+            self.assertIn(f'name: "file:ring", file: "ring.xml", sha256: "{self.sha256_of(ring)}"', config)
+        fitted = self.expect_ok("calibrate", "m.h5")
+        self.assertIn("samples of file:ring are not fitted", fitted.stderr)
+        gather = self.export("gather.xml", "ring", "-c", "all_gather", "--ranks", "4")
+        got = self.measured("--executor", "host", "-a", gather, "--check-only", *TINY)
+        self.assertEqual({(row["collective"], row["ranks"], row["nwrong"]) for row in got["results"]},
+                         {("all_gather", 4, 0)})
+
+    def test_algorithm_files_decide_and_what_says_otherwise_is_refused(self):
+        ring = self.export("ring.xml", "ring", "--ranks", "2", "--channels", "2")
+        host = ("measure", "--executor", "host", *TINY, "-a", ring)
+        for options in (("--ranks", "3"), ("--channels", "1"), ("-c", "broadcast")):
+            self.expect_error(2, f"{options[0]} {options[1]}: ring.xml", *host, *options)
+        other = self.export("other.xml", "ring", "--ranks", "3")
+        self.expect_error(2, "measure one at a time", *host[:-1], f"{ring},{other}")
+        self.expect_error(2, "NCCL has no way", "measure", "--executor", "nccl", "-a", ring)
+        self.expect_error(2, "use emulate", "measure", "--synthetic", "hgx-h100", "-a", ring)
+        exchange = self.export("exchange.xml", "pairwise", "--ranks", "2")
+        self.expect_error(2, "--in-place: exchange.xml", *host[:-1], exchange, "--in-place")
+        with open(self.path(ring), encoding="utf-8") as file:
+            text = file.read()
+        self.write("wrong.xml", text.replace('type="rrcs"', 'type="rcs"', 1))
+        self.expect_error(1, "see fabricast verify wrong.xml", *host[:-1], "wrong.xml")
+        self.write("place.xml", text.replace('inplace="1"', 'inplace="0"'))
+        self.expect_error(2, "out of place only", *host[:-1], "place.xml", "--in-place")
+        self.write("max.xml", text.replace("<algo ", '<algo redop="max" '))
+        self.expect_error(2, "reduces with max", *host[:-1], "max.xml", "--op", "sum")
+        got = self.measured("--executor", "host", "-a", "max.xml", *TINY)
+        self.assertEqual({row["redop"] for row in got["results"]}, {"max"})
+
+    def test_algorithm_files_under_mpirun(self):
+        if not cli_case.MPIEXEC:
+            self.skipTest("no mpirun")
+        ring = self.export("ring.xml", "tree", "--ranks", "2")
+        got = self.measured("--executor", "mpi", "-a", ring, *TINY, ranks=2)
+        self.assertEqual({(row["algorithm"], row["nwrong"]) for row in got["results"]}, {("file:tree", 0)})
+        self.expect_error(2, "ring.xml (an algorithm for 2 ranks)", "measure", "--executor", "mpi", "-a",
+                          ring, *TINY, ranks=3)
+        self.expect_error(4, "no such file", "measure", "-a", "nothing.xml", *TINY, ranks=2)
+
     def test_the_file_holds_samples_conditions_machine_host_and_config(self):
         try:
             import h5py

@@ -33,6 +33,25 @@ class Verify(CliCase):
         self.assertEqual(result.returncode, 1)
         self.assertRegex(result.stdout, r"role 0 .*reads and role 1 .*writes in-place chunk \d, and no")
 
+    def test_files_are_proved_beside_the_catalogue(self):
+        self.expect_ok("schedule", "export", "ring", "--ranks", "6", "--channels", "2", "-o", "r.xml")
+        self.expect_ok("schedule", "export", "pairwise", "--ranks", "4", "-o", "a.xml")
+        result = self.expect_ok("verify", "r.xml,a.xml")
+        self.assertRegex(result.stdout, r"all_reduce +file:ring +6 +2 .*correct\n")
+        self.assertRegex(result.stdout, r"all_to_all +file:pairwise +4 +1 .*correct\n")
+        mixed = self.expect_ok("verify", "ring,r.xml", "-c", "all_reduce", "--in-place")
+        self.assertIn("# 6 ranks", mixed.stdout)
+        self.assertIn("# 2 of 2 correct", mixed.stdout)
+        self.assertEqual(self.run_program("verify", "r.xml", "--slots", "1").returncode, 1)
+        self.assertEqual(self.run_program("verify", "a.xml", "--in-place").returncode, 1)
+        for options in (("--ranks", "5"), ("--channels", "3"), ("-c", "broadcast"), ("--chunks", "2"),
+                        ("--root", "0"), ("--slices", "2"), ("--domain", "2")):
+            error = self.expect_error(2, "r.xml", "verify", "r.xml", *options)
+            self.assertIn(options[0], error.stderr)
+        self.expect_ok("verify", "r.xml", "--ranks", "6", "--channels", "2", "-c", "all_reduce")
+        self.expect_error(2, "a.xml is for 4 ranks", "verify", "ring,r.xml,a.xml")
+        self.expect_error(4, "no such file", "verify", "nothing.xml")
+
     def test_bad_input(self):
         self.expect_error(2, "did you mean \"ring\"", "verify", "rign")
         self.expect_error(2, "no whole number of domains", "verify", "--ranks", "10", "--domain", "4")

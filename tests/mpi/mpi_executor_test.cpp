@@ -8,8 +8,10 @@
 
 #include "emulator/base/error.hpp"
 #include "emulator/runtime/mpi_executor.hpp"
+#include "emulator/schedule/import/msccl_xml.hpp"
 #include "tests/conformance/conformance.hpp"
 #include "tests/conformance/hand_made.hpp"
+#include "tests/conformance/imported.hpp"
 
 namespace fabricast {
 namespace {
@@ -54,6 +56,19 @@ TEST(MpiExecutor, EveryInstructionAndParallelConnections) {
       executor->prepare({&plan, DataType::float32, ReduceOp::sum, in_place});
       EXPECT_EQ(executor->check(), 0) << plan.algorithm;
     }
+  }
+}
+
+TEST(MpiExecutor, AlgorithmFilesAreBitExact) {
+  const std::int32_t p = world().size();
+  const auto executor = make_mpi_executor(world());
+  auto files = conformance::random_exports(p, 11, 120);
+  EXPECT_GT(files.size(), 25u);
+  if (p > 1) {
+    for (auto& file : conformance::files_of(p)) files.push_back(std::move(file));
+  }
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    conformance::run_imported(*executor, read_msccl_xml(files[i], "f.xml"), i);
   }
 }
 

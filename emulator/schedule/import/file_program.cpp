@@ -8,6 +8,7 @@
 
 #include "emulator/base/error.hpp"
 #include "emulator/schedule/import/chunk_numbers.hpp"
+#include "emulator/schedule/import/chunk_places.hpp"
 #include "emulator/schedule/import/own_block.hpp"
 
 namespace fabricast {
@@ -110,6 +111,7 @@ Schedule to_schedule(FileProgram program) {
   schedule.chunks = program.chunks;
   schedule.roles = 1;
   schedule.starts_in_output = program.in_place;
+  schedule.moves_chunks = moves_chunks(program);
   if (has_rank_blocks(program.collective)) schedule.block_parts = program.chunks / ranks;
   std::size_t longest = 0;
   for (const FileRank& rank : program.ranks) {

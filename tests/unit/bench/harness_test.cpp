@@ -7,6 +7,7 @@
 #include <set>
 
 #include "emulator/base/error.hpp"
+#include "tests/unit/schedule/msccl_tools_files.hpp"
 
 namespace fabricast {
 namespace {
@@ -90,6 +91,38 @@ TEST(Harness, EveryTimedIterationIsASample) {
   EXPECT_EQ(set.samples[7].condition, 1);
   EXPECT_EQ(set.samples[7].iteration, 2);
   EXPECT_DOUBLE_EQ(set.samples[7].value, 1.0);  // us
+}
+
+std::shared_ptr<const AlgorithmFile> file_of(const std::string& xml) {
+  AlgorithmFile file;
+  file.path = "f.xml";
+  file.label = "of_file";
+  file.imported = read_algorithm_file(xml, file.path);
+  return std::make_shared<const AlgorithmFile>(std::move(file));
+}
+
+TEST(Harness, AFileRunsAtSizesItCanCarryWithItsOwnChannelsAndPlace) {
+  FakeExecutor executor;
+  auto options = ring_sweep();
+  options.algorithms.clear();
+  options.collectives = {Collective::all_reduce};
+  options.files = {file_of(tools_one_pass_all_reduce(4, 2))};  // 8 chunks of floats
+  options.min_bytes = 16;
+  options.max_bytes = 100;
+  options.increment = 28;
+  const auto report = measure_sweep(executor, ExecutorKind::host, "here", options);
+  ASSERT_EQ(report.cases.size(), 3u);  // 44, 72, 100 run as 32, 64, 96; 16 not at all
+  for (std::size_t i = 0; i < report.cases.size(); ++i) {
+    const Conditions& c = report.cases[i].conditions;
+    EXPECT_EQ(c.algorithm, "of_file");
+    EXPECT_EQ(c.channels, 2);
+    EXPECT_TRUE(c.in_place);
+    EXPECT_EQ(c.bytes % 32, 0);
+  }
+  EXPECT_THAT(report.notes.front(), HasSubstr("of_file: sizes 16 round to 0"));
+  EXPECT_THROW(check_sweep(executor, ExecutorKind::nccl, "here", options), UsageError);
+  options.files = {file_of(tools_one_pass_all_reduce(3, 1))};
+  EXPECT_THROW(check_sweep(executor, ExecutorKind::host, "here", options), UsageError);
 }
 
 TEST(Harness, DisturbedSamplesStayFlaggedAndCounted) {

@@ -1,72 +1,16 @@
 #include "tests/unit/schedule/msccl_files.hpp"
 
-#include <vector>
-
-#include <fmt/format.h>
+#include "tests/unit/schedule/msccl_writer.hpp"
 
 namespace fabricast {
 namespace {
-
-// Writes elements in the order of the calls, closing what must be closed.
-class Writer {
- public:
-  Writer(const std::string& name, const std::string& collective, int p, int chunks, int channels,
-         bool in_place, const std::string& protocol = "Simple", const std::string& more = "") {
-    text_ = fmt::format(
-        "<algo name=\"{}\" proto=\"{}\" nchannels=\"{}\" nchunksperloop=\"{}\" ngpus=\"{}\" "
-        "coll=\"{}\" inplace=\"{}\" outofplace=\"{}\"{}>\n",
-        name, protocol, channels, chunks, p, collective, in_place ? 1 : 0, in_place ? 0 : 1, more);
-  }
-  void gpu(int id, int in, int out, int scratch) {
-    close_gpu();
-    text_ += fmt::format("  <gpu id=\"{}\" i_chunks=\"{}\" o_chunks=\"{}\" s_chunks=\"{}\">\n", id,
-                         in, out, scratch);
-    in_gpu_ = true;
-    blocks_ = 0;
-  }
-  int block(int send, int recv, int channel = 0) {
-    close_block();
-    text_ += fmt::format("    <tb id=\"{}\" send=\"{}\" recv=\"{}\" chan=\"{}\">\n", blocks_, send,
-                         recv, channel);
-    in_block_ = true;
-    steps_ = 0;
-    return blocks_++;
-  }
-  int step(const std::string& type, char from, int from_chunk, char to, int to_chunk, int count = 1,
-           int after_block = -1, int after_step = -1) {
-    text_ += fmt::format(
-        "      <step s=\"{}\" type=\"{}\" srcbuf=\"{}\" srcoff=\"{}\" dstbuf=\"{}\" dstoff=\"{}\" "
-        "cnt=\"{}\" depid=\"{}\" deps=\"{}\" hasdep=\"1\"/>\n",
-        steps_, type, from, from_chunk, to, to_chunk, count, after_block, after_step);
-    return steps_++;
-  }
-  void wait(int block, int step) { this->step("nop", 'i', -1, 'o', -1, 0, block, step); }
-  std::string finish() {
-    close_gpu();
-    return text_ + "</algo>\n";
-  }
-
- private:
-  void close_block() {
-    if (in_block_) text_ += "    </tb>\n";
-    in_block_ = false;
-  }
-  void close_gpu() {
-    close_block();
-    if (in_gpu_) text_ += "  </gpu>\n";
-    in_gpu_ = false;
-  }
-  std::string text_;
-  bool in_gpu_ = false, in_block_ = false;
-  int blocks_ = 0, steps_ = 0;
-};
 
 int mod(int a, int p) { return (a % p + p) % p; }
 
 }  // namespace
 
 std::string msccl_ring_all_reduce(int p, int parts) {
-  Writer file("ring", "allreduce", p, p * parts, 1, false);
+  MscclWriter file("ring", "allreduce", p, p * parts, 1, false);
   for (int r = 0; r < p; ++r) {
     file.gpu(r, p * parts, p * parts, 0);
     file.block(mod(r + 1, p), mod(r - 1, p));
@@ -85,8 +29,8 @@ std::string msccl_ring_all_reduce(int p, int parts) {
 
 // Rank r reduces chunk r: block r - 1 or r talks to one peer, the last block reduces and publishes.
 std::string msccl_all_pairs_all_reduce(int p, bool in_place) {
-  Writer file("all_pairs", "allreduce", p, p, 1, in_place, "LL",
-              " minBytes=\"16\" maxBytes=\"65536\" nthreadblocks=\"3\"");
+  MscclWriter file("all_pairs", "allreduce", p, p, 1, in_place, "LL",
+                   " minBytes=\"16\" maxBytes=\"65536\" nthreadblocks=\"3\"");
   const char from = 'i', to = in_place ? 'i' : 'o';
   for (int r = 0; r < p; ++r) {
     file.gpu(r, p, in_place ? 0 : p, p - 1);
@@ -109,7 +53,7 @@ std::string msccl_all_pairs_all_reduce(int p, bool in_place) {
 }
 
 std::string msccl_all_gather(int p, int parts, bool in_place) {
-  Writer file("direct_gather", "allgather", p, p * parts, 1, in_place);
+  MscclWriter file("direct_gather", "allgather", p, p * parts, 1, in_place);
   for (int r = 0; r < p; ++r) {
     file.gpu(r, in_place ? 0 : parts, p * parts, 0);
     if (!in_place) {
@@ -127,7 +71,7 @@ std::string msccl_all_gather(int p, int parts, bool in_place) {
 }
 
 std::string msccl_reduce_scatter(int p, int parts, bool in_place) {
-  Writer file("ring_scatter", "reducescatter", p, p * parts, 1, in_place);
+  MscclWriter file("ring_scatter", "reducescatter", p, p * parts, 1, in_place);
   for (int r = 0; r < p; ++r) {
     file.gpu(r, p * parts, in_place ? 0 : parts, 0);
     file.block(mod(r + 1, p), mod(r - 1, p));
@@ -144,7 +88,7 @@ std::string msccl_reduce_scatter(int p, int parts, bool in_place) {
 }
 
 std::string msccl_all_pairs_reduce_scatter(int p) {
-  Writer file("pairs_scatter", "reducescatter", p, p, 1, true);
+  MscclWriter file("pairs_scatter", "reducescatter", p, p, 1, true);
   for (int r = 0; r < p; ++r) {
     file.gpu(r, p, 0, p - 1);
     for (int i = 1; i < p; ++i) {
@@ -163,7 +107,7 @@ std::string msccl_all_pairs_reduce_scatter(int p) {
 }
 
 std::string msccl_all_to_all(int p, int parts) {
-  Writer file("pairs", "alltoall", p, p * parts, 2, false);
+  MscclWriter file("pairs", "alltoall", p, p * parts, 2, false);
   for (int r = 0; r < p; ++r) {
     file.gpu(r, p * parts, p * parts, 0);
     file.block(-1, -1);
@@ -179,7 +123,7 @@ std::string msccl_all_to_all(int p, int parts) {
 }
 
 std::string msccl_chain(int p, const std::string& collective, int chunks) {
-  Writer file("chain", collective, p, chunks, 2, false);
+  MscclWriter file("chain", collective, p, chunks, 2, false);
   const bool down = collective == "broadcast";
   for (int r = 0; r < p; ++r) {
     file.gpu(r, chunks, chunks, 0);
@@ -199,7 +143,7 @@ std::string msccl_chain(int p, const std::string& collective, int chunks) {
 }
 
 std::string msccl_star(int p, const std::string& collective, int parts) {
-  Writer file("star", collective, p, p * parts, 1, false);
+  MscclWriter file("star", collective, p, p * parts, 1, false);
   const bool gather = collective == "gather";
   for (int r = 0; r < p; ++r) {
     file.gpu(r, gather ? parts : p * parts, gather ? p * parts : parts, 0);

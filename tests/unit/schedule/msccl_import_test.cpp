@@ -9,10 +9,12 @@
 #include "emulator/base/counter_rng.hpp"
 #include "emulator/base/error.hpp"
 #include "emulator/base/text_file.hpp"
+#include "emulator/schedule/import/algorithm_file.hpp"
 #include "emulator/schedule/import/msccl_xml.hpp"
 #include "emulator/schedule/plan.hpp"
 #include "emulator/schedule/verify/verify.hpp"
 #include "tests/unit/schedule/msccl_files.hpp"
+#include "tests/unit/schedule/msccl_tools_files.hpp"
 
 namespace fabricast {
 namespace {
@@ -243,8 +245,62 @@ TEST(MscclImport, PlansWithoutScratchLoopInEqualParts) {
   EXPECT_EQ(plan.slice_bytes, 400);
   limits.fifo_depth = 2;
   EXPECT_EQ(plan_of(imported.schedule, 12, 4, limits).channels[0].schedule->fifo_depth, 2);
-  // 601 is prime: whole, rather than in parts of different size.
-  EXPECT_EQ(plan_of(imported.schedule, 3 * 4 * 601, 4, limits).loops, 1);
+  // 601 is prime: parts differ by one element, unless chunks must be equal. Then: whole.
+  EXPECT_EQ(plan_of(imported.schedule, 3 * 4 * 601, 4, limits).loops, 7);
+  auto moving = *imported.schedule;
+  moving.moves_chunks = true;
+  const auto shared = std::make_shared<const Schedule>(std::move(moving));
+  EXPECT_EQ(plan_of(shared, 3 * 4 * 601, 4, limits).loops, 1);
+}
+
+TEST(MscclImport, SaysWhoseChunksMustBeEqual) {
+  const auto moves = [](const std::string& xml) {
+    return read_msccl_xml(xml, "f.xml").schedule->moves_chunks;
+  };
+  EXPECT_FALSE(moves(msccl_ring_all_reduce(3, 2)));
+  EXPECT_FALSE(moves(msccl_all_gather(3, 2, true)));
+  EXPECT_FALSE(moves(msccl_all_to_all(3, 2)));  // the same part of another block
+  EXPECT_FALSE(moves(tools_hierarchical_all_reduce(2, 2, 2)));
+  EXPECT_TRUE(moves(msccl_all_pairs_all_reduce(3, true)));  // scratch
+  EXPECT_TRUE(moves(tools_two_step_all_to_all(2, 2)));
+  // A message that arrives at another chunk.
+  auto xml = msccl_chain(2, "broadcast", 2);
+  for (const auto& [from, to] : {std::pair{"type=\"s\" srcbuf=\"i\" srcoff=\"0\"",
+                                           "type=\"s\" srcbuf=\"i\" srcoff=\"1\""}}) {
+    xml.replace(xml.find(from), std::string(from).size(), to);
+  }
+  EXPECT_TRUE(moves(xml));
+  const auto ring = read_msccl_xml(msccl_ring_all_reduce(3, 2), "f.xml").schedule;
+  const auto plan = plan_of(ring, 4, 4, {});  // one element for six chunks
+  EXPECT_EQ(plan.slice_bytes, 4);
+  EXPECT_THROW(plan_of(ring, 6, 4, {}), UsageError);
+}
+
+TEST(MscclImport, ToolsShapesAreCorrect) {
+  for (const auto& [nodes, local] : {std::pair{2, 2}, {2, 4}, {3, 2}, {2, 8}}) {
+    for (const int instances : {1, 2}) {
+      expect_correct(tools_hierarchical_all_reduce(nodes, local, instances));
+    }
+    expect_correct(tools_two_step_all_to_all(nodes, local));
+  }
+  for (const int p : {2, 5, 8}) {
+    expect_correct(tools_one_pass_all_reduce(p, 2));
+    expect_correct(tools_tree_all_reduce(p, 3));
+  }
+  expect_correct(tools_doubling_all_gather(16));
+}
+
+TEST(AlgorithmFile, RowsHaveNamesOfTheirOwn) {
+  std::vector<AlgorithmFile> files(4);
+  files[0].imported = read_msccl_xml(msccl_ring_all_reduce(3, 1), "a.xml");
+  files[1].imported = read_msccl_xml(msccl_ring_all_reduce(3, 2), "b.xml");
+  files[2].imported = read_algorithm_file(tools_doubling_all_gather(4), "c.xml");
+  files[3].imported = files[2].imported;
+  label_files(files);
+  EXPECT_EQ(files[0].label, "file:ring");  // the catalogue has one
+  EXPECT_EQ(files[1].label, "file:ring#2");
+  EXPECT_EQ(files[2].label, "allgather_recursive_doubling");
+  EXPECT_EQ(files[3].label, "allgather_recursive_doubling#2");
 }
 
 }  // namespace
