@@ -34,8 +34,8 @@ struct Phase {
   // Where a copy goes, if not to the chunk of the same number; its count must be chunk.count.
   ChunkMap target_chunk{{}, 0};
   // Groups (semantics 1.4). True: each member has its own chunk, `chunk` evaluated at the member's
-  // position (send: scatter; receive: gather). False: one chunk, `chunk` at the own position (send:
-  // multicast; receive: all members' messages reduced).
+  // position (send: scatter; receive: gather), also where one member is the peer. False: one chunk,
+  // `chunk` at the own position (send: multicast; receive: all members' messages reduced).
   bool per_member = false;
   // Per position {role, stage}: wait until that lane of the same rank has ended that stage in this
   // loop (semantics 2.7); role -1: nothing to wait for. Empty: nobody waits.
