@@ -73,16 +73,14 @@ void RandomInterleaving::interleave_in_order() {
 std::uint64_t* RandomInterleaving::cell(std::size_t rank, Buffer buffer, std::uint64_t first,
                                         const Step& step, std::uint32_t i) {
   const auto chunks = static_cast<std::uint64_t>(schedule_.chunks);
-  std::uint64_t chunk = first + (std::uint64_t{i} << step.stride_log2);
-  if (step.stride_log2 > 0) chunk %= chunks;
   const std::uint64_t base = buffer == Buffer::input ? 0 : buffer == Buffer::output ? 1 : 2;
   const std::uint64_t most =
       base == 2 ? static_cast<std::uint64_t>(schedule_.scratch_chunks) : chunks;
-  if (chunk >= most) {
+  if (first >= most || step.chunk_count > most) {
     illegal_ = true;
     return nullptr;
   }
-  return &memory_[rank][base * chunks + chunk];
+  return &memory_[rank][base * chunks + (first + (std::uint64_t{i} << step.stride_log2)) % most];
 }
 
 // Semantics 2.7.
