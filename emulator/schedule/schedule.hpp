@@ -50,7 +50,7 @@ std::int32_t source_chunk_of(const Phase& phase, const RankSpace& space, std::in
 std::int32_t target_chunk_of(const Phase& phase, const RankSpace& space, std::int32_t x,
                              std::int32_t k);
 
-// How positions depend on each other inside one repetition.
+// How positions depend on each other inside one repetition (semantics 4.1, 4.2).
 enum class StageOrder : std::uint8_t {
   rounds,       // a receive of repetition k takes a message sent before this phase of repetition k
                 // began (in an earlier phase or repetition): all positions may be evaluated at once

@@ -82,6 +82,7 @@ ShapeResult ShapeCheck::run() {
   return std::move(result_);
 }
 
+// Semantics 1.3.
 void ShapeCheck::claim(std::int32_t& end, std::int32_t lane, const StepOrigin& origin,
                        const char* what) {
   if (end >= 0 && end != lane) {
