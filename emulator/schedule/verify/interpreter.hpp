@@ -59,7 +59,8 @@ class Interpreter {
     std::int32_t loops = 1, slices = 1;
     std::int32_t root = 0;
     bool in_place = false;
-    bool clocks = false;  // prove the order of accesses as well
+    // Prove the order of accesses as well, of so many lanes from the first on (LaneClocks); 0: no.
+    std::int32_t first_clocked = 0, clocked = 0;
   };
 
   Interpreter(const LaneSource& source, const Settings& settings);
