@@ -7,11 +7,11 @@
 #include "emulator/base/contracts.hpp"
 #include "emulator/base/counter_rng.hpp"
 #include "emulator/base/error.hpp"
-#include "emulator/cost/lowered.hpp"
 #include "emulator/cost/machine_costs.hpp"
 #include "emulator/cost/offered.hpp"
 #include "emulator/cost/table_step_costs.hpp"
 #include "emulator/schedule/catalogue.hpp"
+#include "emulator/schedule/lowered.hpp"
 
 namespace fabricast {
 namespace {

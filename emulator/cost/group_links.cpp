@@ -31,6 +31,7 @@ std::vector<LinkChunks> group_links(const Topology& topology, std::span<const st
   return links;
 }
 
+// Semantics 3.8: all the bytes the step moves itself.
 std::int32_t chunks_of_step(const Phase& phase, const RankSpace& space) {
   const std::int32_t once = phase.chunk.count;
   if (!phase.per_member) return once;

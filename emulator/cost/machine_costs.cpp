@@ -7,7 +7,7 @@
 
 #include "emulator/base/contracts.hpp"
 #include "emulator/base/error.hpp"
-#include "emulator/cost/lowered.hpp"
+#include "emulator/schedule/lowered.hpp"
 #include "emulator/schedule/partition.hpp"
 
 namespace fabricast {

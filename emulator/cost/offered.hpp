@@ -2,7 +2,8 @@
 // (schedule/catalogue.hpp).
 //
 // Algorithms through a switch need one that reduces (LinkClass::in_network_reduction) under NCCL;
-// the other executors send the same messages point to point, and are predicted so (lowered.hpp).
+// the other executors send the same messages point to point, and are predicted so
+// (schedule/lowered.hpp).
 // Pure functions.
 #pragma once
 

@@ -23,7 +23,7 @@ bool shifts_are_distinct(const Stage& stage, const PeerMap& map, const RankSpace
 // Every connection of a varying stage is used in one repetition: the peers of a stage are distinct.
 bool meets_each_peer_once(const Stage& stage, const PeerMap& map, const Schedule& schedule,
                           std::int32_t period) {
-  if (map.kind == PeerMap::Kind::none) return true;
+  if (!map.exists()) return true;
   if (map.a != 1 && map.a != -1) return false;
   if (map.kind == PeerMap::Kind::linear) return stage.repeat < schedule.positions();
   const RankSpace& space = schedule.space;

@@ -6,7 +6,7 @@
 
 #include "emulator/base/counter_rng.hpp"
 #include "emulator/cost/group_links.hpp"
-#include "emulator/cost/lowered.hpp"
+#include "emulator/schedule/lowered.hpp"
 
 namespace fabricast {
 namespace {
@@ -54,7 +54,7 @@ void count_group(LaneCounter& counter, const ChannelGroup& group, const Stage& s
     std::vector<std::pair<const Phase*, PhasePeers>> sends;
     for (const PhaseGroup& phases : stage.groups) {
       for (const Phase& phase : phases.phases) {
-        if (phase.role == role && phase.peer_out.kind != PeerMap::Kind::none) {
+        if (phase.role == role && phase.peer_out.exists()) {
           sends.emplace_back(&phase, peers_of(schedule, phase, k));
         }
       }

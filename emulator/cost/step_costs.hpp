@@ -2,7 +2,8 @@
 //
 // One virtual call per (phase, repetition) when peers vary with k, one per phase when they do not;
 // never one per step. All values are picoseconds >= 0 and are charged per message, that is per
-// slice (docs/semantics.md 3).
+// slice. Latency and port are those of the sending step, credit of the receiving one (semantics
+// 3.6).
 #pragma once
 
 #include <cstdint>

@@ -8,13 +8,10 @@
 #include "emulator/base/contracts.hpp"
 #include "emulator/base/error.hpp"
 #include "emulator/cost/group_links.hpp"
-#include "emulator/cost/lowered.hpp"
+#include "emulator/schedule/lowered.hpp"
 
 namespace fabricast {
 namespace {
-
-bool sends(const Phase& phase) { return phase.peer_out.kind != PeerMap::Kind::none; }
-bool receives(const Phase& phase) { return phase.peer_in.kind != PeerMap::Kind::none; }
 
 bool equal_rows(const EdgeRow& a, const EdgeRow& b) { return a == b || (a && b && *a == *b); }
 
@@ -100,7 +97,7 @@ const TrafficBuilder::CountedStage& TrafficBuilder::counted(std::size_t stage) {
           key.push_back(
               {phase.role, phase.peer_in, phase.active, -phase.chunk.count, phase.per_member});
         }
-        if (sends(phase))
+        if (phase.peer_out.exists())
           key.push_back(
               {phase.role, phase.peer_out, phase.active, phase.chunk.count, phase.per_member});
       }
@@ -135,7 +132,7 @@ std::int32_t TrafficBuilder::count_device_flows(std::size_t stage) const {
       std::vector<char> sending(group.ranks.size(), 0);
       for (const PhaseGroup& phases : schedule.stages[stage].groups) {
         for (const Phase& phase : phases.phases) {
-          if (phase.role != role || !sends(phase)) continue;
+          if (phase.role != role || !phase.peer_out.exists()) continue;
           const PhasePeers peers = peers_of(schedule, phase, 0);
           for (std::size_t x = 0; x < sending.size(); ++x) {
             if (peers.out[x] >= 0) sending[x] = 1;
@@ -201,7 +198,7 @@ void TrafficBuilder::add_edges(PhaseEdges& edges, const ChannelGroup& group,
     }
   }
   const PhasePeers peers = peers_of(*group.schedule, phase, 0);
-  const bool local = !sends(phase) && !receives(phase);
+  const bool local = !phase.peer_out.exists() && !phase.peer_in.exists();
   std::vector<EdgeId> send(group.ranks.size(), EdgeTable::idle);
   std::vector<EdgeId> receive(group.ranks.size(), EdgeTable::idle);
   const auto rank = [&group](std::int32_t x) { return group.ranks[static_cast<std::size_t>(x)]; };

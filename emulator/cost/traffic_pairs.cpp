@@ -8,9 +8,6 @@
 namespace fabricast {
 namespace {
 
-bool sends(const Phase& phase) { return phase.peer_out.kind != PeerMap::Kind::none; }
-bool receives(const Phase& phase) { return phase.peer_in.kind != PeerMap::Kind::none; }
-
 // A pair's busiest link of each class carries at most the most flows of the class.
 std::vector<std::int32_t> most_by_class(const Topology& topology, const LinkCounts& counts) {
   std::vector<std::int32_t> most(topology.link_classes().size(), 0);
@@ -49,8 +46,8 @@ void TrafficBuilder::add_varying_edges(PhaseEdges& edges, const ChannelGroup& gr
   edges.peer_in = phase.peer_in;
   edges.peer_out = phase.peer_out;
   edges.active = phase.active;
-  if (sends(phase)) edges.send_by_key = edges_by_key(group, stage, phase, keys, true);
-  if (receives(phase)) edges.receive_by_key = edges_by_key(group, stage, phase, keys, false);
+  if (phase.peer_out.exists()) edges.send_by_key = edges_by_key(group, stage, phase, keys, true);
+  if (phase.peer_in.exists()) edges.receive_by_key = edges_by_key(group, stage, phase, keys, false);
 }
 
 std::vector<EdgeId> TrafficBuilder::edges_by_key(const ChannelGroup& group,
@@ -179,7 +176,7 @@ std::vector<std::int64_t> TrafficBuilder::count_varying(std::size_t s) const {
     const Stage& stage = group.schedule->stages[s];
     for (const PhaseGroup& phases : stage.groups) {
       for (const Phase& phase : phases.phases) {
-        if (!sends(phase)) continue;
+        if (!phase.peer_out.exists()) continue;
         if (pairs_of(phase, stage.repeat, group.schedule->positions()) <= few_pairs) {
           count_by_link(group, phase, stage.repeat, chunks);
         } else {

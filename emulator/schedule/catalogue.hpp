@@ -31,7 +31,7 @@ enum class Seat : std::uint8_t {
   identity,  // every rank and NIC is used alike
   ring,      // each channel starts at another GPU and swaps odd domains: its own rail
   tree,      // channels in pairs (two trees) whose chain heads move over the GPUs
-  root,      // the root at position 0
+  root,      // the root at position 0 (semantics 1.5)
 };
 
 // What the rank space must offer.

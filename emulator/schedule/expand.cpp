@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "emulator/base/contracts.hpp"
+#include "emulator/schedule/lowered.hpp"
 
 namespace fabricast {
 namespace {
@@ -23,13 +24,9 @@ class Expansion {
 
  private:
   void add_phase(const Phase& phase, const StepOrigin& origin);
-  void add_group_phase(const Phase& phase, Step step, StepExtra extra, const StepOrigin& origin);
-  Step plain_step(const Phase& phase, std::int32_t k) const;
-  void push(const Step& step, const StepExtra& extra, const StepOrigin& origin) {
-    program_.steps.push_back(step);
-    program_.extras.push_back(extra);
-    program_.origins.push_back(origin);
-  }
+  void add_step(const Phase& phase, const StepOrigin& origin);
+  bool lacks_peer(const PeerMap& map, const StepOrigin& origin) const;
+  Step step_of(const Phase& phase, std::int32_t k) const;
   std::uint32_t rank_of(std::int32_t position) const {
     return position < 0 ? no_peer : static_cast<std::uint32_t>(placement_.rank_at(position));
   }
@@ -69,7 +66,7 @@ void Expansion::add_bundle(std::size_t stage, std::int32_t repetition) {
   }
 }
 
-Step Expansion::plain_step(const Phase& phase, std::int32_t k) const {
+Step Expansion::step_of(const Phase& phase, std::int32_t k) const {
   Step step;
   step.action = phase.action & 15u;
   step.source = static_cast<unsigned>(phase.source) & 3u;
@@ -85,83 +82,30 @@ Step Expansion::plain_step(const Phase& phase, std::int32_t k) const {
 }
 
 void Expansion::add_phase(const Phase& phase, const StepOrigin& origin) {
-  const RankSpace& space = schedule_.space;
-  if (!is_active(phase.active, space, x_)) return;
+  if (!is_active(phase.active, schedule_.space, x_)) return;
+  if (lacks_peer(phase.peer_in, origin) || lacks_peer(phase.peer_out, origin)) return;
+  if (!has_groups(phase)) {
+    add_step(phase, origin);
+    return;
+  }
+  for (const Phase& part : lowered(phase, schedule_.space)) add_step(part, origin);
+}
+
+// A map without a peer here means no step at all (semantics 2.4); a group is never without.
+bool Expansion::lacks_peer(const PeerMap& map, const StepOrigin& origin) const {
+  return map.exists() && !map.is_group() &&
+         peer_of(map, schedule_.space, x_, origin.repetition) < 0;
+}
+
+void Expansion::add_step(const Phase& phase, const StepOrigin& origin) {
   StepExtra extra{phase.peer_in.fifo, phase.peer_out.fifo, -1, 0};
   if (phase.after) {
     extra.after_role = static_cast<std::int16_t>(phase.after[2 * x_]);
     extra.after_stage = phase.after[2 * x_ + 1];
   }
-  const Step step = plain_step(phase, origin.repetition);
-  if (phase.peer_in.is_group() || phase.peer_out.is_group()) {
-    add_group_phase(phase, step, extra, origin);
-    return;
-  }
-  // A map without a peer here means no step at all (semantics 2.4).
-  if (phase.peer_in.exists() && step.peer_in == no_peer) return;
-  if (phase.peer_out.exists() && step.peer_out == no_peer) return;
-  push(step, extra, origin);
-}
-
-// Receives come from the members downwards of the own digit, sends go upwards: nobody is served
-// first by all.
-void Expansion::add_group_phase(const Phase& phase, Step step, StepExtra extra,
-                                const StepOrigin& origin) {
-  const RankSpace& space = schedule_.space;
-  const auto chunk_at = [&](std::int32_t member) {
-    return chunk_number(source_chunk_of(phase, space, member, origin.repetition));
-  };
-  const bool sends = (phase.action & action_send) != 0;
-  auto sources = group_members(phase.peer_in, space, x_);
-  std::reverse(sources.begin(), sources.end());
-  Step sent = step;  // what a following send reads
-  sent.action = action_send;
-  sent.peer_in = no_peer;
-  const auto stored = [&](Step from) {
-    from.source = from.target;
-    from.source_chunk = from.target_chunk;
-    return from;
-  };
-  if (phase.peer_in.is_group() && phase.per_member) {
-    FABRICAST_EXPECT(!sends, "a gathering receive keeps what it gets");
-    for (const std::int32_t member : sources) {
-      Step gather = step;
-      gather.action = action_recv | action_copy;
-      gather.peer_in = rank_of(member) & wide;
-      gather.source_chunk = gather.target_chunk = chunk_at(member) & wide;
-      push(gather, extra, origin);
-    }
-    return;
-  }
-  if (phase.peer_in.is_group()) {
-    FABRICAST_EXPECT((phase.action & action_copy) != 0, "a reducing group receive stores the sum");
-    Step part = step;
-    part.peer_out = no_peer;
-    part.action = sources.empty() ? action_copy : action_recv | action_reduce | action_copy;
-    for (const std::int32_t member : sources) {
-      part.peer_in = rank_of(member) & wide;
-      push(part, extra, origin);
-      part = stored(part);
-    }
-    if (sources.empty()) push(part, extra, origin);
-    sent = stored(sent);
-  } else if ((phase.action & (action_recv | action_copy)) != 0) {
-    Step first = step;
-    first.action = static_cast<unsigned>(phase.action & ~action_send) & 15u;
-    first.peer_out = no_peer;
-    push(first, extra, origin);
-    if ((phase.action & action_recv) != 0) sent = stored(sent);
-  }
-  if (!sends) return;
-  if (!phase.peer_out.is_group()) {
-    push(sent, extra, origin);
-    return;
-  }
-  for (const std::int32_t member : group_members(phase.peer_out, space, x_)) {
-    sent.peer_out = rank_of(member) & wide;
-    if (phase.per_member) sent.source_chunk = chunk_at(member) & wide;
-    push(sent, extra, origin);
-  }
+  program_.steps.push_back(step_of(phase, origin.repetition));
+  program_.extras.push_back(extra);
+  program_.origins.push_back(origin);
 }
 
 }  // namespace

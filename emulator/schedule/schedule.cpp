@@ -31,16 +31,26 @@ std::int32_t chunk_of(const ChunkMap& map, const Phase& phase, const RankSpace& 
   return chunk;
 }
 
+// Where the chunk maps are evaluated: at the member's position if every member has its own chunk.
+std::int32_t place_of_chunk(const Phase& phase, const RankSpace& space, std::int32_t x,
+                            std::int32_t k) {
+  if (!phase.per_member) return x;
+  const PeerMap& member = phase.peer_in.exists() ? phase.peer_in : phase.peer_out;
+  const std::int32_t peer = peer_of(member, space, x, k);
+  return peer < 0 ? x : peer;
+}
+
 }  // namespace
 
 std::int32_t source_chunk_of(const Phase& phase, const RankSpace& space, std::int32_t x,
                              std::int32_t k) {
-  return chunk_of(phase.chunk, phase, space, x, k);
+  return chunk_of(phase.chunk, phase, space, place_of_chunk(phase, space, x, k), k);
 }
 
 std::int32_t target_chunk_of(const Phase& phase, const RankSpace& space, std::int32_t x,
                              std::int32_t k) {
-  return chunk_of(phase.has_target_chunk() ? phase.target_chunk : phase.chunk, phase, space, x, k);
+  const ChunkMap& map = phase.has_target_chunk() ? phase.target_chunk : phase.chunk;
+  return chunk_of(map, phase, space, place_of_chunk(phase, space, x, k), k);
 }
 
 std::int32_t Schedule::owner_of_chunk(std::int32_t chunk) const {

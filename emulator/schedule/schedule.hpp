@@ -34,8 +34,8 @@ struct Phase {
   // Where a copy goes, if not to the chunk of the same number; its count must be chunk.count.
   ChunkMap target_chunk{{}, 0};
   // Groups (semantics 1.4). True: each member has its own chunk, `chunk` evaluated at the member's
-  // position (send: scatter; receive: gather). False: one chunk, `chunk` at the own position (send:
-  // multicast; receive: all members' messages reduced).
+  // position (send: scatter; receive: gather), also where one member is the peer. False: one chunk,
+  // `chunk` at the own position (send: multicast; receive: all members' messages reduced).
   bool per_member = false;
   // Per position {role, stage}: wait until that lane of the same rank has ended that stage in this
   // loop (semantics 2.7); role -1: nothing to wait for. Empty: nobody waits.
@@ -50,7 +50,7 @@ std::int32_t source_chunk_of(const Phase& phase, const RankSpace& space, std::in
 std::int32_t target_chunk_of(const Phase& phase, const RankSpace& space, std::int32_t x,
                              std::int32_t k);
 
-// How positions depend on each other inside one repetition.
+// How positions depend on each other inside one repetition (semantics 4.1, 4.2).
 enum class StageOrder : std::uint8_t {
   rounds,       // a receive of repetition k takes a message sent before this phase of repetition k
                 // began (in an earlier phase or repetition): all positions may be evaluated at once

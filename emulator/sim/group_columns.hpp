@@ -1,4 +1,4 @@
-// The other members of every column's group, and the largest of their clocks.
+// The other members of every column's group, and the largest of their clocks (semantics 3.8).
 //
 // Columns are positions (groups along one digit), or classes of positions when folded: then the
 // distinct classes of the others. Built once, then constant. Positions: O(1) memory; others_max is

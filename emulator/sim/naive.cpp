@@ -189,12 +189,14 @@ std::vector<std::int64_t> NaiveEvaluation::waits_for(const NaiveStep& step) cons
   return before;
 }
 
-// docs/semantics.md 3, clause by clause.
+// Semantics 3.1 to 3.6, spelled out. A group step has all its messages' senders and all its
+// connections' releasers (semantics 3.8).
 void NaiveEvaluation::evaluate(NaiveStep& step) {
   const auto at = [&](std::int64_t id) -> const NaiveStep& {
     return steps_[static_cast<std::size_t>(id)];
   };
   std::int64_t port_free = 0;
+  // Semantics 3.1: lane free, data ready (semantics 3.4), slot free (semantics 3.5).
   if (step.previous >= 0) {
     step.start = at(step.previous).end;
     port_free = at(step.previous).port_end;
@@ -206,9 +208,9 @@ void NaiveEvaluation::evaluate(NaiveStep& step) {
   for (const std::int64_t releaser : step.slot_releasers) {
     step.start = std::max(step.start, at(releaser).end + at(releaser).credit);
   }
-  step.end = step.start + step.lane_cost;
+  step.end = step.start + step.lane_cost;  // semantics 3.2
   step.port_end = port_free;
-  if (step.sends) {
+  if (step.sends) {  // semantics 3.3
     step.port_end = std::max(port_free, step.start) + step.port_cost;
     step.ready = std::max(step.end, step.port_end) + step.latency;
   }

@@ -53,7 +53,7 @@ PointTime evaluate_case(const CollectiveCase& collective_case, const EngineOptio
     result.updates += swept.updates;
     result.engine_seconds += swept.engine_seconds;
   }
-  result.time = collective_case.launch + slowest;
+  result.time = collective_case.launch + slowest;  // semantics 3.7
   return result;
 }
 

@@ -2,7 +2,9 @@
 //
 //   start = max(lane, ready of the message received, credit of the slot sent into)
 //   lane  = start + lane cost;  port = max(port, start) + port cost
-//   ready = max(lane, port) + latency;  credit = lane + credit cost     (docs/semantics.md 3)
+//   ready = max(lane, port) + latency;  credit = lane + credit cost
+//
+// Semantics 3.1, 3.2, 3.3, 3.4, 3.5.
 //
 // Rows are indexed by column: `ready_in` by the sender of the message, `credit_in` by the receiver
 // that returned the slot. A run is a range of columns whose peers lie at constant distances.

@@ -168,7 +168,7 @@ bool WiredRun::run_repetition(std::int32_t lane, WiredCursor& cursor, const Wire
   return true;
 }
 
-// docs/semantics.md 3. A lane that cannot go on leaves its number with the queue it waits for.
+// Semantics 3.1 to 3.5. A lane that cannot go on leaves its number with the queue it waits for.
 bool WiredRun::try_step(std::int32_t lane, const WiredStep& step, std::int64_t& span_start) {
   const auto at = static_cast<std::size_t>(lane);
   const std::int64_t depth = program_.depth;

@@ -3,7 +3,8 @@
 // credit.
 //
 // Single producer lane, single consumer lane. Counters only grow; message n is in slot n mod D. The
-// n-th send needs consumed > n - D. Each counter has its own 128-byte line. Storage belongs to the
+// n-th send needs consumed > n - D: a slot is taken until its message has been read (semantics
+// 1.2). Each counter has its own 128-byte line. Storage belongs to the
 // executor. Works with g++ threads and CUDA CTAs alike.
 #pragma once
 

@@ -37,7 +37,7 @@ FABRICAST_HOST_DEVICE inline Wait waits_for(const LaneView& lane, const LaneCurs
 }
 
 // Moves the data of one step (semantics 2.4); all threads of the group. Returns the bytes of the
-// message.
+// message; an empty one is sent and received like others (semantics 2.6).
 template <class Port, class Group>
 FABRICAST_HOST_DEVICE inline std::int64_t move_data(const LaneView& lane, const LaneCursor& at,
                                                     Port& port, const RunData& data,

@@ -1,4 +1,4 @@
-// A lane as the interpreter sees it: steps with resolved connections, buffers, a cursor.
+// A lane (semantics 2.1) as the interpreter sees it: steps with resolved connections, buffers, a cursor.
 //
 // Plain views over storage the executor owns, one layout for host and device. Order of a lane
 // (docs/semantics.md 2.2): loops; bundles (one repetition of a stage); slices; steps of the bundle.

@@ -1,13 +1,21 @@
 // The conformance suite, written once: every schedule on an executor, bit-exact against
 // kernels/reference. Programs for host, mpi, cuda and nccl run it on theirs.
+//
+// To look further than every day's run does, in the environment: FABRICAST_CONFORMANCE_SEED draws
+// other random cases, FABRICAST_CONFORMANCE_CASES so many per row, FABRICAST_CONFORMANCE_RANKS on
+// up to so many threads (host only; default 16). A failure prints its case.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "emulator/runtime/executor.hpp"
 #include "tests/conformance/cases.hpp"
 
 namespace fabricast::conformance {
+
+// The number in an environment variable.
+std::int64_t from_environment(const char* name, std::int64_t otherwise);
 
 struct Tally {
   int exact = 0;

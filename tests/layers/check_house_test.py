@@ -39,6 +39,18 @@ class CheckHouseTest(unittest.TestCase):
         self.assertEqual(self.run_check({"build/a.hpp": "\n"}),
                          (1, "check-house: 0 files, 0 problems\n"))
 
+    def test_clauses_and_citations(self):
+        page = "# S\n\n## 1. A\n1. One.\n2. Two.\n"
+        both = "// Semantics 1.1, and semantics\n// 1.2.\n"
+        self.assertEqual(self.run_check({"docs/semantics.md": page, "kernels/a.cpp": both}),
+                         (0, "check-house: 2 files, 0 problems\n"))
+        code, output = self.run_check({"docs/semantics.md": page, "tests/a.cpp": both,
+                                       "emulator/a.cpp": "\n// Docs/semantics.md 1.1 to 1.3.\n"})
+        self.assertEqual(code, 1)
+        self.assertEqual(output.splitlines()[:2], [
+            "emulator/a.cpp:2: cites clause 1.3 of docs/semantics.md, which does not exist",
+            "docs/semantics.md:5: no source cites clause 1.2"])
+
     def test_long_file(self):
         self.expect_clean("a.cpp", "\n".join(["int x;"] * 400) + "\n")
         self.expect_problem("a.cpp", "\n".join(["int x;"] * 401) + "\n",

@@ -1,144 +1,19 @@
 // Break correct schedules in every way we can think of; the verifier must notice each time.
 //
-// Whether a mutant is harmful is judged by an interpreter of its own kind: random interleavings of
-// all lanes on random words, bounded FIFOs. A mutant that computes the right result in all of them
-// (two independent steps swapped, say) is harmless; every other one must be caught.
+// Whether a mutant is harmful is judged by random interleavings (random_interleaving.hpp). A mutant
+// that computes the right result in all of them (two independent steps swapped, say) is harmless;
+// every other one must be caught. Dependences have a test of their own (dependence_mutation_test).
 #include <gtest/gtest.h>
 
-#include <deque>
 #include <map>
-#include <optional>
+#include <vector>
 
-#include "emulator/base/counter_rng.hpp"
 #include "emulator/schedule/catalogue.hpp"
 #include "emulator/schedule/verify/verify.hpp"
+#include "tests/property/random_interleaving.hpp"
 
 namespace fabricast {
 namespace {
-
-struct Random {
-  std::uint64_t seed = 0, next = 0;
-  std::int32_t upto(std::size_t n) {
-    return static_cast<std::int32_t>(
-        random_int(seed, 0, next++, 0, static_cast<std::int64_t>(n) - 1));
-  }
-};
-
-// One interleaving, chosen by the seed; false if it gets stuck, loses a message or computes
-// something else than the unbroken programs do.
-class RandomInterleaving {
- public:
-  RandomInterleaving(const Schedule& schedule, const std::vector<LaneProgram>& programs,
-                     std::uint64_t seed)
-      : schedule_(schedule), programs_(programs), random_{seed} {}
-
-  // The outputs of all ranks; nullopt if it did not come to an end.
-  std::optional<std::vector<std::uint64_t>> run() {
-    const auto ranks = static_cast<std::size_t>(schedule_.positions());
-    const auto chunks = static_cast<std::size_t>(schedule_.chunks);
-    const auto scratch = static_cast<std::size_t>(schedule_.scratch_chunks);
-    memory_.assign(ranks, std::vector<std::uint64_t>(2 * chunks + scratch, 0xDEAD));
-    for (std::size_t r = 0; r < ranks; ++r) {
-      for (std::size_t c = 0; c < chunks; ++c) memory_[r][c] = random_bits(99, r, c);
-    }
-    at_.assign(programs_.size(), 0);
-    std::size_t idle = 0;
-    while (idle < 20 * programs_.size() + 200) {
-      const auto lane = static_cast<std::size_t>(random_.upto(programs_.size()));
-      idle = step(lane) ? 0 : idle + 1;
-    }
-    for (bool progress = true; progress;) {
-      progress = false;
-      for (std::size_t lane = 0; lane < programs_.size(); ++lane) progress |= step(lane);
-    }
-    if (illegal_) return std::nullopt;
-    for (std::size_t lane = 0; lane < programs_.size(); ++lane) {
-      if (at_[lane] < programs_[lane].steps.size()) return std::nullopt;
-    }
-    for (const auto& [key, queue] : queues_) {
-      if (!queue.empty()) return std::nullopt;
-    }
-    std::vector<std::uint64_t> outputs;
-    for (std::size_t r = 0; r < ranks; ++r) {
-      for (std::size_t c = 0; c < chunks; ++c) outputs.push_back(memory_[r][chunks + c]);
-    }
-    return outputs;
-  }
-
- private:
-  std::uint64_t* cell(std::size_t rank, Buffer buffer, std::uint64_t first, const Step& step,
-                      std::uint32_t i) {
-    const auto chunks = static_cast<std::uint64_t>(schedule_.chunks);
-    std::uint64_t chunk = first + (std::uint64_t{i} << step.stride_log2);
-    if (step.stride_log2 > 0) chunk %= chunks;
-    const std::uint64_t base = buffer == Buffer::input ? 0 : buffer == Buffer::output ? 1 : 2;
-    const std::uint64_t most =
-        base == 2 ? static_cast<std::uint64_t>(schedule_.scratch_chunks) : chunks;
-    if (chunk >= most) {
-      illegal_ = true;
-      return nullptr;
-    }
-    return &memory_[rank][base * chunks + chunk];
-  }
-
-  bool step(std::size_t lane) {
-    const LaneProgram& program = programs_[lane];
-    if (at_[lane] >= program.steps.size() || illegal_) return false;
-    const Step step = program.steps[at_[lane]];
-    const StepExtra extra = program.extras[at_[lane]];
-    const std::size_t rank = lane / static_cast<std::size_t>(schedule_.roles);
-    if (extra.after_role >= 0) {
-      const auto other = rank * static_cast<std::size_t>(schedule_.roles) +
-                         static_cast<std::size_t>(extra.after_role);
-      if (at_[other] < static_cast<std::size_t>(programs_[other].steps_through(extra.after_stage))) {
-        return false;
-      }
-    }
-    std::deque<std::vector<std::uint64_t>>* in = nullptr;
-    std::deque<std::vector<std::uint64_t>>* out = nullptr;
-    if ((step.action & action_recv) != 0) {
-      in = &queues_[{step.peer_in, rank, extra.fifo_in}];
-      if (in->empty()) return false;
-    }
-    if ((step.action & action_send) != 0) {
-      out = &queues_[{rank, step.peer_out, extra.fifo_out}];
-      if (out->size() >= static_cast<std::size_t>(schedule_.fifo_depth)) return false;
-    }
-    move(rank, step, in, out);
-    ++at_[lane];
-    return true;
-  }
-
-  void move(std::size_t rank, const Step& step, std::deque<std::vector<std::uint64_t>>* in,
-            std::deque<std::vector<std::uint64_t>>* out) {
-    std::vector<std::uint64_t> sent;
-    if (in != nullptr && in->front().size() != step.chunk_count) illegal_ = true;
-    for (std::uint32_t i = 0; i < step.chunk_count && !illegal_; ++i) {
-      const bool reduces = (step.action & action_reduce) != 0;
-      std::uint64_t value = in != nullptr ? in->front()[i] : 0;
-      if (in == nullptr || reduces) {
-        const auto* source = cell(rank, step.source_buffer(), step.source_chunk, step, i);
-        if (source != nullptr) value += *source;
-      }
-      if ((step.action & action_copy) != 0) {
-        auto* target = cell(rank, step.target_buffer(), step.target_chunk, step, i);
-        if (target != nullptr) *target = value;
-      }
-      sent.push_back(value);
-    }
-    if (in != nullptr) in->pop_front();
-    if (out != nullptr) out->push_back(std::move(sent));
-  }
-
-  const Schedule& schedule_;
-  const std::vector<LaneProgram>& programs_;
-  Random random_;
-  std::vector<std::vector<std::uint64_t>> memory_;
-  std::vector<std::size_t> at_;
-  std::map<std::tuple<std::uint64_t, std::uint64_t, unsigned>, std::deque<std::vector<std::uint64_t>>>
-      queues_;
-  bool illegal_ = false;
-};
 
 enum class Mutation {
   drop, double_step, swap, wrong_source_peer, wrong_destination_peer, wrong_source_chunk,

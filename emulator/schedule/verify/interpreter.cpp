@@ -31,7 +31,10 @@ Interpreter<Value>::Interpreter(const LaneSource& source, const Settings& settin
     }
   }
   lanes_.resize(static_cast<std::size_t>(source.lanes()));
-  if (settings.clocks) clocks_ = std::make_unique<LaneClocks>(source.lanes());
+  if (settings.clocked > 0) {
+    clocks_ =
+        std::make_unique<LaneClocks>(source.lanes(), settings.first_clocked, settings.clocked);
+  }
 }
 
 template <class Value>
@@ -211,7 +214,7 @@ bool Interpreter<Value>::try_step(std::int32_t number) {
                           lane.loop, extra.after_stage);
     }
     clocks_->begin_step(number);
-    if (lane.slice == 0) touch(number, step);
+    if (lane.slice == 0 && clocks_->counts(number)) touch(number, step);
     if (out != nullptr) out->clock = clocks_->clock(number);
   }
   execute(number, step, in, out);

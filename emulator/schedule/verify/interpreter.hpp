@@ -18,14 +18,14 @@
 
 namespace fabricast {
 
-// Chunk numbers of a message, in order: stride and wrap-around (ChunkMap).
+// Chunk i of a message: `stride` apart, modulo the chunks of the buffer (semantics 2.9).
 inline std::int32_t chunk_in_message(const Schedule& schedule, Buffer buffer, std::uint32_t first,
                                      std::uint32_t stride_log2, std::uint32_t i) {
   const std::int64_t chunk = std::int64_t{first} + (std::int64_t{i} << stride_log2);
   const std::int64_t chunks =
       buffer == Buffer::scratch ? schedule.scratch_chunks : schedule.chunks;
   // A step may name a buffer that it does not use and the rank does not have.
-  return static_cast<std::int32_t>(stride_log2 == 0 || chunks == 0 ? chunk : chunk % chunks);
+  return static_cast<std::int32_t>(chunks == 0 ? chunk : chunk % chunks);
 }
 
 // A rank's memory as slots: input and output by loop, then scratch by loop (semantics 2.8). In place, input and output
@@ -59,7 +59,8 @@ class Interpreter {
     std::int32_t loops = 1, slices = 1;
     std::int32_t root = 0;
     bool in_place = false;
-    bool clocks = false;  // prove the order of accesses as well
+    // Prove the order of accesses as well, of so many lanes from the first on (LaneClocks); 0: no.
+    std::int32_t first_clocked = 0, clocked = 0;
   };
 
   Interpreter(const LaneSource& source, const Settings& settings);

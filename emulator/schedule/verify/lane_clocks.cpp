@@ -24,7 +24,7 @@ void LaneClocks::access(std::int32_t lane, std::int32_t rank, std::int64_t slot,
                         std::vector<UnorderedAccess>& found) {
   auto& earlier = last_[{rank, slot}];
   const Clock& now = clock(lane);
-  const std::uint32_t step = now[static_cast<std::size_t>(lane)];
+  const std::uint32_t step = now[index(lane)];
   bool known = false;
   for (Access& access : earlier) {
     if (access.lane == lane) {
@@ -35,7 +35,7 @@ void LaneClocks::access(std::int32_t lane, std::int32_t rank, std::int64_t slot,
       continue;
     }
     if (!access.writes && !writes) continue;
-    if (now[static_cast<std::size_t>(access.lane)] >= access.step) continue;
+    if (now[index(access.lane)] >= access.step) continue;
     found.push_back({rank, slot, access.lane, lane, access.step, step, access.writes, writes});
   }
   if (!known) earlier.push_back({lane, step, writes});

@@ -1,4 +1,5 @@
-// What a collective promises: whose contributions belong into which chunk of the output.
+// What a collective promises: whose contributions belong into which chunk of the output (semantics
+// 1.5, 2.8).
 //
 // Chunk numbers are the schedule's; ranks are ranks. O(1) per question. Pure.
 #pragma once

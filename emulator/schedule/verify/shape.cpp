@@ -82,6 +82,7 @@ ShapeResult ShapeCheck::run() {
   return std::move(result_);
 }
 
+// Semantics 1.3.
 void ShapeCheck::claim(std::int32_t& end, std::int32_t lane, const StepOrigin& origin,
                        const char* what) {
   if (end >= 0 && end != lane) {
@@ -140,8 +141,8 @@ void ShapeCheck::check_chunks(std::int32_t lane, const Step& step, const StepOri
     const auto chunks = static_cast<std::uint64_t>(scratch ? schedule_.scratch_chunks
                                                            : schedule_.chunks);
     const std::uint64_t end = first + ((step.chunk_count - 1ull) << step.stride_log2) + 1;
-    const bool wraps = step.stride_log2 > 0 && first < chunks && step.chunk_count <= chunks;
-    if (step.chunk_count == 0 || (end > chunks && !wraps)) {
+    // A message may go round the end of its buffer (semantics 2.9).
+    if (step.chunk_count == 0 || first >= chunks || step.chunk_count > chunks) {
       add(Finding::Kind::bad_step, lane, origin,
           fmt::format("chunks {} to {} lie outside the {} of its buffer", first, end - 1, chunks));
       return;

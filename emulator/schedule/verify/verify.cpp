@@ -11,7 +11,8 @@
 namespace fabricast {
 namespace {
 
-// Vector clocks hold lanes^2 counters, and one clock per message in flight.
+// Vector clocks count lanes^2 steps, a block of ranks per run: each lane and each message in flight
+// has a counter for every lane of the block.
 constexpr std::int64_t most_clocked_lanes = 24'000;
 constexpr std::int64_t most_clock_work = 20'000'000'000;  // counters compared: about 10 s
 
@@ -25,7 +26,7 @@ class Verification {
  private:
   template <class Value>
   typename Interpreter<Value>::Settings settings() const {
-    return {options_.loops, options_.slices, options_.root, options_.in_place, false};
+    return {options_.loops, options_.slices, options_.root, options_.in_place};
   }
   void add(Finding::Kind kind, std::string text) {
     if (report_.findings.size() < options_.most_findings) {
@@ -38,6 +39,7 @@ class Verification {
   void report_deadlock(const std::vector<LaneWait>& waits);
   void explain_results();
   void prove_order();
+  void report_unordered(const std::vector<UnorderedAccess>& unordered);
   std::string name_of_slot(std::int64_t slot) const;
   template <class Value>
   std::vector<std::pair<std::int32_t, std::int32_t>> wrong_chunks(const Interpreter<Value>& run,
@@ -224,12 +226,24 @@ void Verification::prove_order() {
         report_.shared_chunks, report_.lanes, report_.steps);
     return;
   }
-  auto clocked = settings<Fingerprint>();
-  clocked.clocks = true;
-  Interpreter<Fingerprint> interpreter(source_, clocked);
-  interpreter.run();
+  const auto lanes = static_cast<std::int32_t>(report_.lanes);
+  const auto ranks_at_once =
+      std::max<std::int64_t>(1, options_.clock_counters / report_.lanes / schedule_.roles);
+  const auto block = static_cast<std::int32_t>(
+      std::min<std::int64_t>(lanes, ranks_at_once * schedule_.roles));
+  for (std::int32_t first = 0; first < lanes; first += block) {
+    auto clocked = settings<Fingerprint>();
+    clocked.first_clocked = first;
+    clocked.clocked = std::min(block, lanes - first);
+    Interpreter<Fingerprint> interpreter(source_, clocked);
+    interpreter.run();
+    report_unordered(interpreter.unordered());
+  }
+}
+
+void Verification::report_unordered(const std::vector<UnorderedAccess>& unordered) {
   const auto verb = [](bool writes) { return writes ? "writes" : "reads"; };
-  for (const UnorderedAccess& access : interpreter.unordered()) {
+  for (const UnorderedAccess& access : unordered) {
     add(Finding::Kind::hazard,
         fmt::format("rank {}: role {} (step {}) {} and role {} (step {}) {} {}, and no message or "
                     "dependence orders them",

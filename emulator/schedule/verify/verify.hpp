@@ -28,6 +28,9 @@ struct VerifyOptions {
   std::int32_t root = 0;           // rank, of collectives that have one
   bool in_place = false;           // input and output are one buffer, by NCCL's rules
   std::int32_t exact_ranks = 64;   // up to here messages name contributions
+  // Of all lanes in one run for hazards, 4 bytes each; messages in flight have some as well. More
+  // lanes take more runs (lane_clocks.hpp).
+  std::int64_t clock_counters = 32'000'000;
   std::size_t most_findings = 10;  // further ones are only counted
 };
 

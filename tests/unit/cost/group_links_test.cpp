@@ -6,10 +6,8 @@
 #include <numeric>
 
 #include "emulator/cost/case_builder.hpp"
-#include "emulator/cost/lowered.hpp"
 #include "emulator/cost/stage_flows.hpp"
 #include "emulator/schedule/algorithms/algorithms.hpp"
-#include "emulator/schedule/expand.hpp"
 #include "topologies/model/machine_file.hpp"
 
 namespace fabricast {
@@ -70,39 +68,6 @@ TEST(GroupLinks, NvlsOnABoxIsAsFastAsPublished) {
   const double wire = static_cast<double>(made.loads.front().busiest_bytes);
   EXPECT_NEAR(wire / static_cast<double>(point.bytes), 9.0 / 8.0, 0.001);
   EXPECT_EQ(made.loads.front().links, 16);
-}
-
-// Without a switch: step for step what executors run.
-TEST(Lowered, IsWhatExpansionMakesOfGroups) {
-  const RankSpace space{5, 3};
-  for (const Schedule& schedule : {in_switch_all_reduce({5}), in_switch_all_reduce(space),
-                                   in_switch_all_gather({4}), in_switch_all_gather(space),
-                                   in_switch_reduce_scatter(space)}) {
-    const Schedule parts = lowered(schedule);
-    EXPECT_TRUE(has_groups(schedule));
-    EXPECT_FALSE(has_groups(parts));
-    const Placement placement = Placement::identity(schedule.space);
-    for (std::int32_t rank = 0; rank < schedule.positions(); ++rank) {
-      for (std::int32_t role = 0; role < schedule.roles; ++role) {
-        const LaneProgram whole = expand(schedule, placement, rank, role);
-        const LaneProgram lane = expand(parts, placement, rank, role);
-        ASSERT_EQ(lane.steps.size(), whole.steps.size());
-        EXPECT_EQ(lane.bundles, whole.bundles);
-        for (std::size_t i = 0; i < lane.steps.size(); ++i) {
-          EXPECT_EQ(lane.steps[i].action, whole.steps[i].action);
-          EXPECT_EQ(lane.steps[i].peer_in, whole.steps[i].peer_in);
-          EXPECT_EQ(lane.steps[i].peer_out, whole.steps[i].peer_out);
-          EXPECT_EQ(lane.steps[i].chunk_count, whole.steps[i].chunk_count);
-          if (whole.steps[i].peer_in != no_peer) {
-            EXPECT_EQ(lane.extras[i].fifo_in, whole.extras[i].fifo_in);
-          }
-          if (whole.steps[i].peer_out != no_peer) {
-            EXPECT_EQ(lane.extras[i].fifo_out, whole.extras[i].fifo_out);
-          }
-        }
-      }
-    }
-  }
 }
 
 }  // namespace

@@ -145,5 +145,22 @@ TEST(Verify, LargeSchedulesReportFingerprintsOnly) {
   EXPECT_THAT(report.findings[0].text, HasSubstr("is not what all_reduce promises"));
 }
 
+// Bruck's all-gather of four (semantics 2.9): x hands the x, x + 1 it has to x - 2, across the end.
+TEST(Verify, AMessageGoesRoundTheEndOfItsBuffer) {
+  auto schedule = empty_schedule(Collective::all_gather, "bruck", RankSpace{4}, 4);
+  schedule.stages = {
+      stage_of_phases("near", {{action_copy | action_send, Buffer::input, 0, {},
+                                PeerMap::linear(0, -1), own_chunks(4, 0), {}},
+                               {recv_store, Buffer::input, 0, PeerMap::linear(0, 1), {},
+                                own_chunks(4, 1), {}}}),
+      stage_of_phases("far", {{action_send, Buffer::output, 0, {}, PeerMap::linear(0, -2),
+                               own_chunks(4, 0, 2), {}},
+                              {recv_store, Buffer::input, 0, PeerMap::linear(0, 2), {},
+                               own_chunks(4, 2, 2), {}}})};
+  EXPECT_TRUE(check(schedule).ok());
+  schedule.stages[1].groups[0].phases[0].chunk.count = 5;  // more than there are
+  EXPECT_THAT(check(schedule).findings.at(0).text, HasSubstr("lie outside the 4 of its buffer"));
+}
+
 }  // namespace
 }  // namespace fabricast
