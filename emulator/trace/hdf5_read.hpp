@@ -23,6 +23,9 @@ struct RawTrace {
   std::size_t summary_row_bytes = 0;
 };
 
-RawTrace read_raw(const std::filesystem::path& path);
+// Who wrote the file. Anyone's is read in a child process first (guarded_read.hpp).
+enum class Author { anyone, this_process };
+
+RawTrace read_raw(const std::filesystem::path& path, Author author = Author::anyone);
 
 }  // namespace fabricast::hdf5

@@ -4,7 +4,10 @@
 #include <array>
 #include <cstddef>
 #include <span>
+#include <stdexcept>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "emulator/base/counter_rng.hpp"
 #include "emulator/trace/seal.hpp"
@@ -76,6 +79,87 @@ void repeat_block(std::string& bytes, Draws& draws) {
   bytes.insert(draws.below(bytes.size() + 1), bytes.substr(block.at, block.size));
 }
 
+// --- Damage behind HDF5's own checksums.
+
+std::uint32_t rotated(std::uint32_t x, int k) { return (x << k) | (x >> (32 - k)); }
+
+// The checksum of HDF5 metadata: Bob Jenkins' lookup3, hashlittle with initial value 0
+// (burtleburtle.net/bob/c/lookup3.c, public domain; HDF5 File Format Specification III).
+std::uint32_t lookup3(std::string_view bytes) {
+  std::uint32_t a = 0xdeadbeef + static_cast<std::uint32_t>(bytes.size()), b = a, c = a;
+  const auto word = [&](std::size_t at) {
+    std::uint32_t value = 0;
+    for (std::size_t i = 0; i < 4 && at + i < bytes.size(); ++i) {
+      value |= std::uint32_t{static_cast<unsigned char>(bytes[at + i])} << (8 * i);
+    }
+    return value;
+  };
+  std::size_t at = 0;
+  for (; bytes.size() - at > 12; at += 12) {
+    a += word(at), b += word(at + 4), c += word(at + 8);
+    a -= c, a ^= rotated(c, 4), c += b;
+    b -= a, b ^= rotated(a, 6), a += c;
+    c -= b, c ^= rotated(b, 8), b += a;
+    a -= c, a ^= rotated(c, 16), c += b;
+    b -= a, b ^= rotated(a, 19), a += c;
+    c -= b, c ^= rotated(b, 4), b += a;
+  }
+  if (at == bytes.size()) return c;
+  a += word(at), b += word(at + 4), c += word(at + 8);
+  c ^= b, c -= rotated(b, 14);
+  a ^= c, a -= rotated(c, 11);
+  b ^= a, b -= rotated(a, 25);
+  c ^= b, c -= rotated(b, 16);
+  a ^= c, a -= rotated(c, 4);
+  b ^= a, b -= rotated(a, 14);
+  c ^= b, c -= rotated(b, 24);
+  return c;
+}
+
+std::uint64_t integer_at(const std::string& bytes, std::size_t at, std::size_t size) {
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < size && at + i < bytes.size(); ++i) {
+    value |= std::uint64_t{static_cast<unsigned char>(bytes[at + i])} << (8 * i);
+  }
+  return value;
+}
+
+// Pieces of metadata that end with their checksum: the superblock (version 3, 8-byte offsets) and
+// the first chunk of every object header (version 2), found by signature and a right checksum.
+std::vector<Block> checksummed_pieces(const std::string& bytes) {
+  std::vector<Block> pieces;
+  const auto add = [&](std::size_t at, std::uint64_t size) {
+    if (size > bytes.size() - at || size < 8) return;
+    const std::string_view body = std::string_view(bytes).substr(at, size - 4);
+    if (lookup3(body) == integer_at(bytes, at + size - 4, 4)) pieces.push_back({at, size});
+  };
+  add(0, 48);
+  for (std::size_t at = bytes.find("OHDR"); at != std::string::npos;
+       at = bytes.find("OHDR", at + 4)) {
+    if (at + 8 > bytes.size()) break;
+    const auto flags = static_cast<unsigned char>(bytes[at + 5]);
+    const std::size_t optional = ((flags & 0x20) != 0 ? 16u : 0u) + ((flags & 0x10) != 0 ? 4u : 0u);
+    const std::size_t width = std::size_t{1} << (flags & 3);
+    add(at, 6 + optional + width + integer_at(bytes, at + 6 + optional, width) + 4);
+  }
+  return pieces;
+}
+
+// A few bytes of one such piece, and its checksum made right.
+void metadata(std::string& bytes, Draws& draws) {
+  const auto pieces = checksummed_pieces(bytes);
+  if (pieces.empty()) throw std::logic_error("no metadata with a right checksum in this trace");
+  const Block piece = pieces[draws.below(pieces.size())];
+  for (std::size_t left = 1 + draws.below(3); left > 0; --left) {
+    char& byte = bytes[piece.at + draws.below(piece.size - 4)];
+    byte = draws.below(2) == 0 ? draws.byte() : static_cast<char>(byte ^ (1 << draws.below(8)));
+  }
+  const std::uint32_t sum = lookup3(std::string_view(bytes).substr(piece.at, piece.size - 4));
+  for (std::size_t i = 0; i < 4; ++i) {
+    bytes[piece.at + piece.size - 4 + i] = static_cast<char>(sum >> (8 * i));
+  }
+}
+
 }  // namespace
 
 std::string mutated_trace(const std::string& good, std::uint64_t seed, std::uint64_t number,
@@ -89,7 +173,9 @@ std::string mutated_trace(const std::string& good, std::uint64_t seed, std::uint
              {"appended bytes", append},
              {"header bytes", header},
              {"swapped blocks", swap_blocks},
-             {"repeated block", repeat_block}}};
+             {"repeated block", repeat_block},
+             {"metadata with right checksums", metadata},
+             {"metadata with right checksums", metadata}}};
   const auto& [name, damage] = kinds[number % kinds.size()];
   kind = name;
   const std::string before = sealed ? good.substr(0, good.size() - seal_bytes) : good;

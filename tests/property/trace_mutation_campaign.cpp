@@ -30,7 +30,9 @@
 #include "emulator/report/compare_view.hpp"
 #include "emulator/report/csv.hpp"
 #include "emulator/report/json.hpp"
+#include "emulator/report/plot.hpp"
 #include "emulator/report/table_view.hpp"
+#include "emulator/report/why.hpp"
 #include "emulator/trace/trace_file.hpp"
 #include "tests/property/trace_mutation.hpp"
 #include "tests/unit/trace/example_trace.hpp"
@@ -69,23 +71,34 @@ bool refuses(const Body& body) {
   }
 }
 
+// What report and compare compute; refusals of one must not hide another.
+void show(const TraceContent& content) {
+  for (const Table& table : content.tables) render_csv(content, table.path);
+  refuses([&] { render_table(content, {}); });
+  refuses([&] { render_json(content, {}); });
+  refuses([&] { render_busbw_svg(content, {}); });
+  for (const std::int64_t row : {0, 3, 29}) refuses([&] { render_why(content, row); });
+}
+
+void compare_with(const TraceContent& content, const TraceContent& good) {
+  for (const bool base : {true, false}) {
+    const std::vector<TraceContent> bases{base ? content : good};
+    refuses([&] {
+      const Comparison comparison = compare_traces(bases, base ? good : content, {});
+      render_comparison(comparison, true);
+      render_comparison_json(comparison);
+      render_comparison_csv(comparison);
+    });
+  }
+}
+
 Fate fate_of(const std::string& path, const TraceContent& good, bool sealed) {
   bool found = false;
   const bool complained = refuses([&] { found = !check_trace(path).empty(); }) || found;
   const bool read = !refuses([&] {
     const TraceContent content = read_trace(path);
-    render_table(content, {});
-    render_json(content, {});
-    for (const Table& table : content.tables) render_csv(content, table.path);
-  });
-  refuses([&] {
-    const TraceContent content = read_trace(path);
-    for (const bool base : {true, false}) {
-      const std::vector<TraceContent> bases{base ? content : good};
-      const Comparison comparison = compare_traces(bases, base ? good : content, {});
-      render_comparison(comparison, true);
-      render_comparison_json(comparison);
-    }
+    refuses([&] { show(content); });
+    refuses([&] { compare_with(content, good); });
   });
   if (!sealed && !complained) return Fate::undetected;
   return read ? Fate::accepted : Fate::refused;
