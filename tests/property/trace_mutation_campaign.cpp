@@ -1,14 +1,15 @@
 // R5 of the reliability bar: mutated traces through what report --check, report and compare do.
 //
-//   trace_mutation_campaign [--cases N] [--seed S] [--only NUMBER] [--sealed] [--write FOLDER]
-//   TRACE...
+//   trace_mutation_campaign [--cases N] [--seed S] [--only NUMBER] [--sealed | --content]
+//                           [--write FOLDER] TRACE...
 //
 // Every case runs in a forked child with a time limit, so that a crash or a hang is a count and the
-// campaign goes on. Prints what went wrong on stderr, and one line of JSON on stdout. --sealed
-// makes the seal of every mutated file right again: what is behind the seal must hold by itself.
-// --write leaves the mutated files as FOLDER/NUMBER.h5 and reads none. Without TRACE: the example
-// trace of the unit tests. Exit code 1 for a crash, a hang, a foreign exception or damage that
-// --check did not see, 2 for a wrong call.
+// campaign goes on. Prints what went wrong on stderr, and one line of JSON on stdout.
+//   --sealed   makes the seal of every mutated file right again: what is behind it must hold alone
+//   --content  writes well-formed traces that say something else (content_mutation.hpp)
+//   --write    leaves the mutated files as FOLDER/NUMBER.h5 and reads none
+// Without TRACE: the example trace of the unit tests. Exit code 1 for a crash, a hang, a foreign
+// exception or damage that --check did not see, 2 for a wrong call.
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -34,25 +35,33 @@
 #include "emulator/report/table_view.hpp"
 #include "emulator/report/why.hpp"
 #include "emulator/trace/trace_file.hpp"
+#include "tests/property/content_mutation.hpp"
 #include "tests/property/trace_mutation.hpp"
 #include "tests/unit/trace/example_trace.hpp"
 
 namespace fabricast {
 namespace {
 
-constexpr unsigned hang_seconds = 5;
+constexpr double hang_seconds = 5;                // of processor time: a loaded machine is no hang
+constexpr unsigned wall_seconds = 60;             // asleep for ever
 constexpr rlim_t memory_limit = rlim_t{4} << 30;  // address space; what counts is the peak below
 constexpr std::uint64_t batch = 50;               // cases per child: fork is not free
 constexpr std::uint64_t kinds = mutation_kinds;
 
 struct Options {
   std::uint64_t cases = 300, seed = 1, only = UINT64_MAX;
-  bool sealed = false;
+  bool sealed = false, content = false;
   std::string write_to;
   std::vector<std::string> traces;
 };
 
-enum class Fate : char { refused = 'r', accepted = 'a', undetected = 'u', foreign = 'f' };
+enum class Fate : char {
+  refused = 'r',
+  accepted = 'a',
+  undetected = 'u',
+  foreign = 'f',
+  slow = 's'
+};
 
 struct Counts {
   std::uint64_t cases = 0, refused = 0, accepted = 0, undetected = 0, foreign = 0;
@@ -104,6 +113,17 @@ Fate fate_of(const std::string& path, const TraceContent& good, bool sealed) {
   return read ? Fate::accepted : Fate::refused;
 }
 
+double processor_seconds() {
+  double seconds = 0;
+  for (const int who : {RUSAGE_SELF, RUSAGE_CHILDREN}) {
+    rusage usage{};
+    ::getrusage(who, &usage);
+    seconds += static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+               1e-6 * static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+  }
+  return seconds;
+}
+
 class Campaign {
  public:
   explicit Campaign(Options options) : options_(std::move(options)) {
@@ -123,7 +143,7 @@ class Campaign {
     const std::uint64_t end = one ? next + 1 : options_.cases;
     if (!options_.write_to.empty()) {
       for (; next < end; ++next) {
-        put_file(fmt::format("{}/{}.h5", options_.write_to, next), bytes_of(next));
+        refuses([&] { write_case(next, fmt::format("{}/{}.h5", options_.write_to, next)); });
       }
       return 0;
     }
@@ -134,13 +154,18 @@ class Campaign {
 
  private:
   // All traces meet all kinds of damage.
-  std::string bytes_of(std::uint64_t number, std::string& kind) const {
-    const std::string& good = good_bytes_[number / kinds % good_.size()];
-    return mutated_trace(good, options_.seed, number, options_.sealed, kind);
-  }
-  std::string bytes_of(std::uint64_t number) const {
-    std::string kind;
-    return bytes_of(number, kind);
+  std::size_t trace_of(std::uint64_t number) const { return number / kinds % good_.size(); }
+
+  // Throws CheckError when such content cannot be stored.
+  std::string write_case(std::uint64_t number, const std::string& path) const {
+    std::string kind = "content";
+    if (options_.content) {
+      write_trace(path, mutated_content(good_[trace_of(number)], options_.seed, number), {true, 1});
+    } else {
+      put_file(path, mutated_trace(good_bytes_[trace_of(number)], options_.seed, number,
+                                   options_.sealed, kind));
+    }
+    return kind;
   }
 
   std::string case_path() const { return (scratch_ / "mutated.h5").string(); }
@@ -153,16 +178,20 @@ class Campaign {
     const rlimit no_core{0, 0};
     ::setrlimit(RLIMIT_CORE, &no_core);
     for (std::uint64_t number = begin; number < end; ++number) {
-      ::alarm(hang_seconds);
+      ::alarm(wall_seconds);
+      const double before = processor_seconds();
       std::string kind;
-      put_file(case_path(), bytes_of(number, kind));
-      Fate fate = Fate::foreign;
+      Fate fate = Fate::refused;
       try {
-        fate = fate_of(case_path(), good_[number / kinds % good_.size()], options_.sealed);
+        if (!refuses([&] { kind = write_case(number, case_path()); })) {
+          fate = fate_of(case_path(), good_[trace_of(number)], options_.sealed || options_.content);
+        }
       } catch (const std::exception& error) {
+        fate = Fate::foreign;
         std::fprintf(stderr, "case %llu (%s): foreign exception: %s\n",
                      static_cast<unsigned long long>(number), kind.c_str(), error.what());
       }
+      if (processor_seconds() - before > hang_seconds) fate = Fate::slow;
       if (fate == Fate::undetected) {
         std::fprintf(stderr, "case %llu (%s): undetected\n",
                      static_cast<unsigned long long>(number), kind.c_str());
@@ -206,16 +235,14 @@ class Campaign {
     counts_.accepted += fate == Fate::accepted ? 1 : 0;
     counts_.undetected += fate == Fate::undetected ? 1 : 0;
     counts_.foreign += fate == Fate::foreign ? 1 : 0;
+    counts_.hangs += fate == Fate::slow ? 1 : 0;
   }
 
   void blame(std::uint64_t number, int status) {
     ++counts_.cases;
-    std::string kind;
-    bytes_of(number, kind);
     const bool hang = WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM;
     ++(hang ? counts_.hangs : counts_.crashes);
-    std::fprintf(stderr, "case %llu (%s): %s\n", static_cast<unsigned long long>(number),
-                 kind.c_str(),
+    std::fprintf(stderr, "case %llu: %s\n", static_cast<unsigned long long>(number),
                  hang                  ? "hang"
                  : WIFSIGNALED(status) ? ::strsignal(WTERMSIG(status))
                                        : "unexpected exit");
@@ -223,12 +250,15 @@ class Campaign {
 
   void print() const {
     fmt::print(
-        "{{\"id\":\"R5\",\"sealed\":{},\"cases\":{},\"crashes\":{},\"hangs\":{},\"undetected\":{},"
+        "{{\"id\":\"R5\",\"kind\":\"{}\",\"cases\":{},\"crashes\":{},\"hangs\":{},\"undetected\":{}"
+        ","
         "\"foreign_exceptions\":{},\"refused\":{},\"accepted\":{},\"max_rss_mib\":{},\"seed\":{}}}"
         "\n",
-        options_.sealed, counts_.cases, counts_.crashes, counts_.hangs, counts_.undetected,
-        counts_.foreign, counts_.refused, counts_.accepted, counts_.max_rss_kib / 1024,
-        options_.seed);
+        options_.content  ? "content"
+        : options_.sealed ? "sealed"
+                          : "damaged",
+        counts_.cases, counts_.crashes, counts_.hangs, counts_.undetected, counts_.foreign,
+        counts_.refused, counts_.accepted, counts_.max_rss_kib / 1024, options_.seed);
   }
 
   Options options_;
@@ -258,6 +288,8 @@ Options parse(int argc, char** argv) {
       options.seed = number_of(argv[++i]);
     } else if (word == "--only") {
       options.only = number_of(argv[++i]);
+    } else if (word == "--content") {
+      options.content = true;
     } else if (word == "--write") {
       options.write_to = argv[++i];
     } else if (word == "--sealed") {
@@ -268,6 +300,8 @@ Options parse(int argc, char** argv) {
       options.traces.push_back(word);
     }
   }
+  if (options.sealed && options.content)
+    throw UsageError("--sealed and --content exclude each other");
   return options;
 }
 
