@@ -10,13 +10,6 @@
 namespace fabricast {
 namespace {
 
-std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string result = "\"";
-  for (const char c : text) result += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return result + "\"";
-}
-
 std::string cell(const Table& table, const Column& column, std::size_t row) {
   if (const auto* integers = std::get_if<Column::Integers>(&column.values)) {
     return fmt::format("{}", (*integers)[row]);
@@ -24,11 +17,20 @@ std::string cell(const Table& table, const Column& column, std::size_t row) {
   if (const auto* reals = std::get_if<Column::Reals>(&column.values)) {
     return fmt::format("{}", (*reals)[row]);
   }
-  if (const auto* texts = std::get_if<Column::Texts>(&column.values)) return quoted((*texts)[row]);
-  return quoted(table.meaning(column.name, row));
+  if (const auto* texts = std::get_if<Column::Texts>(&column.values)) {
+    return csv_quoted((*texts)[row]);
+  }
+  return csv_quoted(table.meaning(column.name, row));
 }
 
 }  // namespace
+
+std::string csv_quoted(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string result = "\"";
+  for (const char c : text) result += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return result + "\"";
+}
 
 std::string render_csv(const TraceContent& content, std::string_view table_path) {
   const std::string path =
@@ -46,7 +48,7 @@ std::string render_csv(const TraceContent& content, std::string_view table_path)
     }
     text += "\r\n";
   };
-  line([](const Column& column) { return quoted(column.name); });
+  line([](const Column& column) { return csv_quoted(column.name); });
   for (std::size_t row = 0; row < table->rows(); ++row) {
     line([&](const Column& column) { return cell(*table, column, row); });
   }

@@ -10,6 +10,9 @@
 
 namespace fabricast {
 
+// A field as RFC 4180 wants it: quoted when it holds a comma, a quote or the end of a line.
+std::string csv_quoted(const std::string& text);
+
 // `table_path` with or without the leading '/'. Throws UsageError when the trace has no such table.
 std::string render_csv(const TraceContent& content, std::string_view table_path);
 

@@ -11,8 +11,10 @@
 
 #include <fmt/format.h>
 
+#include "emulator/base/communicator.hpp"
 #include "emulator/base/error.hpp"
 #include "emulator/trace/format.hpp"
+#include "emulator/trace/guarded_read.hpp"
 #include "emulator/trace/hdf5_attributes.hpp"
 #include "emulator/trace/hdf5_handle.hpp"
 #include "emulator/trace/seal.hpp"
@@ -324,11 +326,7 @@ class Reader {
   std::size_t objects_ = 0;
 };
 
-}  // namespace
-
-RawTrace read_raw(const fs::path& path) {
-  require_hdf5_file(path);
-  require_seal(path);
+RawTrace read_sealed(const fs::path& path) {
   const QuietErrors quiet;
   Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose,
               "open " + path.string());
@@ -352,6 +350,27 @@ RawTrace read_raw(const fs::path& path) {
   Handle root(H5Gopen2(file, "/", H5P_DEFAULT), H5Gclose, "open the root group");
   Reader(trace).read_group(root, "", 0);
   return trace;
+}
+
+// In the child: also what libhdf5 would do when the program ends.
+void read_and_close(const fs::path& path) {
+  try {
+    read_sealed(path);
+  } catch (const Error&) {  // the parent will say it
+  }
+  H5close();
+}
+
+}  // namespace
+
+RawTrace read_raw(const fs::path& path, Author author) {
+  require_hdf5_file(path);
+  require_seal(path);
+  // An MPI process must not fork (Open MPI warns of it): there, traces are taken as friendly.
+  if (author == Author::anyone && !Communicator::launched_by_mpi()) {
+    require_survivable(path, fs::file_size(path), [&] { read_and_close(path); });
+  }
+  return read_sealed(path);
 }
 
 }  // namespace fabricast::hdf5

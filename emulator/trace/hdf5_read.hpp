@@ -23,6 +23,6 @@ struct RawTrace {
   std::size_t summary_row_bytes = 0;
 };
 
-RawTrace read_raw(const std::filesystem::path& path);
+RawTrace read_raw(const std::filesystem::path& path, Author author = Author::anyone);
 
 }  // namespace fabricast::hdf5

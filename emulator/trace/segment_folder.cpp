@@ -145,7 +145,7 @@ std::optional<SegmentWriter> SegmentWriter::resume(const fs::path& trace, Stored
   const fs::path folder = segment_folder_of(trace);
   if (!is_segment_folder(folder)) return std::nullopt;
   auto lock = std::make_unique<Lock>(folder, patience_with_the_dying);
-  stored = read_segments(folder);
+  stored = read_segments(folder, Author::this_process);
   remove_leftovers(folder, stored.manifest);
   SegmentWriter writer(folder, stored.manifest);
   writer.lock_ = std::move(lock);

@@ -50,7 +50,7 @@ struct StoredRun {
   Manifest manifest;
   std::vector<RowPiece> pieces;  // one per segment
 };
-StoredRun read_segments(const std::filesystem::path& folder);
+StoredRun read_segments(const std::filesystem::path& folder, Author author = Author::anyone);
 
 // The rows so far as a trace's content; the attribute `complete` is "no".
 TraceContent content_of(const StoredRun& run);

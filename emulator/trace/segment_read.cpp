@@ -5,7 +5,9 @@
 #include <set>
 #include <utility>
 
+#include "emulator/base/communicator.hpp"
 #include "emulator/base/error.hpp"
+#include "emulator/trace/guarded_read.hpp"
 #include "emulator/trace/laws.hpp"
 #include "emulator/trace/manifest.hpp"
 #include "emulator/trace/schema.hpp"
@@ -27,17 +29,26 @@ RowPiece read_segment(const fs::path& folder, const SegmentEntry& named) {
         "over with --force",
         path.string()));
   }
-  return piece_from(read_trace(path), path.string());
+  return piece_from(read_trace(path, Author::this_process), path.string());
 }
 
 }  // namespace
 
-StoredRun read_segments(const fs::path& folder) {
+StoredRun read_segments(const fs::path& folder, Author author) {
   StoredRun run;
   run.manifest = read_manifest(folder);
-  for (const SegmentEntry& entry : run.manifest.segments) {
-    run.pieces.push_back(read_segment(folder, entry));
+  const auto read = [&] {
+    for (const SegmentEntry& entry : run.manifest.segments) {
+      run.pieces.push_back(read_segment(folder, entry));
+    }
+  };
+  // One child for the whole folder: it may have thousands of segments.
+  if (author == Author::anyone && !Communicator::launched_by_mpi()) {
+    std::uintmax_t bytes = 0;
+    for (const SegmentEntry& entry : run.manifest.segments) bytes += entry.bytes;
+    require_survivable(folder, bytes, read);
   }
+  read();
   return run;
 }
 

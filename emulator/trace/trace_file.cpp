@@ -70,7 +70,8 @@ void write_trace(const std::filesystem::path& path, const TraceContent& content,
   publish_file(
       path, {image.bytes.get(), image.size}, options.force,
       [&](const std::filesystem::path& partial) {
-        const TraceContent back = read_trace(partial);
+        const TraceContent back = hdf5::read_raw(partial, Author::this_process).content;
+        require_sound(partial, back);
         if (content_digest(back) != digest || back.tables.size() != content.tables.size()) {
           throw IoError(
               fmt::format("cannot write {} (what was read back differs) check "
@@ -80,8 +81,8 @@ void write_trace(const std::filesystem::path& path, const TraceContent& content,
       });
 }
 
-TraceContent read_trace(const std::filesystem::path& path) {
-  TraceContent content = hdf5::read_raw(path).content;
+TraceContent read_trace(const std::filesystem::path& path, Author author) {
+  TraceContent content = hdf5::read_raw(path, author).content;
   require_sound(path, content);
   return content;
 }

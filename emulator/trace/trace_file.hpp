@@ -22,8 +22,11 @@ struct WriteOptions {
 void write_trace(const std::filesystem::path& path, const TraceContent& content,
                  const WriteOptions& options = {});
 
+// Who wrote a file. Anyone's is read in a child process first (guarded_read.hpp).
+enum class Author { anyone, this_process };
+
 // Throws IoError (cannot open, not HDF5, not ours) or CheckError (schema or checksum wrong).
-TraceContent read_trace(const std::filesystem::path& path);
+TraceContent read_trace(const std::filesystem::path& path, Author author = Author::anyone);
 
 // Refuses before any work is done what write_trace would refuse at the end (exists without force,
 // directory missing, not writable, not a regular file). Throws IoError.

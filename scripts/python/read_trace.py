@@ -1,25 +1,134 @@
 #!/usr/bin/python3
-"""Reads a trace with h5py and pandas: read_trace.py TRACE [TABLE]. TABLE is "results" by default."""
+"""Reads a fabricast trace (docs/trace-format.md) with h5py and pandas.
+
+As a module:
+    from read_trace import attributes, documents, is_sealed, read_table, tables
+    tables("trace.h5")                   {"results": "One row per prediction ...", "samples": ...}
+    read_table("trace.h5", "results")    a DataFrame: texts as str, codes as their meanings
+    documents("trace.h5")["config"]      the effective scenario, YAML
+    attributes("trace.h5")["backend"]    the attributes of the root
+    is_sealed("trace.h5")                are the bytes those that were written?
+
+As a program: read_trace.py TRACE [TABLE] prints TABLE, or lists what the trace holds.
+
+Works with every 1.x: tables, columns and attributes it does not know are passed on as they are.
+h5py and pandas are Debian's python3-h5py and python3-pandas.
+"""
+import hashlib
+import os
 import sys
 
 import h5py
 import pandas as pd
 
+SCHEMA = "fabricast-trace"
+SEAL_PREFIX = b"fabricast-seal-1 sha256:"
+SEAL_BYTES = len(SEAL_PREFIX) + 64 + 1
+
+
+class NotATrace(ValueError):
+    """The file is HDF5, but no trace that this module can read."""
+
+
+def _text(value):
+    """An attribute or element as str, whether h5py hands out bytes or str."""
+    return value.decode("utf-8") if isinstance(value, bytes) else str(value)
+
+
+def _open(path):
+    file = h5py.File(path, "r")
+    schema, version = (_text(file.attrs.get(name, "")) for name in ("schema", "schema_version"))
+    if schema != SCHEMA or not version.startswith("1."):
+        file.close()
+        raise NotATrace(f"{path}: schema {schema or 'unknown'} {version} (this reads {SCHEMA} 1.x)")
+    return file
+
+
+def _objects(file, kind):
+    """Name without the leading "/" -> object, for every table or document, in the file's order."""
+    found = {}
+
+    def visit(name, item):
+        if _text(item.attrs.get("kind", "")) == kind:
+            found[name] = item
+
+    file.visititems(visit)
+    return found
+
+
+def attributes(path):
+    """The attributes of the root as a dict of str."""
+    with _open(path) as file:
+        return {name: _text(value) for name, value in file.attrs.items()}
+
+
+def documents(path):
+    """Name -> text of every document, such as "config" and "machine/gb300-nvl72"."""
+    with _open(path) as file:
+        return {name: _text(item[0]) for name, item in _objects(file, "document").items()}
+
+
+def tables(path):
+    """Name -> title of every table."""
+    with _open(path) as file:
+        return {name: _text(item.attrs["title"]) for name, item in _objects(file, "table").items()}
+
+
+def _column(column):
+    if column.dtype.kind == "S":
+        return column.asstr()[:]
+    if "flag_meanings" in column.attrs:
+        meanings = _text(column.attrs["flag_meanings"]).split(" ")
+        return [meanings[code] for code in column[:]]
+    return column[:]
+
 
 def read_table(path, name="results"):
-    """A table of a trace as a DataFrame: texts as str, codes as their meanings."""
-    with h5py.File(path) as file:
-        columns = {}
-        for key, column in file[name].items():
-            values = column.asstr()[:] if column.dtype.kind == "S" else column[:]
-            if "flag_meanings" in column.attrs:
-                meanings = column.attrs["flag_meanings"].decode().split()
-                values = [meanings[code] for code in values]
-            columns[key] = values
-        return pd.DataFrame(columns).set_index("row")
+    """A table as a DataFrame, indexed by row. DataFrame.attrs holds its title, units and long names."""
+    with _open(path) as file:
+        known = _objects(file, "table")
+        table = known.get(name.strip("/"))
+        if table is None:
+            raise KeyError(f"{path} has no table {name}; it holds {', '.join(known) or 'none'}")
+        frame = pd.DataFrame({key: _column(column) for key, column in table.items()}).set_index("row")
+        frame.attrs["title"] = _text(table.attrs["title"])
+        for attribute in ("units", "long_name"):
+            frame.attrs[attribute] = {key: _text(column.attrs.get(attribute, ""))
+                                      for key, column in table.items() if key != "row"}
+        return frame
+
+
+def is_sealed(path):
+    """True when the seal at the file's end matches all bytes before it."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        left = os.fstat(file.fileno()).st_size - SEAL_BYTES
+        while left > 0:
+            block = file.read(min(left, 1 << 20))
+            if not block:
+                return False
+            digest.update(block)
+            left -= len(block)
+        return file.read() == SEAL_PREFIX + digest.hexdigest().encode() + b"\n"
+
+
+def main(arguments):
+    if len(arguments) not in (1, 2):
+        print(__doc__, file=sys.stderr)
+        return 2
+    try:
+        if len(arguments) == 2:
+            print(read_table(*arguments).to_string())
+            return 0
+        for name, title in tables(arguments[0]).items():
+            print(f"{name:<24} {len(read_table(arguments[0], name)):>8} rows  {title}")
+        for name, text in documents(arguments[0]).items():
+            print(f"{name:<24} {len(text):>8} characters of text")
+    except (OSError, NotATrace, KeyError) as error:
+        print(f"read_trace: {error.args[0] if isinstance(error, KeyError) else error}", file=sys.stderr)
+        return 2 if isinstance(error, KeyError) else 4
+    return 0
 
 
 if __name__ == "__main__":
-    if len(sys.argv) not in (2, 3):
-        sys.exit(__doc__)
-    print(read_table(*sys.argv[1:]).to_string())
+    sys.exit(main(sys.argv[1:]))

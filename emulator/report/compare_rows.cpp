@@ -1,0 +1,93 @@
+#include "emulator/report/compare_rows.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "emulator/base/error.hpp"
+#include "emulator/report/result_rows.hpp"
+
+namespace fabricast {
+namespace {
+
+RowKey key_of_condition(const Table& conditions, std::size_t row) {
+  RowKey key;
+  key.machine = conditions.texts("machine")[row];
+  key.executor = conditions.texts("executor")[row];
+  key.collective = conditions.texts("collective")[row];
+  key.algorithm = conditions.texts("algorithm")[row];
+  key.protocol = conditions.texts("protocol")[row];
+  key.channels = conditions.integers("channels")[row];
+  key.ranks = conditions.integers("ranks")[row];
+  key.bytes = conditions.integers("bytes")[row];
+  key.dtype = conditions.texts("dtype")[row];
+  key.in_place = conditions.meaning("in_place", row) == "yes";
+  key.measured = true;
+  return key;
+}
+
+RowKey key_of_result(const ResultRow& result) {
+  return {result.machine,   result.executor, result.collective,
+          result.algorithm, result.protocol, result.channels,
+          result.ranks,     result.bytes,    result.dtype,
+          result.redop,     false,           false};
+}
+
+// Kept samples per condition.
+std::vector<std::vector<double>> kept_samples(const Table& samples, std::size_t conditions) {
+  std::vector<std::vector<double>> kept(conditions);
+  const auto& condition = samples.integers("condition");
+  const auto& value = samples.reals("value");
+  for (std::size_t i = 0; i < condition.size(); ++i) {
+    if (condition[i] < 0 || static_cast<std::size_t>(condition[i]) >= conditions) {
+      throw CheckError(fmt::format("/samples row {} refers to condition {}, there are {}", i,
+                                   condition[i], conditions));
+    }
+    if (samples.meaning("discarded", i) == "no") {
+      kept[static_cast<std::size_t>(condition[i])].push_back(value[i]);
+    }
+  }
+  return kept;
+}
+
+void add_measured(const TraceContent& content, TraceRows& found) {
+  const Table* samples = content.find("/samples");
+  if (samples == nullptr) return;
+  const Table& conditions = content.at("/sample_conditions");
+  auto kept = kept_samples(*samples, conditions.rows());
+  for (std::size_t i = 0; i < conditions.rows(); ++i) {
+    if (conditions.texts("suite")[i] != "collective") {
+      ++found.micro_benchmarks;
+    } else {
+      found.rows[key_of_condition(conditions, i)].runs.push_back(std::move(kept[i]));
+    }
+  }
+}
+
+}  // namespace
+
+TraceRows comparable_rows(const TraceContent& content) {
+  TraceRows found;
+  add_measured(content, found);
+  if (content.find("/results") == nullptr) return found;
+  for (const ResultRow& result : result_rows(content)) {
+    RowKey key = key_of_result(result);
+    if (result.measured()) {
+      key.measured = true;
+      key.redop.clear();
+      RowKey in_place = key;
+      in_place.in_place = true;
+      if (found.rows.count(key) + found.rows.count(in_place) == 0) {
+        ++found.measured_without_samples;
+        found.rows[key];  // without a run: named, and never judged
+      }
+      continue;
+    }
+    TraceRow& row = found.rows[key];
+    if (row.result < 0) row.result = result.row;
+    row.times_us.push_back(result.time_us);
+  }
+  return found;
+}
+
+}  // namespace fabricast

@@ -1,0 +1,45 @@
+// The rows of a trace that compare can pair, by what was run or predicted rather than by place.
+//
+// A measured row is a condition of /sample_conditions with its kept samples; equal conditions in
+// one trace are runs of the same thing and stay apart. A predicted row is a row of /results. Pure
+// functions, O((rows + samples) log rows). Throws CheckError when columns are missing.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "emulator/trace/table.hpp"
+
+namespace fabricast {
+
+// What makes two rows the same question. Samples do not say which reduction ran (redop is empty);
+// predictions have no buffers (in_place is false).
+struct RowKey {
+  std::string machine, executor, collective, algorithm, protocol;
+  std::int64_t channels = 0, ranks = 0, bytes = 0;
+  std::string dtype, redop;
+  bool in_place = false;
+  bool measured = false;
+
+  auto operator<=>(const RowKey&) const = default;
+};
+
+struct TraceRow {
+  std::vector<std::vector<double>> runs;  // measured: kept samples of each run, us
+  std::vector<double> times_us;           // predicted: one time, more if the key is not unique
+  std::int64_t result = -1;               // predicted: the first row of /results
+};
+
+struct TraceRows {
+  std::map<RowKey, TraceRow> rows;
+  // Measured rows of /results without samples, conditions of micro-benchmarks: left out, counted.
+  std::size_t measured_without_samples = 0;
+  std::size_t micro_benchmarks = 0;
+};
+
+TraceRows comparable_rows(const TraceContent& content);
+
+}  // namespace fabricast
