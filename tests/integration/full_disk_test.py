@@ -28,7 +28,7 @@ WORK = ("emulate", "--machine", "hgx-h100", "-c", "all_reduce,all_gather,reduce_
         "-b", "8", "-e", "16G", "-f", "1.2", "--quiet")
 # A segment for each point, so a disk may fill up long before the trace is written.
 SHORT = ("emulate", "--machine", "hgx-h100", "-c", "all_reduce", "-a", "ring", "-b", "1K", "-e", "1M", "-f",
-         "2", "--quiet")
+         "1.3", "--quiet")
 FULL, TOO_LARGE = "No space left on device", "File too large"
 
 
