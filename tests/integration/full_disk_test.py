@@ -26,9 +26,6 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 SMALLEST = 64 * 1024
 WORK = ("emulate", "--machine", "hgx-h100", "-c", "all_reduce,all_gather,reduce_scatter,all_to_all",
         "-b", "8", "-e", "16G", "-f", "1.2", "--quiet")
-# A segment for each point, so a disk may fill up long before the trace is written.
-SHORT = ("emulate", "--machine", "hgx-h100", "-c", "all_reduce", "-a", "ring", "-b", "1K", "-e", "1M", "-f",
-         "1.3", "--quiet")
 FULL, TOO_LARGE = "No space left on device", "File too large"
 
 
@@ -142,17 +139,18 @@ class FullDisk(CliCase):
     def test_a_disk_that_fills_up_in_the_middle(self):
         if not in_own_namespace():
             self.skipTest("mounting a small tmpfs needs root or user namespaces")
-        wanted = self.run_there((*SHORT, "-o", self.path("whole.h5")), "60")[0].stdout.split()[-1]
+        whole = self.whole_size()
+        wanted = self.run_there((*WORK, "-o", self.path("again.h5")), "60")[0].stdout.split()[-1]
         tried = kept = 0
-        for size in self.sizes(SMALLEST + 64 * PAGE):
+        for size in self.sizes(whole):
             self.mount(size)
-            result, seconds = self.run_there((*SHORT, "-o", "t.h5"), "0")
+            result, seconds = self.run_there((*WORK, "-o", "t.h5"), "0")
             self.judge(f"tmpfs of {size} B, segments", result, seconds, FULL, {}, "t.h5")
             if os.path.exists(self.path("disk/t.h5.d")):
                 kept += 1
                 self.assertEqual(self.run_there(("report", "t.h5.d", "--check"))[0].returncode, 0)
             subprocess.run(["mount", "-o", "remount,size=64m", self.path("disk")], check=True)
-            result, _ = self.run_there((*SHORT, "-o", "t.h5", "--resume"), "0")
+            result, _ = self.run_there((*WORK, "-o", "t.h5", "--resume"), "0")
             if result.returncode or result.stdout.split()[-1] != wanted:
                 self.wrong.append(f"tmpfs of {size} B, resumed: {result.stderr}")
             self.assertEqual(os.listdir(self.path("disk")), ["t.h5"])
