@@ -207,6 +207,21 @@ class Targets(CliCase):
                     self.expect_ok(*SHORT, "-o", name, "--resume")
                 self.expect(not os.path.exists(self.path(name + ".d")), case)
 
+    def test_racing_runs_that_may_replace_or_resume(self):
+        for number in range(RACES):
+            for option in ("--force", "--resume"):
+                for segments in ("60", "0"):
+                    name = f"race{number}{option}{segments}.h5"
+                    codes, told = self.race(name, segments, option)
+                    case = f"{name}: {codes} {told}"
+                    self.expect(0 in codes and set(codes) <= {0, 4}, case)
+                    for code, errors in zip(codes, told):
+                        self.expect(code == 0 or (name in errors and errors.count("fabricast: error") == 1), case)
+                    self.expect_ok("report", name, "--check")
+                    self.expect_ok(*SHORT, "-o", name, "--resume")
+                    left = [entry for entry in self.left() if entry.startswith(name)]
+                    self.expect(left == [name], f"{case} {left}")
+
     def test_a_killed_run_leaves_no_partial_file_for_ever(self):
         moments = random.Random(SEED)
         for _ in range(RACES):
