@@ -197,7 +197,7 @@ void SegmentWriter::append(const RowPiece& piece, double spent_seconds) {
   try {
     publish_segment(piece, spent_seconds);
   } catch (const IoError&) {
-    if (manifest_.segments.empty()) remove_quietly();
+    if (!is_there(folder_ / manifest_name)) remove_quietly();
     throw;
   }
 }

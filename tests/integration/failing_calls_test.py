@@ -74,8 +74,12 @@ class FailingCalls(CliCase):
         return variables
 
     def run_job(self, arguments, **faults):
-        return subprocess.run([cli_case.PROGRAM, *arguments], cwd=self.folder.name, timeout=120, text=True,
-                              env=self.environment(faults), capture_output=True, check=False)
+        command = [cli_case.PROGRAM, *arguments]
+        try:
+            return subprocess.run(command, cwd=self.folder.name, timeout=60, text=True,
+                                  env=self.environment(faults), capture_output=True, check=False)
+        except subprocess.TimeoutExpired:
+            return subprocess.CompletedProcess(command, -1, "", "it hangs")
 
     def prepare(self, job):
         """An empty folder "out", but for a precious file beside the result or in its place."""
@@ -112,6 +116,24 @@ class FailingCalls(CliCase):
             return {}
         return {s["file"]: s["sha256"] for s in json.loads(text[:text.rindex("fabricast-seal-1")])["segments"]}
 
+    def logged(self):
+        """The counted calls of the last disturbed run: number, kind, path."""
+        log = self.path("calls.txt")
+        if not os.path.exists(log):
+            return []
+        with open(log, encoding="utf-8") as file:
+            calls = [line.split(" ", 2) for line in file.read().splitlines()]
+        os.remove(log)
+        return [(int(number), kind, path) for number, kind, path in calls]
+
+    def lost_segments(self, case, calls):
+        """Manifests that were published, less the segments that the last one names."""
+        at, sticky = int(case["FAULT_AT"]), "FAULT_STICKY" in case
+        published = [number for number, kind, path in calls
+                     if kind == "rename" and path.endswith("/manifest.json")
+                     and (number < at if sticky else number != at)]
+        return 0 if os.path.exists(self.path("out/t.h5")) else len(published) - len(self.acknowledged())
+
     def judge(self, job, case, result, wanted):
         """All the ways in which one disturbed run can be wrong."""
         error = case["FAULT_ERROR"]
@@ -132,6 +154,9 @@ class FailingCalls(CliCase):
             check = self.run_job(("report", "out/t.h5.d", "--check"))
             if check.returncode:
                 yield f"the segments are bad: {check.stdout}{check.stderr}"
+        lost = self.lost_segments(case, self.logged())
+        if lost > 0 and "--force" not in job.command:
+            yield f"{lost} acknowledged segments are lost"
         yield from self.judge_repetition(job, result, wanted)
 
     def judge_published(self, job, name, code):
@@ -154,7 +179,6 @@ class FailingCalls(CliCase):
 
     def judge_repetition(self, job, result, wanted):
         if result.returncode:
-            before = self.acknowledged()
             if job.resumes:
                 again = self.run_job((*job.command, "--resume"))
             else:
@@ -163,8 +187,6 @@ class FailingCalls(CliCase):
             if again.returncode:
                 yield f"running it again: exit {again.returncode}: {again.stderr}"
                 return
-            if before and not os.path.exists(self.path("out/t.h5")):
-                yield "acknowledged segments are lost"
         if self.content_of(job) != wanted:
             yield "another content than undisturbed"
         left = sorted(set(os.listdir(self.path("out"))) - {"precious.h5", *job.published})
@@ -174,16 +196,10 @@ class FailingCalls(CliCase):
     def calls_of(self, job, kinds):
         """The counted calls of an undisturbed run, in order."""
         self.prepare(job)
-        log = self.path("calls.txt")
         result = self.run_job(job.command, FAULT_CALLS=",".join(kinds), FAULT_AT="0", FAULT_ERROR="EIO",
-                              FAULT_LOG=log)
+                              FAULT_LOG=self.path("calls.txt"))
         self.assertEqual(result.returncode, 0, result.stderr)
-        if not os.path.exists(log):
-            return []
-        with open(log, encoding="utf-8") as file:
-            calls = [line.split(" ", 2) for line in file.read().splitlines()]
-        os.remove(log)
-        return [(kind, path[len(self.path("")):]) for _, kind, path in calls]
+        return [(kind, path[len(self.path("")):]) for _, kind, path in self.logged()]
 
     def cases(self):
         """(job, faults, what fails) of all runs, in order."""
@@ -217,7 +233,7 @@ class FailingCalls(CliCase):
             wanted[job.name] = self.content_of(job)
         for job, faults, what in cases:
             self.prepare(job)
-            result = self.run_job(job.command, **faults)
+            result = self.run_job(job.command, FAULT_LOG=self.path("calls.txt"), **faults)
             self.tried["failed" if result.returncode else "succeeded"] += 1
             for problem in self.judge(job, faults, result, wanted[job.name]):
                 self.wrong.append(f"{job.name}: {what} ({faults['FAULT_AT']}): {problem}")
