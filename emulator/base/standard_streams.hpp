@@ -1,7 +1,7 @@
 // Standard input, output and error of a process that may have been started without them.
 //
-// A closed descriptor 0, 1 or 2 is taken by the next file that is opened: a trace being written would
-// receive what is printed. Not thread safe: for the beginning of main.
+// A closed descriptor 0, 1 or 2 is taken by the next file that is opened: a trace being written
+// would receive what is printed. Not thread safe: for the beginning of main.
 #pragma once
 
 #include <exception>
@@ -10,8 +10,8 @@
 
 namespace fabricast {
 
-// Occupies closed descriptors with /dev/null, opened for reading: what is printed there fails, as it
-// should, instead of ending up in a file.
+// Occupies closed descriptors with /dev/null, opened for reading: what is printed there fails, as
+// it should, instead of ending up in a file.
 void occupy_standard_streams();
 
 // Throws IoError unless everything printed so far has left the process.

@@ -76,7 +76,7 @@ Handle create_in_memory(Image& image) {
 Handle open_in_memory(std::string& bytes, const std::string& what) {
   Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "create a property list");
   check(H5Pset_fapl_core(access, 4u << 20, false), "keep the file in memory");
-  H5FD_file_image_callbacks_t callbacks{our_bytes, nothing_to_copy, no_growth,   nothing_to_free,
+  H5FD_file_image_callbacks_t callbacks{our_bytes, nothing_to_copy, no_growth, nothing_to_free,
                                         same_user, release_user,    &bytes};
   check(H5Pset_file_image_callbacks(access, &callbacks), "share the file image");
   check(H5Pset_file_image(access, bytes.data(), bytes.size()), "set the file image");

@@ -1,10 +1,10 @@
 // An HDF5 file that lives in memory, and its bytes once it is closed.
 //
-// HDF5 never sees the disk. Writing: a full disk, a quota or SIGXFSZ in the middle of a metadata flush makes
-// libhdf5 lose rows silently or crash at exit. H5Fget_file_image is of no use for V110 files: it
-// clears the "open for writing" flag and leaves the superblock's checksum wrong (1.10.8). So the
-// core driver hands its memory over when the file closes. Reading: a disk that fails under libhdf5
-// looks to it like a damaged file, and the file may change after its seal was checked.
+// HDF5 never sees the disk. Writing: a full disk, a quota or SIGXFSZ in the middle of a metadata
+// flush makes libhdf5 lose rows silently or crash at exit. H5Fget_file_image is of no use for V110
+// files: it clears the "open for writing" flag and leaves the superblock's checksum wrong (1.10.8).
+// So the core driver hands its memory over when the file closes. Reading: a disk that fails under
+// libhdf5 looks to it like a damaged file, and the file may change after its seal was checked.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// A file read from its beginning in blocks, every call checked: what std::ifstream does not say (why
-// it cannot be opened, that reading failed) is an IoError naming path and cause. One thread.
+// A file read from its beginning in blocks, every call checked: what std::ifstream does not say
+// (why it cannot be opened, that reading failed) is an IoError naming path and cause. One thread.
 #pragma once
 
 #include <cstddef>

@@ -123,7 +123,8 @@ void PartialFile::write(std::span<const std::byte> bytes) {
 }
 
 void PartialFile::sync_and_close() {
-  if (while_interrupted([this] { return ::fsync(fd_); }) != 0) throw_io_error("flush", path_, errno);
+  if (while_interrupted([this] { return ::fsync(fd_); }) != 0)
+    throw_io_error("flush", path_, errno);
   lock_fd_ = ::fcntl(fd_, F_DUPFD_CLOEXEC, 3);
   if (lock_fd_ < 0) throw_io_error("close", path_, errno);
   // Interrupted or not, it is closed; the bytes are on disk since fsync.

@@ -1,10 +1,11 @@
-// A file on its way to NAME: NAME.PID.partial beside it, which removes itself unless it was renamed.
+// A file on its way to NAME: NAME.PID.partial beside it, which removes itself unless it was
+// renamed.
 //
-// Its writer holds a shared lock (flock) on it for as long as it lives, and the kernel lets go of it
-// however the writer ends: a partial file that can be locked exclusively is left over from a kill,
-// and the next writer of NAME removes it. The lock is shared because HDF5 takes a shared one to read
-// the file back. Where a file system has no locks nothing is ever taken for left over. One thread.
-// Throws IoError naming the path.
+// Its writer holds a shared lock (flock) on it for as long as it lives, and the kernel lets go of
+// it however the writer ends: a partial file that can be locked exclusively is left over from a
+// kill, and the next writer of NAME removes it. The lock is shared because HDF5 takes a shared one
+// to read the file back. Where a file system has no locks nothing is ever taken for left over. One
+// thread. Throws IoError naming the path.
 #pragma once
 
 #include <cstddef>
@@ -40,7 +41,8 @@ inline constexpr std::size_t longest_partial_ending = sizeof(".2147483647-99.par
 // Is `file` the name of a partial file of `name`? Both without folder.
 bool is_partial_of(const std::string& file, const std::string& name);
 
-// Removes the partial files of `target` whose writers are dead. Never fails: they are only in the way.
+// Removes the partial files of `target` whose writers are dead. Never fails: they are only in the
+// way.
 void remove_stale_partials(const std::filesystem::path& target);
 
 // "." for a bare name.

@@ -93,7 +93,8 @@ void require_target(const fs::path& path, bool force) {
     throw_io_error("write", path, errno);
   }
   const fs::path directory = directory_of(path);
-  if (::stat(directory.c_str(), &info) != 0) throw_io_error("write into the directory", directory, errno);
+  if (::stat(directory.c_str(), &info) != 0)
+    throw_io_error("write into the directory", directory, errno);
   if (!S_ISDIR(info.st_mode)) throw_io_error("write into", directory, ENOTDIR);
   if (::access(directory.c_str(), W_OK | X_OK) != 0) {
     throw_io_error("write into the directory", directory, errno);

@@ -50,7 +50,8 @@ bool is_ours(const fs::path& file) {
 }
 
 void remove_file(const fs::path& path) {
-  if (while_interrupted([&] { return ::unlink(path.c_str()); }) != 0 && errno != ENOENT) throw_io_error("remove", path, errno);
+  if (while_interrupted([&] { return ::unlink(path.c_str()); }) != 0 && errno != ENOENT)
+    throw_io_error("remove", path, errno);
 }
 
 std::vector<fs::path> files_of(const fs::path& folder) {
@@ -66,9 +67,10 @@ std::vector<fs::path> files_of(const fs::path& folder) {
 // A folder of that name that somebody else made is left alone, files, links and all.
 void refuse_foreign_folder(const fs::path& folder) {
   if (!is_folder(folder)) {
-    throw IoError(fmt::format("cannot keep segments in {} (it is there and no folder) remove it, or "
-                              "choose another name with -o",
-                              folder.string()));
+    throw IoError(
+        fmt::format("cannot keep segments in {} (it is there and no folder) remove it, or "
+                    "choose another name with -o",
+                    folder.string()));
   }
   for (const auto& file : files_of(folder)) {
     struct stat info {};
@@ -77,10 +79,11 @@ void refuse_foreign_folder(const fs::path& folder) {
     const bool regular = found == 0 && S_ISREG(info.st_mode);
     const bool manifest = file.filename() == manifest_name;
     if (is_ours(file) && regular && (!manifest || claims_to_be_manifest(folder))) continue;
-    throw IoError(fmt::format(
-        "cannot keep segments in {} (it is there and holds {}, which no run has written) remove it, "
-        "or choose another name with -o",
-        folder.string(), file.filename().string()));
+    throw IoError(
+        fmt::format("cannot keep segments in {} (it is there and holds {}, which no run has "
+                    "written) remove it, "
+                    "or choose another name with -o",
+                    folder.string(), file.filename().string()));
   }
 }
 
@@ -101,9 +104,8 @@ void remove_leftovers(const fs::path& folder, const Manifest& manifest) {
 struct SegmentWriter::Lock {
   explicit Lock(const fs::path& folder, std::chrono::milliseconds patience = {})
       : path(folder / lock_name) {
-    fd = while_interrupted([this] {
-      return ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
-    });
+    fd = while_interrupted(
+        [this] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666); });
     if (fd < 0) throw_io_error("create", path, errno);
     bool locked = take();
     for (constexpr std::chrono::milliseconds step{50}; !locked && patience.count() > 0; patience -= step) {
@@ -233,7 +235,8 @@ void SegmentWriter::remove() {
   remove_leftovers(folder_, manifest_);
   remove_file(folder_ / lock_name);
   lock_.reset();
-  if (while_interrupted([this] { return ::rmdir(folder_.c_str()); }) != 0 && errno != ENOTEMPTY && errno != EEXIST) {
+  if (while_interrupted([this] { return ::rmdir(folder_.c_str()); }) != 0 && errno != ENOTEMPTY &&
+      errno != EEXIST) {
     throw_io_error("remove", folder_, errno);  // somebody else's files stay, and so does the folder
   }
 }

@@ -1,12 +1,13 @@
-// A preloaded library (LD_PRELOAD) that lets one system call of a process fail: what a bad disk does.
+// A preloaded library (LD_PRELOAD) that lets one system call of a process fail: what a bad disk
+// does.
 //
-// Counted are calls of the kinds in FAULT_CALLS (names separated by commas) on paths that begin with
-// FAULT_PATH; a file descriptor's path is what /proc/self/fd says. The FAULT_AT-th (from 1; 0: none),
-// with FAULT_STICKY=1 every later one as well, does not happen, but for a close(), which does. It
-// fails with FAULT_ERROR (EIO, ENOSPC or EINTR), or with "short" transfers only half of its bytes.
-// FAULT_LOG names a file that receives a line for each counted call: its number, name and path.
-// For tests alone; never installed. Works with programs that reach libc through its symbols, which
-// the streams of libstdc++ and libhdf5 do.
+// Counted are calls of the kinds in FAULT_CALLS (names separated by commas) on paths that begin
+// with FAULT_PATH; a file descriptor's path is what /proc/self/fd says. The FAULT_AT-th (from 1; 0:
+// none), with FAULT_STICKY=1 every later one as well, does not happen, but for a close(), which
+// does. It fails with FAULT_ERROR (EIO, ENOSPC or EINTR), or with "short" transfers only half of
+// its bytes. FAULT_LOG names a file that receives a line for each counted call: its number, name
+// and path. For tests alone; never installed. Works with programs that reach libc through its
+// symbols, which the streams of libstdc++ and libhdf5 do.
 #include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -50,7 +51,7 @@ std::string path_of(int fd) {
 std::string absolute(const char* path, int folder = AT_FDCWD) {
   if (path == nullptr || path[0] == '/') return path == nullptr ? "" : path;
   char current[4096];
-  const std::string base = folder != AT_FDCWD                            ? path_of(folder)
+  const std::string base = folder != AT_FDCWD                             ? path_of(folder)
                            : ::getcwd(current, sizeof current) != nullptr ? current
                                                                           : "";
   return base + "/" + path;
@@ -60,8 +61,8 @@ void write_log(long number, const char* call, const std::string& path) {
   static const std::string file = setting("FAULT_LOG");
   if (file.empty()) return;
   const std::string line = std::to_string(number) + " " + call + " " + path + "\n";
-  const auto fd = static_cast<int>(
-      ::syscall(SYS_openat, AT_FDCWD, file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
+  const auto fd = static_cast<int>(::syscall(SYS_openat, AT_FDCWD, file.c_str(),
+                                             O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
   if (fd < 0) return;
   if (::syscall(SYS_write, fd, line.data(), line.size()) < 0) std::abort();
   ::syscall(SYS_close, fd);
@@ -242,8 +243,7 @@ int rename(const char* from, const char* to) {
 }
 
 int renameat2(int from_folder, const char* from, int to_folder, const char* to, unsigned flags) {
-  static const auto call =
-      real<int (*)(int, const char*, int, const char*, unsigned)>("renameat2");
+  static const auto call = real<int (*)(int, const char*, int, const char*, unsigned)>("renameat2");
   return unless_faulty("renameat2", absolute(to, to_folder), -1,
                        [&] { return call(from_folder, from, to_folder, to, flags); });
 }

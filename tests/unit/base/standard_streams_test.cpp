@@ -56,7 +56,8 @@ TEST(StandardStreams, AFullDiskBehindThemIsAnInputOutputError) {
               try {
                 flush_standard_output();
               } catch (const IoError& error) {
-                const bool says = std::string(error.what()).find("No space left") != std::string::npos;
+                const bool says =
+                    std::string(error.what()).find("No space left") != std::string::npos;
                 // Also what others throw because of it is this error.
                 const std::system_error thrown(ENOSPC, std::generic_category());
                 return says && as_error(thrown).code() == ExitCode::io ? 0 : 2;
@@ -73,7 +74,8 @@ TEST(StandardStreams, EveryExceptionHasAnExitCode) {
   EXPECT_EQ(as_error(std::runtime_error("a bug")).code(), ExitCode::runtime);
   EXPECT_EQ(as_error(std::system_error(EAGAIN, std::generic_category())).code(), ExitCode::runtime);
   const auto error = std::make_error_code(std::errc::permission_denied);
-  EXPECT_EQ(as_error(std::filesystem::filesystem_error("status", "/x", error)).code(), ExitCode::io);
+  EXPECT_EQ(as_error(std::filesystem::filesystem_error("status", "/x", error)).code(),
+            ExitCode::io);
 }
 
 }  // namespace

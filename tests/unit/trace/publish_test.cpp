@@ -118,7 +118,8 @@ TEST(Publish, APartialOfALivingProcessStays) {
     publish_file(scratch / "t", std::as_bytes(std::span(second)), false, [](const fs::path&) {});
     EXPECT_EQ(file_bytes(path), first);
   };
-  EXPECT_THROW(publish_file(scratch / "t", std::as_bytes(std::span(first)), false, meanwhile), IoError);
+  EXPECT_THROW(publish_file(scratch / "t", std::as_bytes(std::span(first)), false, meanwhile),
+               IoError);
   EXPECT_EQ(file_bytes(scratch / "t"), second);
   EXPECT_EQ(scratch.entries(), 1u);
 }
