@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,6 +15,7 @@
 #include "emulator/base/text_file.hpp"
 #include "emulator/cli/command.hpp"
 #include "emulator/coordinator/agreement.hpp"
+#include "emulator/trace/publish.hpp"
 #include "topologies/discover/local_machine.hpp"
 #include "topologies/import/nccl_xml.hpp"
 #include "topologies/model/machine_file.hpp"
@@ -159,31 +160,6 @@ int check_command(const MachineOptions& options) {
   return static_cast<int>(code);
 }
 
-// Written beside and renamed, so that a full disk leaves an existing file as it was.
-void write_file(const std::string& file, const std::string& text, bool force) {
-  namespace fs = std::filesystem;
-  std::error_code ignored;
-  if (fs::exists(file, ignored)) {
-    if (!fs::is_regular_file(file, ignored)) {
-      throw IoError(fmt::format("cannot write {} (not a regular file); give a file", file));
-    }
-    if (!force) {
-      throw IoError(fmt::format("{} exists; give another name, or --force to replace it", file));
-    }
-  }
-  const std::string partial = file + ".partial";
-  std::ofstream out(partial, std::ios::binary);
-  out << text;
-  out.close();
-  std::error_code error;
-  if (out) fs::rename(partial, file, error);
-  if (!out || error) {
-    fs::remove(partial, ignored);
-    throw IoError(fmt::format("cannot write {} ({}); check the directory and its free space", file,
-                              error ? error.message() : "opening or writing failed"));
-  }
-}
-
 // Under mpirun every process describes its host, and rank 0 writes the one machine they form.
 int discover_command(const MachineOptions& options) {
   const auto world = Communicator::launched_by_mpi() ? Communicator::world() : Communicator::null();
@@ -199,7 +175,8 @@ int discover_command(const MachineOptions& options) {
     if (options.output.empty()) {
       fmt::print("{}", yaml);
     } else {
-      write_file(options.output, yaml, options.force);
+      publish_file(options.output, std::as_bytes(std::span(yaml)), options.force,
+                   [](const std::filesystem::path&) {});
       fmt::print("{}\n", options.output);
     }
   });

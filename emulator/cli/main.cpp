@@ -14,6 +14,7 @@
 #include "emulator/base/error.hpp"
 #include "emulator/base/log.hpp"
 #include "emulator/base/run_phase.hpp"
+#include "emulator/base/standard_streams.hpp"
 #include "emulator/base/stop.hpp"
 #include "emulator/base/version.hpp"
 #include "emulator/cli/command.hpp"
@@ -96,23 +97,19 @@ int run_program(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   using namespace fabricast;
+  occupy_standard_streams();
   // A full disk under `ulimit -f` must be an error message, not a signal.
   std::signal(SIGXFSZ, SIG_IGN);
   watch_for_stop();
   try {
     const int code = run_program(argc, argv);
-    if (std::fflush(stdout) != 0) {
-      return leave_alone(ExitCode::io, "standard output cannot be written (disk full or closed pipe?)");
-    }
+    flush_standard_output();
     Communicator::finish();
     return code;
   } catch (const AgreedError& error) {
     return leave_together(error.code(), error.what());
-  } catch (const Error& error) {
+  } catch (const std::exception& exception) {
+    const Error error = as_error(exception);
     return leave_alone(error.code(), error.what());
-  } catch (const std::bad_alloc&) {
-    return leave_alone(ExitCode::runtime, "out of memory; try fewer ranks, fewer sizes, or drop --no-fold");
-  } catch (const std::exception& error) {
-    return leave_alone(ExitCode::runtime, std::string("unexpected: ") + error.what() + " (please report this)");
   }
 }

@@ -1,5 +1,7 @@
 #include "emulator/coordinator/agreement.hpp"
 
+#include "emulator/base/standard_streams.hpp"
+
 namespace fabricast {
 
 std::string agree(const Communicator& communicator, const std::function<std::string()>& on_root) {
@@ -8,11 +10,9 @@ std::string agree(const Communicator& communicator, const std::function<std::str
   if (communicator.is_root()) {
     try {
       payload = on_root();
-    } catch (const Error& error) {
+    } catch (const std::exception& exception) {
+      const Error error = as_error(exception);
       code = static_cast<std::int64_t>(error.code());
-      payload = error.what();
-    } catch (const std::exception& error) {
-      code = static_cast<std::int64_t>(ExitCode::runtime);
       payload = error.what();
     }
   }

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <cstdlib>
 #include <sstream>
 #include <utility>
 
@@ -37,6 +39,20 @@ std::string difference(const std::string& then, const std::string& now) {
   }
 }
 
+double asked_seconds_per_segment() {
+  const char* asked = std::getenv("FABRICAST_SEGMENT_SECONDS");
+  if (asked == nullptr) return seconds_per_segment;
+  char* end = nullptr;
+  const double seconds = std::strtod(asked, &end);
+  if (end == asked || *end != '\0' || !std::isfinite(seconds) || seconds < 0) {
+    throw UsageError(fmt::format(
+        "FABRICAST_SEGMENT_SECONDS is \"{}\" in the environment (it is a number of seconds, 0 or "
+        "more) unset it, or set it to one",
+        asked));
+  }
+  return seconds;
+}
+
 Manifest manifest_of(const RunIdentity& identity) {
   Manifest manifest;
   manifest.trace = identity.trace.filename().string();
@@ -65,7 +81,8 @@ bool already_complete(const RunIdentity& identity, RunStart start) {
       identity.trace.string()));
 }
 
-RunRecord::RunRecord(RunIdentity identity, RunStart start) : identity_(std::move(identity)) {
+RunRecord::RunRecord(RunIdentity identity, RunStart start)
+    : identity_(std::move(identity)), seconds_per_segment_(asked_seconds_per_segment()) {
   identity_.attributes[identity_attribute] = sha256_hex(identity_.config);
   if (start == RunStart::resume) {
     StoredRun stored;
@@ -126,7 +143,7 @@ void RunRecord::add(std::int32_t stage, std::span<const std::int64_t> points, Tr
   }
   keep(std::move(piece));
   const std::chrono::duration<double> age = Clock::now() - oldest_;
-  if (age.count() >= seconds_per_segment) flush();
+  if (age.count() >= seconds_per_segment_) flush();
 }
 
 bool RunRecord::has(std::int32_t stage, std::int64_t point) const {

@@ -22,6 +22,8 @@
 
 namespace fabricast {
 
+// Rows stay in memory for this long. FABRICAST_SEGMENT_SECONDS in the environment says otherwise: 0
+// writes a segment for every point, which is how the tests reach all of this in short runs.
 inline constexpr double seconds_per_segment = 1.0;
 
 // What to do about an unfinished run, or a finished trace, of that name.
@@ -77,6 +79,7 @@ class RunRecord {
   std::set<std::int64_t> frames_;
   std::size_t found_ = 0;
   double spent_before_ = 0;
+  double seconds_per_segment_ = seconds_per_segment;
   Clock::time_point start_ = Clock::now();
   Clock::time_point oldest_ = Clock::now();  // when the oldest row not in a segment was added
 };

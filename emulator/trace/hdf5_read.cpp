@@ -5,7 +5,6 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <optional>
 #include <system_error>
 
@@ -17,6 +16,8 @@
 #include "emulator/trace/guarded_read.hpp"
 #include "emulator/trace/hdf5_attributes.hpp"
 #include "emulator/trace/hdf5_handle.hpp"
+#include "emulator/trace/hdf5_image.hpp"
+#include "emulator/trace/input_file.hpp"
 #include "emulator/trace/seal.hpp"
 
 namespace fabricast::hdf5 {
@@ -29,7 +30,7 @@ constexpr std::size_t max_objects = 100'000;
 
 // --- Before HDF5 sees the file.
 
-void require_hdf5_file(const fs::path& path) {
+void require_regular_file(const fs::path& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) {
     throw IoError(fmt::format("cannot read {} ({}) check the path", path.string(),
@@ -39,23 +40,16 @@ void require_hdf5_file(const fs::path& path) {
     throw IoError(
         fmt::format("cannot read {} (it is not a regular file) name a trace file", path.string()));
   }
-  std::ifstream file(path, std::ios::binary);
-  std::array<char, 9> head{};
-  if (!file.read(head.data(), head.size())) {
-    throw IoError(
-        fmt::format("cannot read {} (shorter than any HDF5 file, or not readable) name a "
-                    "trace file",
-                    path.string()));
-  }
-  if (std::memcmp(head.data(), "\x89HDF\r\n\x1a\n", 8) != 0) {
-    throw IoError(
-        fmt::format("cannot read {} (it is not an HDF5 file) name a trace file", path.string()));
-  }
-  if (head[8] < 2 || head[8] > 3) {
-    throw IoError(
-        fmt::format("cannot read {} (its HDF5 layout has no checksums, so it is not a "
-                    "fabricast trace) name a trace file",
-                    path.string()));
+}
+
+void require_hdf5(const std::string& bytes, const fs::path& path) {
+  const auto refuse = [&](const char* why) {
+    throw IoError(fmt::format("cannot read {} ({}) name a trace file", path.string(), why));
+  };
+  if (bytes.size() < 9) refuse("shorter than any HDF5 file");
+  if (std::memcmp(bytes.data(), "\x89HDF\r\n\x1a\n", 8) != 0) refuse("it is not an HDF5 file");
+  if (bytes[8] < 2 || bytes[8] > 3) {
+    refuse("its HDF5 layout has no checksums, so it is not a fabricast trace");
   }
 }
 
@@ -326,10 +320,9 @@ class Reader {
   std::size_t objects_ = 0;
 };
 
-RawTrace read_sealed(const fs::path& path) {
+RawTrace read_sealed(std::string& bytes, const fs::path& path) {
   const QuietErrors quiet;
-  Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose,
-              "open " + path.string());
+  const Handle file = open_in_memory(bytes, "open " + path.string());
   RawTrace trace;
   trace.content.attributes = root_attributes(file);
   const auto& attributes = trace.content.attributes;
@@ -353,9 +346,9 @@ RawTrace read_sealed(const fs::path& path) {
 }
 
 // In the child: also what libhdf5 would do when the program ends.
-void read_and_close(const fs::path& path) {
+void read_and_close(std::string& bytes, const fs::path& path) {
   try {
-    read_sealed(path);
+    read_sealed(bytes, path);
   } catch (const Error&) {  // the parent will say it
   }
   H5close();
@@ -364,13 +357,15 @@ void read_and_close(const fs::path& path) {
 }  // namespace
 
 RawTrace read_raw(const fs::path& path, Author author) {
-  require_hdf5_file(path);
-  require_seal(path);
+  require_regular_file(path);
+  std::string bytes = read_whole_file(path);
+  require_hdf5(bytes, path);
+  require_seal(bytes, path);
   // An MPI process must not fork (Open MPI warns of it): there, traces are taken as friendly.
   if (author == Author::anyone && !Communicator::launched_by_mpi()) {
-    require_survivable(path, fs::file_size(path), [&] { read_and_close(path); });
+    require_survivable(path, bytes.size(), [&] { read_and_close(bytes, path); });
   }
-  return read_sealed(path);
+  return read_sealed(bytes, path);
 }
 
 }  // namespace fabricast::hdf5

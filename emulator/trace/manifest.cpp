@@ -3,12 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <span>
 
 #include "emulator/base/error.hpp"
+#include "emulator/trace/input_file.hpp"
 #include "emulator/trace/publish.hpp"
 #include "emulator/trace/seal.hpp"
 
@@ -17,13 +16,16 @@ namespace {
 
 constexpr const char* format_name = "fabricast-segments-1";
 
-// A file of the folder itself: six digits and ".h5".
+}  // namespace
+
 bool is_segment_name(const std::string& name) {
-  return name.size() == 9 && name.ends_with(".h5") &&
+  return name.size() == segment_name_length && name.ends_with(".h5") &&
          std::all_of(name.begin(), name.begin() + 6, [](char c) { return c >= '0' && c <= '9'; });
 }
 
-}  // namespace
+bool claims_to_be_manifest(const std::filesystem::path& folder) {
+  return read_whole_file(folder / manifest_name).find(format_name) != std::string::npos;
+}
 
 std::string to_text(const Manifest& manifest) {
   nlohmann::json segments = nlohmann::json::array();
@@ -88,17 +90,7 @@ void write_manifest(const std::filesystem::path& folder, const Manifest& manifes
 
 Manifest read_manifest(const std::filesystem::path& folder) {
   const auto path = folder / manifest_name;
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    throw IoError(fmt::format("cannot read {} (it is missing, or may not be read) check the path",
-                              path.string()));
-  }
-  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (file.bad()) {
-    throw IoError(
-        fmt::format("cannot read {} (reading stopped early) check the disk", path.string()));
-  }
-  return manifest_from_text(text, path);
+  return manifest_from_text(read_whole_file(path), path);
 }
 
 }  // namespace fabricast

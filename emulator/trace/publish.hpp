@@ -3,6 +3,7 @@
 // NAME.PID.partial in the same directory (exclusive, never through a link) -> write -> fsync ->
 // caller's verification -> rename -> fsync of the directory. Without `force` the rename refuses to
 // replace anything, also a file that appeared meanwhile. The partial file goes away on every path.
+// Partial files of the same name whose writers were killed go first (partial_file.hpp).
 // SIGXFSZ (file size limit) becomes the error "File too large". Throws IoError naming the path.
 #pragma once
 

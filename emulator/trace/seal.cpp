@@ -1,8 +1,6 @@
 #include "emulator/trace/seal.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <vector>
 
 #include <fmt/format.h>
 
@@ -17,28 +15,11 @@ std::string seal_of(std::span<const std::byte> bytes) {
   return fmt::format("{}{}\n", seal_prefix, hash.finish());
 }
 
-void require_seal(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::error_code error;
-  std::uintmax_t left = std::filesystem::file_size(path, error);
-  if (!file || error) {
-    throw IoError(fmt::format("cannot read {} (no permission, or it vanished) check the path",
-                              path.string()));
-  }
+void require_seal(std::span<const char> bytes, const std::filesystem::path& path) {
+  const std::size_t sealed = bytes.size() - std::min(bytes.size(), seal_bytes);
   Sha256 hash;
-  std::vector<char> block(1u << 20);
-  left -= std::min<std::uintmax_t>(left, seal_bytes);
-  while (left > 0) {
-    const auto count = static_cast<std::size_t>(std::min<std::uintmax_t>(left, block.size()));
-    if (!file.read(block.data(), static_cast<std::streamsize>(count))) {
-      throw IoError(
-          fmt::format("cannot read {} (reading stopped early) check the disk", path.string()));
-    }
-    hash.update(block.data(), count);
-    left -= count;
-  }
-  std::string seal(seal_bytes, '\0');
-  file.read(seal.data(), static_cast<std::streamsize>(seal.size()));
+  hash.update(bytes.data(), sealed);
+  const std::string_view seal(bytes.data() + sealed, bytes.size() - sealed);
   if (!seal.starts_with(seal_prefix)) {
     throw CheckError(
         fmt::format("{}: no seal at its end (it was cut off, or another program "

@@ -21,7 +21,7 @@ inline constexpr std::size_t seal_bytes = seal_prefix.size() + 64 + 1;
 
 std::string seal_of(std::span<const std::byte> bytes);
 
-// Throws IoError when the file cannot be read, CheckError when it has no seal or another one.
-void require_seal(const std::filesystem::path& path);
+// All bytes of the file at `path`: throws CheckError when it has no seal or another one.
+void require_seal(std::span<const char> bytes, const std::filesystem::path& path);
 
 }  // namespace fabricast

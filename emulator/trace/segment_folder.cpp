@@ -14,7 +14,9 @@
 #include <utility>
 
 #include "emulator/base/error.hpp"
+#include "emulator/base/interrupted_call.hpp"
 #include "emulator/trace/manifest.hpp"
+#include "emulator/trace/partial_file.hpp"
 #include "emulator/trace/segment_rows.hpp"
 
 namespace fabricast {
@@ -25,11 +27,6 @@ namespace fs = std::filesystem;
 constexpr const char* lock_name = "lock";
 // Ranks outlive a killed mpirun by up to a second (measured with Open MPI 4.1).
 constexpr std::chrono::milliseconds patience_with_the_dying{3000};
-
-[[noreturn]] void fail(const char* action, const fs::path& path, int error) {
-  throw IoError(fmt::format("cannot {} {} ({}) check the path and its file system", action,
-                            path.string(), std::generic_category().message(error)));
-}
 
 bool is_folder(const fs::path& path) {
   struct stat info {};
@@ -44,12 +41,17 @@ bool is_there(const fs::path& path) {
 // What an interruption may leave: segments, a manifest, partial files of both. Nothing else is ours.
 bool is_ours(const fs::path& file) {
   const std::string name = file.filename().string();
-  return name == lock_name || name == manifest_name || name.ends_with(".partial") ||
-         (name.size() == 9 && name.ends_with(".h5"));
+  const auto named = [&](const std::string& whole) {
+    return name == whole || is_partial_of(name, whole);
+  };
+  return name == lock_name || named(manifest_name) ||
+         (is_segment_name(name.substr(0, segment_name_length)) &&
+          named(name.substr(0, segment_name_length)));
 }
 
 void remove_file(const fs::path& path) {
-  if (::unlink(path.c_str()) != 0 && errno != ENOENT) fail("remove", path, errno);
+  if (while_interrupted([&] { return ::unlink(path.c_str()); }) != 0 && errno != ENOENT)
+    throw_io_error("remove", path, errno);
 }
 
 std::vector<fs::path> files_of(const fs::path& folder) {
@@ -58,8 +60,31 @@ std::vector<fs::path> files_of(const fs::path& folder) {
   for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
     files.push_back(at->path());
   }
-  if (error) fail("list", folder, error.value());
+  if (error) throw_io_error("list", folder, error.value());
   return files;
+}
+
+// A folder of that name that somebody else made is left alone, files, links and all.
+void refuse_foreign_folder(const fs::path& folder) {
+  if (!is_folder(folder)) {
+    throw IoError(
+        fmt::format("cannot keep segments in {} (it is there and no folder) remove it, or "
+                    "choose another name with -o",
+                    folder.string()));
+  }
+  for (const auto& file : files_of(folder)) {
+    struct stat info {};
+    const int found = ::lstat(file.c_str(), &info);
+    if (found != 0 && errno == ENOENT) continue;  // of a run that goes on at this moment
+    const bool regular = found == 0 && S_ISREG(info.st_mode);
+    const bool manifest = file.filename() == manifest_name;
+    if (is_ours(file) && regular && (!manifest || claims_to_be_manifest(folder))) continue;
+    throw IoError(
+        fmt::format("cannot keep segments in {} (it is there and holds {}, which no run has "
+                    "written) remove it, "
+                    "or choose another name with -o",
+                    folder.string(), file.filename().string()));
+  }
 }
 
 // Removes what the manifest does not name.
@@ -79,17 +104,18 @@ void remove_leftovers(const fs::path& folder, const Manifest& manifest) {
 struct SegmentWriter::Lock {
   explicit Lock(const fs::path& folder, std::chrono::milliseconds patience = {})
       : path(folder / lock_name) {
-    fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
-    if (fd < 0) fail("create", path, errno);
-    bool locked = ::flock(fd, LOCK_EX | LOCK_NB) == 0;
+    fd = while_interrupted(
+        [this] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666); });
+    if (fd < 0) throw_io_error("create", path, errno);
+    bool locked = take();
     for (constexpr std::chrono::milliseconds step{50}; !locked && patience.count() > 0; patience -= step) {
       std::this_thread::sleep_for(step);
-      locked = ::flock(fd, LOCK_EX | LOCK_NB) == 0;
+      locked = take();
     }
     if (!locked) {
       const int error = errno;
       ::close(fd);
-      if (error != EWOULDBLOCK) fail("lock", path, error);
+      if (error != EWOULDBLOCK) throw_io_error("lock", path, error);
       throw IoError(fmt::format(
           "{} is being written by another process: wait for it, or choose another name with -o",
           folder.string()));
@@ -102,6 +128,9 @@ struct SegmentWriter::Lock {
     }
   }
   ~Lock() { ::close(fd); }
+  bool take() const {
+    return while_interrupted([this] { return ::flock(fd, LOCK_EX | LOCK_NB); }) == 0;
+  }
   Lock(const Lock&) = delete;
   Lock& operator=(const Lock&) = delete;
 
@@ -124,12 +153,10 @@ SegmentWriter::~SegmentWriter() = default;
 SegmentWriter SegmentWriter::fresh(const fs::path& trace, Manifest manifest, bool discard) {
   SegmentWriter writer(segment_folder_of(trace), std::move(manifest));
   if (!is_there(writer.folder_)) return writer;
-  if (!is_folder(writer.folder_)) {
-    throw IoError(fmt::format("cannot keep segments in {} (it is there and no folder) remove it, or "
-                              "choose another name with -o",
-                              writer.folder_.string()));
-  }
+  // Not even a lock is put into somebody else's folder.
+  if (!is_there(writer.folder_ / lock_name)) refuse_foreign_folder(writer.folder_);
   writer.lock_ = std::make_unique<Lock>(writer.folder_);
+  refuse_foreign_folder(writer.folder_);
   const bool unfinished = is_segment_folder(writer.folder_);
   if (unfinished && !discard) {
     throw IoError(fmt::format(
@@ -144,7 +171,9 @@ SegmentWriter SegmentWriter::fresh(const fs::path& trace, Manifest manifest, boo
 std::optional<SegmentWriter> SegmentWriter::resume(const fs::path& trace, StoredRun& stored) {
   const fs::path folder = segment_folder_of(trace);
   if (!is_segment_folder(folder)) return std::nullopt;
+  if (!is_there(folder / lock_name)) refuse_foreign_folder(folder);
   auto lock = std::make_unique<Lock>(folder, patience_with_the_dying);
+  refuse_foreign_folder(folder);
   stored = read_segments(folder, Author::this_process);
   remove_leftovers(folder, stored.manifest);
   SegmentWriter writer(folder, stored.manifest);
@@ -153,20 +182,29 @@ std::optional<SegmentWriter> SegmentWriter::resume(const fs::path& trace, Stored
 }
 
 void SegmentWriter::create() {
-  if (::mkdir(folder_.c_str(), 0777) != 0) {
+  if (while_interrupted([this] { return ::mkdir(folder_.c_str(), 0777); }) != 0) {
     if (errno == EEXIST) {
       throw IoError(fmt::format(
           "{} has appeared meanwhile (another process writes the same trace?) choose another name "
           "with -o",
           folder_.string()));
     }
-    fail("create", folder_, errno);
+    throw_io_error("create", folder_, errno);
   }
   lock_ = std::make_unique<Lock>(folder_);
 }
 
 void SegmentWriter::append(const RowPiece& piece, double spent_seconds) {
   if (!lock_) create();
+  try {
+    publish_segment(piece, spent_seconds);
+  } catch (const IoError&) {
+    if (!is_there(folder_ / manifest_name)) remove_quietly();
+    throw;
+  }
+}
+
+void SegmentWriter::publish_segment(const RowPiece& piece, double spent_seconds) {
   SegmentEntry entry;
   entry.file = fmt::format("{:06}.h5", manifest_.segments.size());
   write_trace(folder_ / entry.file, segment_content(piece, manifest_), WriteOptions{true});
@@ -181,6 +219,14 @@ void SegmentWriter::append(const RowPiece& piece, double spent_seconds) {
   manifest_ = std::move(next);
 }
 
+// After a failure, so that a folder without anything in it is not left behind.
+void SegmentWriter::remove_quietly() noexcept {
+  try {
+    remove();
+  } catch (const IoError&) {  // the first failure is the one to tell
+  }
+}
+
 void SegmentWriter::remove() {
   if (!lock_) return;
   // The manifest first: what is left of a folder without one is nobody's run.
@@ -189,8 +235,9 @@ void SegmentWriter::remove() {
   remove_leftovers(folder_, manifest_);
   remove_file(folder_ / lock_name);
   lock_.reset();
-  if (::rmdir(folder_.c_str()) != 0 && errno != ENOTEMPTY && errno != EEXIST) {
-    fail("remove", folder_, errno);  // somebody else's files stay, and so does the folder
+  if (while_interrupted([this] { return ::rmdir(folder_.c_str()); }) != 0 && errno != ENOTEMPTY &&
+      errno != EEXIST) {
+    throw_io_error("remove", folder_, errno);  // somebody else's files stay, and so does the folder
   }
 }
 

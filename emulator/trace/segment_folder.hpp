@@ -84,6 +84,8 @@ class SegmentWriter {
   struct Lock;
   SegmentWriter(std::filesystem::path folder, Manifest manifest);
   void create();
+  void publish_segment(const RowPiece& piece, double spent_seconds);
+  void remove_quietly() noexcept;
 
   std::filesystem::path folder_;
   Manifest manifest_;

@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <sstream>
 #include <utility>
 
 #include "emulator/base/error.hpp"
+#include "emulator/trace/input_file.hpp"
 #include "emulator/trace/sha256.hpp"
 
 namespace fabricast {
@@ -62,17 +62,13 @@ RowPiece piece_from(TraceContent content, const std::string& where) {
 
 void describe_segment_file(const std::filesystem::path& folder, SegmentEntry& entry) {
   const auto path = folder / entry.file;
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw IoError(fmt::format("cannot read {} (it is missing) check the disk", path.string()));
+  InputFile file(path);
   Sha256 hash;
   std::array<char, 1 << 16> block;
   entry.bytes = 0;
-  while (file.read(block.data(), block.size()) || file.gcount() > 0) {
-    hash.update(block.data(), static_cast<std::size_t>(file.gcount()));
-    entry.bytes += static_cast<std::uint64_t>(file.gcount());
-  }
-  if (file.bad()) {
-    throw IoError(fmt::format("cannot read {} (reading stopped early) check the disk", path.string()));
+  for (std::size_t count = 0; (count = file.read(block)) > 0;) {
+    hash.update(block.data(), count);
+    entry.bytes += count;
   }
   entry.sha256 = hash.finish();
 }

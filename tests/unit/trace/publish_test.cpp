@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "emulator/base/error.hpp"
+#include "emulator/trace/partial_file.hpp"
 #include "emulator/trace/publish.hpp"
 #include "emulator/trace/trace_file.hpp"
 #include "tests/unit/trace/example_trace.hpp"
@@ -93,12 +94,47 @@ TEST(Publish, AFailedVerificationLeavesNothing) {
   EXPECT_TRUE(contains(partial.filename().string(), std::to_string(::getpid())));
 }
 
-TEST(Publish, APartialOfADeadProcessIsNoObstacle) {
+TEST(Publish, APartialOfADeadProcessIsRemoved) {
   const ScratchDirectory scratch;
   put_file(scratch / ("t.h5." + std::to_string(::getpid()) + ".partial"), "left over");
+  put_file(scratch / "t.h5.4000000-3.partial", "left over");
+  put_file(scratch / "other.h5.4000000.partial", "not of this name");
+  put_file(scratch / "t.h5.mine.partial", "not one of ours");
   write_trace(scratch / "t.h5", example_trace());
   EXPECT_TRUE(check_trace(scratch / "t.h5").empty());
-  EXPECT_EQ(scratch.entries(), 2u);
+  EXPECT_EQ(scratch.entries(), 3u);
+  EXPECT_EQ(file_bytes(scratch / "t.h5.mine.partial"), "not one of ours");
+}
+
+// A writer in the middle of its work, and another one of the same name.
+TEST(Publish, APartialOfALivingProcessStays) {
+  const ScratchDirectory scratch;
+  const std::string first = "first", second = "second";
+  fs::path partial;
+  const auto meanwhile = [&](const fs::path& path) {
+    partial = path;
+    remove_stale_partials(scratch / "t");
+    EXPECT_EQ(file_bytes(path), first);
+    publish_file(scratch / "t", std::as_bytes(std::span(second)), false, [](const fs::path&) {});
+    EXPECT_EQ(file_bytes(path), first);
+  };
+  EXPECT_THROW(publish_file(scratch / "t", std::as_bytes(std::span(first)), false, meanwhile),
+               IoError);
+  EXPECT_EQ(file_bytes(scratch / "t"), second);
+  EXPECT_EQ(scratch.entries(), 1u);
+}
+
+TEST(Publish, ANameWithoutRoomForThePartialFileIsRefusedAtOnce) {
+  const ScratchDirectory scratch;
+  EXPECT_NO_THROW(check_writable(scratch / std::string(200, 'n'), false));
+  for (const std::size_t length : {240u, 255u, 256u, 5000u}) {
+    try {
+      check_writable(scratch / std::string(length, 'n'), false);
+      FAIL() << length;
+    } catch (const IoError& error) {
+      EXPECT_TRUE(contains(error.what(), "choose a shorter name")) << error.what();
+    }
+  }
 }
 
 // Every file size limit below the trace's size: an error, nothing left, the old file untouched.
