@@ -55,6 +55,13 @@ std::vector<LinkLoad> loads_of(const std::vector<ClassTraffic>& traffic, const M
 
 }  // namespace
 
+ExecutionPlan plan_for(const Topology& topology, const PointSpec& point) {
+  ExecutionPlan plan = make_plan(point.collective, point.algorithm, topology.space(), point.bytes,
+                                 point.element_bytes, limits_of(topology, point));
+  if (point.executor != ExecutorKind::nccl) lower(plan);
+  return plan;
+}
+
 const CaseBuilder::Entry& CaseBuilder::entry_for(const PointSpec& point) {
   const PlanLimits limits = limits_of(topology_, point);
   const Key key{point.executor, point.collective, point.algorithm, limits.channels};
@@ -69,9 +76,7 @@ const CaseBuilder::Entry& CaseBuilder::entry_for(const PointSpec& point) {
           fmt::format("algorithm \"{}\" {} use another one", point.algorithm, reason));
     }
   }
-  ExecutionPlan plan = make_plan(point.collective, point.algorithm, topology_.space(), point.bytes,
-                                 point.element_bytes, limits);
-  if (point.executor != ExecutorKind::nccl) lower(plan);
+  ExecutionPlan plan = plan_for(topology_, point);
   Entry& entry = entries_[key];
   if (!entry.map || !entry.map->matches(plan)) {
     entry.map =

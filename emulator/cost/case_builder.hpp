@@ -19,6 +19,9 @@
 
 namespace fabricast {
 
+// The plan of a point: what its executor runs on this machine.
+ExecutionPlan plan_for(const Topology& topology, const PointSpec& point);
+
 class CaseBuilder {
  public:
   explicit CaseBuilder(const Topology& topology) : topology_(topology) {}
