@@ -20,7 +20,9 @@ Prediction predict_point(Predictor& predictor, const Scenario& scenario, const S
       protocols_for(scenario, point.collective, point.algorithm);
   const PointSpec asked{scenario.executor,      point.collective,  point.algorithm,    protocols.front(),
                         point.bytes,            scenario.element_bytes, scenario.channels, scenario.max_slices};
-  return predictor.predict(protocols.size() > 1 ? predictor.fastest(asked, protocols) : asked);
+  const StepTraceRequest steps{scenario.trace.classes, scenario.trace.window, most_steps_per_result};
+  return predictor.predict(protocols.size() > 1 ? predictor.fastest(asked, protocols) : asked,
+                           scenario.trace.level == TraceLevel::steps ? &steps : nullptr);
 }
 
 // Results of one process as lines "index<TAB>json".
@@ -106,7 +108,10 @@ Emulation emulate(const Communicator& communicator, const Topology& topology,
       }
       count(predictions, emulation.stats);
       if (sink.take) sink.take(finished, predictions);
-      for (auto& prediction : predictions) emulation.predictions.push_back(std::move(prediction));
+      for (auto& prediction : predictions) {
+        if (sink.take) prediction.steps.reset();  // the sink has them
+        emulation.predictions.push_back(std::move(prediction));
+      }
       if (finished.size() < end - begin) {
         throw Interrupted("stopped by " + stop_signal_name());
       }

@@ -54,7 +54,7 @@ std::string Scenario::to_yaml() const {
   text += fmt::format("sizes_bytes: [{}]\n", fmt::join(sizes, ", "));
   text += fmt::format("element_bytes: {}\nchannels: {}\nmax_slices: {}\nprofile: {}\n", element_bytes,
                       channels, max_slices, profile);
-  return text;
+  return text + trace.to_yaml();
 }
 
 std::vector<Protocol> protocols_for(const Scenario& scenario, Collective collective,

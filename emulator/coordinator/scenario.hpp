@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "emulator/coordinator/trace_choice.hpp"
 #include "emulator/cost/forward_model.hpp"
 #include "emulator/schedule/collective.hpp"
 
@@ -29,6 +30,7 @@ struct Scenario {
   // Whose values: "prior", "this run", or "content_digest HEX" of the trace that was given. Never a
   // file name: a copy of the trace is the same profile.
   std::string profile = "prior";
+  TraceChoice trace;
 
   std::string to_yaml() const;
 };
