@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "emulator/base/communicator.hpp"
@@ -77,20 +78,24 @@ TEST(StepTrace, NothingIsReceivedBeforeItArrives) {
   std::size_t messages = 0;
   for (const Prediction& p : emulated(*machine, scenario)) {
     SCOPED_TRACE(p.point.algorithm);
-    using Ends = std::tuple<std::int32_t, std::int32_t, std::int32_t>;  // source, destination, role
+    using Ends = std::pair<std::int32_t, std::int32_t>;  // source, destination
     std::map<Ends, std::vector<const TracedStep*>> sent, received;
     for (const TracedStep& row : p.steps->rows) {
       EXPECT_EQ(row.peer_out != TracedStep::nobody, (row.action & action_send) != 0);
       EXPECT_EQ(row.peer_in != TracedStep::nobody, (row.action & action_recv) != 0);
-      // Roles of a connection's two ends may differ; trees, which do that, are left out.
-      if (row.peer_out >= 0) sent[{row.rank, row.peer_out, row.role}].push_back(&row);
-      if (row.peer_in >= 0) received[{row.peer_in, row.rank, row.role}].push_back(&row);
+      if (row.peer_out >= 0) sent[{row.rank, row.peer_out}].push_back(&row);
+      if (row.peer_in >= 0) received[{row.peer_in, row.rank}].push_back(&row);
     }
-    if (p.point.algorithm == "tree") continue;
     ASSERT_EQ(sent.size(), received.size());
     for (const auto& [ends, receives] : received) {
       const auto& sends = sent.at(ends);
       ASSERT_EQ(sends.size(), receives.size());
+      const auto one_lane = [](const std::vector<const TracedStep*>& steps) {
+        return std::all_of(steps.begin(), steps.end(), [&](const TracedStep* step) {
+          return step->role == steps.front()->role;
+        });
+      };
+      if (!one_lane(sends) || !one_lane(receives)) continue;  // several FIFOs side by side
       for (std::size_t n = 0; n < sends.size(); ++n) {
         ASSERT_GE(receives[n]->start_ps, sends[n]->ready_ps);
         ASSERT_GE(receives[n]->end_ps, sends[n]->start_ps);
@@ -103,9 +108,10 @@ TEST(StepTrace, NothingIsReceivedBeforeItArrives) {
 }
 
 TEST(StepTrace, ClassesAndWindowsChooseAndNothingIsCutSilently) {
-  const auto machine = load_machine("hgx-h100x1260");
+  const auto machine = with_ranks(load_machine("hgx-h100x1260"), 256);
   Scenario scenario = stepping(*machine);
   scenario.collectives = {Collective::all_reduce};
+  scenario.fold = false;
   scenario.algorithms = {"ring"};
   scenario.sizes = {1 << 20};
   const auto all = emulated(*machine, scenario).front();
