@@ -24,8 +24,8 @@ struct TimeWindow {
   bool operator==(const TimeWindow&) const = default;
 };
 
-// Both ends with their unit (ps, ns, us, ms, s); one of them may be left out. Throws UsageError when
-// an end is negative, has no unit, or nothing lies between the two.
+// Both ends with their unit (ps, ns, us, ms, s); one of them may be left out. Throws UsageError
+// when an end is negative, has no unit, or nothing lies between the two.
 TimeWindow parse_time_window(std::string_view text);
 
 // In picoseconds, as parse_time_window reads it: "10000000ps:20000000ps".

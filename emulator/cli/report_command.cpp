@@ -71,7 +71,8 @@ TimelineOptions timeline_options(const ReportArguments& arguments) {
   TimelineOptions options;
   options.classes = classes_option("--class", arguments.classes);
   options.window = window_option("--window", arguments.window);
-  options.steps = !arguments.timeline.empty() || !arguments.classes.empty() || !arguments.window.empty();
+  options.steps =
+      !arguments.timeline.empty() || !arguments.classes.empty() || !arguments.window.empty();
   if (arguments.timeline.empty()) return options;
   try {
     options.row = parse_integer(arguments.timeline);
@@ -117,16 +118,17 @@ void add_report_command(CLI::App& app, CommandBody& run) {
                   ->expected(0, 1);
   auto* why = command->add_option("--why", arguments->why,
                                   "explain this row of /results: parameters, samples, citations");
-  auto* timeline = command
-                       ->add_option("--timeline", arguments->timeline,
-                                    "when the stages of each result run; with a row of /results, its "
-                                    "steps too (emulate --trace steps)")
-                       ->expected(0, 1);
+  auto* timeline =
+      command
+          ->add_option("--timeline", arguments->timeline,
+                       "when the stages of each result run; with a row of /results, its "
+                       "steps too (emulate --trace steps)")
+          ->expected(0, 1);
   auto* classes = command->add_option("--class", arguments->classes,
                                       "with --timeline: only steps of these classes, a,b");
-  auto* window =
-      command->add_option("--window", arguments->window,
-                          "with --timeline: only what overlaps FROM:TO after the launch, e.g. 10us:20us");
+  auto* window = command->add_option(
+      "--window", arguments->window,
+      "with --timeline: only what overlaps FROM:TO after the launch, e.g. 10us:20us");
   auto* plot =
       command->add_option("--plot", arguments->plot, "draw busbw against size into this SVG file");
   auto* json = command->add_flag("--json", arguments->json, "print JSON (also with --check)");

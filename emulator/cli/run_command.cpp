@@ -207,7 +207,8 @@ bool measure_here(const Communicator& world, const RunArguments& arguments, cons
 }
 
 // Whatever the profile will be.
-Scenario scenario_for(const Topology& topology, ExecutorKind executor, const RunArguments& arguments) {
+Scenario scenario_for(const Topology& topology, ExecutorKind executor,
+                      const RunArguments& arguments) {
   Scenario scenario;
   scenario.machine = topology.name();
   scenario.ranks = topology.ranks();
@@ -226,7 +227,8 @@ void check_steps(const Local& local, const RunArguments& arguments) {
   if (trace_choice(arguments.trace).level != TraceLevel::steps) return;
   std::int64_t rows = 0;
   const auto count = [&](const Topology& topology, ExecutorKind executor) {
-    if (topology.ranks() > 1) rows += step_rows_at_most(scenario_for(topology, executor, arguments), topology);
+    if (topology.ranks() > 1)
+      rows += step_rows_at_most(scenario_for(topology, executor, arguments), topology);
   };
   count(*local.topology, local.choice.kind);
   for (const auto& topology : machines_of(arguments)) count(*topology, ExecutorKind::nccl);

@@ -1,7 +1,7 @@
 #include "emulator/cli/trace_options.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <limits>
 
@@ -14,13 +14,15 @@
 namespace fabricast {
 
 void add_trace_options(CLI::App& command, TraceArguments& arguments) {
-  command.add_option("--trace", arguments.level,
-                     "summary (results only), phases (/timeline: when each stage runs; default), steps "
-                     "(/steps: every step of one rank per symmetric class of the slowest channel)");
+  command.add_option(
+      "--trace", arguments.level,
+      "summary (results only), phases (/timeline: when each stage runs; default), steps "
+      "(/steps: every step of one rank per symmetric class of the slowest channel)");
   command.add_option("--trace-class", arguments.classes,
                      "with --trace steps: only these classes, a,b (default: all)");
-  command.add_option("--trace-window", arguments.window,
-                     "with --trace steps: only steps that overlap FROM:TO after the launch, e.g. 10us:20us");
+  command.add_option(
+      "--trace-window", arguments.window,
+      "with --trace steps: only steps that overlap FROM:TO after the launch, e.g. 10us:20us");
 }
 
 TraceChoice trace_choice(const TraceArguments& arguments) {
@@ -28,7 +30,8 @@ TraceChoice trace_choice(const TraceArguments& arguments) {
   choice.level = trace_level_from_name(arguments.level);
   choice.classes = classes_option("--trace-class", arguments.classes);
   choice.window = window_option("--trace-window", arguments.window);
-  if (choice.level != TraceLevel::steps && !(arguments.classes.empty() && arguments.window.empty())) {
+  if (choice.level != TraceLevel::steps &&
+      !(arguments.classes.empty() && arguments.window.empty())) {
     throw UsageError(fmt::format(
         "--trace-class and --trace-window choose steps (--trace {} writes none): add --trace steps",
         to_string(choice.level)));

@@ -20,7 +20,8 @@ Prediction predict_point(Predictor& predictor, const Scenario& scenario, const S
       protocols_for(scenario, point.collective, point.algorithm);
   const PointSpec asked{scenario.executor,      point.collective,  point.algorithm,    protocols.front(),
                         point.bytes,            scenario.element_bytes, scenario.channels, scenario.max_slices};
-  const StepTraceRequest steps{scenario.trace.classes, scenario.trace.window, most_steps_per_result};
+  const StepTraceRequest steps{scenario.trace.classes, scenario.trace.window,
+                               most_steps_per_result};
   return predictor.predict(protocols.size() > 1 ? predictor.fastest(asked, protocols) : asked,
                            scenario.trace.level == TraceLevel::steps ? &steps : nullptr);
 }

@@ -10,16 +10,13 @@ using nlohmann::json;
 json to_json(const StepTrace& trace) {
   json rows = json::array();
   for (const TracedStep& r : trace.rows) {
-    rows.push_back({r.rank_class, r.members, r.rank, r.role, r.stage, r.loop, r.repetition, r.slice, r.step,
-                    r.action, static_cast<int>(r.bound), r.peer_in, r.peer_out, r.bytes, r.start_ps,
-                    r.end_ps, r.ready_ps});
+    rows.push_back({r.rank_class, r.members, r.rank, r.role, r.stage, r.loop, r.repetition, r.slice,
+                    r.step, r.action, static_cast<int>(r.bound), r.peer_in, r.peer_out, r.bytes,
+                    r.start_ps, r.end_ps, r.ready_ps});
   }
-  return {{"channel", trace.channel},
-          {"classes", trace.classes},
-          {"steps", trace.steps},
-          {"complete_until_ps", trace.complete_until_ps},
-          {"stages", trace.stages},
-          {"rows", std::move(rows)}};
+  return {{"channel", trace.channel}, {"classes", trace.classes},
+          {"steps", trace.steps},     {"complete_until_ps", trace.complete_until_ps},
+          {"stages", trace.stages},   {"rows", std::move(rows)}};
 }
 
 StepTrace steps_from(const json& j) {
@@ -33,7 +30,8 @@ StepTrace steps_from(const json& j) {
     TracedStep r;
     std::size_t next = 0;
     const auto take = [&](auto& value) { row.at(next++).get_to(value); };
-    for (auto* value : {&r.rank_class, &r.members, &r.rank, &r.role, &r.stage, &r.loop, &r.repetition, &r.slice}) {
+    for (auto* value : {&r.rank_class, &r.members, &r.rank, &r.role, &r.stage, &r.loop,
+                        &r.repetition, &r.slice}) {
       take(*value);
     }
     take(r.step);

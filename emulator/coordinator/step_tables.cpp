@@ -13,8 +13,10 @@ namespace {
 
 // MSCCL's instructions, spelled out (schedule/step.hpp).
 std::string name_of(std::uint8_t action) {
-  constexpr std::array<std::pair<Action, std::string_view>, 4> parts{
-      {{action_recv, "recv"}, {action_reduce, "reduce"}, {action_copy, "copy"}, {action_send, "send"}}};
+  constexpr std::array<std::pair<Action, std::string_view>, 4> parts{{{action_recv, "recv"},
+                                                                      {action_reduce, "reduce"},
+                                                                      {action_copy, "copy"},
+                                                                      {action_send, "send"}}};
   std::string name;
   for (const auto& [bit, part] : parts) {
     if ((action & bit) == 0) continue;
@@ -59,7 +61,8 @@ std::string note_on_steps(const TraceContent& content) {
   std::string text;
   if (cut > 0) {
     text = fmt::format(
-        "{} of {} results have more steps than are kept of one: /step_coverage says how many and until "
+        "{} of {} results have more steps than are kept of one: /step_coverage says how many and "
+        "until "
         "when; --trace-class and --trace-window choose others",
         cut, coverage->rows());
   }

@@ -58,10 +58,12 @@ std::int64_t step_rows_at_most(const Scenario& scenario, const Topology& topolog
 
 void check_step_rows(std::int64_t rows) {
   if (rows <= most_step_rows) return;
-  throw UsageError(fmt::format(
-      "--trace steps might write {} rows (at most {} of each result, and {} of a run): ask for fewer "
-      "sizes (-b, -e, -f), collectives, algorithms or machines, or for some classes (--trace-class 0)",
-      rows, most_steps_per_result, most_step_rows));
+  throw UsageError(
+      fmt::format("--trace steps might write {} rows (at most {} of each result, and {} of a run): "
+                  "ask for fewer "
+                  "sizes (-b, -e, -f), collectives, algorithms or machines, or for some classes "
+                  "(--trace-class 0)",
+                  rows, most_steps_per_result, most_step_rows));
 }
 
 }  // namespace fabricast

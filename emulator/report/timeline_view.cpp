@@ -42,11 +42,11 @@ class View {
   std::string of(const ResultRow& result) const {
     const auto stages = stage_rows_.find(result.row);
     if (stages == stage_rows_.end()) return {};
-    std::string text = fmt::format(
-        "# row {}: {} {} {}, {} ranks on {}, {}: {} us, channel {} of {}\n", result.row,
-        result.collective, result.algorithm, result.protocol, result.ranks, result.machine,
-        size_text(result.bytes), us(result.time_ps),
-        timeline_->integers("channel")[stages->second.front()], result.channels);
+    std::string text =
+        fmt::format("# row {}: {} {} {}, {} ranks on {}, {}: {} us, channel {} of {}\n", result.row,
+                    result.collective, result.algorithm, result.protocol, result.ranks,
+                    result.machine, size_text(result.bytes), us(result.time_ps),
+                    timeline_->integers("channel")[stages->second.front()], result.channels);
     text += stages_of(stages->second);
     if (!options_.steps) return text;
     return text + steps_of(result.row);
@@ -74,26 +74,29 @@ class View {
     if (covered == coverage_rows_.end()) return "# no steps: they are written by --trace steps\n";
     const std::size_t c = covered->second.front();
     const auto all = coverage_->integers("steps")[c], kept = coverage_->integers("rows")[c];
-    std::string text =
-        fmt::format("# steps of {} classes: {} of {} in the trace", coverage_->integers("classes")[c], kept, all);
-    if (kept < all) text += fmt::format(", all before {} us", us(coverage_->integers("complete_until_ps")[c]));
-    text += fmt::format("\n#{:>15}{:>16}{:>16}{:>7}{:>9}{:>8}{:>5}{:>9}{:>8}{:>8}{:>12}  {:<22}{:<11}{}\n",
-                        "start (us)", "end (us)", "ready (us)", "class", "members", "rank", "role",
-                        "step", "from", "to", "bytes", "action", "bound by", "stage");
+    std::string text = fmt::format("# steps of {} classes: {} of {} in the trace",
+                                   coverage_->integers("classes")[c], kept, all);
+    if (kept < all)
+      text += fmt::format(", all before {} us", us(coverage_->integers("complete_until_ps")[c]));
+    text += fmt::format(
+        "\n#{:>15}{:>16}{:>16}{:>7}{:>9}{:>8}{:>5}{:>9}{:>8}{:>8}{:>12}  {:<22}{:<11}{}\n",
+        "start (us)", "end (us)", "ready (us)", "class", "members", "rank", "role", "step", "from",
+        "to", "bytes", "action", "bound by", "stage");
     const auto found = step_rows_.find(result);
     if (found == step_rows_.end()) return text;
     for (const std::size_t i : found->second) {
       const auto number = [&](const char* column) { return steps_->integers(column)[i]; };
       const auto& classes = options_.classes;
-      const bool of_class = classes.empty() || std::find(classes.begin(), classes.end(), number("class")) != classes.end();
+      const bool of_class = classes.empty() || std::find(classes.begin(), classes.end(),
+                                                         number("class")) != classes.end();
       if (!of_class || !wanted(*steps_, i)) continue;
-      text += fmt::format("{:>16}{:>16}{:>16}{:>7}{:>9}{:>8}{:>5}{:>9}{:>8}{:>8}{:>12}  {:<22}{:<11}{}\n",
-                          us(number("start_ps")), us(number("end_ps")),
-                          number("ready_ps") > 0 ? us(number("ready_ps")) : "-", number("class"),
-                          number("members"), number("rank"), number("role"), number("step"),
-                          peer(number("peer_in")), peer(number("peer_out")), number("bytes"),
-                          steps_->meaning("action", i), steps_->meaning("bound", i),
-                          steps_->texts("stage")[i]);
+      text += fmt::format(
+          "{:>16}{:>16}{:>16}{:>7}{:>9}{:>8}{:>5}{:>9}{:>8}{:>8}{:>12}  {:<22}{:<11}{}\n",
+          us(number("start_ps")), us(number("end_ps")),
+          number("ready_ps") > 0 ? us(number("ready_ps")) : "-", number("class"), number("members"),
+          number("rank"), number("role"), number("step"), peer(number("peer_in")),
+          peer(number("peer_out")), number("bytes"), steps_->meaning("action", i),
+          steps_->meaning("bound", i), steps_->texts("stage")[i]);
     }
     return text;
   }
@@ -108,11 +111,13 @@ class View {
 std::string render_timeline(const TraceContent& content, const TimelineOptions& options) {
   if (content.find("/timeline") == nullptr) {
     throw UsageError(
-        "this trace has no /timeline (it was written with --trace summary, or holds measurements only): "
+        "this trace has no /timeline (it was written with --trace summary, or holds measurements "
+        "only): "
         "emulate with --trace phases or steps");
   }
   const auto results = result_rows(content);
-  if (options.row && (*options.row < 0 || *options.row >= static_cast<std::int64_t>(results.size()))) {
+  if (options.row &&
+      (*options.row < 0 || *options.row >= static_cast<std::int64_t>(results.size()))) {
     throw UsageError(fmt::format("no row {} in /results (it has rows 0 to {}) choose one of them",
                                  *options.row, results.size() - 1));
   }

@@ -1,4 +1,5 @@
-// /timeline and /steps as text: when the stages of a result run, and step by step what its ranks do.
+// /timeline and /steps as text: when the stages of a result run, and step by step what its ranks
+// do.
 //
 // Times in microseconds after the launch. Lines that are not rows begin with '#'. Pure function,
 // O(rows of the tables).

@@ -33,8 +33,7 @@ void StepLog::restart() {
 }
 
 void StepLog::add(LoggedStep entry) {
-  const std::int32_t lane =
-      index_of_[static_cast<std::size_t>(entry.column)] * roles_ + entry.role;
+  const std::int32_t lane = index_of_[static_cast<std::size_t>(entry.column)] * roles_ + entry.role;
   entry.step = next_[static_cast<std::size_t>(lane)]++;
   if (!window_.overlaps(entry.start_ps, entry.end_ps)) return;
   ++found_;

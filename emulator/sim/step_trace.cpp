@@ -28,7 +28,8 @@ std::map<std::int32_t, Representative> representatives(const SweepResult& swept,
     const bool folded = !swept.class_of.empty();
     const std::int32_t column = folded ? swept.class_of[static_cast<std::size_t>(x)] : x;
     const std::int32_t rank_class = folded ? column : rank;
-    if (!asked.empty() && std::find(asked.begin(), asked.end(), rank_class) == asked.end()) continue;
+    if (!asked.empty() && std::find(asked.begin(), asked.end(), rank_class) == asked.end())
+      continue;
     Representative& known = by_column[column];
     ++known.members;
     if (known.members == 1 || rank < known.rank) known = {rank_class, known.members, x, rank};
@@ -84,9 +85,7 @@ class LaneWalk {
     } while (phases_.empty() || repeat() < 1);
   }
 
-  std::int32_t repeat() const {
-    return schedule_.stages[static_cast<std::size_t>(stage_)].repeat;
-  }
+  std::int32_t repeat() const { return schedule_.stages[static_cast<std::size_t>(stage_)].repeat; }
 
   const Schedule& schedule_;
   const std::vector<FlatPhase>& flat_;
@@ -132,7 +131,8 @@ StepTrace trace_steps(const CollectiveCase& made, std::size_t channel_class,
                       const SweepResult& swept, const EngineOptions& options,
                       const StepTraceRequest& request) {
   const ChannelClass& channels = made.channel_classes[channel_class];
-  const ChannelPlan& channel = made.plan.channels[static_cast<std::size_t>(channels.representative)];
+  const ChannelPlan& channel =
+      made.plan.channels[static_cast<std::size_t>(channels.representative)];
   const Schedule& schedule = *channel.schedule;
   const auto* costs = dynamic_cast<const TableStepCosts*>(channels.costs.get());
   FABRICAST_EXPECT(costs != nullptr, "costs of a case builder");
@@ -156,17 +156,20 @@ StepTrace trace_steps(const CollectiveCase& made, std::size_t channel_class,
   const auto kept = log.take();
   for (const LoggedStep& logged : kept) {
     const Representative& representative = who.at(logged.column);
-    const bool same_lane = before != nullptr && before->column == logged.column && before->role == logged.role;
+    const bool same_lane =
+        before != nullptr && before->column == logged.column && before->role == logged.role;
     if (!same_lane) {
       walk.emplace(schedule, flat, made.plan.slices, representative.position, logged.role);
     }
     while (walk->step() < logged.step) walk->next();
-    trace.rows.push_back(described(*walk, representative, logged, schedule, channel.placement, *costs));
+    trace.rows.push_back(
+        described(*walk, representative, logged, schedule, channel.placement, *costs));
     before = &logged;
   }
-  std::stable_sort(trace.rows.begin(), trace.rows.end(), [](const TracedStep& a, const TracedStep& b) {
-    return a.rank_class < b.rank_class;  // columns are positions where nothing was folded
-  });
+  std::stable_sort(
+      trace.rows.begin(), trace.rows.end(), [](const TracedStep& a, const TracedStep& b) {
+        return a.rank_class < b.rank_class;  // columns are positions where nothing was folded
+      });
   return trace;
 }
 

@@ -1,10 +1,10 @@
 // The steps of a collective one by one: of one rank per symmetric class, on one channel.
 //
-// Times are the engine's own (step_log.hpp), so they equal the naive evaluator's; what a step is and
-// whom it talks to follows from the schedule, walked in the order of a lane (semantics 2.2). Classes
-// are those that the engine folded, represented by their lowest rank; where it folded nothing, every
-// rank is a class of its own, numbered like the rank. Pure function. Cost: one evaluation of the
-// channel without jumps, plus O(steps of the lanes that are kept).
+// Times are the engine's own (step_log.hpp), so they equal the naive evaluator's; what a step is
+// and whom it talks to follows from the schedule, walked in the order of a lane (semantics 2.2).
+// Classes are those that the engine folded, represented by their lowest rank; where it folded
+// nothing, every rank is a class of its own, numbered like the rank. Pure function. Cost: one
+// evaluation of the channel without jumps, plus O(steps of the lanes that are kept).
 #pragma once
 
 #include <cstdint>
@@ -30,8 +30,8 @@ struct TracedStep {
   std::int32_t rank_class = 0, members = 1, rank = 0, role = 0;
   std::int32_t stage = 0;  // index into StepTrace::stages
   std::int32_t loop = 0, repetition = 0, slice = 0;
-  std::int64_t step = 0;     // in its lane, from 0
-  std::uint8_t action = 0;   // bits of Action (schedule/step.hpp)
+  std::int64_t step = 0;    // in its lane, from 0
+  std::uint8_t action = 0;  // bits of Action (schedule/step.hpp)
   StepBound bound = StepBound::nothing;
   std::int32_t peer_in = nobody, peer_out = nobody;  // ranks
   std::int64_t bytes = 0;  // that it is charged for (semantics 3), all its messages together

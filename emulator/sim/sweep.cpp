@@ -103,7 +103,8 @@ std::optional<EngineOutcome> run_uniform(const Schedule& schedule, const StepCos
     result.classes = classes->count;
     result.class_of = classes->class_of;
   }
-  auto outcome = uniform_sweep(program, costs, options.loops, options.slices, set, options.jump, options.log);
+  auto outcome =
+      uniform_sweep(program, costs, options.loops, options.slices, set, options.jump, options.log);
   if (!outcome) {
     result.classes = schedule.positions();
     result.class_of.clear();

@@ -43,7 +43,8 @@ class UniformRun {
   void note_end(std::size_t stage);
   // Before and after a row of steps: what the log wants of it (uniform_log.cpp).
   void note_lanes(const RowStep& step);
-  void note_steps(const UniformPhase& phase, const std::vector<ColumnRun>& runs, const RowStep& step);
+  void note_steps(const UniformPhase& phase, const std::vector<ColumnRun>& runs,
+                  const RowStep& step);
   std::int64_t* row(std::vector<std::int64_t>& rows, std::size_t index) const {
     return rows.data() + index * columns_;
   }

@@ -23,8 +23,8 @@ void WiredRun::note_step(std::int32_t lane, const WiredStep& step, std::int64_t 
   log_->add(entry);
 }
 
-void WiredRun::note_wide_step(std::int32_t lane, const WiredSegment& segment,
-                              const WiredStep& step, std::int64_t start) {
+void WiredRun::note_wide_step(std::int32_t lane, const WiredSegment& segment, const WiredStep& step,
+                              std::int64_t start) {
   if (!log_->watches(lane / program_.roles)) return;
   const WideStep& wide = segment.wide_steps[step.wide_index()];
   const std::int32_t* connections = segment.wide_connections.data() + wide.first;

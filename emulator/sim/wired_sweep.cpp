@@ -8,7 +8,8 @@
 #include "emulator/sim/wired_run.hpp"
 
 namespace fabricast {
-WiredRun::WiredRun(const WiredProgram& program, std::int32_t loops, std::int32_t slices, bool jump, StepLog* log)
+WiredRun::WiredRun(const WiredProgram& program, std::int32_t loops, std::int32_t slices, bool jump,
+                   StepLog* log)
     : program_(program), loops_(loops), slices_(slices), jump_(jump && log == nullptr), log_(log) {
   const auto lanes = static_cast<std::size_t>(program.lanes);
   const auto slots = program.connections.size() * static_cast<std::size_t>(program.depth);

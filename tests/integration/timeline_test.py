@@ -64,7 +64,7 @@ class Timeline(CliCase):
 
     def test_too_much_is_refused_or_said(self):
         self.expect_error(2, "--trace-class 0", "emulate", "-m", "gb300-nvl72x140", "-c", "all", "--trace", "steps",
-                          "-f", "1.5", "-o", "t.h5")
+                          "-f", "1.5", "-o", "t.h5", "--quiet")
         self.expect_error(2, 'did you mean "steps"', *SMALL, "--trace", "step", "-o", "t.h5")
         self.expect_error(2, "--trace steps", *SMALL, "--trace-class", "0", "-o", "t.h5")
         self.expect_error(2, "--trace-window", *SMALL, "--trace", "steps", "--trace-window", "5", "-o", "t.h5")
@@ -86,8 +86,8 @@ class Timeline(CliCase):
     def test_processes_and_levels(self):
         if cli_case.MPIEXEC:
             digests = {re.search(r"content_digest (\w+)", self.expect_ok(
-                *SMALL, "-f", "2", "-b", "1K", "--trace", "steps", "-o", f"np{ranks}.h5", ranks=ranks).stdout).group(1)
-                for ranks in (0, 2, 3)}
+                "emulate", "-m", "hgx-h100", "-c", "all_reduce", "-b", "1K", "-e", "64K", "-f", "8", "--quiet",
+                "--trace", "steps", "-o", f"np{ranks}.h5", ranks=ranks).stdout).group(1) for ranks in (0, 2, 3)}
             self.assertEqual(len(digests), 1)
         self.expect_ok(*SMALL, "-o", "t.h5")
         self.expect_error(4, "another run", *SMALL, "--trace", "steps", "--resume", "-o", "t.h5")

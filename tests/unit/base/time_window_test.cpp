@@ -19,8 +19,8 @@ TEST(TimeWindow, ReadsBothEndsOrOne) {
 }
 
 TEST(TimeWindow, RefusesWhatIsNone) {
-  for (const char* text : {"", ":", "10us", "10:20", "20us:10us", "10us:10us", "-1us:2us", "1us:2us:3us",
-                           "nan:1us", "0us:1e30s", "5GB:6GB"}) {
+  for (const char* text : {"", ":", "10us", "10:20", "20us:10us", "10us:10us", "-1us:2us",
+                           "1us:2us:3us", "nan:1us", "0us:1e30s", "5GB:6GB"}) {
     EXPECT_THROW(parse_time_window(text), UsageError) << text;
   }
 }

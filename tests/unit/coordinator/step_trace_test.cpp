@@ -117,7 +117,8 @@ TEST(StepTrace, ClassesAndWindowsChooseAndNothingIsCutSilently) {
   const auto all = emulated(*machine, scenario).front();
   EXPECT_GT(all.steps->steps, most_steps_per_result);
   ASSERT_EQ(static_cast<std::int64_t>(all.steps->rows.size()), most_steps_per_result);
-  for (const TracedStep& row : all.steps->rows) EXPECT_LE(row.start_ps, all.steps->complete_until_ps);
+  for (const TracedStep& row : all.steps->rows)
+    EXPECT_LE(row.start_ps, all.steps->complete_until_ps);
   scenario.trace.classes = {2};
   scenario.trace.window = {100'000'000, 200'000'000};
   const auto some = emulated(*machine, scenario).front();

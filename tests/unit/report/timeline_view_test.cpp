@@ -20,7 +20,8 @@ TEST(TimelineView, ShowsStagesAndStepsOfARow) {
   const std::string text = render_timeline(example_trace(), {0, {}, {}, true});
   EXPECT_EQ(rows_in(text), 4u) << text;  // one stage, three steps
   EXPECT_NE(text.find("# row 0: all_reduce ring simple, 72 ranks on gb300-nvl72, 1 KiB"),
-            std::string::npos) << text;
+            std::string::npos)
+      << text;
   EXPECT_NE(text.find("3 of 9 in the trace, all before 0.000002 us"), std::string::npos) << text;
   EXPECT_NE(text.find("recv_reduce_copy_send"), std::string::npos) << text;
 }
