@@ -12,12 +12,14 @@
 // Deterministic; not thread safe within one call.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "emulator/profile/judgement.hpp"
 #include "emulator/profile/parameter.hpp"
 #include "emulator/sim/predict.hpp"
+#include "emulator/sim/step_trace.hpp"
 
 namespace fabricast {
 
@@ -73,6 +75,7 @@ struct Prediction {
   SimDuration bound;
   std::vector<StageSpan> stages;  // of the slowest channel, from its first step (after the launch)
   std::int32_t slowest_channel = 0;
+  std::optional<StepTrace> steps;          // of that channel, when asked for
   std::int32_t classes = 0;                // most classes (or ranks) evaluated in one channel
   std::int64_t updates = 0;
   double engine_seconds = 0;  // of the base evaluation only, elasticities not counted

@@ -156,7 +156,7 @@ PointSpec Predictor::fastest(PointSpec point, const std::vector<Protocol>& proto
   return best;
 }
 
-Prediction Predictor::predict(const PointSpec& point) {
+Prediction Predictor::predict(const PointSpec& point, const StepTraceRequest* steps) {
   const CollectiveCase made = forward_.build(values_, point);
   const PointTime timed = forward_.evaluate(made);
   Prediction prediction;
@@ -179,6 +179,9 @@ Prediction Predictor::predict(const PointSpec& point) {
   prediction.stages = slowest->stages;
   const auto slowest_class = static_cast<std::size_t>(slowest - timed.channels.begin());
   prediction.slowest_channel = made.channel_classes[slowest_class].representative;
+  if (steps != nullptr) {
+    prediction.steps = trace_steps(made, slowest_class, *slowest, forward_.options(), *steps);
+  }
   prediction.instruction_set = slowest->instruction_set;
   prediction.fold_note = slowest->fold_note;
   const auto elasticities = forward_.elasticities(values_, point);

@@ -13,7 +13,8 @@ class Predictor {
  public:
   Predictor(const Topology& topology, CalibrationProfile profile, EngineOptions options = {});
 
-  Prediction predict(const PointSpec& point);
+  // `steps`: not null to have the steps of the slowest channel too.
+  Prediction predict(const PointSpec& point, const StepTraceRequest* steps = nullptr);
   // Time alone, without shares and interval: an order of magnitude cheaper.
   SimDuration time(const PointSpec& point);
   // The point under the protocol with the least predicted time. Protocols whose lanes are occupied

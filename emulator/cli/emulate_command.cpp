@@ -19,6 +19,7 @@
 #include "emulator/cli/name_lists.hpp"
 #include "emulator/cli/output_format.hpp"
 #include "emulator/cli/restart_options.hpp"
+#include "emulator/cli/trace_options.hpp"
 #include "emulator/coordinator/agreement.hpp"
 #include "emulator/coordinator/profile_choice.hpp"
 #include "emulator/coordinator/profile_text.hpp"
@@ -37,6 +38,7 @@ struct EmulateOptions {
   double factor = 2;
   std::int32_t channels = 0, slices = 0, ranks = 0;
   bool no_fold = false, stats = false, force = false, resume = false, best = false, collective_given = false;
+  TraceArguments trace;
 };
 
 // Files have their own protocol, ranks, channels and slices.
@@ -82,6 +84,7 @@ Scenario scenario_from(const EmulateOptions& options, const Topology& topology,
   scenario.channels = options.channels;
   scenario.max_slices = options.slices;
   scenario.fold = !options.no_fold;
+  scenario.trace = trace_choice(options.trace);
   return scenario;
 }
 
@@ -130,6 +133,7 @@ void publish(const EmulateOptions& options, const Scenario& scenario, const Topo
   }
   write_trace(options.output, content, WriteOptions{options.force});
   record.finish();
+  log_note_on_steps(content);
   TableOptions view;
   view.best = options.best;
   fmt::print("{}", render_table(content, view));
@@ -147,8 +151,10 @@ int run_emulate(const EmulateOptions& options) {
     const auto topology = load_machine(options.machine);
     const auto machine = machine_of(options, topology->yaml());
     std::vector<std::string> notes;
-    points_of(scenario_from(options, *machine, files), *machine, &notes);
+    const auto scenario = scenario_from(options, *machine, files);
+    points_of(scenario, *machine, &notes);
     for (const auto& note : notes) log_info(note);
+    check_step_rows(step_rows_at_most(scenario, *machine));
     for (const auto& file : files) prove(*file, false);
     return topology->yaml();
   });
@@ -219,6 +225,7 @@ void add_emulate_command(CLI::App& app, CommandBody& run) {
   command->add_flag("--stats", options->stats, "print updates, classes, state bytes, engine seconds");
   command->add_flag("--best", options->best, "print only the fastest algorithm of each size");
   command->add_option("--output,-o", options->output, "trace file to write (HDF5)");
+  add_trace_options(*command, options->trace);
   add_restart_options(*command, options->resume, options->force);
   command->callback([&run, options, command] {
     options->collective_given = command->count("-c") > 0;

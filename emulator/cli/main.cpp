@@ -77,6 +77,7 @@ int run_program(int argc, char** argv) {
   add_machine_command(app, body);
   add_schedule_command(app, body);
   add_import_command(app, body);
+  expect_decimal_numbers(app);
 
   try {
     app.parse(argc, argv);

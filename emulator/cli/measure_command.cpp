@@ -42,10 +42,10 @@ MeasureOptions options_from(const MeasureArguments& arguments, const AlgorithmFi
       collectives_option(files, "-c", arguments.collective, arguments.collective_given);
   options.algorithms = algorithm_list("-a", arguments.algorithm).names;
   options.files = files;
-  options.min_bytes = parse_size(arguments.min);
-  options.max_bytes = parse_size(arguments.max);
+  options.min_bytes = size_option("-b", arguments.min);
+  options.max_bytes = size_option("-e", arguments.max);
   options.factor = arguments.factor;
-  if (!arguments.increment.empty()) options.increment = parse_size(arguments.increment);
+  if (!arguments.increment.empty()) options.increment = size_option("-i", arguments.increment);
   options.channels = arguments.channels > 0 ? arguments.channels : 1;
   options.type = data_type_from_name(arguments.type);
   options.op = reduce_op_from_name(arguments.op);

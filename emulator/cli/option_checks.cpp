@@ -16,4 +16,23 @@ CLI::Validator number_between(double low, double high) {
   return CLI::Validator(range).operation([check](std::string& text) { return check(text); });
 }
 
+void expect_decimal_numbers(CLI::App& command) {
+  const auto check = [](const std::string& text) -> std::string {
+    const std::size_t first = text.find_first_of("0123456789");
+    if (first == std::string::npos || text[first] != '0' || first + 1 == text.size()) return {};
+    const char next = text[first + 1];
+    if (next != 'x' && next != 'X' && next != 'b' && (next < '0' || next > '9')) return {};
+    return fmt::format("{} is not written as a decimal number (write it without the leading zero)",
+                       text);
+  };
+  for (CLI::Option* option : command.get_options()) {
+    const std::string type = option->get_type_name();
+    const bool number = type.starts_with("INT") || type.starts_with("UINT") || type.starts_with("FLOAT");
+    if (number) option->check(CLI::Validator(check, "", "decimal"));
+  }
+  for (CLI::App* sub : command.get_subcommands([](CLI::App*) { return true; })) {
+    expect_decimal_numbers(*sub);
+  }
+}
+
 }  // namespace fabricast

@@ -15,11 +15,14 @@
 
 #include "emulator/base/error.hpp"
 #include "emulator/base/log.hpp"
+#include "emulator/base/scaled_number.hpp"
 #include "emulator/cli/command.hpp"
+#include "emulator/cli/trace_options.hpp"
 #include "emulator/report/csv.hpp"
 #include "emulator/report/json.hpp"
 #include "emulator/report/plot.hpp"
 #include "emulator/report/table_view.hpp"
+#include "emulator/report/timeline_view.hpp"
 #include "emulator/report/why.hpp"
 #include "emulator/trace/publish.hpp"
 #include "emulator/trace/segment_folder.hpp"
@@ -29,10 +32,10 @@ namespace fabricast {
 namespace {
 
 struct ReportArguments {
-  std::string trace, csv, plot;
+  std::string trace, csv, plot, timeline, classes, window;
   std::int64_t why = -1;
   bool check = false, best = false, json = false, force = false;
-  bool wants_csv = false, wants_why = false;
+  bool wants_csv = false, wants_why = false, wants_timeline = false;
   ResultFilter filter;
 };
 
@@ -64,6 +67,21 @@ void write_plot(const ReportArguments& arguments, const TraceContent& content) {
   log_info("wrote " + arguments.plot);
 }
 
+TimelineOptions timeline_options(const ReportArguments& arguments) {
+  TimelineOptions options;
+  options.classes = classes_option("--class", arguments.classes);
+  options.window = window_option("--window", arguments.window);
+  options.steps =
+      !arguments.timeline.empty() || !arguments.classes.empty() || !arguments.window.empty();
+  if (arguments.timeline.empty()) return options;
+  try {
+    options.row = parse_integer(arguments.timeline);
+  } catch (const UsageError& error) {
+    throw UsageError(fmt::format("--timeline: {}", error.what()));
+  }
+  return options;
+}
+
 int report(const ReportArguments& arguments) {
   if (arguments.check) return report_check(arguments);
   const TraceContent content = read_trace_or_segments(arguments.trace);
@@ -75,6 +93,8 @@ int report(const ReportArguments& arguments) {
     write_plot(arguments, content);
   } else if (arguments.wants_why) {
     print(render_why(content, arguments.why));
+  } else if (arguments.wants_timeline) {
+    print(render_timeline(content, timeline_options(arguments)));
   } else if (arguments.wants_csv) {
     print(render_csv(content, arguments.csv.empty() ? "/results" : arguments.csv));
   } else if (arguments.json) {
@@ -98,6 +118,17 @@ void add_report_command(CLI::App& app, CommandBody& run) {
                   ->expected(0, 1);
   auto* why = command->add_option("--why", arguments->why,
                                   "explain this row of /results: parameters, samples, citations");
+  auto* timeline =
+      command
+          ->add_option("--timeline", arguments->timeline,
+                       "when the stages of each result run; with a row of /results, its "
+                       "steps too (emulate --trace steps)")
+          ->expected(0, 1);
+  auto* classes = command->add_option("--class", arguments->classes,
+                                      "with --timeline: only steps of these classes, a,b");
+  auto* window = command->add_option(
+      "--window", arguments->window,
+      "with --timeline: only what overlaps FROM:TO after the launch, e.g. 10us:20us");
   auto* plot =
       command->add_option("--plot", arguments->plot, "draw busbw against size into this SVG file");
   auto* json = command->add_flag("--json", arguments->json, "print JSON (also with --check)");
@@ -111,16 +142,21 @@ void add_report_command(CLI::App& app, CommandBody& run) {
   auto* algorithm =
       command->add_option("--algorithm,-a", arguments->filter.algorithm, "only this algorithm");
   // An option that would do nothing is an error, not a surprise.
-  check->excludes(csv, why, plot, best, collective, machine, algorithm);
-  csv->excludes(why, plot, json, best, collective, machine, algorithm);
-  why->excludes(plot, json, best, collective, machine, algorithm);
+  check->excludes(csv, why, timeline, plot, best, collective, machine, algorithm);
+  csv->excludes(why, timeline, plot, json, best, collective, machine, algorithm);
+  why->excludes(timeline, plot, json, best, collective, machine, algorithm);
+  timeline->excludes(plot, json, best, collective, machine, algorithm);
   plot->excludes(json, best);
+  classes->needs(timeline);
+  window->needs(timeline);
   force->needs(plot);
-  command->callback([&run, arguments, csv, why] {
+  command->callback([&run, arguments, csv, why, timeline] {
     arguments->wants_csv = csv->count() > 0;
     arguments->wants_why = why->count() > 0;
+    arguments->wants_timeline = timeline->count() > 0;
     // `report --csv trace.h5` reads as a table named trace.h5; the trace is what was meant.
     if (arguments->trace.empty()) std::swap(arguments->trace, arguments->csv);
+    if (arguments->trace.empty()) std::swap(arguments->trace, arguments->timeline);
     if (arguments->trace.empty()) {
       throw CLI::RequiredError("trace");
     }

@@ -24,6 +24,7 @@
 #include "emulator/cli/option_checks.hpp"
 #include "emulator/cli/output_format.hpp"
 #include "emulator/cli/restart_options.hpp"
+#include "emulator/cli/trace_options.hpp"
 #include "emulator/coordinator/agreement.hpp"
 #include "emulator/coordinator/profile_text.hpp"
 #include "emulator/coordinator/recorded_stage.hpp"
@@ -50,6 +51,7 @@ struct RunArguments {
   std::string min = "8", max = "16G", measure_max = "64M";
   double factor = 4, budget = 15;
   bool force = false, resume = false;
+  TraceArguments trace;
 };
 
 std::string plot_of(const std::string& trace) {
@@ -148,6 +150,7 @@ RunIdentity identity_of(const std::string& output, const RunArguments& arguments
   text += fmt::format("min_bytes: {}\nmax_bytes: {}\nmeasure_max_bytes: {}\nfactor: {}\nbudget_s: {}\n",
                       size_option("-b", arguments.min), size_option("-e", arguments.max),
                       size_option("--measure-max", arguments.measure_max), arguments.factor, arguments.budget);
+  text += trace_choice(arguments.trace).to_yaml();
   for (const auto& machine : machines_of(arguments)) {
     text += fmt::format("machine {}: sha256 {}\n", machine->name(), sha256_hex(machine->yaml()));
   }
@@ -204,16 +207,14 @@ bool measure_here(const Communicator& world, const RunArguments& arguments, cons
   return true;
 }
 
-Scenario scenario_for(const Topology& topology, const CalibrationProfile& profile,
+// Whatever the profile will be.
+Scenario scenario_for(const Topology& topology, ExecutorKind executor,
                       const RunArguments& arguments) {
   Scenario scenario;
   scenario.machine = topology.name();
   scenario.ranks = topology.ranks();
-  scenario.executor = profile.executor;
-  const bool informed = std::any_of(
-      profile.parameters.begin(), profile.parameters.end(),
-      [](const ParameterValue& p) { return p.samples > 0 || !p.transfer_rule.empty(); });
-  scenario.profile = informed ? "this run" : "prior";
+  scenario.executor = executor;
+  scenario.trace = trace_choice(arguments.trace);
   scenario.collectives = main_collectives;
   scenario.sizes = sizes_of(arguments);
   // The same traffic as pairwise in another order, and as dear as all the rest together.
@@ -222,10 +223,27 @@ Scenario scenario_for(const Topology& topology, const CalibrationProfile& profil
   return scenario;
 }
 
+// Before anything is measured: would all machines together write too many steps?
+void check_steps(const Local& local, const RunArguments& arguments) {
+  if (trace_choice(arguments.trace).level != TraceLevel::steps) return;
+  std::int64_t rows = 0;
+  const auto count = [&](const Topology& topology, ExecutorKind executor) {
+    if (topology.ranks() > 1)
+      rows += step_rows_at_most(scenario_for(topology, executor, arguments), topology);
+  };
+  count(*local.topology, local.choice.kind);
+  for (const auto& topology : machines_of(arguments)) count(*topology, ExecutorKind::nccl);
+  check_step_rows(rows);
+}
+
 Emulated emulate_on(const Communicator& world, std::shared_ptr<const Topology> topology,
                     CalibrationProfile profile, const RunArguments& arguments, std::int32_t stage,
                     RunRecord* record) {
-  auto scenario = scenario_for(*topology, profile, arguments);
+  auto scenario = scenario_for(*topology, profile.executor, arguments);
+  const bool informed = std::any_of(
+      profile.parameters.begin(), profile.parameters.end(),
+      [](const ParameterValue& p) { return p.samples > 0 || !p.transfer_rule.empty(); });
+  scenario.profile = informed ? "this run" : "prior";
   std::vector<std::string> notes;
   const auto points = static_cast<std::int64_t>(points_of(scenario, *topology, &notes).size());
   for (const auto& note : notes) log_info(note);
@@ -269,6 +287,7 @@ void publish(const std::string& output, const RunArguments& arguments,
   write_trace(output, content, WriteOptions{arguments.force});
   publish_plot(output, arguments.force);
   record.finish();
+  log_note_on_steps(content);
   fmt::print("{}", render_table(content, TableOptions{}));
   fmt::print("# trace {} (fabricast report {} --why ROW explains a row), plot {}\n", output, output,
              plot_of(output));
@@ -288,6 +307,7 @@ std::string check_arguments(const RunArguments& arguments, RunStart start) {
         "raise --measure-max or lower -b",
         arguments.measure_max, arguments.min));
   }
+  trace_choice(arguments.trace);
   if (arguments.executor != "auto") executor_from_name(arguments.executor);
   machines_of(arguments);
   return name;
@@ -299,6 +319,7 @@ int run_main_job(const RunArguments& arguments) {
   const RunStart start = run_start(arguments.resume, arguments.force);
   const auto output = agree(world, [&] { return check_arguments(arguments, start); });
   const auto local = discover(world, arguments);
+  agree_that(world, [&] { check_steps(local, arguments); });
   std::optional<RunRecord> kept;  // rank 0's
   const bool complete = agree(world, [&] {
     const auto identity = identity_of(output, arguments, local, world);
@@ -350,6 +371,7 @@ void add_run_command(CLI::App& app, CommandBody& run) {
   command->add_option("-f", arguments->factor, "factor between sizes (default 4)");
   command->add_option("--budget", arguments->budget, "seconds to spend on measuring")
       ->check(number_between(1, 3600));
+  add_trace_options(*command, arguments->trace);
   add_restart_options(*command, arguments->resume, arguments->force);
   command->callback([&run, arguments] { run = [arguments] { return run_main_job(*arguments); }; });
 }

@@ -18,20 +18,11 @@ namespace {
 // protocol listed first.
 Prediction predict_point(Predictor& predictor, const Scenario& scenario, const ScenarioPoint& point) {
   const auto protocols = protocols_for(scenario, point);
-  PointSpec asked;
-  asked.executor = scenario.executor;
-  asked.collective = point.collective;
-  asked.algorithm = point.algorithm;
-  asked.protocol = protocols.front();
-  asked.bytes = point.bytes;
-  asked.element_bytes = scenario.element_bytes;
-  if (point.file) {
-    asked.schedule = point.file->imported.schedule;
-  } else {
-    asked.channels = scenario.channels;
-    asked.max_slices = scenario.max_slices;
-  }
-  return predictor.predict(protocols.size() > 1 ? predictor.fastest(asked, protocols) : asked);
+  const PointSpec asked = spec_of(scenario, point, protocols.front());
+  const StepTraceRequest steps{scenario.trace.classes, scenario.trace.window,
+                               most_steps_per_result};
+  return predictor.predict(protocols.size() > 1 ? predictor.fastest(asked, protocols) : asked,
+                           scenario.trace.level == TraceLevel::steps ? &steps : nullptr);
 }
 
 // Results of one process as lines "index<TAB>json".
@@ -127,7 +118,10 @@ Emulation emulate(const Communicator& communicator, const Topology& topology,
       }
       count(predictions, emulation.stats);
       if (sink.take) sink.take(finished, predictions);
-      for (auto& prediction : predictions) emulation.predictions.push_back(std::move(prediction));
+      for (auto& prediction : predictions) {
+        if (sink.take) prediction.steps.reset();  // the sink has them
+        emulation.predictions.push_back(std::move(prediction));
+      }
       if (finished.size() < end - begin) {
         throw Interrupted(stopped_text());
       }

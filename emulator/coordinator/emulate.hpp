@@ -34,8 +34,9 @@ struct EmulationSink {
 };
 
 struct Emulation {
-  std::vector<Prediction> predictions;  // on rank 0, of the points that were not done, in the order
-                                        // of points_of(); empty elsewhere
+  std::vector<Prediction>
+      predictions;  // on rank 0, of the points that were not done, in the order
+                    // of points_of(); empty elsewhere; steps only without a sink
   EmulationStats stats;
 };
 

@@ -7,6 +7,44 @@ namespace {
 
 using nlohmann::json;
 
+json to_json(const StepTrace& trace) {
+  json rows = json::array();
+  for (const TracedStep& r : trace.rows) {
+    rows.push_back({r.rank_class, r.members, r.rank, r.role, r.stage, r.loop, r.repetition, r.slice,
+                    r.step, r.action, static_cast<int>(r.bound), r.peer_in, r.peer_out, r.bytes,
+                    r.start_ps, r.end_ps, r.ready_ps});
+  }
+  return {{"channel", trace.channel}, {"classes", trace.classes},
+          {"steps", trace.steps},     {"complete_until_ps", trace.complete_until_ps},
+          {"stages", trace.stages},   {"rows", std::move(rows)}};
+}
+
+StepTrace steps_from(const json& j) {
+  StepTrace trace;
+  trace.channel = j.at("channel").get<std::int32_t>();
+  trace.classes = j.at("classes").get<std::int32_t>();
+  trace.steps = j.at("steps").get<std::int64_t>();
+  trace.complete_until_ps = j.at("complete_until_ps").get<std::int64_t>();
+  trace.stages = j.at("stages").get<std::vector<std::string>>();
+  for (const auto& row : j.at("rows")) {
+    TracedStep r;
+    std::size_t next = 0;
+    const auto take = [&](auto& value) { row.at(next++).get_to(value); };
+    for (auto* value : {&r.rank_class, &r.members, &r.rank, &r.role, &r.stage, &r.loop,
+                        &r.repetition, &r.slice}) {
+      take(*value);
+    }
+    take(r.step);
+    take(r.action);
+    r.bound = static_cast<StepBound>(row.at(next++).get<int>());
+    take(r.peer_in);
+    take(r.peer_out);
+    for (auto* value : {&r.bytes, &r.start_ps, &r.end_ps, &r.ready_ps}) take(*value);
+    trace.rows.push_back(r);
+  }
+  return trace;
+}
+
 json to_json(const Prediction& p) {
   json shares = json::array(), loads = json::array(), stages = json::array();
   json sensitivities = json::array();
@@ -45,7 +83,8 @@ json to_json(const Prediction& p) {
           {"engine_seconds", p.engine_seconds},
           {"state_bytes", p.state_bytes},
           {"instruction_set", p.instruction_set},
-          {"fold_note", p.fold_note}};
+          {"fold_note", p.fold_note},
+          {"steps", p.steps ? to_json(*p.steps) : json()}};
 }
 
 }  // namespace
@@ -96,6 +135,7 @@ Prediction prediction_from_text(const std::string& text) {
   p.state_bytes = j.at("state_bytes").get<std::int64_t>();
   p.instruction_set = j.at("instruction_set").get<std::string>();
   p.fold_note = j.at("fold_note").get<std::string>();
+  if (!j.at("steps").is_null()) p.steps = steps_from(j.at("steps"));
   return p;
 }
 

@@ -25,7 +25,7 @@ Emulation emulate_stage(const Communicator& communicator, const Topology& topolo
                                    const std::vector<Prediction>& predictions) {
       if (!points.empty()) {
         TraceAssembly rows;
-        rows.add_predictions(topology, predictions);
+        rows.add_predictions(topology, predictions, scenario.trace.level);
         const std::vector<std::int64_t> positions(points.begin(), points.end());
         record->add(stage, positions, rows.take());
       }

@@ -82,7 +82,7 @@ std::string Scenario::to_yaml() const {
   text += fmt::format("sizes_bytes: [{}]\n", fmt::join(sizes, ", "));
   text += fmt::format("element_bytes: {}\nchannels: {}\nmax_slices: {}\nprofile: {}\n", element_bytes,
                       channels, max_slices, profile);
-  return text;
+  return text + trace.to_yaml();
 }
 
 std::string algorithm_files_yaml(const AlgorithmFiles& files, const std::string& indent) {
@@ -163,6 +163,23 @@ std::vector<ScenarioPoint> points_of(const Scenario& scenario, const Topology& t
         list_of(scenario.collectives), left_out));
   }
   return points;
+}
+
+PointSpec spec_of(const Scenario& scenario, const ScenarioPoint& point, Protocol protocol) {
+  PointSpec spec;
+  spec.executor = scenario.executor;
+  spec.collective = point.collective;
+  spec.algorithm = point.algorithm;
+  spec.protocol = protocol;
+  spec.bytes = point.bytes;
+  spec.element_bytes = scenario.element_bytes;
+  if (point.file) {
+    spec.schedule = point.file->imported.schedule;
+  } else {
+    spec.channels = scenario.channels;
+    spec.max_slices = scenario.max_slices;
+  }
+  return spec;
 }
 
 }  // namespace fabricast

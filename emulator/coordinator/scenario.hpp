@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "emulator/coordinator/trace_choice.hpp"
 #include "emulator/cost/forward_model.hpp"
 #include "emulator/schedule/collective.hpp"
 #include "emulator/schedule/import/algorithm_file.hpp"
@@ -31,6 +32,7 @@ struct Scenario {
   // Whose values: "prior", "this run", or "content_digest HEX" of the trace that was given. Never a
   // file name: a copy of the trace is the same profile.
   std::string profile = "prior";
+  TraceChoice trace;
 
   std::string to_yaml() const;
 };
@@ -55,5 +57,8 @@ std::vector<ScenarioPoint> points_of(const Scenario& scenario, const Topology& t
 // The protocols that a row may have: of those the scenario names, the ones the executor has for the
 // algorithm; under nccl, a file's own. None: the row is left out.
 std::vector<Protocol> protocols_for(const Scenario& scenario, const ScenarioPoint& point);
+
+// The point as the forward model takes it, under one of its protocols.
+PointSpec spec_of(const Scenario& scenario, const ScenarioPoint& point, Protocol protocol);
 
 }  // namespace fabricast

@@ -11,6 +11,7 @@
 #include "emulator/base/contracts.hpp"
 #include "emulator/base/version.hpp"
 #include "emulator/coordinator/sample_tables.hpp"
+#include "emulator/coordinator/step_tables.hpp"
 
 namespace fabricast {
 namespace {
@@ -80,7 +81,7 @@ void TraceAssembly::add_profile(const CalibrationProfile& profile) {
 }
 
 void TraceAssembly::add_predictions(const Topology& topology,
-                                    const std::vector<Prediction>& predictions) {
+                                    const std::vector<Prediction>& predictions, TraceLevel level) {
   for (const auto& p : predictions) {
     const auto result = static_cast<std::int64_t>(results_.rows());
     results_.set("machine", topology.name()).set("executor", to_string(p.point.executor));
@@ -102,7 +103,8 @@ void TraceAssembly::add_predictions(const Topology& topology,
     results_.end_row();
     add_shares(result, p);
     add_links(result, topology, p);
-    add_timeline(result, topology, p);
+    if (level != TraceLevel::summary) add_timeline(result, topology, p);
+    if (p.steps) add_steps(result, *p.steps, steps_, coverage_);
   }
 }
 
@@ -193,7 +195,7 @@ void TraceAssembly::add_rank_classes(const Topology& topology, const Calibration
 
 TraceContent TraceAssembly::take() {
   for (TableRows* rows : {&results_, &profile_, &correlations_, &evidence_, &holdout_, &shares_,
-                          &links_, &classes_, &timeline_}) {
+                          &links_, &classes_, &timeline_, &steps_, &coverage_}) {
     if (rows->rows() > 0) content_.tables.push_back(rows->take());
   }
   return std::move(content_);

@@ -23,7 +23,9 @@ class TraceAssembly {
   // Contract: machines of one name have one document.
   void add_machine(const Topology& topology);
   void add_profile(const CalibrationProfile& profile);
-  void add_predictions(const Topology& topology, const std::vector<Prediction>& predictions);
+  // `level` says whether /timeline is filled; /steps is when the predictions have steps.
+  void add_predictions(const Topology& topology, const std::vector<Prediction>& predictions,
+                       TraceLevel level = TraceLevel::phases);
   // One row per condition of suite "collective": the median, with the 5th and 95th percentile.
   void add_measurements(const SampleSet& samples);
   // The symmetric classes of these points (largest_points), one of each algorithm: what folding used.
@@ -45,7 +47,8 @@ class TraceAssembly {
   TraceContent content_;
   TableRows profile_{"/profile"}, correlations_{"/profile_correlations"}, evidence_{"/evidence"},
       holdout_{"/holdout"}, results_{"/results"}, shares_{"/result_shares"}, links_{"/links"},
-      classes_{"/rank_classes"}, timeline_{"/timeline"};
+      classes_{"/rank_classes"}, timeline_{"/timeline"}, steps_{"/steps"},
+      coverage_{"/step_coverage"};
 };
 
 // Of each algorithm in the rows of `results` that belong to the machine, the first point with the most

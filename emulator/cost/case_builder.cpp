@@ -54,32 +54,39 @@ std::vector<LinkLoad> loads_of(const std::vector<ClassTraffic>& traffic, const M
   return loads;
 }
 
-}  // namespace
-
-ExecutionPlan CaseBuilder::plan_for(const PointSpec& point, const PlanLimits& limits) const {
-  if (point.schedule) {
-    if (point.schedule->positions() != topology_.ranks()) {
-      throw UsageError(fmt::format(
-          "algorithm \"{}\" is for {} ranks (machine \"{}\" has {}) choose a machine of as many, "
-          "or --ranks {}",
-          point.algorithm, point.schedule->positions(), topology_.name(), topology_.ranks(),
-          point.schedule->positions()));
-    }
-    ExecutionPlan plan = plan_of(point.schedule, point.bytes, point.element_bytes, limits);
-    plan.space = topology_.space();  // ranks in order
-    return plan;
-  }
+void require_offered(const Topology& topology, const PointSpec& point) {
   const AlgorithmEntry* algorithm = find_algorithm(point.algorithm, point.collective);
   if (algorithm != nullptr) {  // make_plan says what is wrong with unknown ones
     const std::string reason =
-        why_not_offered(topology_, point.executor, point.collective, point.algorithm);
+        why_not_offered(topology, point.executor, point.collective, point.algorithm);
     if (!reason.empty()) {
       throw UsageError(
           fmt::format("algorithm \"{}\" {} use another one", point.algorithm, reason));
     }
   }
-  return make_plan(point.collective, point.algorithm, topology_.space(), point.bytes,
-                   point.element_bytes, limits);
+}
+
+}  // namespace
+
+ExecutionPlan plan_for(const Topology& topology, const PointSpec& point) {
+  const PlanLimits limits = limits_of(topology, point);
+  ExecutionPlan plan;
+  if (point.schedule) {
+    if (point.schedule->positions() != topology.ranks()) {
+      throw UsageError(fmt::format(
+          "algorithm \"{}\" is for {} ranks (machine \"{}\" has {}) choose a machine of as many, "
+          "or --ranks {}",
+          point.algorithm, point.schedule->positions(), topology.name(), topology.ranks(),
+          point.schedule->positions()));
+    }
+    plan = plan_of(point.schedule, point.bytes, point.element_bytes, limits);
+    plan.space = topology.space();  // ranks in order
+  } else {
+    plan = make_plan(point.collective, point.algorithm, topology.space(), point.bytes,
+                     point.element_bytes, limits);
+  }
+  if (point.executor != ExecutorKind::nccl) lower(plan);
+  return plan;
 }
 
 const CaseBuilder::Entry& CaseBuilder::entry_for(const PointSpec& point) {
@@ -88,8 +95,8 @@ const CaseBuilder::Entry& CaseBuilder::entry_for(const PointSpec& point) {
                 point.schedule.get()};
   const auto found = entries_.find(key);
   if (found != entries_.end() && found->second.point == point) return found->second;
-  ExecutionPlan plan = plan_for(point, limits);
-  if (point.executor != ExecutorKind::nccl) lower(plan);
+  if (!point.schedule) require_offered(topology_, point);
+  ExecutionPlan plan = plan_for(topology_, point);
   Entry& entry = entries_[key];
   if (!entry.map || !entry.map->matches(plan)) {
     entry.map =

@@ -19,6 +19,9 @@
 
 namespace fabricast {
 
+// The plan of a point: what its executor runs on this machine.
+ExecutionPlan plan_for(const Topology& topology, const PointSpec& point);
+
 class CaseBuilder {
  public:
   explicit CaseBuilder(const Topology& topology) : topology_(topology) {}
@@ -38,7 +41,6 @@ class CaseBuilder {
   using Key = std::tuple<ExecutorKind, Collective, std::string, std::int32_t, const Schedule*>;
 
   const Entry& entry_for(const PointSpec& point);
-  ExecutionPlan plan_for(const PointSpec& point, const PlanLimits& limits) const;
 
   const Topology& topology_;
   std::map<Key, Entry> entries_;

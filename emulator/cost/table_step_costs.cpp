@@ -47,6 +47,11 @@ TableStepCosts::TableStepCosts(std::shared_ptr<const TrafficMap> traffic, std::s
   period_ = find_period();
 }
 
+std::int64_t TableStepCosts::bytes(int stage, int group, int phase) const {
+  const auto& phases = table_of_[static_cast<std::size_t>(stage)][static_cast<std::size_t>(group)];
+  return tables_[phases[static_cast<std::size_t>(phase)]].bytes;
+}
+
 std::int32_t TableStepCosts::find_period() const {
   if (!channel_.keys) return space_.size();
   const std::size_t period = channel_.keys->period();

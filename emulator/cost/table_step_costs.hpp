@@ -23,6 +23,9 @@ class TableStepCosts final : public StepCosts {
 
   void fill(int stage, int group, int phase, std::int32_t k, CostRows rows) const override;
 
+  // Bytes that a step of the phase is charged for: of all its messages together (semantics 3.8).
+  std::int64_t bytes(int stage, int group, int phase) const;
+
   // Positions after which all costs repeat, when every phase is active everywhere and either varies
   // with its repetition or costs the same at x and x + period; else the number of positions.
   std::int32_t period() const { return period_; }

@@ -62,6 +62,7 @@ class NaiveEvaluation {
   std::vector<std::int64_t> waits_for(const NaiveStep& step) const;
   void evaluate(NaiveStep& step);
   std::string describe(const NaiveStep& step) const;
+  LoggedStep logged(const NaiveStep& step) const;
 
   const Schedule& schedule_;
   std::vector<FlatPhase> flat_;
@@ -267,6 +268,34 @@ std::string NaiveEvaluation::describe(const NaiveStep& step) const {
       step.slice, phase.group, phase.index);
 }
 
+LoggedStep NaiveEvaluation::logged(const NaiveStep& step) const {
+  const auto at = [&](std::int64_t id) -> const NaiveStep& {
+    return steps_[static_cast<std::size_t>(id)];
+  };
+  LoggedStep entry;
+  entry.column = step.lane / schedule_.roles;
+  entry.role = step.lane % schedule_.roles;
+  entry.step = &step - &at(lane_begin_[static_cast<std::size_t>(step.lane)]);
+  entry.start_ps = step.start;
+  entry.end_ps = step.end;
+  entry.ready_ps = step.ready;
+  const auto is_start = [&](std::int64_t time) { return time == step.start; };
+  if (is_start(0)) {
+    entry.bound = StepBound::nothing;
+  } else if (step.previous >= 0 && is_start(at(step.previous).end)) {
+    entry.bound = StepBound::lane;
+  } else if (std::any_of(step.senders.begin(), step.senders.end(),
+                         [&](std::int64_t id) { return is_start(at(id).ready); })) {
+    entry.bound = StepBound::data;
+  } else if (std::any_of(step.slot_releasers.begin(), step.slot_releasers.end(),
+                         [&](std::int64_t id) { return is_start(at(id).end + at(id).credit); })) {
+    entry.bound = StepBound::slot;
+  } else {
+    entry.bound = StepBound::other_lane;
+  }
+  return entry;
+}
+
 NaiveTimeline NaiveEvaluation::timeline() const {
   NaiveTimeline result;
   const auto lanes = static_cast<std::size_t>(schedule_.positions() * schedule_.roles);
@@ -279,6 +308,7 @@ NaiveTimeline NaiveEvaluation::timeline() const {
     result.makespan = std::max(result.makespan, SimDuration(step.end));
     result.lane_end[lane] = std::max(result.lane_end[lane], step.end);
     lane_sum[lane] += step.lane_cost;
+    result.steps.push_back(logged(step));
     if (step.sends) port_sum[lane] += step.port_cost;
     const auto stage = static_cast<std::size_t>(flat_[static_cast<std::size_t>(step.flat)].stage);
     StageSpan& span = result.stages[stage];

@@ -28,6 +28,7 @@ struct NaiveTimeline {
   std::int64_t unreceived = 0;         // messages still in flight at the end
   std::int64_t longest_lane_sum = 0;   // max over lanes of the sum of lane costs
   std::int64_t longest_port_sum = 0;   // max over lanes of the sum of port costs
+  std::vector<LoggedStep> steps;       // of all positions, by position, role and step
 };
 NaiveTimeline naive_timeline(const Schedule& schedule, const StepCosts& costs, std::int32_t loops,
                              std::int32_t slices);

@@ -15,8 +15,11 @@ namespace {
 // Times and rates whose elasticities miss one by more than this meet a kink (rounding: some 1e-3).
 constexpr double kink = 5e-3;
 
-SweepResult sweep_channel(const CollectiveCase& made, const ChannelClass& channels,
-                          const EngineOptions& options) {
+}  // namespace
+
+SweepResult evaluate_channel(const CollectiveCase& made, std::size_t channel_class,
+                             const EngineOptions& options, StepLog* log) {
+  const ChannelClass& channels = made.channel_classes[channel_class];
   const auto front = static_cast<std::size_t>(channels.representative);
   const Schedule& schedule = *made.plan.channels[front].schedule;
   const StepCosts& costs = *channels.costs;
@@ -25,6 +28,7 @@ SweepResult sweep_channel(const CollectiveCase& made, const ChannelClass& channe
   sweep_options.slices = made.plan.slices;
   sweep_options.fold = options.fold;
   sweep_options.instruction_set = options.instruction_set;
+  sweep_options.log = log;
   const auto reduced =
       options.fold ? one_period(schedule, costs, made.plan.loops, made.plan.slices) : std::nullopt;
   if (!reduced) return sweep(schedule, costs, sweep_options);
@@ -41,13 +45,11 @@ SweepResult sweep_channel(const CollectiveCase& made, const ChannelClass& channe
   return result;
 }
 
-}  // namespace
-
 PointTime evaluate_case(const CollectiveCase& collective_case, const EngineOptions& options) {
   PointTime result;
   SimDuration slowest;
-  for (const ChannelClass& channels : collective_case.channel_classes) {
-    result.channels.push_back(sweep_channel(collective_case, channels, options));
+  for (std::size_t c = 0; c < collective_case.channel_classes.size(); ++c) {
+    result.channels.push_back(evaluate_channel(collective_case, c, options));
     const SweepResult& swept = result.channels.back();
     slowest = std::max(slowest, swept.makespan);
     result.updates += swept.updates;
@@ -63,8 +65,7 @@ SimDuration Forward::makespan(const CollectiveCase& made, std::size_t channel_cl
   const auto found = known_.find(key);
   if (found != known_.end()) return found->second;
   if (known_.size() >= most_known) known_.clear();
-  const SimDuration swept =
-      sweep_channel(made, made.channel_classes[channel_class], options_).makespan;
+  const SimDuration swept = evaluate_channel(made, channel_class, options_).makespan;
   known_.emplace(std::move(key), swept);
   return swept;
 }

@@ -32,6 +32,9 @@ struct PointTime {
 };
 
 PointTime evaluate_case(const CollectiveCase& collective_case, const EngineOptions& options);
+// One channel class of it. `log` may be null (SweepOptions::log).
+SweepResult evaluate_channel(const CollectiveCase& made, std::size_t channel_class,
+                             const EngineOptions& options, StepLog* log = nullptr);
 
 struct Elasticity {
   std::string id;
@@ -57,6 +60,7 @@ class Forward {
   std::vector<Elasticity> elasticities(const ParameterValues& values, const PointSpec& point,
                                        double delta = 1.0 / 512);
   const Topology& topology() const { return builder_.topology(); }
+  const EngineOptions& options() const { return options_; }
 
  private:
   SimDuration makespan(const CollectiveCase& made, std::size_t channel_class);

@@ -103,7 +103,8 @@ std::optional<EngineOutcome> run_uniform(const Schedule& schedule, const StepCos
     result.classes = classes->count;
     result.class_of = classes->class_of;
   }
-  auto outcome = uniform_sweep(program, costs, options.loops, options.slices, set, options.jump);
+  auto outcome =
+      uniform_sweep(program, costs, options.loops, options.slices, set, options.jump, options.log);
   if (!outcome) {
     result.classes = schedule.positions();
     result.class_of.clear();
@@ -128,7 +129,8 @@ SweepResult sweep(const Schedule& schedule, const StepCosts& costs, const SweepO
   auto outcome = run_uniform(schedule, costs, options, set, result);
   if (!outcome) {
     const WiredProgram program = wire(schedule, costs);
-    outcome = wired_sweep(program, options.loops, options.slices, options.jump);
+    if (options.log != nullptr) options.log->restart();
+    outcome = wired_sweep(program, options.loops, options.slices, options.jump, options.log);
     result.instruction_set = to_string(InstructionSet::baseline);  // scalar code only
     result.messages = outcome->updates + outcome->skipped;
   }

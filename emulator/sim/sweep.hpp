@@ -14,6 +14,7 @@
 #include "emulator/base/units.hpp"
 #include "emulator/cost/step_costs.hpp"
 #include "emulator/schedule/schedule.hpp"
+#include "emulator/sim/step_log.hpp"
 
 namespace fabricast {
 
@@ -26,6 +27,9 @@ struct SweepOptions {
   // Class numbers of an earlier result for the same machine: tried before searching anew. Wrong
   // hints are found out by the equitability check and cost time only.
   std::vector<std::int32_t> class_hint{};
+  // Takes the steps of the columns it watches: classes of SweepResult::class_of, or positions where
+  // that is empty. Every step is then evaluated, whatever `jump` says.
+  StepLog* log = nullptr;
 };
 
 struct StageSpan {

@@ -10,6 +10,7 @@ namespace fabricast {
 bool UniformRun::runs_in_blocks(std::size_t stage) const {
   constexpr std::int32_t least_columns = 48;
   constexpr std::int32_t least_steps = 32;
+  if (log_ != nullptr) return false;  // blocks keep no single steps
   if (program_.stages[stage].size() != 1 || program_.columns < least_columns) return false;
   const UniformPhase& phase = program_.stages[stage].front();
   if (phase.flat.varies || !phase.flat.receives || !phase.flat.sends) return false;

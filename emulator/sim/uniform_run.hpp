@@ -10,6 +10,7 @@
 
 #include "emulator/sim/engine_outcome.hpp"
 #include "emulator/sim/instruction_set.hpp"
+#include "emulator/sim/row_kernels.hpp"
 #include "emulator/sim/uniform_program.hpp"
 
 namespace fabricast {
@@ -17,7 +18,7 @@ namespace fabricast {
 class UniformRun {
  public:
   UniformRun(UniformProgram& program, const StepCosts& costs, std::int32_t loops,
-             std::int32_t slices, InstructionSet set, bool jump);
+             std::int32_t slices, InstructionSet set, bool jump, StepLog* log = nullptr);
   bool run();
   EngineOutcome outcome() const;
 
@@ -40,6 +41,10 @@ class UniformRun {
   void reset_pooled(const UniformPhase& phase, std::int32_t k);
   void note_start(StageSpan& span, const UniformPhase& phase) const;
   void note_end(std::size_t stage);
+  // Before and after a row of steps: what the log wants of it (uniform_log.cpp).
+  void note_lanes(const RowStep& step);
+  void note_steps(const UniformPhase& phase, const std::vector<ColumnRun>& runs,
+                  const RowStep& step);
   std::int64_t* row(std::vector<std::int64_t>& rows, std::size_t index) const {
     return rows.data() + index * columns_;
   }
@@ -49,6 +54,8 @@ class UniformRun {
   std::int32_t loops_, slices_;
   InstructionSet set_;
   bool jump_;
+  StepLog* log_;                            // null: nothing is noted
+  std::vector<std::int64_t> lanes_before_;  // of the log's columns, for the current step
   std::size_t columns_;
   std::vector<Counters> counters_;         // per family
   std::vector<std::int64_t> lane_, port_;  // [role][column]

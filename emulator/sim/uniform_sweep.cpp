@@ -18,13 +18,14 @@ constexpr std::int64_t max_state_bytes = std::int64_t{4} << 30;
 }  // namespace
 
 UniformRun::UniformRun(UniformProgram& program, const StepCosts& costs, std::int32_t loops,
-                       std::int32_t slices, InstructionSet set, bool jump)
+                       std::int32_t slices, InstructionSet set, bool jump, StepLog* log)
     : program_(program),
       costs_(costs),
       loops_(loops),
       slices_(slices),
       set_(set),
-      jump_(jump),
+      jump_(jump && log == nullptr),
+      log_(log),
       columns_(static_cast<std::size_t>(program.columns)) {
   std::size_t ready_rows =
       static_cast<std::size_t>(program.pools) * static_cast<std::size_t>(program.pool_rows);
@@ -171,7 +172,9 @@ bool UniformRun::run_step(const UniformPhase& phase, const std::vector<ColumnRun
       step.credit_in = others_credit_.data();
     }
   }
+  if (log_ != nullptr) note_lanes(step);
   row_kernel(set_, phase.flat.receives, phase.flat.sends)(step, runs);
+  if (log_ != nullptr) note_steps(phase, runs, step);
   if (in != nullptr) ++in->received;
   if (out != nullptr) ++out->sent;
   updates_ += phase.range.count();
@@ -209,8 +212,8 @@ EngineOutcome UniformRun::outcome() const {
 
 std::optional<EngineOutcome> uniform_sweep(UniformProgram& program, const StepCosts& costs,
                                            std::int32_t loops, std::int32_t slices,
-                                           InstructionSet set, bool jump) {
-  UniformRun run(program, costs, loops, slices, set, jump);
+                                           InstructionSet set, bool jump, StepLog* log) {
+  UniformRun run(program, costs, loops, slices, set, jump, log);
   if (!run.run()) return std::nullopt;
   return run.outcome();
 }

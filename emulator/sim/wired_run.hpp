@@ -28,7 +28,8 @@ struct WiredCursor {
 
 class WiredRun {
  public:
-  WiredRun(const WiredProgram& program, std::int32_t loops, std::int32_t slices, bool jump);
+  WiredRun(const WiredProgram& program, std::int32_t loops, std::int32_t slices, bool jump,
+           StepLog* log = nullptr);
   void run();
   EngineOutcome outcome() const;
 
@@ -45,6 +46,11 @@ class WiredRun {
                      std::int64_t& span_start);
   bool wide_step_can_start(std::int32_t lane, const WiredSegment& segment, const WideStep& step,
                            std::int64_t& start);
+  // Before the clocks move: the step for the log, if that watches the lane (wired_log.cpp).
+  void note_step(std::int32_t lane, const WiredStep& step, std::int64_t start,
+                 std::int64_t data_ready, std::int64_t slot_free);
+  void note_wide_step(std::int32_t lane, const WiredSegment& segment, const WiredStep& step,
+                      std::int64_t start);
   void note_mark(std::int32_t lane, const WiredCursor& cursor);
   std::string what_blocks(std::int32_t lane) const;
   void next_segment(WiredCursor& cursor, std::int32_t lane);
@@ -53,6 +59,7 @@ class WiredRun {
   const WiredProgram& program_;
   std::int32_t loops_, slices_;
   bool jump_;
+  StepLog* log_;  // null: nothing is noted
   std::int64_t ordinals_per_loop_ = 0;
   WiredState state_;
   std::vector<WiredCursor> cursors_;

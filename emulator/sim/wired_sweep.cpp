@@ -8,8 +8,9 @@
 #include "emulator/sim/wired_run.hpp"
 
 namespace fabricast {
-WiredRun::WiredRun(const WiredProgram& program, std::int32_t loops, std::int32_t slices, bool jump)
-    : program_(program), loops_(loops), slices_(slices), jump_(jump) {
+WiredRun::WiredRun(const WiredProgram& program, std::int32_t loops, std::int32_t slices, bool jump,
+                   StepLog* log)
+    : program_(program), loops_(loops), slices_(slices), jump_(jump && log == nullptr), log_(log) {
   const auto lanes = static_cast<std::size_t>(program.lanes);
   const auto slots = program.connections.size() * static_cast<std::size_t>(program.depth);
   state_ = {std::vector<std::int64_t>(lanes, 0), std::vector<std::int64_t>(lanes, 0),
@@ -194,6 +195,10 @@ bool WiredRun::try_step(std::int32_t lane, const WiredStep& step, std::int64_t& 
     out_slot = static_cast<std::size_t>(step.out * depth + out->sent_slot);
     start = std::max(start, state_.credit[out_slot]);  // 0 until the slot was used once
   }
+  if (log_ != nullptr) [[unlikely]] {
+    note_step(lane, step, start, in != nullptr ? state_.ready[in_slot] : -1,
+              out != nullptr ? state_.credit[out_slot] : -1);
+  }
   const std::int64_t end = start + step.lane;
   state_.lane[at] = end;
   span_start = std::min(span_start, start);
@@ -215,8 +220,8 @@ bool WiredRun::try_step(std::int32_t lane, const WiredStep& step, std::int64_t& 
 }
 
 EngineOutcome wired_sweep(const WiredProgram& program, std::int32_t loops, std::int32_t slices,
-                          bool jump) {
-  WiredRun run(program, loops, slices, jump);
+                          bool jump, StepLog* log) {
+  WiredRun run(program, loops, slices, jump, log);
   run.run();
   return run.outcome();
 }

@@ -11,8 +11,8 @@
 
 namespace fabricast {
 
-// `jump` = false evaluates every step. Throws UsageError on a deadlock.
+// `jump` = false, or a log, evaluates every step. Throws UsageError on a deadlock.
 EngineOutcome wired_sweep(const WiredProgram& program, std::int32_t loops, std::int32_t slices,
-                          bool jump = true);
+                          bool jump = true, StepLog* log = nullptr);
 
 }  // namespace fabricast

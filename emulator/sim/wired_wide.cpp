@@ -68,6 +68,8 @@ bool WiredRun::try_wide_step(std::int32_t lane, const WiredSegment& segment, con
   const WideStep& wide = segment.wide_steps[step.wide_index()];
   std::int64_t start = state_.lane[at];
   if (!wide_step_can_start(lane, segment, wide, start)) return false;
+  if (log_ != nullptr) [[unlikely]]
+    note_wide_step(lane, segment, step, start);
   const std::int64_t end = start + step.lane;
   state_.lane[at] = end;
   span_start = std::min(span_start, start);

@@ -10,7 +10,7 @@
 namespace fabricast {
 namespace {
 
-constexpr std::array<std::string_view, 11> covered_roots{"/config",
+constexpr std::array<std::string_view, 13> covered_roots{"/config",
                                                          "/evidence",
                                                          "/holdout",
                                                          "/links",
@@ -20,6 +20,8 @@ constexpr std::array<std::string_view, 11> covered_roots{"/config",
                                                          "/rank_classes",
                                                          "/result_shares",
                                                          "/results",
+                                                         "/step_coverage",
+                                                         "/steps",
                                                          "/timeline"};
 
 bool covered(std::string_view path) {

@@ -1,6 +1,7 @@
 #include "emulator/trace/laws.hpp"
 
 #include <cmath>
+#include <map>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -40,6 +41,8 @@ class Laws {
     shares();
     links();
     timeline();
+    steps();
+    step_coverage();
     return std::move(found_);
   }
 
@@ -155,6 +158,49 @@ class Laws {
       const auto row = static_cast<std::size_t>((*result)[i]);
       return row >= time->size() || (*end)[i] <= (*time)[row];
     });
+  }
+
+  // Consecutive rows of one lane do not overlap.
+  void steps() {
+    const Table* table = content_.find("/steps");
+    const auto *start = integers(table, "start_ps"), *end = integers(table, "end_ps");
+    const auto *ready = integers(table, "ready_ps"), *step = integers(table, "step");
+    const auto *result = integers(table, "result"), *rank = integers(table, "rank");
+    const auto* role = integers(table, "role");
+    if (!start || !end || !ready || !step || !result || !rank || !role) return;
+    law("/steps", table->rows(), "0 <= start_ps <= end_ps, and ready_ps is 0 or not before end_ps",
+        [&](std::size_t i) {
+          return (*start)[i] >= 0 && (*start)[i] <= (*end)[i] &&
+                 ((*ready)[i] == 0 || (*ready)[i] >= (*end)[i]);
+        });
+    law("/steps", table->rows(), "steps of a lane come in order and do not overlap",
+        [&](std::size_t i) {
+          const bool same_lane = i > 0 && (*result)[i] == (*result)[i - 1] &&
+                                 (*rank)[i] == (*rank)[i - 1] && (*role)[i] == (*role)[i - 1];
+          return !same_lane || ((*step)[i] > (*step)[i - 1] && (*start)[i] >= (*end)[i - 1]);
+        });
+    const auto* time = integers(content_.find("/results"), "time_ps");
+    if (!time) return;
+    law("/steps", table->rows(), "end_ps <= time_ps of the result", [&](std::size_t i) {
+      const auto row = static_cast<std::size_t>((*result)[i]);
+      return row >= time->size() || (*end)[i] <= (*time)[row];
+    });
+  }
+
+  void step_coverage() {
+    const Table* table = content_.find("/step_coverage");
+    const auto *result = integers(table, "result"), *rows = integers(table, "rows");
+    const auto* all = integers(table, "steps");
+    const auto* of = integers(content_.find("/steps"), "result");
+    if (!result || !rows || !all) return;
+    std::map<std::int64_t, std::int64_t> there;
+    if (of != nullptr) {
+      for (const std::int64_t row : *of) ++there[row];
+    }
+    law("/step_coverage", table->rows(), "rows <= steps, and so many rows are in /steps",
+        [&](std::size_t i) {
+          return (*rows)[i] <= (*all)[i] && (*rows)[i] == there[(*result)[i]];
+        });
   }
 
   const TraceContent& content_;

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "emulator/base/error.hpp"
+#include "emulator/trace/step_rules.hpp"
 
 namespace fabricast {
 namespace {
@@ -308,7 +309,9 @@ std::span<const TableRule> trace_schema() {
                                             result_shares(),
                                             links(),
                                             rank_classes(),
-                                            timeline()};
+                                            timeline(),
+                                            steps_rule(),
+                                            step_coverage_rule()};
   return rules;
 }
 

@@ -72,13 +72,15 @@ void refuse_foreign_folder(const fs::path& folder) {
                     "choose another name with -o",
                     folder.string()));
   }
+  // In a folder of ours somebody else's files are left alone; names of ours must be files of ours.
+  const bool ours = is_there(folder / manifest_name) && claims_to_be_manifest(folder);
   for (const auto& file : files_of(folder)) {
     struct stat info {};
     const int found = ::lstat(file.c_str(), &info);
     if (found != 0 && errno == ENOENT) continue;  // of a run that goes on at this moment
     const bool regular = found == 0 && S_ISREG(info.st_mode);
     const bool manifest = file.filename() == manifest_name;
-    if (is_ours(file) && regular && (!manifest || claims_to_be_manifest(folder))) continue;
+    if (is_ours(file) ? regular && (!manifest || ours) : ours) continue;
     throw IoError(
         fmt::format("cannot keep segments in {} (it is there and holds {}, which no run has "
                     "written) remove it, "

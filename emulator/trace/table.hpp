@@ -61,9 +61,9 @@ struct TraceContent {
 };
 
 // SHA-256 hex digest over the tables and documents at or below /config /machine /profile /results
-// /result_shares /timeline /links /rank_classes /holdout: names, types, units and values in the
-// canonical encoding of docs/trace-format.md. The order of tables and columns does not matter.
-// Never /samples, /host, or times of day. This is what "identical" means.
+// /result_shares /timeline /steps /step_coverage /links /rank_classes /holdout: names, types, units
+// and values in the canonical encoding of docs/trace-format.md. The order of tables and columns
+// does not matter. Never /samples, /host, or times of day. This is what "identical" means.
 std::string content_digest(const TraceContent& content);
 
 }  // namespace fabricast

@@ -1,6 +1,6 @@
-"""Ranks that die or hang: the job ends soon, with a code other than 0, no process stays, rank and phase are named.
+"""R9, R10: ranks that die or hang: the job ends soon, with a code other than 0, no process stays, rank and phase are named.
 
-FABRICAST_DEATHS=all tries every kind x phase x process count (126 cases), else a part. One JSON line each.
+FABRICAST_DEATHS=all (or FABRICAST_CAMPAIGN=full) tries every kind x phase x process count (126 cases), else a part. One JSON line each.
 """
 import json
 import os
@@ -14,7 +14,7 @@ import unittest
 import cli_case
 from cli_case import CliCase
 
-ALL = os.environ.get("FABRICAST_DEATHS", "") == "all"
+ALL = os.environ.get("FABRICAST_DEATHS") == "all" or os.environ.get("FABRICAST_CAMPAIGN") == "full"
 SEED = int(os.environ.get("FABRICAST_SEED", "1"))
 KINDS = ["kill", "segv", "exit0", "exit3", "throw", "abort", "hang"]
 PHASES = ["init", "calibrate", "distribute", "simulate", "write", "finalize"]

@@ -1,10 +1,14 @@
 // Engines against the specification on seeded random cases and on every algorithm: sweep == naive
 // longest path, folded or not, with and without periodic jumps, on every instruction set; deadlocks
-// are found by both.
+// are found by both. The same for the start, end and reason of every single step.
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
+#include <numeric>
 #include <optional>
+#include <tuple>
+#include <vector>
 
 #include "emulator/base/counter_rng.hpp"
 #include "emulator/base/error.hpp"
@@ -35,6 +39,35 @@ void expect_equal(const SweepResult& result, const NaiveTimeline& naive) {
   }
 }
 
+// Every single step: of every position unfolded, of every class folded.
+void expect_equal_steps(const RandomCase& c, const StepCosts& costs, const NaiveTimeline& naive,
+                        bool fold) {
+  std::vector<std::int32_t> columns(static_cast<std::size_t>(c.schedule.positions()));
+  std::iota(columns.begin(), columns.end(), 0);
+  SweepOptions options{c.loops, c.slices, fold, true, {}};
+  StepLog log(columns, c.schedule.roles);
+  options.log = &log;
+  const SweepResult result = sweep(c.schedule, costs, options);
+  ASSERT_NO_FATAL_FAILURE(expect_equal(result, naive));
+  std::map<std::tuple<std::int32_t, std::int32_t, std::int64_t>, LoggedStep> logged;
+  for (const LoggedStep& step : log.take()) logged[{step.column, step.role, step.step}] = step;
+  for (LoggedStep step : naive.steps) {
+    const std::int32_t position = step.column;
+    if (!result.class_of.empty()) {
+      step.column = result.class_of[static_cast<std::size_t>(position)];
+    }
+    const auto found = logged.find({step.column, step.role, step.step});
+    ASSERT_NE(found, logged.end()) << "position " << position << " step " << step.step;
+    ASSERT_EQ(found->second.start_ps, step.start_ps) << position << ": " << step.step;
+    ASSERT_EQ(found->second.end_ps, step.end_ps) << position << ": " << step.step;
+    ASSERT_EQ(found->second.ready_ps, step.ready_ps) << position << ": " << step.step;
+    ASSERT_EQ(found->second.bound, step.bound) << position << ": " << step.step;
+  }
+  if (result.class_of.empty()) {
+    ASSERT_EQ(logged.size(), naive.steps.size());
+  }
+}
+
 void expect_all_engines_equal(const RandomCase& c, const StepCosts& costs) {
   const auto naive = reference(c, costs);
   for (const bool fold : {false, true}) {
@@ -45,6 +78,9 @@ void expect_all_engines_equal(const RandomCase& c, const StepCosts& costs) {
         continue;
       }
       ASSERT_NO_FATAL_FAILURE(expect_equal(sweep(c.schedule, costs, options), *naive));
+    }
+    if (naive) {
+      ASSERT_NO_FATAL_FAILURE(expect_equal_steps(c, costs, *naive, fold));
     }
   }
 }

@@ -69,6 +69,26 @@ void add_parameter(TableRows& rows, const char* id, const char* scope, const cha
   rows.set("samples", 0).set("transfer_rule", "").end_row();
 }
 
+// Two classes of the first result; three steps of nine.
+void add_steps(TraceContent& content) {
+  TableRows steps("/steps"), coverage("/step_coverage");
+  const auto add = [&](int rank_class, int step, const char* action, int from, int to, int start) {
+    steps.set("result", 0).set("channel", 0).set("class", rank_class).set("members", 36);
+    steps.set("rank", rank_class).set("role", 0).set("step", step).set("stage", "reduce-scatter");
+    steps.set("loop", 0).set("repetition", step).set("slice", 0).set("action", action);
+    steps.set("peer_in", from).set("peer_out", to).set("bytes", 16);
+    steps.set("bound", step == 0 ? "nothing" : "data").set("start_ps", start);
+    steps.set("end_ps", start + 1).set("ready_ps", start + 2).end_row();
+  };
+  add(0, 0, "send", -1, 1, 0);
+  add(0, 1, "recv_reduce_copy_send", 71, 1, 2);
+  add(1, 0, "send", -1, 2, 0);
+  coverage.set("result", 0).set("channel", 0).set("classes", 2).set("steps", 9).set("rows", 3);
+  coverage.set("complete_until_ps", 2).end_row();
+  content.tables.push_back(steps.take());
+  content.tables.push_back(coverage.take());
+}
+
 Table profile() {
   TableRows rows("/profile");
   add_parameter(rows, "nvlink.bandwidth", "link class nvlink", "GB/s", 900, "datasheet",
@@ -144,6 +164,7 @@ TraceContent example_trace() {
     }
   }
   content.tables = {results.take(), shares.take(), links.take(), timeline.take(), profile()};
+  add_steps(content);
   add_samples(content);
   TableRows evidence("/evidence");
   evidence.set("machine", "gb300-nvl72").set("executor", "nccl");

@@ -159,6 +159,19 @@ TEST(Laws, EachIsEnforced) {
          [](auto& c) { value<Integers>(c, "/timeline", "start_ps") = 9; });
   expect("end_ps <= time_ps",
          [](auto& c) { value<Integers>(c, "/timeline", "end_ps") = std::int64_t{1} << 60; });
+  const auto step = [](auto& c, const char* name, std::size_t row) -> std::int64_t& {
+    return std::get<Integers>(column(c, "/steps", name).values)[row];
+  };
+  expect("`result` is a row of /results", [&](auto& c) { step(c, "result", 0) = -1; });
+  expect("ready_ps is 0 or not before end_ps", [&](auto& c) { step(c, "end_ps", 0) = 9; });
+  expect("do not overlap", [&](auto& c) { step(c, "step", 1) = 0; });
+  expect("do not overlap", [&](auto& c) { step(c, "start_ps", 1) = 0; });
+  expect("/steps: row 2 breaks the law: end_ps <= time_ps", [&](auto& c) {
+    step(c, "end_ps", 2) = std::int64_t{1} << 60;
+    step(c, "ready_ps", 2) = 0;
+  });
+  expect("so many rows are in /steps",
+         [](auto& c) { value<Integers>(c, "/step_coverage", "rows") = 2; });
 }
 
 TEST(TableRows, InsistsOnWholeRows) {
