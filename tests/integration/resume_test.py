@@ -147,6 +147,7 @@ class Resume(CliCase):
         deadline = time.monotonic() + 60
         while not self.acknowledged("t.h5.d") and time.monotonic() < deadline:
             time.sleep(0.02)
+        process.send_signal(signal.SIGSTOP)  # it must not finish meanwhile
         self.expect_error(4, "is being written by another process", *WORK, "-o", "t.h5")
         self.expect_error(4, "is being written by another process", *WORK, "-o", "t.h5", "--resume")
         self.expect_error(4, "is being written by another process", *WORK, "-o", "t.h5", "--force")
