@@ -8,6 +8,7 @@ import random
 import re
 import signal
 import subprocess
+import sys
 import time
 
 import cli_case
@@ -40,11 +41,11 @@ def descendants(pid):
 
 
 class Resume(CliCase):
-    def start(self, *arguments, ranks=0):
+    def start(self, *arguments, ranks=0, **environment):
         command = [cli_case.PROGRAM, *arguments]
         if ranks:
             command = [cli_case.MPIEXEC, "-n", str(ranks), *command]
-        return subprocess.Popen(command, cwd=self.folder.name, env=cli_case.ENVIRONMENT,
+        return subprocess.Popen(command, cwd=self.folder.name, env={**cli_case.ENVIRONMENT, **environment},
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def acknowledged(self, folder):
@@ -141,6 +142,39 @@ class Resume(CliCase):
                   self.expect_ok("report", "m.h5", "--csv", "/samples").stdout.splitlines()}
         self.assertEqual({line.split(",")[-2] for line in kept} - values, set())
         self.expect_ok("report", "m.h5", "--check")
+
+    def test_python_reads_an_unfinished_run_like_its_trace(self):
+        try:
+            sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../scripts/python"))
+            import read_trace
+        except ImportError as missing:
+            self.skipTest(str(missing))
+        process = self.start(*WORK, "-o", "t.h5", FABRICAST_SEGMENT_SECONDS="0")
+        deadline = time.monotonic() + 60
+        while len(self.acknowledged("t.h5.d")) < 2 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.kill()
+        process.communicate()
+        folder = self.path("t.h5.d")
+        self.assertEqual(read_trace.attributes(folder)["complete"], "no")
+        part = read_trace.read_table(folder)
+        self.assertGreater(len(part), 1)
+        told = self.expect_ok("report", "t.h5.d", "--csv").stdout.splitlines()
+        self.assertEqual([f"{b}" for b in part["bytes"]],
+                         [row.split(",")[told[0].split(",").index("bytes")] for row in told[1:]])
+        keys = ["collective", "algorithm", "bytes", "time_ps"]
+
+        def rows_of(path, name):
+            """Rows with what they belong to instead of its number."""
+            table = read_trace.read_table(path, name)
+            table = table.join(read_trace.read_table(path)[keys], on="result", rsuffix="_of")
+            return set(map(tuple, table.drop(columns="result").to_numpy()))
+
+        before = {name: rows_of(folder, name) for name in ("links", "timeline", "result_shares")}
+        self.expect_ok(*WORK, "-o", "t.h5", "--resume")
+        for name, rows in before.items():
+            self.assertGreater(len(rows), 0)
+            self.assertEqual(rows - rows_of(self.path("t.h5"), name), set(), name)
 
     def test_an_unfinished_run_is_in_the_way_of_another(self):
         process = self.start(*WORK, "-o", "t.h5")
