@@ -1,9 +1,6 @@
 // fabricast compare: is a new trace slower than the ones before it, beyond noise?
-#include <cerrno>
-#include <cstdio>
 #include <memory>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -26,13 +23,6 @@ struct CompareArguments {
   bool all = false, json = false, csv = false, allow_missing = false;
 };
 
-void print(const std::string& text) {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-    throw IoError(fmt::format("cannot write to standard output ({}) check where it goes",
-                              std::generic_category().message(errno)));
-  }
-}
-
 int compare(const CompareArguments& arguments) {
   std::vector<TraceContent> traces;
   for (const std::string& path : arguments.traces) traces.push_back(read_trace_or_segments(path));
@@ -45,11 +35,11 @@ int compare(const CompareArguments& arguments) {
   if (arguments.run_noise_percent > 0) options.run_noise = arguments.run_noise_percent / 100;
   const Comparison comparison = compare_traces(traces, fresh, options);
   if (arguments.json) {
-    print(render_comparison_json(comparison));
+    fmt::print("{}", render_comparison_json(comparison));
   } else if (arguments.csv) {
-    print(render_comparison_csv(comparison));
+    fmt::print("{}", render_comparison_csv(comparison));
   } else {
-    print(render_comparison(comparison, arguments.all));
+    fmt::print("{}", render_comparison(comparison, arguments.all));
   }
   return static_cast<int>(comparison.ok ? ExitCode::ok : ExitCode::check_failed);
 }

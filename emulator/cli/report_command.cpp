@@ -1,13 +1,10 @@
 // fabricast report: what a trace says. A table, CSV, JSON, a plot, a walk from a row to its
 // origins.
-#include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <memory>
 #include <span>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -39,22 +36,14 @@ struct ReportArguments {
   ResultFilter filter;
 };
 
-// A full disk behind a pipe or redirection is an I/O error like any other.
-void print(const std::string& text) {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-    throw IoError(fmt::format("cannot write to standard output ({}) check where it goes",
-                              std::generic_category().message(errno)));
-  }
-}
-
 int report_check(const ReportArguments& arguments) {
   const auto problems = check_trace_or_segments(arguments.trace);
   if (arguments.json) {
-    print(render_json(problems));
+    fmt::print("{}", render_json(problems));
   } else {
     for (const auto& problem : problems)
-      print(fmt::format("{}: {}\n", problem.where, problem.what));
-    if (problems.empty()) print("ok\n");
+      fmt::print("{}: {}\n", problem.where, problem.what);
+    if (problems.empty()) fmt::print("ok\n");
   }
   return static_cast<int>(problems.empty() ? ExitCode::ok : ExitCode::check_failed);
 }
@@ -92,15 +81,15 @@ int report(const ReportArguments& arguments) {
   if (!arguments.plot.empty()) {
     write_plot(arguments, content);
   } else if (arguments.wants_why) {
-    print(render_why(content, arguments.why));
+    fmt::print("{}", render_why(content, arguments.why));
   } else if (arguments.wants_timeline) {
-    print(render_timeline(content, timeline_options(arguments)));
+    fmt::print("{}", render_timeline(content, timeline_options(arguments)));
   } else if (arguments.wants_csv) {
-    print(render_csv(content, arguments.csv.empty() ? "/results" : arguments.csv));
+    fmt::print("{}", render_csv(content, arguments.csv.empty() ? "/results" : arguments.csv));
   } else if (arguments.json) {
-    print(render_json(content, options));
+    fmt::print("{}", render_json(content, options));
   } else {
-    print(render_table(content, options));
+    fmt::print("{}", render_table(content, options));
   }
   return 0;
 }

@@ -7,22 +7,10 @@
 #include <type_traits>
 #include <utility>
 
-#include "emulator/base/counter_rng.hpp"
+#include "tests/property/draws.hpp"
 
 namespace fabricast {
 namespace {
-
-class Draws {
- public:
-  Draws(std::uint64_t seed, std::uint64_t number) : seed_(seed), number_(number) {}
-  std::size_t below(std::size_t end) {
-    return static_cast<std::size_t>(
-        random_int(seed_, number_, next_++, 0, static_cast<std::int64_t>(end) - 1));
-  }
-
- private:
-  std::uint64_t seed_, number_, next_ = 0;
-};
 
 std::int64_t edge(std::int64_t old, Draws& draws) {
   const std::array<std::int64_t, 10> edges{0,

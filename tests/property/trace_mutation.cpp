@@ -9,25 +9,11 @@
 #include <utility>
 #include <vector>
 
-#include "emulator/base/counter_rng.hpp"
 #include "emulator/trace/seal.hpp"
+#include "tests/property/draws.hpp"
 
 namespace fabricast {
 namespace {
-
-// Random numbers of one case, in the order they are asked for.
-class Draws {
- public:
-  Draws(std::uint64_t seed, std::uint64_t number) : seed_(seed), number_(number) {}
-  std::size_t below(std::size_t end) {
-    return static_cast<std::size_t>(
-        random_int(seed_, number_, next_++, 0, static_cast<std::int64_t>(end) - 1));
-  }
-  char byte() { return static_cast<char>(random_bits(seed_, number_, next_++) >> 56); }
-
- private:
-  std::uint64_t seed_, number_, next_ = 0;
-};
 
 constexpr std::size_t header_bytes = 512;  // superblock and the root group's object header
 constexpr std::size_t block_bytes = 4096;  // a page of a file system
