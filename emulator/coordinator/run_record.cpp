@@ -106,6 +106,8 @@ RunRecord::RunRecord(RunIdentity identity, RunStart start)
   if (!writer_) {
     writer_ = SegmentWriter::fresh(identity_.trace, manifest_of(identity_),
                                    start != RunStart::fresh);
+    // Ranks of the run that was killed may still live for a second, and begin to write.
+    if (start == RunStart::resume) writer_->claim();
   }
 }
 

@@ -150,14 +150,18 @@ SegmentWriter::SegmentWriter(fs::path folder, Manifest manifest)
     : folder_(std::move(folder)), manifest_(std::move(manifest)) {}
 SegmentWriter::SegmentWriter(SegmentWriter&&) noexcept = default;
 SegmentWriter& SegmentWriter::operator=(SegmentWriter&&) noexcept = default;
-SegmentWriter::~SegmentWriter() = default;
+SegmentWriter::~SegmentWriter() {
+  // Claimed, and nothing came of it. Without a manifest nothing was ever acknowledged.
+  if (lock_ && !is_there(folder_ / manifest_name)) remove_quietly();
+}
 
 SegmentWriter SegmentWriter::fresh(const fs::path& trace, Manifest manifest, bool discard) {
   SegmentWriter writer(segment_folder_of(trace), std::move(manifest));
   if (!is_there(writer.folder_)) return writer;
   // Not even a lock is put into somebody else's folder.
   if (!is_there(writer.folder_ / lock_name)) refuse_foreign_folder(writer.folder_);
-  writer.lock_ = std::make_unique<Lock>(writer.folder_);
+  writer.lock_ = std::make_unique<Lock>(
+      writer.folder_, discard ? patience_with_the_dying : std::chrono::milliseconds{});
   refuse_foreign_folder(writer.folder_);
   const bool unfinished = is_segment_folder(writer.folder_);
   if (unfinished && !discard) {
@@ -196,8 +200,12 @@ void SegmentWriter::create() {
   lock_ = std::make_unique<Lock>(folder_);
 }
 
-void SegmentWriter::append(const RowPiece& piece, double spent_seconds) {
+void SegmentWriter::claim() {
   if (!lock_) create();
+}
+
+void SegmentWriter::append(const RowPiece& piece, double spent_seconds) {
+  claim();
   try {
     publish_segment(piece, spent_seconds);
   } catch (const IoError&) {

@@ -62,7 +62,7 @@ std::vector<TraceProblem> check_segments(const std::filesystem::path& folder);
 TraceContent read_trace_or_segments(const std::filesystem::path& path);
 std::vector<TraceProblem> check_trace_or_segments(const std::filesystem::path& path);
 
-// The writing side. The folder appears with the first append.
+// The writing side. The folder appears with the first append, or when it is claimed.
 class SegmentWriter {
  public:
   // Starts afresh. An unfinished run in the way is an IoError that says how to go on, unless
@@ -75,6 +75,8 @@ class SegmentWriter {
   SegmentWriter& operator=(SegmentWriter&&) noexcept;
   ~SegmentWriter();
 
+  // Makes the folder now and holds it, so that no other process can begin to write it meanwhile.
+  void claim();
   // Publishes one segment and acknowledges it.
   void append(const RowPiece& piece, double spent_seconds);
   // Removes the folder: the trace is published, or there is nothing to keep.

@@ -103,6 +103,25 @@ TEST_F(RunRecordTest, AnUnfinishedRunIsNeverOverwrittenUnasked) {
   EXPECT_FALSE(fs::exists(segment_folder_of(identity_.trace)));
 }
 
+// Ranks of a killed mpirun live on for a second: they must not begin to write what is being resumed.
+TEST_F(RunRecordTest, AResumedRunHoldsItsFolderFromTheBeginning) {
+  all_ = emulate(Communicator::null(), *topology_, profile_, scenario_);
+  RunRecord dying(identity_, RunStart::fresh);  // has written nothing yet
+  frame(dying);
+  add(dying, {0});
+  {
+    RunRecord resumed(identity_, RunStart::resume);
+    EXPECT_THROW(dying.flush(), IoError);
+    frame(resumed);
+    add(resumed, {1});
+    resumed.flush();
+  }
+  EXPECT_EQ(RunRecord(identity_, RunStart::resume).found(), 1u);
+  { RunRecord discarding(identity_, RunStart::discard); }
+  { RunRecord nothing_came_of_it(identity_, RunStart::resume); }
+  EXPECT_FALSE(fs::exists(segment_folder_of(identity_.trace)));
+}
+
 TEST_F(RunRecordTest, DamageOfASegmentIsNoticed) {
   all_ = emulate(Communicator::null(), *topology_, profile_, scenario_);
   {
