@@ -170,8 +170,8 @@ int run_emulate(const EmulateOptions& options) {
   std::optional<RunRecord> record;  // rank 0's
   const bool complete = agree(world, [&] {
     const auto identity = identity_of(options, scenario, *topology, profile);
+    record.emplace(identity, start);  // first: it waits for one that is just ending
     const bool there = already_complete(identity, start);
-    record.emplace(identity, start);
     return std::string(there ? "yes" : "no");
   }) == "yes";
   if (complete) {

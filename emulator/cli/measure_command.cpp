@@ -248,8 +248,8 @@ bool open_record(const MeasureArguments& arguments, const ExecutorChoice& choice
       machine.name(), machine.ranks(), world.size(), config_yaml(arguments, kind, files));
   identity.attributes = run_attributes(kind, this_command_line());
   const RunStart start = run_start(arguments.resume, arguments.force);
+  record.emplace(identity, start);  // first: it waits for one that is just ending
   const bool complete = already_complete(identity, start);
-  record.emplace(identity, start);
   TraceAssembly frame;
   frame.add_machine(machine);
   record->frame(0, frame.finish(config_yaml(arguments, kind, files), nullptr, {}));

@@ -323,8 +323,8 @@ int run_main_job(const RunArguments& arguments) {
   std::optional<RunRecord> kept;  // rank 0's
   const bool complete = agree(world, [&] {
     const auto identity = identity_of(output, arguments, local, world);
+    kept.emplace(identity, start);  // first: it waits for one that is just ending
     const bool there = already_complete(identity, start);
-    kept.emplace(identity, start);
     return std::string(there ? "yes" : "no");
   }) == "yes";
   RunRecord* record = kept ? &*kept : nullptr;

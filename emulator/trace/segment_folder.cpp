@@ -122,12 +122,11 @@ struct SegmentWriter::Lock {
           "{} is being written by another process: wait for it, or choose another name with -o",
           folder.string()));
     }
+  }
+  // Is it still the folder's? Not when the run that held it has just ended.
+  bool is_current() const {
     struct stat info {};
-    if (::fstat(fd, &info) != 0 || info.st_nlink == 0) {  // its run has just ended
-      ::close(fd);
-      throw IoError(fmt::format("{} has just been finished by another process: look at its trace",
-                                folder.string()));
-    }
+    return ::fstat(fd, &info) == 0 && info.st_nlink > 0;
   }
   ~Lock() { ::close(fd); }
   bool take() const {
@@ -152,7 +151,7 @@ SegmentWriter::SegmentWriter(SegmentWriter&&) noexcept = default;
 SegmentWriter& SegmentWriter::operator=(SegmentWriter&&) noexcept = default;
 SegmentWriter::~SegmentWriter() {
   // Claimed, and nothing came of it. Without a manifest nothing was ever acknowledged.
-  if (lock_ && !is_there(folder_ / manifest_name)) remove_quietly();
+  if (made_ && lock_ && !is_there(folder_ / manifest_name)) remove_quietly();
 }
 
 SegmentWriter SegmentWriter::fresh(const fs::path& trace, Manifest manifest, bool discard) {
@@ -162,6 +161,7 @@ SegmentWriter SegmentWriter::fresh(const fs::path& trace, Manifest manifest, boo
   if (!is_there(writer.folder_ / lock_name)) refuse_foreign_folder(writer.folder_);
   writer.lock_ = std::make_unique<Lock>(
       writer.folder_, discard ? patience_with_the_dying : std::chrono::milliseconds{});
+  if (!writer.lock_->is_current()) return fresh(trace, std::move(writer.manifest_), discard);
   refuse_foreign_folder(writer.folder_);
   const bool unfinished = is_segment_folder(writer.folder_);
   if (unfinished && !discard) {
@@ -179,6 +179,7 @@ std::optional<SegmentWriter> SegmentWriter::resume(const fs::path& trace, Stored
   if (!is_segment_folder(folder)) return std::nullopt;
   if (!is_there(folder / lock_name)) refuse_foreign_folder(folder);
   auto lock = std::make_unique<Lock>(folder, patience_with_the_dying);
+  if (!lock->is_current()) return resume(trace, stored);
   refuse_foreign_folder(folder);
   stored = read_segments(folder, Author::this_process);
   remove_leftovers(folder, stored.manifest);
@@ -198,6 +199,7 @@ void SegmentWriter::create() {
     throw_io_error("create", folder_, errno);
   }
   lock_ = std::make_unique<Lock>(folder_);
+  made_ = true;
 }
 
 void SegmentWriter::claim() {

@@ -91,6 +91,7 @@ class SegmentWriter {
 
   std::filesystem::path folder_;
   Manifest manifest_;
+  bool made_ = false;  // the folder, by this process
   std::unique_ptr<Lock> lock_;
 };
 
