@@ -25,6 +25,19 @@ ENVIRONMENT = dict(
 )
 
 
+def program_processes(folder):
+    """Running fabricast processes whose working directory is the test's."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            if os.readlink(f"/proc/{pid}/cwd") == folder and \
+               os.path.basename(os.readlink(f"/proc/{pid}/exe")) == "fabricast":
+                found.append(int(pid))
+        except OSError:
+            continue
+    return found
+
+
 class CliCase(unittest.TestCase):
     """A test in a fresh folder; `left()` lists what the program left there."""
 

@@ -12,7 +12,7 @@ import time
 import unittest
 
 import cli_case
-from cli_case import CliCase
+from cli_case import CliCase, program_processes
 
 ALL = os.environ.get("FABRICAST_DEATHS") == "all" or os.environ.get("FABRICAST_CAMPAIGN") == "full"
 SEED = int(os.environ.get("FABRICAST_SEED", "1"))
@@ -23,19 +23,6 @@ TIMEOUT = 2  # --timeout of the hanging runs
 # run tests are shared.
 LIMIT = 5
 WORK = ("emulate", "--machine", "gb300-nvl72", "-c", "all_reduce", "-b", "1M", "-e", "16M", "--quiet")
-
-
-def program_processes(folder):
-    """Running fabricast processes whose working directory is the test's."""
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            if os.readlink(f"/proc/{pid}/cwd") == folder and \
-               os.path.basename(os.readlink(f"/proc/{pid}/exe")) == "fabricast":
-                found.append(int(pid))
-        except OSError:
-            continue
-    return found
 
 
 class Death(CliCase):

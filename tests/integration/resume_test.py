@@ -12,7 +12,7 @@ import sys
 import time
 
 import cli_case
-from cli_case import CliCase
+from cli_case import CliCase, program_processes
 
 KILLS = int(os.environ.get("FABRICAST_KILLS", "50"))
 SEED = int(os.environ.get("FABRICAST_SEED", "1"))
@@ -89,8 +89,9 @@ class Resume(CliCase):
                 except ProcessLookupError:
                     pass
                 process.communicate(timeout=60)
+                # Ranks outlive a killed mpirun by up to a second, and may even finish.
                 deadline = time.monotonic() + 10
-                while descendants(process.pid) and time.monotonic() < deadline:
+                while program_processes(self.folder.name) and time.monotonic() < deadline:
                     time.sleep(0.05)
                 after = self.acknowledged(name + ".d")
                 if not os.path.exists(self.path(name)):
