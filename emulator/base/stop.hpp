@@ -1,8 +1,8 @@
 // Being asked to stop: SIGTERM, SIGINT and SIGUSR1 (a batch system's early warning).
 //
 // A thread of its own receives the signals, so nothing else is ever interrupted by them, and looks
-// whether the process still makes progress (run_phase.hpp). It raises a flag that the long loops of a run look at; they keep what is finished and throw Interrupted. What
-// has not ended `stop_grace_seconds` after the signal is ended here, with exit code 5 (mpirun kills
+// whether the process still makes progress (run_phase.hpp). It raises a flag that the long loops of
+// a run look at; they keep what is finished and throw Interrupted. What has not ended `stop_grace_seconds` after the signal is ended here, with exit code 5 (mpirun kills
 // its ranks 1 s after it has sent SIGTERM; measured with Open MPI 4.1). Thread safe.
 #pragma once
 
@@ -37,6 +37,10 @@ class StoppableRun {
   StoppableRun(const StoppableRun&) = delete;
   StoppableRun& operator=(const StoppableRun&) = delete;
 };
+
+// The process is about to end with this code, and all has been said: a signal from now on ends it
+// silently with that code. mpirun sends one to those that leave a little later than the first.
+void leaving_with(ExitCode code);
 
 // What to tell the user if the process has to be ended in the middle of something.
 void set_stop_note(const std::string& note);

@@ -36,6 +36,7 @@ constexpr const char* footer =
 int leave_together(ExitCode code, const std::string& message) {
   const auto world = Communicator::world();
   if (world.is_root()) log_error(message);
+  leaving_with(code);  // before finish(), which nobody leaves until all are in it
   Communicator::finish();
   return static_cast<int>(code);
 }

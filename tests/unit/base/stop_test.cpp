@@ -55,6 +55,19 @@ TEST(StopDeathTest, ARunThatDoesNotLookIsEndedWithItsNote) {
       testing::ExitedWithCode(5), "stopped by SIGINT in phase simulate: 7 points are kept");
 }
 
+// mpirun stops the processes of a refused run that leave later than the first one: the refusal was
+// said, and its exit code stands.
+TEST(StopDeathTest, WhoIsLeavingWithACodeLeavesWithItAndSaysNothing) {
+  EXPECT_EXIT(
+      {
+        watch_for_stop();
+        leaving_with(ExitCode::usage);
+        ::kill(::getpid(), SIGTERM);
+        sleep_on();
+      },
+      testing::ExitedWithCode(2), "^$");
+}
+
 TEST(StopDeathTest, AProcessWithoutProgressIsEnded) {
   EXPECT_EXIT(
       {
