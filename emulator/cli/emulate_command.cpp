@@ -25,6 +25,7 @@
 #include "emulator/coordinator/profile_text.hpp"
 #include "emulator/coordinator/recorded_stage.hpp"
 #include "emulator/coordinator/trace_assembly.hpp"
+#include "emulator/coordinator/unused_numbers.hpp"
 #include "emulator/report/table_view.hpp"
 #include "emulator/trace/sha256.hpp"
 #include "topologies/model/machine_file.hpp"
@@ -97,6 +98,12 @@ std::shared_ptr<const Topology> machine_of(const EmulateOptions& options, const 
   return options.ranks > 0 ? with_ranks(topology, options.ranks) : topology;
 }
 
+void note_unused(const Topology& whole, const Topology& used, ExecutorKind executor) {
+  const auto unused = unused_numbers(whole, used, executor);
+  if (unused.empty()) return;
+  log_info(fmt::format("no row depends on these numbers of the machine: {}", fmt::join(unused, ", ")));
+}
+
 void print_stats(const Emulation& emulation) {
   const auto& stats = emulation.stats;
   fmt::print("# engine: {} updates in {:.4f} s ({:.3g} updates/s), state {:.2f} MB, instruction set {}\n",
@@ -154,6 +161,7 @@ int run_emulate(const EmulateOptions& options) {
     const auto scenario = scenario_from(options, *machine, files);
     points_of(scenario, *machine, &notes);
     for (const auto& note : notes) log_info(note);
+    note_unused(*topology, *machine, scenario.executor);
     check_step_rows(step_rows_at_most(scenario, *machine));
     for (const auto& file : files) prove(*file, false);
     return topology->yaml();
