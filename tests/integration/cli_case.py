@@ -3,6 +3,7 @@
 Used by the integration tests: `python3 emulate_test.py PROGRAM [MPIEXEC]`. Standard library only.
 """
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -38,6 +39,24 @@ def program_processes(folder):
     return found
 
 
+def descendants(pid):
+    """All processes below pid, itself left out."""
+    children = {}
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{entry}/stat", encoding="utf-8", errors="replace") as file:
+                parent = int(file.read().rpartition(")")[2].split()[1])
+        except OSError:  # it has ended meanwhile
+            continue
+        children.setdefault(parent, []).append(int(entry))
+    found, stack = [], [pid]
+    while stack:
+        for child in children.get(stack.pop(), []):
+            found.append(child)
+            stack.append(child)
+    return found
+
+
 class CliCase(unittest.TestCase):
     """A test in a fresh folder; `left()` lists what the program left there."""
 
@@ -68,6 +87,16 @@ class CliCase(unittest.TestCase):
     def sha256_of(self, name):
         with open(self.path(name), "rb") as file:
             return hashlib.sha256(file.read()).hexdigest()
+
+    def acknowledged(self, folder):
+        """Segments that the manifest names, by file and digest."""
+        try:
+            with open(self.path(os.path.join(folder, "manifest.json")), encoding="utf-8") as file:
+                text = file.read()
+        except FileNotFoundError:
+            return {}
+        body = text[:text.rindex("fabricast-seal-1")]
+        return {s["file"]: s["sha256"] for s in json.loads(body)["segments"]}
 
     def run_program(self, *arguments, ranks=0, timeout=300):
         command = [PROGRAM, *arguments]

@@ -12,7 +12,7 @@ import sys
 import time
 
 import cli_case
-from cli_case import CliCase, program_processes
+from cli_case import CliCase, descendants, program_processes
 
 KILLS = int(os.environ.get("FABRICAST_KILLS", "50"))
 SEED = int(os.environ.get("FABRICAST_SEED", "1"))
@@ -25,24 +25,6 @@ def digest_of(output):
     return re.search(r"content_digest ([0-9a-f]{64})", output).group(1)
 
 
-def descendants(pid):
-    """All processes below pid, itself left out."""
-    children = {}
-    for entry in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{entry}/stat", encoding="utf-8", errors="replace") as file:
-                parent = int(file.read().rpartition(")")[2].split()[1])
-        except OSError:  # it has ended meanwhile
-            continue
-        children.setdefault(parent, []).append(int(entry))
-    found, stack = [], [pid]
-    while stack:
-        for child in children.get(stack.pop(), []):
-            found.append(child)
-            stack.append(child)
-    return found
-
-
 class Resume(CliCase):
     def start(self, *arguments, ranks=0, **environment):
         command = [cli_case.PROGRAM, *arguments]
@@ -50,16 +32,6 @@ class Resume(CliCase):
             command = [cli_case.MPIEXEC, "-n", str(ranks), *command]
         return subprocess.Popen(command, cwd=self.folder.name, env={**cli_case.ENVIRONMENT, **environment},
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-    def acknowledged(self, folder):
-        """Segments that the manifest names, by file and digest."""
-        try:
-            with open(self.path(os.path.join(folder, "manifest.json")), encoding="utf-8") as file:
-                text = file.read()
-        except FileNotFoundError:
-            return {}
-        body = text[:text.rindex("fabricast-seal-1")]
-        return {s["file"]: s["sha256"] for s in json.loads(body)["segments"]}
 
     def test_kills_lose_nothing_that_was_acknowledged(self):
         wanted = digest_of(self.expect_ok(*WORK, "-o", "whole.h5").stdout)
