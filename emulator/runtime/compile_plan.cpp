@@ -11,7 +11,7 @@
 #include "emulator/runtime/message_lengths.hpp"
 #include "emulator/runtime/rank_buffers.hpp"
 #include "emulator/runtime/step_checks.hpp"
-#include "kernels/lane/fifo.hpp"
+#include "kernels/lane/line_format.hpp"
 
 namespace fabricast {
 namespace {
@@ -34,7 +34,11 @@ class PlanCompiler {
     for (std::int32_t rank = 0; rank < plan_.ranks(); ++rank) {
       image.buffers.push_back(rank_buffers(request_, rank));
     }
-    for (std::int32_t c = 0; c < channels(); ++c) add_channel(c);
+    image.hand_off = request_.hand_off;
+    for (std::int32_t c = 0; c < channels(); ++c) {
+      image.orders_lanes = image.orders_lanes || schedule(c).roles > 1;
+      add_channel(c);
+    }
     for (std::int32_t rank = first_; rank < end_; ++rank) {
       for (std::int32_t c = 0; c < channels(); ++c) {
         const auto first_lane = static_cast<std::int32_t>(image.lanes.size());
@@ -195,7 +199,7 @@ class PlanCompiler {
     end = index;
   }
 
-  // Each part may need up to 15 bytes of alignment.
+  // Of the slot: data and alignment, or lines.
   std::int64_t largest_message(const lane::ChannelLayout& layout, const Step& step) const {
     if ((step.action & (action_recv | action_send)) == 0) return 0;
     std::int64_t bytes = 0;
@@ -203,7 +207,8 @@ class PlanCompiler {
       const std::int32_t chunk =
           layout.listed(static_cast<std::int32_t>(step.source_chunk), i, step.stride_log2,
                         step.source_buffer() == Buffer::scratch);
-      bytes += message_part(layout, 0, chunk, 0).within.count * plan_.element_bytes + 15;
+      bytes += lane::most_part_bytes(
+          request_.hand_off, message_part(layout, 0, chunk, 0).within.count * plan_.element_bytes);
     }
     return bytes;
   }

@@ -15,6 +15,7 @@
 #include "emulator/base/communicator.hpp"
 #include "emulator/schedule/plan.hpp"
 #include "kernels/data_type.hpp"
+#include "kernels/hand_off.hpp"
 
 namespace fabricast {
 
@@ -22,12 +23,14 @@ namespace fabricast {
 // all_reduce, broadcast and reduce; the input of all_gather and gather is the own block of the
 // output; the output of reduce_scatter and scatter is the own block of the input; all_to_all and
 // send_recv cannot be done in place (UsageError). Inputs of scatter and broadcast count on the root
-// alone, outputs of reduce and gather likewise.
+// alone, outputs of reduce and gather likewise. `hand_off` is the protocol of the plan's messages:
+// host and cuda have all of them, mpi and nccl none but `simple` (UsageError); it changes no data.
 struct RunRequest {
   const ExecutionPlan* plan = nullptr;
   DataType type = DataType::float32;
   ReduceOp op = ReduceOp::sum;
   bool in_place = false;
+  HandOff hand_off = HandOff::simple;
 };
 
 // Buffers are set up once per request (prepare), then run() is called warm-up + n times, then

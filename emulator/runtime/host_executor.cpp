@@ -12,9 +12,9 @@
 #include "emulator/runtime/rank_buffers.hpp"
 #include "emulator/runtime/thread_team.hpp"
 #include "emulator/runtime/usable_cores.hpp"
-#include "kernels/lane/fifo.hpp"
 #include "kernels/lane/group.hpp"
 #include "kernels/lane/interpreter.hpp"
+#include "kernels/lane/line_port.hpp"
 
 namespace fabricast {
 namespace {
@@ -80,6 +80,10 @@ class HostExecutor final : public Executor {
   void fill_inputs();
   void place_contributions();
   std::int64_t messages_left() const;
+  std::int64_t slots_bytes() const {
+    const auto& image = compiled_.image;
+    return image.fifos * static_cast<std::int64_t>(image.depth) * image.slot_bytes;
+  }
 
   HostOptions options_;
   UsableCores usable_;
@@ -119,7 +123,7 @@ void HostExecutor::prepare(const RunRequest& request) {
 
   buffers_.clear();
   for (const auto& b : image.buffers) buffers_.emplace_back(b.allocation_bytes);
-  slots_ = Storage(image.fifos * static_cast<std::int64_t>(image.depth) * image.slot_bytes);
+  slots_ = Storage(slots_bytes());
   reset_connections();
   lanes_.clear();
   first_lane_.assign(1, 0);
@@ -144,6 +148,9 @@ void HostExecutor::prepare(const RunRequest& request) {
 
 void HostExecutor::reset_connections() {
   counters_.assign(static_cast<std::size_t>(compiled_.image.fifos), {});
+  if (compiled_.image.hand_off != HandOff::simple) {  // flags of old messages must not be seen
+    std::memset(slots_.data(), 0, static_cast<std::size_t>(slots_bytes()));
+  }
 }
 
 void HostExecutor::fill_inputs() {
@@ -169,7 +176,7 @@ void HostExecutor::place_contributions() {
 double HostExecutor::run() {
   if (!prepared_) throw UsageError("run without a prepared request (nothing to run) call prepare");
   const auto& image = compiled_.image;
-  const lane::FifoPort port{counters_.data(), slots_.data(), image.slot_bytes, image.depth};
+  const lane::FifoPort fifos{counters_.data(), slots_.data(), image.slot_bytes, image.depth};
   std::uint64_t stop = 0;
   lane::StallRecord stall;
   const lane::RunControl control{progress_.data(),
@@ -182,14 +189,17 @@ double HostExecutor::run() {
   for (std::size_t l = 0; l < lanes_.size(); ++l) cursors_[l] = lanes_[l].start();
   std::fill(lane_steps_.begin(), lane_steps_.end(), lane::ProgressLine{});
   place_contributions();
-  const double seconds = team_->run([&](std::int32_t rank) {
-    const std::size_t first = first_lane_[static_cast<std::size_t>(rank)];
-    const std::size_t end = first_lane_[static_cast<std::size_t>(rank) + 1];
-    SpinThenYield pause(spins);
-    lane::run_lanes(lanes_.data() + first, cursors_.data() + first,
-                    static_cast<std::int32_t>(end - first), rank, port, image.data, control,
-                    lane::SingleThread{}, pause);
-  });
+  const double seconds =
+      lane::with_port(image.hand_off, fifos, image.orders_lanes, [&](const auto& port) {
+        return team_->run([&](std::int32_t rank) {
+          const std::size_t first = first_lane_[static_cast<std::size_t>(rank)];
+          const std::size_t end = first_lane_[static_cast<std::size_t>(rank) + 1];
+          SpinThenYield pause(spins);
+          lane::run_lanes(lanes_.data() + first, cursors_.data() + first,
+                          static_cast<std::int32_t>(end - first), rank, port, image.data, control,
+                          lane::SingleThread{}, pause);
+        });
+      });
   if (stop != 0) {
     reset_connections();
     throw RuntimeError(stall_message("host", compiled_, stall, options_.stall_limit_seconds));

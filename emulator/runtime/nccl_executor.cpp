@@ -116,6 +116,7 @@ class NcclExecutor final : public Executor {
 void NcclExecutor::prepare(const RunRequest& request) {
   prepared_ = false;
   check_request(request);
+  check_hands_off_simply(request, "nccl");
   require_function(request.plan->collective);
   if (request.plan->ranks() > gpus_.ranks()) {
     throw UsageError(fmt::format("the plan has {} ranks, but there are {} GPUs (one rank per GPU)",

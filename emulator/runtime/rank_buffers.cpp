@@ -25,6 +25,14 @@ bool starts_in_output(const ExecutionPlan& plan) {
 
 }  // namespace
 
+void check_hands_off_simply(const RunRequest& request, const char* executor) {
+  if (request.hand_off == HandOff::simple) return;
+  throw UsageError(
+      fmt::format("the {} executor has no protocol {} (its messages are not ours) use the cuda or "
+                  "host executor",
+                  executor, to_string(request.hand_off)));
+}
+
 void check_request(const RunRequest& request) {
   if (request.plan == nullptr)
     throw UsageError("a run needs a plan (none was given) make one first");

@@ -3,18 +3,20 @@
 #include <cuda_runtime.h>
 
 #include <algorithm>
+#include <limits>
 #include <vector>
 
 #include "emulator/base/error.hpp"
 #include "kernels/cuda/device_memory.cuh"
-#include "kernels/lane/fifo.hpp"
 #include "kernels/lane/group.hpp"
 #include "kernels/lane/interpreter.hpp"
+#include "kernels/lane/line_port.hpp"
 
 namespace fabricast::cuda {
 namespace {
 
-constexpr int threads_per_lane = 512;                   // as NCCL's Simple protocol has at most
+// As NCCL's Simple and LL have at most (its LL128 has 640); whole warps, as LL128's lines need.
+constexpr int threads_per_lane = 512;
 constexpr std::uint64_t gate_limit_ns = 1'000'000'000;  // the gate opens by itself after this
 constexpr int poison = 0xFF;                            // NaN, or -1: never a small integer's bytes
 
@@ -23,14 +25,20 @@ struct NoPause {
   __device__ void reset() const {}
 };
 
+template <class Port>
 __global__ void __launch_bounds__(threads_per_lane)
-    run_lanes_kernel(const lane::LaneView* lanes, lane::LaneCursor* cursors, lane::FifoPort port,
+    run_lanes_kernel(const lane::LaneView* lanes, lane::LaneCursor* cursors, Port port,
                      lane::RunData data, lane::RunControl control) {
   const auto l = static_cast<std::int32_t>(blockIdx.x);
   const lane::ThreadBlock block;
   NoPause pause;
   if (block.leader()) cursors[l] = lanes[l].start();
   lane::run_lanes(lanes + l, cursors + l, 1, l, port, data, control, block, pause);
+}
+
+template <class Port>
+const void* kernel_of(const Port&) {
+  return reinterpret_cast<const void*>(run_lanes_kernel<Port>);
 }
 
 // Holds the stream until the host has queued everything, so that launch overhead of the host does
@@ -57,7 +65,8 @@ DeviceProbe probe_devices() {
   cudaDeviceProp properties{};
   if (code == cudaSuccess && count > 0) code = cudaGetDeviceProperties(&properties, 0);
   cudaFuncAttributes attributes{};  // fails if this build has no code for the device
-  if (code == cudaSuccess && count > 0) code = cudaFuncGetAttributes(&attributes, run_lanes_kernel);
+  if (code == cudaSuccess && count > 0)
+    code = cudaFuncGetAttributes(&attributes, kernel_of(lane::FifoPort{}));
   if (code == cudaSuccess && count > 0) {
     return {count, std::string(properties.name) + (count > 1 ? " and others" : "")};
   }
@@ -95,7 +104,9 @@ struct Interpreter::State {
   DeviceArray<lane::ProgressLine> lane_steps;  // empty where no lane waits for another
   DeviceArray<std::uint64_t> stop_word;
   DeviceArray<lane::StallRecord> stall_record;
-  lane::FifoPort port;
+  lane::FifoPort fifos;
+  HandOff hand_off = HandOff::simple;
+  bool orders_lanes = false;
   lane::RunData data;
   bool stalled = false;
   lane::StallRecord stall;
@@ -110,6 +121,7 @@ struct Interpreter::State {
   void upload_lanes(const lane::ProgramImage& image);
   void place_buffers(const lane::ProgramImage& image);
   void place_contributions();
+  void reset_connections() const;
   void launch(const lane::RunControl& control);
 };
 
@@ -123,11 +135,16 @@ Interpreter::Interpreter(int device) : state_(std::make_unique<State>()) {
         "this GPU cannot launch cooperatively (lanes would wait for lanes that never "
         "start) use a GPU of compute capability 6.0 or later");
   }
-  int blocks = 0;
-  check(
-      cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, run_lanes_kernel, threads_per_lane, 0),
-      "asking for the occupancy of the interpreter (no code for this GPU?)");
-  s.resident_lanes = blocks * s.properties.multiProcessorCount;
+  s.resident_lanes = std::numeric_limits<std::int32_t>::max();
+  for (const HandOff hand_off : hand_offs) {  // the least of all, so that a plan runs with any
+    lane::with_port(hand_off, {}, false, [&](const auto& port) {
+      int blocks = 0;
+      check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, kernel_of(port),
+                                                          threads_per_lane, 0),
+            "asking for the occupancy of the interpreter (no code for this GPU?)");
+      s.resident_lanes = std::min(s.resident_lanes, blocks * s.properties.multiProcessorCount);
+    });
+  }
   check(cudaStreamCreateWithFlags(&s.stream, cudaStreamNonBlocking), "creating a stream");
   check(cudaEventCreate(&s.start), "creating an event");
   check(cudaEventCreate(&s.stop), "creating an event");
@@ -170,8 +187,16 @@ void Interpreter::State::place_buffers(const lane::ProgramImage& image) {
                           static_cast<std::size_t>(image.slot_bytes);
   slots = DeviceArray<std::byte>(fifo_bytes, "the connections' slots");
   counters = DeviceArray<lane::FifoCounters>(static_cast<std::size_t>(image.fifos), "counters");
+  fifos = lane::FifoPort{counters.data(), slots.data(), image.slot_bytes, image.depth};
+  hand_off = image.hand_off;
+  orders_lanes = image.orders_lanes;
+  reset_connections();
+}
+
+// Flags of old messages must not be taken for new ones.
+void Interpreter::State::reset_connections() const {
   counters.zero("counters");
-  port = lane::FifoPort{counters.data(), slots.data(), image.slot_bytes, image.depth};
+  if (hand_off != HandOff::simple) slots.zero("the connections' slots");
 }
 
 void Interpreter::State::upload_lanes(const lane::ProgramImage& image) {
@@ -270,14 +295,14 @@ void Interpreter::State::place_contributions() {
 void Interpreter::State::launch(const lane::RunControl& control) {
   const lane::LaneView* lane_views = lanes.data();
   lane::LaneCursor* lane_cursors = cursors.data();
-  lane::FifoPort lane_port = port;
   lane::RunData run_data = data;
   lane::RunControl run_control = control;
-  void* arguments[] = {&lane_views, &lane_cursors, &lane_port, &run_data, &run_control};
-  check(cudaLaunchCooperativeKernel(reinterpret_cast<const void*>(run_lanes_kernel),
-                                    dim3(static_cast<unsigned>(lanes.size())),
-                                    dim3(threads_per_lane), arguments, 0, stream),
-        "launching the interpreter");
+  lane::with_port(hand_off, fifos, orders_lanes, [&](auto port) {
+    void* arguments[] = {&lane_views, &lane_cursors, &port, &run_data, &run_control};
+    check(cudaLaunchCooperativeKernel(kernel_of(port), dim3(static_cast<unsigned>(lanes.size())),
+                                      dim3(threads_per_lane), arguments, 0, stream),
+          "launching the interpreter");
+  });
 }
 
 double Interpreter::run() {
@@ -310,7 +335,7 @@ double Interpreter::run() {
   if (s.stalled) {
     check(cudaMemcpy(&s.stall, s.stall_record.data(), sizeof s.stall, cudaMemcpyDeviceToHost),
           "reading the stall record");
-    s.counters.zero("counters");
+    s.reset_connections();
   }
   float milliseconds = 0;
   check(cudaEventElapsedTime(&milliseconds, s.start, s.stop), "reading the events");

@@ -1,5 +1,5 @@
 // The step interpreter on one GPU: every lane a CTA of one cooperative launch, FIFOs in device
-// memory.
+// memory, messages by Simple, LL or LL128 as the image says.
 //
 // CTAs share the device's L2 and HBM: times say what the copy and reduce loops, the hand-off and
 // the memory of one device cost, and nothing about links. Whether FIFO data stay in L2 depends on

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/hand_off.hpp"
 #include "kernels/lane/program.hpp"
 
 namespace fabricast::lane {
@@ -48,6 +49,10 @@ struct ProgramImage {
   std::int32_t fifos = 0;
   std::uint32_t depth = 1;
   std::int64_t slot_bytes = 0;  // multiple of line_bytes
+  HandOff hand_off = HandOff::simple;
+  // Do messages order what lanes of one rank do with shared data (semantics 2.3)? Not where every
+  // channel has one role.
+  bool orders_lanes = false;
   bool has_dependencies = false;  // does any lane wait for another?
   RunData data;
 };

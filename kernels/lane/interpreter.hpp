@@ -6,18 +6,20 @@
 // message on, returns the credit and advances the cursor. A group with one lane is NCCL's CTA; a
 // group with all lanes of a rank multiplexes them cooperatively, so that a rank needs one core.
 //
-// Port gives has_message/front/pop and has_room/back/push (fifo.hpp; MPI has its own). Visibility:
-// data are written before group.sync(), then published by the leader's release; data are read after
-// the leader's acquire and the barrier inside group.share(). No allocation, no exceptions.
+// Port gives has_message/front/pop and has_room/back/push (fifo.hpp; MPI has its own; line_port.hpp
+// for messages that carry their own flags). Visibility: data are written before group.sync(), then
+// published by the leader's release; data are read after the leader's acquire and the barrier
+// inside group.share(). With lines every thread publishes and awaits its own data, and the barriers
+// order what is before and after the step. No allocation, no exceptions.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
 #include "kernels/host_device.hpp"
+#include "kernels/lane/move_message.hpp"
 #include "kernels/lane/program.hpp"
 #include "kernels/lane/stall.hpp"
-#include "kernels/lane/transfer.hpp"
 
 namespace fabricast::lane {
 
@@ -36,67 +38,9 @@ FABRICAST_HOST_DEVICE inline Wait waits_for(const LaneView& lane, const LaneCurs
   return Wait::none;
 }
 
-// Moves the data of one step (semantics 2.4); all threads of the group. Returns the bytes of the
-// message; an empty one is sent and received like others (semantics 2.6).
-template <class Port, class Group>
-FABRICAST_HOST_DEVICE inline std::int64_t move_data(const LaneView& lane, const LaneCursor& at,
-                                                    Port& port, const RunData& data,
-                                                    const Group& group) {
-  const Step step = lane.steps[at.step];
-  if (step.action == action_none) return 0;
-  const StepLinks links = lane.links[at.step];
-  const bool receives = (step.action & action_recv) != 0;
-  const bool reduces = (step.action & action_reduce) != 0;
-  const bool stores = (step.action & action_copy) != 0;
-  const Buffer source = step.source_buffer();
-  const Buffer target = step.target_buffer();
-  const std::byte* message = receives ? port.front(links.in) : nullptr;
-  std::byte* slot = (step.action & action_send) != 0 ? port.back(links.out) : nullptr;
-  std::int64_t cursor = 0;  // bytes of the message so far
-  for (std::int32_t c = 0; c < step.chunk_count; ++c) {
-    const std::int32_t chunk = lane.layout.listed(static_cast<std::int32_t>(step.source_chunk), c,
-                                                  step.stride_log2, source == Buffer::scratch);
-    const MessagePart part = message_part(lane.layout, at.loop, chunk, at.slice);
-    const std::int64_t count = part.within.count;
-    const std::int64_t first_byte = part.within.first * data.element_bytes;
-    const std::int64_t offset = slot_offset(cursor, lane.layout.packed ? 0 : first_byte);
-    cursor = offset + count * data.element_bytes;
-    const std::byte* received = receives ? message + offset : nullptr;
-    std::byte* sent = slot != nullptr ? slot + offset : nullptr;
-    const std::byte* operand = nullptr;
-    if (!receives || reduces) {
-      operand = lane.source_address(source, chunk, part, at.loop, data.element_bytes);
-    }
-    std::byte* stored = nullptr;
-    if (stores) {
-      const std::int32_t to = lane.layout.listed(static_cast<std::int32_t>(step.target_chunk), c,
-                                                 step.stride_log2, target == Buffer::scratch);
-      const MessagePart place =
-          to == chunk ? part : message_part(lane.layout, at.loop, to, at.slice);
-      stored = lane.target_address(target, to, place, at.loop, data.element_bytes);
-    }
-    if (reduces) {
-      // Without a message the target is the other operand: target := target + source.
-      reduce_part(data.type, data.op, count, receives ? received : stored, operand, stored, sent,
-                  group);
-    } else {
-      const std::byte* value = receives ? received : operand;
-      if (value == stored) stored = nullptr;  // in place: already there
-      copy_part(data.element_bytes, count, value, stored, sent, group);
-    }
-  }
-  return cursor;
-}
-
 namespace detail {
 inline constexpr std::int32_t all_finished = -1;
 inline constexpr std::int32_t run_stopped = -2;
-
-FABRICAST_HOST_DEVICE inline void report_stall(const LaneCursor& at, std::int32_t lane, Wait wait,
-                                               const RunControl& control) {
-  if (!claim(*control.stop, 1)) return;
-  *control.stall = StallRecord{lane, at.loop, at.slice, at.step, wait};
-}
 
 // Leader: the next lane that can go, from `first` on in turn; waits until there is one.
 template <class Port, class Pause>
@@ -142,10 +86,10 @@ FABRICAST_HOST_DEVICE inline bool run_lanes(const LaneView* lanes, LaneCursor* c
   for (;;) {
     const std::int32_t picked = group.share(
         [&] { return detail::pick_lane(lanes, cursors, count, next, port, control, pause); });
-    if (picked < 0) return picked == detail::all_finished;
+    if (picked < 0) return picked == detail::all_finished && !control.stopped();
     const LaneView& lane = lanes[picked];
     const LaneCursor at = cursors[picked];
-    const std::int64_t bytes = move_data(lane, at, port, data, group);
+    const std::int64_t bytes = move_message(lane, at, port, data, control, group, pause);
     group.sync();
     if (group.leader()) {
       const std::uint8_t action = lane.steps[at.step].action;

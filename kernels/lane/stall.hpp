@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "kernels/lane/atomics.hpp"
+#include "kernels/lane/program.hpp"
 
 namespace fabricast::lane {
 
@@ -59,7 +60,14 @@ struct RunControl {
   }
 };
 
-// One per wait, used by the leader of a group.
+// The first to report wins, and stops the run.
+FABRICAST_HOST_DEVICE inline void report_stall(const LaneCursor& at, std::int32_t lane, Wait wait,
+                                               const RunControl& control) {
+  if (!claim(*control.stop, 1)) return;
+  *control.stall = StallRecord{lane, at.loop, at.slice, at.step, wait};
+}
+
+// One per wait, used by whoever waits: the leader of a group, or a thread for a line.
 class StallWatch {
  public:
   enum class Verdict : std::uint8_t { wait, stopped, stalled };

@@ -20,6 +20,7 @@ std::string text_of(const RankSpace& space) {
 
 void PrintTo(const RankSpace& space, std::ostream* out) { *out << text_of(space); }
 void PrintTo(const AlgorithmEntry& row, std::ostream* out) { *out << conformance::name_of(row); }
+void PrintTo(HandOff hand_off, std::ostream* out) { *out << to_string(hand_off); }
 
 }  // namespace fabricast
 

@@ -10,11 +10,13 @@
 #include "emulator/schedule/catalogue.hpp"
 #include "emulator/schedule/plan.hpp"
 #include "kernels/data_type.hpp"
+#include "kernels/hand_off.hpp"
 
 namespace fabricast {
 // How GoogleTest prints a parameter: "2x3", "hierarchical_all_gather".
 void PrintTo(const RankSpace& space, std::ostream* out);
 void PrintTo(const AlgorithmEntry& row, std::ostream* out);
+void PrintTo(HandOff hand_off, std::ostream* out);
 }  // namespace fabricast
 
 namespace fabricast::conformance {

@@ -11,13 +11,13 @@
 namespace fabricast::conformance {
 namespace {
 
-void run_case(Executor& executor, const Case& c, Tally& tally) {
+void run_case(Executor& executor, const Case& c, HandOff hand_off, Tally& tally) {
   SCOPED_TRACE(to_string(c));
   const std::string reason = refusal(c);
   try {
     const auto plan = make_plan(c.row->collective, c.row->name, c.space,
                                 c.elements * size_of(c.type), size_of(c.type), c.limits, c.root);
-    executor.prepare({&plan, c.type, c.op, c.in_place});
+    executor.prepare({&plan, c.type, c.op, c.in_place, hand_off});
     EXPECT_EQ(executor.check(), 0);
     EXPECT_EQ(executor.check(), 0);  // again, on connections that have been used
     EXPECT_EQ(reason, "") << "this should have been refused";
@@ -39,32 +39,32 @@ std::int64_t from_environment(const char* name, std::int64_t otherwise) {
   return text != nullptr ? std::stoll(text) : otherwise;
 }
 
-Tally run_cases(Executor& executor, const std::vector<Case>& cases) {
+Tally run_cases(Executor& executor, const std::vector<Case>& cases, HandOff hand_off) {
   Tally tally;
-  for (const auto& c : cases) run_case(executor, c, tally);
+  for (const auto& c : cases) run_case(executor, c, hand_off, tally);
   return tally;
 }
 
 void run_row(Executor& executor, const AlgorithmEntry& row, const std::vector<RankSpace>& spaces,
-             int random_count) {
+             int random_count, HandOff hand_off) {
   const std::int32_t ranks = executor.max_ranks();
   const auto seed = from_environment("FABRICAST_CONFORMANCE_SEED", 20250301);
   const auto count = static_cast<int>(
       from_environment("FABRICAST_CONFORMANCE_CASES", random_count));
   const Tally drawn = run_cases(
-      executor, random_cases(row, ranks, static_cast<std::uint64_t>(seed), count));
+      executor, random_cases(row, ranks, static_cast<std::uint64_t>(seed), count), hand_off);
   EXPECT_EQ(drawn.exact + drawn.refused, count);
   bool applies = false;
   for (const auto& space : spaces) {
-    const Tally shapes = run_cases(executor, shape_cases(row, space));
+    const Tally shapes = run_cases(executor, shape_cases(row, space), hand_off);
     if (!why_not(row, space).empty()) {
       EXPECT_EQ(shapes.exact, 0);
       continue;
     }
     EXPECT_GE(shapes.exact, 8);
     if (!applies) {  // the first space will do
-      EXPECT_EQ(run_cases(executor, type_cases(row, space)).exact, 12);
-      EXPECT_EQ(run_cases(executor, {large_case(row, space)}).exact, 1);
+      EXPECT_EQ(run_cases(executor, type_cases(row, space), hand_off).exact, 12);
+      EXPECT_EQ(run_cases(executor, {large_case(row, space)}, hand_off).exact, 1);
     }
     applies = true;
   }

@@ -24,11 +24,12 @@ struct Tally {
 
 // Runs the cases. A case must give the exact result, twice, or, where refusal() says so, be refused
 // with a UsageError that gives that reason; everything else is a test failure that names the case.
-Tally run_cases(Executor& executor, const std::vector<Case>& cases);
+Tally run_cases(Executor& executor, const std::vector<Case>& cases,
+                HandOff hand_off = HandOff::simple);
 
 // The whole suite for one row: shapes on `spaces`, types, seeded random cases and a large message.
 // Fails unless something ran.
 void run_row(Executor& executor, const AlgorithmEntry& row, const std::vector<RankSpace>& spaces,
-             int random_count);
+             int random_count, HandOff hand_off = HandOff::simple);
 
 }  // namespace fabricast::conformance

@@ -7,9 +7,9 @@
 
 #include "emulator/base/counter_rng.hpp"
 #include "emulator/runtime/rank_buffers.hpp"
-#include "kernels/lane/fifo.hpp"
 #include "kernels/lane/group.hpp"
 #include "kernels/lane/interpreter.hpp"
+#include "kernels/lane/line_port.hpp"
 
 namespace fabricast::conformance {
 namespace {
@@ -33,22 +33,24 @@ class Delays {
   std::uint64_t index_ = 0;
 };
 
-struct DelayedPort {
-  lane::FifoPort port;
+// Of either kind; pace() holds threads up between the lines of a message.
+template <class Port>
+struct DelayedPort : Port {
   Delays* delays;
 
-  bool has_message(std::int32_t fifo) const { return (*delays)(), port.has_message(fifo); }
-  const std::byte* front(std::int32_t fifo) const { return port.front(fifo); }
-  void pop(std::int32_t fifo) const { (*delays)(), port.pop(fifo); }
-  bool has_room(std::int32_t fifo) const { return (*delays)(), port.has_room(fifo); }
-  std::byte* back(std::int32_t fifo) const { return port.back(fifo); }
-  void push(std::int32_t fifo, std::int64_t bytes) const { (*delays)(), port.push(fifo, bytes); }
+  DelayedPort(const Port& port, Delays* held_up_by) : Port(port), delays(held_up_by) {}
+  bool has_message(std::int32_t fifo) const { return (*delays)(), Port::has_message(fifo); }
+  void pop(std::int32_t fifo) const { (*delays)(), Port::pop(fifo); }
+  bool has_room(std::int32_t fifo) const { return (*delays)(), Port::has_room(fifo); }
+  void push(std::int32_t fifo, std::int64_t bytes) const { (*delays)(), Port::push(fifo, bytes); }
+  void pace() const { (*delays)(); }
 };
 
 // A group of one thread: sync() is before every publication, share() after every choice.
-struct DelayedThread {
+struct DelayedThread : lane::Alone {
   Delays* delays;
 
+  explicit DelayedThread(Delays* held_up_by) : delays(held_up_by) {}
   static std::int32_t index() { return 0; }
   static std::int32_t size() { return 1; }
   static bool leader() { return true; }
@@ -141,10 +143,13 @@ void run_thread(Machine& machine, const std::vector<std::size_t>& lanes, std::in
     cursors.push_back(views.back().start());
   }
   Delays delays(seed, static_cast<std::uint64_t>(thread));
-  DelayedPort port{machine.port, &delays};
   YieldPause pause;
-  lane::run_lanes(views.data(), cursors.data(), static_cast<std::int32_t>(views.size()), thread,
-                  port, machine.compiled.image.data, control, DelayedThread{&delays}, pause);
+  const auto& image = machine.compiled.image;
+  lane::with_port(image.hand_off, machine.port, image.orders_lanes, [&](const auto& port) {
+    const DelayedPort delayed(port, &delays);
+    lane::run_lanes(views.data(), cursors.data(), static_cast<std::int32_t>(views.size()), thread,
+                    delayed, image.data, control, DelayedThread(&delays), pause);
+  });
 }
 
 }  // namespace

@@ -1,5 +1,8 @@
-// Every row of the catalogue on threads, 1 to 16 ranks.
+// Every row of the catalogue on threads, 1 to 16 ranks, with every hand-off.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <tuple>
 
 #include "emulator/runtime/executor.hpp"
 #include "tests/conformance/conformance.hpp"
@@ -7,22 +10,27 @@
 namespace fabricast::conformance {
 namespace {
 
-class HostConformance : public testing::TestWithParam<AlgorithmEntry> {};
+class HostConformance : public testing::TestWithParam<std::tuple<AlgorithmEntry, HandOff>> {};
 
 TEST_P(HostConformance, EveryShapeIsBitExactOrRefusedForItsReason) {
-  const AlgorithmEntry* row = find_algorithm(GetParam().name, GetParam().collective);
+  const auto& [entry, hand_off] = GetParam();
+  const AlgorithmEntry* row = find_algorithm(entry.name, entry.collective);
   const auto ranks = from_environment("FABRICAST_CONFORMANCE_RANKS", 16);
   const auto executor = make_host_executor(static_cast<std::int32_t>(ranks));
   run_row(*executor, *row,
           {RankSpace{1}, RankSpace{2}, RankSpace{3}, RankSpace{8}, RankSpace{2, 2}, RankSpace{3, 4},
            RankSpace{2, 5}, RankSpace{1, 7}},
-          50);
+          hand_off == HandOff::simple ? 50 : 15, hand_off);
 }
 
 INSTANTIATE_TEST_SUITE_P(Catalogue, HostConformance,
-                         testing::ValuesIn(algorithm_catalogue().begin(),
-                                           algorithm_catalogue().end()),
-                         [](const auto& row) { return name_of(row.param); });
+                         testing::Combine(testing::ValuesIn(algorithm_catalogue().begin(),
+                                                            algorithm_catalogue().end()),
+                                          testing::ValuesIn(hand_offs)),
+                         [](const auto& named) {
+                           return fmt::format("{}_{}", name_of(std::get<0>(named.param)),
+                                              to_string(std::get<1>(named.param)));
+                         });
 
 TEST(ConformanceCases, AreTheSameEveryTimeAndCoverWhatTheyShould) {
   const AlgorithmEntry& row = algorithm_catalogue().front();

@@ -1,7 +1,9 @@
-// Every schedule as CTAs of one GPU.
+// Every schedule as CTAs of one GPU, with every hand-off.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "emulator/base/error.hpp"
 #include "emulator/runtime/executor.hpp"
@@ -20,22 +22,27 @@ class OnDevice : public testing::TestWithParam<Parameter> {
   }
 };
 
-using CudaConformance = OnDevice<AlgorithmEntry>;
+using CudaConformance = OnDevice<std::tuple<AlgorithmEntry, HandOff>>;
 TEST_P(CudaConformance, EveryShapeIsBitExactOrRefusedForItsReason) {
-  const AlgorithmEntry* row = find_algorithm(GetParam().name, GetParam().collective);
+  const auto& [entry, hand_off] = GetParam();
+  const AlgorithmEntry* row = find_algorithm(entry.name, entry.collective);
   const auto executor = make_cuda_executor(16, 0);
   run_row(*executor, *row,
           {RankSpace{1}, RankSpace{2}, RankSpace{3}, RankSpace{8}, RankSpace{2, 2}, RankSpace{3, 4},
            RankSpace{2, 5}, RankSpace{1, 7}},
-          50);
+          50, hand_off);
 }
 
 INSTANTIATE_TEST_SUITE_P(Catalogue, CudaConformance,
-                         testing::ValuesIn(algorithm_catalogue().begin(),
-                                           algorithm_catalogue().end()),
-                         [](const auto& row) { return name_of(row.param); });
+                         testing::Combine(testing::ValuesIn(algorithm_catalogue().begin(),
+                                                            algorithm_catalogue().end()),
+                                          testing::ValuesIn(hand_offs)),
+                         [](const auto& named) {
+                           return fmt::format("{}_{}", name_of(std::get<0>(named.param)),
+                                              to_string(std::get<1>(named.param)));
+                         });
 
-using CudaHandMade = OnDevice<int>;
+using CudaHandMade = OnDevice<HandOff>;
 TEST_P(CudaHandMade, EveryInstructionAndLanesThatWaitForLanes) {
   const auto executor = make_cuda_executor(3, 0);
   for (const auto& plan :
@@ -43,13 +50,14 @@ TEST_P(CudaHandMade, EveryInstructionAndLanesThatWaitForLanes) {
         plan_of(two_part_all_gather(3), {3001, 4, 2, 2, 2, 3}),
         plan_of(ring_in_output(Collective::all_reduce, 3), {1003, 4, 2, 2, 2, 4})}) {
     for (const bool in_place : {false, true}) {
-      executor->prepare({&plan, DataType::float32, ReduceOp::sum, in_place});
+      executor->prepare({&plan, DataType::float32, ReduceOp::sum, in_place, GetParam()});
       EXPECT_EQ(executor->check(), 0) << plan.algorithm;
       EXPECT_EQ(executor->check(), 0) << plan.algorithm;
     }
   }
 }
-INSTANTIATE_TEST_SUITE_P(Once, CudaHandMade, testing::Values(0));
+INSTANTIATE_TEST_SUITE_P(All, CudaHandMade, testing::ValuesIn(hand_offs),
+                         [](const auto& named) { return std::string(to_string(named.param)); });
 
 using CudaExecutorLimits = OnDevice<int>;
 TEST_P(CudaExecutorLimits, MoreLanesThanFitTogetherIsAUsageErrorWithNumbers) {

@@ -23,9 +23,11 @@ struct GroupShared {
 };
 
 // What ThreadBlock is on the device.
-struct ThreadGroup {
+struct ThreadGroup : Alone {
   GroupShared* shared;
   std::int32_t me;
+  ThreadGroup(GroupShared* of_group, std::int32_t index_in_it)
+      : shared(of_group), me(index_in_it) {}
   std::int32_t index() const { return me; }
   std::int32_t size() const { return group_size; }
   bool leader() const { return me == 0; }
@@ -93,7 +95,7 @@ TEST(InterpreterWithGroups, TwoLanesOfTwoThreadsExchange) {
   for (std::int32_t l = 0; l < 2; ++l) {
     for (std::int32_t t = 0; t < group_size; ++t) {
       threads.emplace_back([&, l, t] {
-        const ThreadGroup group{&shared[l], t};
+        const ThreadGroup group(&shared[l], t);
         if (group.leader()) cursors[l] = lanes[static_cast<std::size_t>(l)].start();
         YieldPause pause;
         EXPECT_TRUE(run_lanes(lanes.data() + l, cursors + l, 1, l, port,
