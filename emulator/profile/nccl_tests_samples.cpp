@@ -76,10 +76,11 @@ std::int32_t index_of(const Conditions& conditions, SampleSet& samples) {
   return static_cast<std::int32_t>(index);
 }
 
-std::int32_t repeats(const SampleSet& samples, std::int32_t condition) {
-  return static_cast<std::int32_t>(
-      std::count_if(samples.samples.begin(), samples.samples.end(),
-                    [=](const Sample& s) { return s.condition == condition; }));
+// Samples of each condition so far.
+std::vector<std::int32_t> repeats_of(const SampleSet& samples) {
+  std::vector<std::int32_t> repeats(samples.conditions.size());
+  for (const Sample& sample : samples.samples) ++repeats[static_cast<std::size_t>(sample.condition)];
+  return repeats;
 }
 
 std::string row_problem(const NcclTestsRun& run, const NcclTestsRow& row, const ImportRules& rules) {
@@ -152,6 +153,8 @@ ImportCount add_samples(const NcclTestsRun& run, const NcclTestsShape& shape,
                         std::vector<RefusedLine>& refused) {
   FABRICAST_EXPECT(shape.refusal.empty() && shape.collective, "a run that can be evidence");
   ImportCount count;
+  const std::string description = describe(run);
+  std::vector<std::int32_t> repeats = repeats_of(samples);
   for (const NcclTestsRow& row : run.rows) {
     std::string problem = row_problem(run, row, rules);
     for (const NcclTestsTiming& timing : row.timings) {
@@ -169,8 +172,10 @@ ImportCount add_samples(const NcclTestsRun& run, const NcclTestsShape& shape,
       const std::int32_t index = index_of(conditions, samples);
       const bool discarded = holds_set_up(run, row, timing);
       samples.sources.push_back({static_cast<std::int64_t>(samples.samples.size()), origin.file,
-                                 origin.sha256, row.line, describe(run)});
-      samples.samples.push_back({index, repeats(samples, index), timing.time_us.value, discarded});
+                                 origin.sha256, row.line, description});
+      repeats.resize(samples.conditions.size());
+      samples.samples.push_back({index, repeats[static_cast<std::size_t>(index)]++,
+                                 timing.time_us.value, discarded});
       ++count.accepted;
       count.discarded += discarded ? 1 : 0;
     }

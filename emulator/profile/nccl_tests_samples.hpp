@@ -6,7 +6,7 @@
 // time and size within the digits that were printed (nccl-tests doc/PERFORMANCE.md). The first row
 // of a run may hold the set-up of connections: where it takes more than twice the second row's
 // time, its samples are discarded, which counts and shows them.
-// Pure functions; linear in the rows.
+// Pure functions; O(rows x conditions).
 #pragma once
 
 #include <cstdint>
