@@ -22,8 +22,7 @@ namespace {
 constexpr std::int64_t most_bytes = 256 << 20;  // a job's log with NCCL's own at every level
 
 std::string sizes_text(const ImportedRun& run) {
-  if (run.rows == 0) return "none";
-  if (run.min_bytes == 0) return "up to " + format_size(run.max_bytes);
+  if (run.max_bytes == 0) return "none";
   return fmt::format("{} to {}", format_size(run.min_bytes), format_size(run.max_bytes));
 }
 

@@ -26,7 +26,7 @@ struct ImportedRun {
   std::int64_t line = 0;
   int rows = 0;
   ImportCount count;
-  std::int64_t min_bytes = 0, max_bytes = 0;  // of all rows
+  std::int64_t min_bytes = 0, max_bytes = 0;  // of all rows that move something
 };
 
 struct ImportedFile {

@@ -83,7 +83,7 @@ std::optional<PrintedWord> printed_word(std::string_view word) {
   if (word == "N/A") return PrintedWord{};
   const std::string_view digits = word.starts_with('-') ? word.substr(1) : word;
   if (digits == "nan" || digits == "inf") {
-    return PrintedWord{PrintedNumber{std::numeric_limits<double>::quiet_NaN(), 0}};
+    return PrintedWord{PrintedNumber{std::numeric_limits<double>::infinity(), 0}};
   }
   if (digits.empty() || !is_digit(digits.front())) return std::nullopt;
   double value = 0;

@@ -30,7 +30,7 @@ struct NcclTestsColumns {
 // The head's line of names ("#  size  count  type ..."), if this is it.
 std::optional<NcclTestsColumns> columns_of(std::string_view line);
 
-// "12.34", "1.2e+04", "nan", "inf"; "N/A" has no value. Empty: none of these.
+// "12.34", "1.2e+04"; "nan" and "inf" are infinite; "N/A" has no value. Empty: none of these.
 struct PrintedWord {
   std::optional<PrintedNumber> number;
 };

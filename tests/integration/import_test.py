@@ -52,7 +52,7 @@ def log_of(collective, times, ranks):
 
 class Import(CliCase):
     def test_every_layout_is_read(self):
-        for name, rows, refused in [("all_reduce-2.17.log", 28, 0), ("two-runs.log", 54, 2),
+        for name, rows, refused in [("all_reduce-2.17.log", 28, 0), ("two-runs.log", 50, 3),
                                     ("all_reduce-2.13-mpirun-tags.log", 16, 0), ("all_reduce-2.0-srun-crlf.log", 8, 0),
                                     ("all_reduce-1.x.log", 8, 0), ("broadcast-2.18-per-iteration.log", 10, 1),
                                     ("alltoall-odd-rows.log", 4, 3), ("all_reduce-tuning.log", 8, 0),
@@ -64,7 +64,7 @@ class Import(CliCase):
     def test_samples_are_in_the_form_of_measure(self):
         text = self.expect_ok("import", golden("two-runs.log"), golden("reduce_scatter.json"), "--machine", MACHINE,
                               "-o", "s.h5").stdout
-        self.assertIn("two-runs.log:41: refused: size 0 moves nothing", text)
+        self.assertIn("two-runs.log:74: refused: size 0 moves nothing", text)
         self.assertIn("NCCL_ALGO=Ring", text)
         self.expect_ok("report", "s.h5", "--check")
         self.expect_ok("calibrate", "s.h5", "--executor", "nccl", "-m", MACHINE, "-o", "p.h5")
@@ -86,7 +86,7 @@ class Import(CliCase):
         end = whole.rindex(b"# Out of bounds")
         self.write("all_reduce.log", whole[:end - 20])
         text = self.expect_ok("import", "all_reduce.log").stdout
-        self.assertIn("all_reduce.log:29: refused: the file ends in the middle of this line", text)
+        self.assertIn("all_reduce.log:31: refused: the file ends in the middle of this line", text)
         self.assertIn("26 samples", text)
 
     def test_refusals(self):
@@ -108,15 +108,17 @@ class Import(CliCase):
 
     # ---- "here is my log from 2 nodes, predict 64"
 
-    def truth(self, name, ranks, collective, *settings):
-        """Times of the fastest of ring and tree, by size, of the machine with these settings."""
+    CHANGED = ("--set", "nic.efficiency=x0.6", "--set", "net.step.simple=x2", "--set", "net.step.ll=x2",
+               "--set", "nvlink.step.ll=x1.5")
+
+    def truth(self, ranks, collective, algorithm, protocol="all"):
+        """Times by size of the changed machine, of the fastest of what may be chosen."""
         text = self.expect_ok("measure", "--synthetic", MACHINE, "--ranks", str(ranks), "-c", collective,
-                              "-a", "ring,tree" if collective == "all_reduce" else "ring", *SIZES, "-n", "3",
-                              "--noise", "0.004", "--outliers", "0", *settings, "--json", "--quiet").stdout
-        self.write(f"{name}.json", text)
+                              "-a", algorithm, "--protocol", protocol, *SIZES, "-n", "3", "--noise", "0.004",
+                              "--outliers", "0", *self.CHANGED, "--json", "--quiet").stdout
         times = {}
         for row in json.loads(text)["results"]:
-            size, time = row["bytes"], row["median_us"]
+            size, time = row["size"], row["time"]
             times[size] = min(time, times.get(size, math.inf))
         return times
 
@@ -134,29 +136,38 @@ class Import(CliCase):
     def error(rows, times):
         return statistics.median(abs(math.log(float(rows[s]["time_us"]) / times[s])) for s in times)
 
-    def test_two_nodes_predict_sixty_four(self):
-        changed = ("--set", "nic.efficiency=x0.6", "--set", "net.step.simple=x2", "--set", "net.step.ll=x2",
-                   "--set", "nvlink.step.ll=x1.5")
-        logs = ""
-        for collective in ("all_reduce", "all_gather"):
-            logs += log_of(collective, self.truth(collective, 16, collective, *changed), 16)
-        self.write("two-nodes.log", logs)
-        times = self.truth("large", 512, "all_reduce", *changed)
+    def fitted(self, *logs):
+        """The lines of the parameters that calibration prints, as words."""
+        self.write("two-nodes.log", "".join(logs))
         self.expect_ok("import", "two-nodes.log", "--machine", MACHINE, "-o", "s.h5")
         text = self.expect_ok("calibrate", "s.h5", "-o", "p.h5").stdout
         self.assertIn("held out", text)
-        moved = {line.split()[0]: line for line in text.splitlines() if line and "." in line.split()[0]}
-        for parameter in ("nic.efficiency", "net.step.ll", "nvlink.step.ll"):
-            self.assertIn("measured", moved[parameter])
+        return {line.split()[0]: line.split() for line in text.splitlines() if line.startswith("  ")}
+
+    def test_runs_with_overrides_give_the_parameters_back(self):
+        runs = []
+        for protocol, nccl in (("ll", "LL"), ("ll128", "LL128"), ("simple", "Simple")):
+            runs.append(f"mpirun -np 16 -x NCCL_ALGO=Ring -x NCCL_PROTO={nccl} ./build/all_reduce_perf -b 8 -e 1G\n")
+            runs.append(log_of("all_reduce", self.truth(16, "all_reduce", "ring", protocol), 16))
+        parameters = self.fitted(*runs)
+        for name, factor, tolerance in [("nic.efficiency", 0.6, 0.03), ("net.step.ll", 2, 0.15), ("net.step.simple", 2, 0.15)]:
+            _, _, prior, _, value, _, identified, origin = parameters[name][:8]
+            self.assertLess(abs(math.log(float(value) / (factor * float(prior)))), tolerance, parameters[name])
+            self.assertEqual((identified, origin), ("identified", "measured"), parameters[name])
+        # Nothing of two nodes says what the trunks between leaves do.
+        self.assertEqual(parameters["leaf_uplink.efficiency"][6], "prior")
+        self.assertLess(self.error(self.predicted(MACHINE, 512, "p.h5", "e.h5"), self.truth(512, "all_reduce", "ring,tree")), 0.06)
+
+    def test_two_nodes_predict_sixty_four(self):
+        self.fitted(log_of("all_reduce", self.truth(16, "all_reduce", "ring,tree"), 16),
+                    log_of("all_gather", self.truth(16, "all_gather", "ring"), 16))
         rows = self.predicted(MACHINE, 512, "p.h5", "e.h5")
-        self.expect_ok("emulate", "--machine", MACHINE, "--ranks", "512", "-c", "all_reduce", "-a", "ring,tree", *SIZES,
-                       "-o", "prior.h5", "--quiet")
         self.assertEqual({row["label"] for row in rows.values()}, {"extrapolated"})
-        self.assertLess(self.error(rows, times), 0.12)
+        self.assertLess(self.error(rows, self.truth(512, "all_reduce", "ring,tree")), 0.06)
         # Inside what the log covers, nothing is extrapolated.
         self.assertIn("calibrated", {r["label"] for r in self.predicted(MACHINE, 16, "p.h5", "near.h5").values()})
         # A machine of another name gets what a rule carries.
-        shipped = os.path.join(os.path.dirname(GOLDEN), "..", "..", "topologies", "machines", MACHINE + ".yaml")
+        shipped = os.path.join(GOLDEN, "..", "..", "..", "topologies", "machines", MACHINE + ".yaml")
         with open(shipped, encoding="utf-8") as file:
             self.write("bigger.yaml", file.read().replace(f"name: {MACHINE}", "name: bigger"))
         other = self.predicted("bigger.yaml", 512, "p.h5", "other.h5")

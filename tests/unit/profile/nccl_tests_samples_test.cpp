@@ -57,7 +57,7 @@ TEST(NcclTestsSamples, ConditionsAreThoseOfALibraryThatChose) {
   ASSERT_EQ(made.samples.sources.size(), made.samples.samples.size());
   const SampleSource& source = made.samples.sources[2];
   EXPECT_EQ(source.file, "all_reduce-2.17.log");
-  EXPECT_EQ(source.line, 18);
+  EXPECT_EQ(source.line, 19);
   EXPECT_NE(source.description.find("NCCL 2.28.3, mean of 20 iterations after 5"), std::string::npos);
   EXPECT_EQ(made.shapes[0].hosts, 1);
   EXPECT_EQ(made.shapes[0].per_host, 8);
@@ -69,7 +69,7 @@ TEST(NcclTestsSamples, OverridesAndWhatTheLibrarySaid) {
   EXPECT_EQ(two.samples.conditions.front().algorithm, "nccl");
   EXPECT_EQ(two.samples.conditions.back().algorithm, "ring");
   EXPECT_EQ(two.samples.conditions.back().protocol, "simple");
-  ASSERT_EQ(two.refused.size(), 2);
+  ASSERT_EQ(two.refused.size(), 3);
   EXPECT_EQ(two.refused[0].reason, "size 0 moves nothing");
   const auto said = import_golden("all_reduce-tuning.log");
   EXPECT_EQ(said.samples.conditions[0].protocol, "ll");
@@ -83,7 +83,7 @@ TEST(NcclTestsSamples, OverridesAndWhatTheLibrarySaid) {
 TEST(NcclTestsSamples, OddRowsAreRefusedByLineAndReason) {
   const auto made = import_golden("alltoall-odd-rows.log");
   ASSERT_EQ(made.refused.size(), 3);
-  EXPECT_EQ(made.refused[0].line, 17);
+  EXPECT_EQ(made.refused[0].line, 18);
   EXPECT_EQ(made.refused[0].reason, "its time out of place is no positive number");
   EXPECT_NE(made.refused[1].reason.find("algbw 99.9 does not follow from 4194304 B in 48.07 us"),
             std::string::npos);
