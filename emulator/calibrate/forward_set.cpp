@@ -1,5 +1,8 @@
 #include "emulator/calibrate/forward_set.hpp"
 
+#include <fmt/format.h>
+
+#include "emulator/base/error.hpp"
 #include "emulator/cost/offered.hpp"
 #include "topologies/model/machine_file.hpp"
 
@@ -39,6 +42,13 @@ void resolve_choice(Forward& forward, const ParameterValues& values, Observation
         best = candidate;
       }
     }
+  }
+  if (least == SimDuration::max()) {
+    throw UsageError(fmt::format(
+        "samples of {} {}, protocol {}, on {} ranks of {} (the machine's model has no such "
+        "algorithm) leave them out, or say in its file what its switches do",
+        to_string(asked.collective), asked.algorithm, asked.protocol, asked.ranks,
+        forward.topology().name()));
   }
   observation.point = best;
 }

@@ -30,7 +30,7 @@ class ForwardSet {
 };
 
 // The (algorithm, protocol) with the least predicted time: what the library is taken to have
-// chosen.
+// chosen. Throws UsageError where the machine has nothing of what was asked.
 void resolve_choice(Forward& forward, const ParameterValues& values, Observation& observation);
 
 }  // namespace fabricast

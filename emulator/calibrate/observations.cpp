@@ -19,8 +19,9 @@ constexpr double median_penalty = 1.2533;
 
 std::int32_t element_bytes(const std::string& dtype) {
   if (dtype == "float16" || dtype == "bfloat16" || dtype == "half") return 2;
-  if (dtype == "int8" || dtype == "uint8") return 1;
-  if (dtype == "float64" || dtype == "double" || dtype == "int64") return 8;
+  const bool fp8 = dtype.starts_with("f8") || dtype.starts_with("fp8") || dtype == "float8";
+  if (dtype == "int8" || dtype == "uint8" || dtype == "char" || fp8) return 1;
+  if (dtype == "float64" || dtype == "double" || dtype.ends_with("int64")) return 8;
   return 4;
 }
 

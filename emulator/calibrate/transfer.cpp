@@ -46,8 +46,40 @@ void observe(ParameterValue& target, double value, double sigma, const TransferR
                   to_string(from.executor), rests_on, target.prior.source);
 }
 
+std::string generation_of(const CalibrationProfile& profile) {
+  for (const ParameterValue& p : profile.parameters) {
+    if (p.spec.scope == Scope::gpu_generation) return p.scope_key;
+  }
+  return {};
+}
+
+// What a node brings to the network is the same in a machine of more such nodes; what lies between
+// the switches is not.
+bool of_node(const ParameterSpec& spec) {
+  return spec.id.starts_with("net.step.") || spec.id == "nic.efficiency" ||
+         spec.id == "nic.latency";
+}
+
+// "infiniband" of "infiniband@hgx-h100x4".
+std::string fabric_of(const CalibrationProfile& profile) {
+  const ParameterValue* step = profile.find("net.step.simple");
+  return step == nullptr ? std::string() : step->scope_key.substr(0, step->scope_key.find('@'));
+}
+
+// The same network by name, and NICs of the same figures in both machine files.
+bool same_fabric(const CalibrationProfile& from, const CalibrationProfile& to) {
+  for (const char* figure : {"nic.bandwidth", "nic.latency"}) {
+    const ParameterValue* a = from.find(figure);
+    const ParameterValue* b = to.find(figure);
+    if (a == nullptr || b == nullptr || a->prior.value != b->prior.value) return false;
+  }
+  return !fabric_of(from).empty() && fabric_of(from) == fabric_of(to);
+}
+
 void carry_same_executor(const CalibrationProfile& from, CalibrationProfile& to) {
   const bool same_machine = from.machine == to.machine;
+  const bool alike = generation_of(from) == generation_of(to);
+  const bool fabric = same_fabric(from, to);
   for (ParameterValue& target : to.parameters) {
     if (is_stated(target)) continue;
     const ParameterValue* source = from.find(target.spec.id);
@@ -59,16 +91,11 @@ void carry_same_executor(const CalibrationProfile& from, CalibrationProfile& to)
     const bool universal = target.spec.scope == Scope::universal;
     const bool generation =
         target.spec.scope == Scope::gpu_generation && target.scope_key == source->scope_key;
-    const auto generation_of = [](const CalibrationProfile& profile) -> std::string {
-      for (const ParameterValue& p : profile.parameters) {
-        if (p.spec.scope == Scope::gpu_generation) return p.scope_key;
-      }
-      return {};
-    };
-    const bool alike = generation_of(from) == generation_of(to);
     if (generation || (universal && alike)) {
       observe(target, source->value, source->sigma_ln, rule("same-generation"), from,
               source->source);
+    } else if (alike && fabric && of_node(target.spec)) {
+      observe(target, source->value, source->sigma_ln, rule("same-fabric"), from, source->source);
     } else if (universal) {
       observe(target, source->value, source->sigma_ln, rule("other-generation-ratios"), from,
               source->source);
@@ -92,6 +119,7 @@ const std::vector<TransferRule>& transfer_rules() {
       {"same-machine", "every parameter", 0.0},
       {"same-generation", "parameters of scope gpu_generation or universal",
        judgement::same_generation},
+      {"same-fabric", "net.step.*, nic.efficiency and nic.latency", judgement::same_fabric},
       {"other-generation-ratios", "universal ratios", judgement::other_generation},
       {"interpreter-copy-rate", "cuda.cta_copy_bw relative to its prior",
        judgement::other_executor},

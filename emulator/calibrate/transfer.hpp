@@ -3,6 +3,8 @@
 //   rule                     carries                                             adds to sigma
 //   same-machine             every parameter, from a profile of the same machine          0
 //   same-generation          parameters of scope gpu_generation or universal              0.15
+//   same-fabric              net.step.*, nic.efficiency and nic.latency, to a machine
+//                            of the same GPU generation, fabric and NICs                0.15
 //   other-generation-ratios  universal ratios, to another GPU generation                  0.30
 //   interpreter-copy-rate    cuda.cta_copy_bw, relative to its prior -> cta.copy_bw       0.40
 //
@@ -10,8 +12,8 @@
 // observation of the target with the inflated sigma: the target's prior still counts, and what was
 // measured on the target itself is never overwritten. Sigmas of rules are judgement. Correlations
 // are not carried: carried values are taken as independent, which errs on the wide side where a fit
-// knew a sum better than its parts. The rest (net.*, link figures, launch across executors,
-// anything of a host) is never carried. The interpreter has one protocol (Simple), so it says
+// knew a sum better than its parts. The rest (trunks between switches, link figures, launch across
+// executors, anything of a host) is never carried. The interpreter has one protocol (Simple), so it says
 // nothing of ratios between protocols.
 #pragma once
 

@@ -10,6 +10,7 @@
 #include "emulator/base/text_file.hpp"
 #include "emulator/cli/algorithm_files.hpp"
 #include "emulator/cli/command.hpp"
+#include "emulator/cli/import_log.hpp"
 #include "emulator/cli/schedule_choice.hpp"
 #include "emulator/schedule/import/msccl_xml.hpp"
 #include "emulator/schedule/import/mscclpp_json.hpp"
@@ -82,8 +83,13 @@ int import_schedule(const ImportArguments& arguments) {
 
 void add_import_command(CLI::App& app, CommandBody& run) {
   auto* import =
-      app.add_subcommand("import", "check files of other programs and say what they are");
-  import->require_subcommand(1);
+      app.add_subcommand("import", "nccl-tests logs become samples; check files of other programs");
+  import->require_subcommand(0, 1);
+  const auto logs = std::make_shared<ImportLogArguments>();
+  add_import_log_options(*import, *logs);
+  import->callback([&run, import, logs] {
+    if (import->get_subcommands().empty()) run = [logs] { return import_log(*logs); };
+  });
   const auto arguments = std::make_shared<ImportArguments>();
   const auto add = [&](const char* name, const char* description, bool is_json) {
     auto* command = import->add_subcommand(name, description);
@@ -99,9 +105,11 @@ void add_import_command(CLI::App& app, CommandBody& run) {
   add("msccl", "an MSCCL algorithm (XML)", false);
   add("mscclpp", "an MSCCL++ execution plan (JSON)", true);
   import->footer(
-      "The file becomes a schedule, which is proved: right results, ordered accesses, no\n"
-      "deadlock. Exit code 1 if it is wrong, 2 if the file is refused (FILE:LINE: why).\n"
-      "docs/schedules.md says what is read.");
+      "FILE: nccl-tests' text or JSON becomes samples for `calibrate`: every row that is not\n"
+      "evidence is told with its line and the reason. docs/importing.md says what is read.\n"
+      "msccl, mscclpp: the file becomes a schedule, which is proved: right results, ordered\n"
+      "accesses, no deadlock. Exit code 1 if it is wrong, 2 if the file is refused\n"
+      "(FILE:LINE: why). docs/schedules.md says what is read.");
 }
 
 }  // namespace fabricast

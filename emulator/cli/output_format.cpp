@@ -29,7 +29,10 @@ std::string render_profile(const CalibrationProfile& profile) {
 }
 
 std::string render_holdout(const CalibrationProfile& profile) {
-  if (profile.holdout.empty()) return "no point was held out: nothing was measured for this profile\n";
+  if (profile.holdout.empty()) {
+    return profile.evidence.empty() ? "no point was held out: nothing was measured for this profile\n"
+                                    : "no point was held out: no sweep has enough sizes for it\n";
+  }
   std::vector<double> errors;
   const HoldoutPoint* worst = nullptr;
   double worst_error = -1;

@@ -18,6 +18,7 @@ namespace {
 constexpr const char* samples_path = "/samples";
 constexpr const char* conditions_path = "/sample_conditions";
 constexpr const char* environment_path = "/sample_environment";
+constexpr const char* sources_path = "/sample_sources";
 constexpr const char* collective_suite = "collective";
 
 std::string unit_of(const Conditions& conditions) {
@@ -59,6 +60,19 @@ Table samples_table(const SampleSet& samples) {
         .set("iteration", s.iteration)
         .set("value", s.value)
         .set("discarded", s.discarded)
+        .end_row();
+  }
+  return rows.take();
+}
+
+Table sources_table(const SampleSet& samples) {
+  TableRows rows(sources_path);
+  for (const SampleSource& source : samples.sources) {
+    rows.set("sample", source.sample)
+        .set("file", format::made_valid(source.file))
+        .set("sha256", source.sha256)
+        .set("line", source.line)
+        .set("description", format::made_valid(source.description))
         .end_row();
   }
   return rows.take();
@@ -129,10 +143,23 @@ void read_samples(const Table& table, SampleSet& set) {
   }
 }
 
+void read_sources(const Table& table, SampleSet& set) {
+  expect_rows(table);
+  const auto& sample = table.integers("sample");
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    if (sample[row] < 0 || sample[row] >= static_cast<std::int64_t>(set.samples.size())) {
+      throw CheckError(fmt::format("{} row {} refers to sample {}, there are {}", sources_path, row,
+                                   sample[row], set.samples.size()));
+    }
+    set.sources.push_back({sample[row], table.texts("file")[row], table.texts("sha256")[row],
+                           table.integers("line")[row], table.texts("description")[row]});
+  }
+}
+
 }  // namespace
 
 void add_sample_tables(const SampleSet& samples, TraceContent& content) {
-  for (const char* path : {samples_path, conditions_path, environment_path}) {
+  for (const char* path : {samples_path, conditions_path, environment_path, sources_path}) {
     if (content.find(path) != nullptr) {
       throw CheckError(fmt::format("the trace already has {} (a bug of its writer)", path));
     }
@@ -140,6 +167,7 @@ void add_sample_tables(const SampleSet& samples, TraceContent& content) {
   content.tables.push_back(conditions_table(samples));
   content.tables.push_back(samples_table(samples));
   content.tables.push_back(environment_table(samples));
+  if (!samples.sources.empty()) content.tables.push_back(sources_table(samples));
 }
 
 SampleSet read_sample_tables(const TraceContent& content) {
@@ -157,6 +185,7 @@ SampleSet read_sample_tables(const TraceContent& content) {
     throw CheckError(fmt::format("{}: {}", conditions_path, error.what()));
   }
   read_samples(*samples, set);
+  if (const Table* sources = content.find(sources_path)) read_sources(*sources, set);
   if (const Table* environment = content.find(environment_path)) {
     expect_rows(*environment);
     for (std::size_t row = 0; row < environment->rows(); ++row) {

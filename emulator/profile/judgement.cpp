@@ -31,6 +31,9 @@ const std::vector<Judgement>& judgements() {
        "of priors"},
       {"same_generation", same_generation, "σ that rule same-generation adds",
        "boards of one GPU generation differ in clocks, firmware and library version"},
+      {"same_fabric", same_fabric, "σ that rule same-fabric adds",
+       "as same-generation: the same NICs and switches in another installation, other cables and "
+       "settings"},
       {"other_generation", other_generation, "σ that rule other-generation-ratios adds",
        "as the priors of the ratios themselves"},
       {"other_executor", other_executor, "σ that rule interpreter-copy-rate adds",

@@ -22,6 +22,7 @@ inline constexpr double unmeasured_discrepancy = 0.25;
 inline constexpr double growth_per_doubling = 0.03;
 inline constexpr double unseen_regime = 0.10;
 inline constexpr double same_generation = 0.15;
+inline constexpr double same_fabric = 0.15;
 inline constexpr double other_generation = 0.30;
 inline constexpr double other_executor = 0.40;
 inline constexpr double least_part_of_hop = 0.25;

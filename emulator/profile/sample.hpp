@@ -43,9 +43,21 @@ struct Sample {
   bool discarded = false;  // throttled, disturbed by the harness's own rule; counted, not fitted
 };
 
+// Where an imported sample was read: what this program timed itself has none.
+struct SampleSource {
+  std::int64_t sample = 0;  // index into SampleSet::samples
+  std::string file;         // its name, without the folder
+  std::string sha256;       // of the file
+  std::int64_t line = 0;    // from 1
+  std::string description;  // "nccl-tests 2.13.8, NCCL 2.21.5, mean of 20 iterations"
+
+  bool operator==(const SampleSource&) const = default;
+};
+
 struct SampleSet {
   std::vector<Conditions> conditions;
   std::vector<Sample> samples;
+  std::vector<SampleSource> sources;  // of imported samples, ascending by sample
   // Environment at measuring time: host, kernel, cpu, load averages, gpu, driver, clocks, versions.
   std::map<std::string, std::string> environment;
 

@@ -12,7 +12,8 @@
 namespace fabricast {
 namespace {
 
-constexpr std::array<RowReference, 6> references{{{"/samples", "condition", "/sample_conditions"},
+constexpr std::array<RowReference, 7> references{{{"/samples", "condition", "/sample_conditions"},
+                                                  {"/sample_sources", "sample", "/samples"},
                                                   {"/result_shares", "result", "/results"},
                                                   {"/links", "result", "/results"},
                                                   {"/timeline", "result", "/results"},
@@ -181,7 +182,13 @@ class Merge {
       if (column.name != reference.column) continue;
       auto& values = std::get<Column::Integers>(column.values);
       for (std::int64_t& value : values) value = moved->second[static_cast<std::size_t>(value)];
-      permute(*table, order_by(std::vector<std::int64_t>(values)));
+      const auto order = order_by(std::vector<std::int64_t>(values));
+      permute(*table, order);
+      auto& own = moved_[std::string(reference.table)];  // other tables may refer to this one
+      own.resize(order.size());
+      for (std::size_t to = 0; to < order.size(); ++to) {
+        own[order[to]] = static_cast<std::int64_t>(to);
+      }
       return;
     }
   }

@@ -54,6 +54,17 @@ TableRule sample_environment() {
            {"value", text, "", "its description when the samples were taken"}}};
 }
 
+TableRule sample_sources() {
+  return {"/sample_sources",
+          "Where imported samples were read; never part of the content digest",
+          {{"sample", integer, "1", "row of /samples"},
+           {"file", text, "", "name of the file, without its folder"},
+           {"sha256", text, "", "SHA-256 of the file"},
+           {"line", integer, "1", "line of the file, from 1"},
+           {"description", text, "", "who wrote it, and how it was measured"}},
+          {"/samples"}};
+}
+
 TableRule profile() {
   return {
       "/profile",
@@ -301,6 +312,7 @@ std::span<const TableRule> trace_schema() {
   static const std::vector<TableRule> rules{samples(),
                                             sample_conditions(),
                                             sample_environment(),
+                                            sample_sources(),
                                             profile(),
                                             profile_correlations(),
                                             evidence(),

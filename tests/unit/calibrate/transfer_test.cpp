@@ -81,6 +81,46 @@ TEST(Transfer, InterpreterGivesItsCopyRateNeverItsOwnCosts) {
   EXPECT_TRUE(to.find("launch.ll")->transfer_rule.empty());
 }
 
+// hgx-h100x1260 under another name, with some figure replaced.
+std::shared_ptr<const Topology> installation(const std::string& old = "", const std::string& now = "") {
+  std::string yaml = load_machine("hgx-h100x1260")->yaml();
+  const auto replace = [&yaml](const std::string& from, const std::string& to) {
+    const auto at = yaml.find(from);
+    ASSERT_NE(at, std::string::npos) << from;
+    yaml.replace(at, from.size(), to);
+  };
+  replace("name: hgx-h100x1260", "name: elsewhere");
+  if (!old.empty()) replace(old, now);
+  return parse_machine(yaml, "elsewhere.yaml");
+}
+
+TEST(Transfer, ANodesNetworkIsCarriedToMoreOfTheSameNodes) {
+  auto from = prior_profile(*installation(), ExecutorKind::nccl);
+  measure(from, "net.step.simple", 2.0, 0.02);
+  measure(from, "nic.efficiency", 0.7, 0.02);
+  measure(from, "leaf_uplink.efficiency", 0.7, 0.02);
+  auto to = prior_profile(*load_machine("hgx-h100x1260"), ExecutorKind::nccl);
+  transfer(from, to);
+  EXPECT_EQ(to.find("net.step.simple")->transfer_rule, "same-fabric");
+  EXPECT_EQ(to.find("nic.efficiency")->transfer_rule, "same-fabric");
+  EXPECT_LT(to.value("nic.efficiency"), 0.97 * to.find("nic.efficiency")->prior.value);
+  EXPECT_GT(to.find("net.step.simple")->sigma_ln, 0.12);
+  // Trunks depend on how many leaves there are.
+  EXPECT_TRUE(to.find("leaf_uplink.efficiency")->transfer_rule.empty());
+}
+
+TEST(Transfer, AnotherNetworkOrNicIsNotTheSameFabric) {
+  for (const auto& other :
+       {installation("name: infiniband", "name: roce"), installation("400 Gbit/s", "200 Gbit/s"),
+        installation("value: 2.8 us", "value: 5 us")}) {
+    auto from = prior_profile(*other, ExecutorKind::nccl);
+    measure(from, "net.step.simple", 2.0, 0.02);
+    auto to = prior_profile(*load_machine("hgx-h100x1260"), ExecutorKind::nccl);
+    transfer(from, to);
+    EXPECT_EQ(carried(to), 0);
+  }
+}
+
 TEST(Transfer, WhatTheTargetMeasuredStays) {
   auto from = prior_profile(*load_machine("hgx-h100"), ExecutorKind::nccl);
   measure(from, "launch.ll", 1.5, 0.02);

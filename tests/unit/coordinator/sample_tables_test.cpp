@@ -34,6 +34,7 @@ SampleSet two_conditions() {
   direct.parameter = parameter_inventory().front().id;
   set.conditions = {ring, direct};
   set.samples = {{0, 0, 101.25, false}, {0, 1, 4100.5, true}, {1, 0, 0.1, false}};
+  set.sources = {{1, "log.txt", "abc", 17, "nccl-tests 2.13.8"}};
   set.environment = {{"host", "a"}, {"note", "Zoë: \"quoted\""}, {"synthetic", "drawn"}};
   return set;
 }
@@ -44,6 +45,7 @@ TEST(SampleTables, RoundTrip) {
   add_sample_tables(before, content);
   const SampleSet after = read_sample_tables(content);
   EXPECT_EQ(after.conditions, before.conditions);
+  EXPECT_EQ(after.sources, before.sources);
   ASSERT_EQ(after.samples.size(), before.samples.size());
   for (std::size_t i = 0; i < before.samples.size(); ++i) {
     EXPECT_EQ(after.samples[i].condition, before.samples[i].condition);

@@ -119,6 +119,10 @@ void add_samples(TraceContent& content) {
   TableRows environment("/sample_environment");
   environment.set("key", "kernel").set("value", "6.18").end_row();
   content.tables.push_back(environment.take());
+  TableRows sources("/sample_sources");
+  sources.set("sample", 0).set("file", "log.txt").set("sha256", std::string(64, 'a'));
+  sources.set("line", 7).set("description", "nccl-tests 2.13.8").end_row();
+  content.tables.push_back(sources.take());
   TableRows holdout("/holdout");
   holdout.set("executor", "host").set("machine", "this-host").set("collective", "all_reduce");
   holdout.set("algorithm", "ring").set("protocol", "none").set("ranks", 2).set("bytes", 4096);
