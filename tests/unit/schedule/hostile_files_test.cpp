@@ -88,5 +88,11 @@ TEST(HostileFiles, AnyNumberOfPutsMayComeBeforeASignal) {
   EXPECT_THAT(outcome(text, "f.json"), HasSubstr("f.json:")) << "a rank puts to itself";
 }
 
+TEST(HostileFiles, AMillionObjectsTakeLinearTime) {
+  std::string text = "{\"name\":[{}";
+  for (int i = 0; i < 1'000'000; ++i) text += ",{}";
+  EXPECT_EQ(outcome(text + "]}", "f.json"), "f.json:1: \"name\" is no text");
+}
+
 }  // namespace
 }  // namespace fabricast

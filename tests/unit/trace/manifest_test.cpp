@@ -43,5 +43,17 @@ TEST(Manifest, DeepNestingIsRefused) {
   EXPECT_NE(refusal(deep), "accepted");
 }
 
+TEST(Manifest, BracketsInTextDoNotNest) {
+  std::string body = with("1", "2", "0.5");
+  body.replace(body.find("\"c\""), 3, R"("\"[[[[[[[[[[[\\")");
+  EXPECT_EQ(refusal(body), "accepted");
+}
+
+TEST(Manifest, AMillionObjectsTakeLinearTime) {
+  std::string body = "{\"segments\":[{}";
+  for (int i = 0; i < 1'000'000; ++i) body += ",{}";
+  EXPECT_NE(refusal(body + "]}").find("'format' not found"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace fabricast
