@@ -2,10 +2,14 @@
 //
 // Message grammar: "problem (why it is one) what to do". They are thrown at set-up and I/O
 // boundaries only and caught once, in cli/main.cpp. Exit codes are an API.
+// Invariant: what() is one printable line of at most max_message_bytes, whatever the input that it
+// quotes holds (line ends, escape sequences of terminals, megabytes).
 #pragma once
 
+#include <cstddef>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace fabricast {
 
@@ -18,9 +22,15 @@ enum class ExitCode : int {
   interrupted = 5,    // stopped by a signal with a usable partial result
 };
 
+inline constexpr std::size_t max_message_bytes = 4096;
+
+// `text` as one line: control characters as \n, \t, \x1b or \u009b, the middle of a long text left
+// out. A text without any of that is unchanged. Linear.
+std::string printable_line(std::string_view text);
+
 class Error : public std::runtime_error {
  public:
-  Error(ExitCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
+  Error(ExitCode code, std::string_view message);
   ExitCode code() const { return code_; }
 
  private:

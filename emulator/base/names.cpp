@@ -30,6 +30,9 @@ std::string closest_name(std::string_view name, std::span<const std::string> can
   std::string best;
   std::size_t best_distance = std::max<std::size_t>(2, name.size() / 3) + 1;
   for (const auto& candidate : candidates) {
+    // So many edits at least; a file's word of megabytes is not compared letter by letter.
+    const auto [shorter, longer] = std::minmax({name.size(), candidate.size()});
+    if (longer - shorter >= best_distance) continue;
     const auto distance = edit_distance(name, candidate);
     if (distance < best_distance) {
       best_distance = distance;

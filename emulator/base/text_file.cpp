@@ -1,5 +1,6 @@
 #include "emulator/base/text_file.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -70,18 +71,24 @@ std::string read_text_file(const std::string& file, std::int64_t max_bytes) {
   }
   errno = 0;
   std::ifstream in(file, std::ios::binary);
-  // One byte more than allowed tells "too large" from "just fits", whatever stat() says.
-  std::string text(static_cast<std::size_t>(max_bytes) + 1, '\0');
-  if (in) in.read(text.data(), max_bytes + 1);
+  // One byte more than allowed tells "too large" from "just fits", whatever stat() says. Piece by
+  // piece, because most files are far smaller than what is allowed.
+  std::string text;
+  const auto most = static_cast<std::size_t>(max_bytes) + 1;
+  while (in && text.size() < most) {
+    const std::size_t had = text.size();
+    text.resize(std::min(most, std::max<std::size_t>(2 * had, 1 << 16)));
+    in.read(text.data() + had, static_cast<std::streamsize>(text.size() - had));
+    text.resize(had + static_cast<std::size_t>(in.gcount()));
+  }
   if (!in.is_open() || in.bad()) {
     throw IoError(fmt::format("cannot read {} ({}); check its permissions", file,
                               std::strerror(errno == 0 ? EIO : errno)));
   }
-  if (in.gcount() > max_bytes) {
+  if (text.size() == most) {
     throw IoError(
         fmt::format("{} is larger than {} bytes; this is no file a person wrote", file, max_bytes));
   }
-  text.resize(static_cast<std::size_t>(in.gcount()));
   text.shrink_to_fit();
   return text;
 }

@@ -1,6 +1,7 @@
 #include "emulator/base/yaml_tree.hpp"
 
 #include <sstream>
+#include <unordered_map>
 
 #include <fmt/format.h>
 #include <yaml-cpp/eventhandler.h>
@@ -33,12 +34,12 @@ class TreeBuilder final : public YAML::EventHandler {
                        YAML::EmitterStyle::value) override {
     open(add(mark, tag, anchor, YamlNode::Kind::list, ""), mark);
   }
-  void OnSequenceEnd() override { stack_.pop_back(); }
+  void OnSequenceEnd() override { close(); }
   void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                   YAML::EmitterStyle::value) override {
     open(add(mark, tag, anchor, YamlNode::Kind::map, ""), mark);
   }
-  void OnMapEnd() override { stack_.pop_back(); }
+  void OnMapEnd() override { close(); }
 
   std::unique_ptr<YamlNode> take() { return std::move(root_); }
 
@@ -95,27 +96,31 @@ class TreeBuilder final : public YAML::EventHandler {
     if (kind != YamlNode::Kind::scalar || name.empty()) {
       reject(mark, "a key must be a plain word");
     }
-    int first_line = 0;
-    for (const auto& key : map.keys) {
-      if (key.name == name) first_line = key.line;
-    }
     map.keys.push_back({name, mark.line + 1, mark.column + 1});
-    if (first_line != 0) {
-      reject(mark,
-             fmt::format("duplicate key (first given in line {}); remove one of them", first_line));
+    const auto [first, is_new] = lines_of_keys_.back().try_emplace(name, mark.line + 1);
+    if (!is_new) {
+      reject(mark, fmt::format("duplicate key (first given in line {}); remove one of them",
+                               first->second));
     }
   }
 
   void open(YamlNode* node, const YAML::Mark& mark) {
     stack_.push_back(node);
+    lines_of_keys_.emplace_back();
     if (stack_.size() > max_depth) {
       reject(mark, fmt::format("nested deeper than {} levels; flatten it", max_depth));
     }
   }
 
+  void close() {
+    stack_.pop_back();
+    lines_of_keys_.pop_back();
+  }
+
   const std::string& file_;
   std::unique_ptr<YamlNode> root_;
   std::vector<YamlNode*> stack_;
+  std::vector<std::unordered_map<std::string, int>> lines_of_keys_;  // of each node in stack_
   int nodes_ = 0;
 };
 

@@ -3,7 +3,7 @@
 // Built from events rather than from yaml-cpp's own nodes because those silently drop duplicate
 // keys and share aliased nodes. Private to emulator/base. Invariants: a map has one key per child,
 // keys are unique and not empty; other kinds have no keys. Thread safety: none (`asked` is written
-// by readers). Complexity: linear in the text, quadratic in the keys of a single mapping.
+// by readers). Complexity: linear in the text.
 #pragma once
 
 #include <cstdint>

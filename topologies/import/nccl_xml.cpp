@@ -18,6 +18,12 @@ namespace {
 
 constexpr int max_depth = 64;
 
+// Sanity limits, those of machine files (machine_yaml.cpp, fabric_yaml.cpp): what is read here can be
+// written there. NVML knows 36 NVLinks of a GPU.
+constexpr std::size_t max_gpus = 4096;
+constexpr std::int64_t max_nvlinks = 1024;
+constexpr std::int64_t max_mbit_per_s = 800'000'000;
+
 // Which elements may stand in which.
 const std::map<std::string, std::vector<std::string>> children_of{
     {"system", {"cpu"}},
@@ -109,11 +115,12 @@ class Reader {
     return attribute.value();
   }
 
-  std::int64_t integer(const pugi::xml_node& node, const char* name) const {
+  std::int64_t integer(const pugi::xml_node& node, const char* name,
+                       std::int64_t most = 1'000'000'000) const {
     const std::string value = text(node, name);
     try {
       const std::int64_t number = parse_integer(value);
-      if (number < 0 || number > 1'000'000'000) throw UsageError(value + " is out of range");
+      if (number < 0 || number > most) throw UsageError(value + " is out of range");
       return number;
     } catch (const UsageError& error) {
       fail(node, fmt::format("attribute \"{}\": {}", name, error.what()));
@@ -163,18 +170,20 @@ class Reader {
     found.gpu.pcie_width = slot.width;
     for (const auto link : node.children("nvlink")) {
       static_cast<void>(text(link, "target"));
-      found.gpu.nvlinks += static_cast<int>(integer(link, "count"));
-    }
-    for (const auto& other : gpus_) {
-      if (other.host == host && other.dev == found.dev) {
-        fail(node, fmt::format("dev {} is given twice", found.dev));
+      found.gpu.nvlinks += static_cast<int>(integer(link, "count", max_nvlinks));
+      if (found.gpu.nvlinks > max_nvlinks) {
+        fail(node, fmt::format("more than {} NVLinks; is the dump complete?", max_nvlinks));
       }
     }
+    if (!devices_.emplace(host, found.dev).second) {
+      fail(node, fmt::format("dev {} is given twice", found.dev));
+    }
+    if (devices_.size() > max_gpus) fail(node, fmt::format("more than {} GPUs", max_gpus));
     gpus_.push_back(std::move(found));
   }
 
   void add_net(const pugi::xml_node& node, const PciSlot& slot) {
-    const double gbit = static_cast<double>(integer(node, "speed")) / 1000;  // file: Mbit/s
+    const double gbit = static_cast<double>(integer(node, "speed", max_mbit_per_s)) / 1000;  // file: Mbit/s
     static_cast<void>(integer(node, "dev"));
     // RDMA devices have a guid; PCI class 0x0207 is an InfiniBand controller, 0x0200 Ethernet.
     const std::string_view guid = node.attribute("guid").as_string("0x0");
@@ -206,6 +215,7 @@ class Reader {
   std::string_view xml_;
   const std::string& file_;
   std::vector<FileGpu> gpus_;
+  std::set<std::pair<std::string, std::int64_t>> devices_;  // host and dev of each
   std::vector<LocalNic> nics_;
 };
 

@@ -17,6 +17,9 @@ namespace {
 // Steps of one stage that become one phase: equal in everything that a phase says once.
 using PhaseKey = std::tuple<std::int32_t, std::uint8_t, Buffer, Buffer, std::int32_t, std::int32_t>;
 
+// 28 bytes each while a stage is made: below a GiB. Rings of 1,024 ranks have some million.
+constexpr std::size_t most_table_entries = std::size_t{1} << 25;
+
 // Tables by position of one phase.
 struct PhaseTables {
   explicit PhaseTables(std::size_t p)
@@ -62,30 +65,39 @@ Phase phase_of(const PhaseKey& key, PhaseTables&& tables) {
   return phase;
 }
 
-Stage stage_of_index(const FileProgram& program, std::size_t index) {
+struct OpenBlock {
+  std::size_t rank, block;
+};
+
+// `open`: the blocks that have a step of that index. `entries` counts those of all tables.
+Stage stage_of_index(const FileProgram& program, const std::vector<OpenBlock>& open,
+                     std::size_t index, std::size_t& entries) {
   std::map<PhaseKey, PhaseTables> phases;
-  for (std::size_t r = 0; r < program.ranks.size(); ++r) {
-    const auto& blocks = program.ranks[r].blocks;
-    for (std::size_t b = 0; b < blocks.size(); ++b) {
-      if (index >= blocks[b].steps.size()) continue;
-      const FileStep& step = blocks[b].steps[index];
-      const bool copies = (step.action & action_copy) != 0;
-      const auto rank = static_cast<std::int32_t>(r);
-      auto source = chunk_number(program, step.source, step.source_chunk, rank);
-      const auto target =
-          copies ? chunk_number(program, step.target, step.target_chunk, rank) : source;
-      // A plain receive has no operand; its place in the target also says how large it is.
-      const bool operand = (step.action & (action_recv | action_reduce)) != action_recv;
-      if (!operand) source = target;
-      const PhaseKey key{static_cast<std::int32_t>(b),
-                         step.action,
-                         source.buffer,
-                         copies ? target.buffer : Buffer::output,
-                         std::max(step.count, 1),
-                         step.fifo};
-      const auto [at, added] = phases.try_emplace(key, program.ranks.size());
-      enter(at->second, r, step, source.chunk, target.chunk);
+  for (const auto [r, b] : open) {
+    const FileStep& step = program.ranks[r].blocks[b].steps[index];
+    const bool copies = (step.action & action_copy) != 0;
+    const auto rank = static_cast<std::int32_t>(r);
+    auto source = chunk_number(program, step.source, step.source_chunk, rank);
+    const auto target =
+        copies ? chunk_number(program, step.target, step.target_chunk, rank) : source;
+    // A plain receive has no operand; its place in the target also says how large it is.
+    const bool operand = (step.action & (action_recv | action_reduce)) != action_recv;
+    if (!operand) source = target;
+    const PhaseKey key{static_cast<std::int32_t>(b),
+                       step.action,
+                       source.buffer,
+                       copies ? target.buffer : Buffer::output,
+                       std::max(step.count, 1),
+                       step.fifo};
+    const auto [at, added] = phases.try_emplace(key, program.ranks.size());
+    if (added) entries += program.ranks.size();
+    if (entries > most_table_entries) {
+      refuse_file(program.file, step.line,
+                  fmt::format("the tables of {} ranks for the steps up to here are too large (at "
+                              "most {} entries) give a smaller algorithm",
+                              program.ranks.size(), most_table_entries));
     }
+    enter(at->second, r, step, source.chunk, target.chunk);
   }
   Stage stage{fmt::format("step_{}", index), 1, {PhaseGroup{StageOrder::dataflow, {}}}};
   for (auto& [key, tables] : phases) {
@@ -119,8 +131,16 @@ Schedule to_schedule(FileProgram program) {
     schedule.scratch_chunks = std::max(schedule.scratch_chunks, rank.scratch_chunks);
     for (const FileBlock& block : rank.blocks) longest = std::max(longest, block.steps.size());
   }
+  std::vector<OpenBlock> open;
+  for (std::size_t r = 0; r < program.ranks.size(); ++r) {
+    for (std::size_t b = 0; b < program.ranks[r].blocks.size(); ++b) open.push_back({r, b});
+  }
+  std::size_t entries = 0;
   for (std::size_t index = 0; index < longest; ++index) {
-    schedule.stages.push_back(stage_of_index(program, index));
+    std::erase_if(open, [&](const OpenBlock& at) {
+      return program.ranks[at.rank].blocks[at.block].steps.size() <= index;
+    });
+    schedule.stages.push_back(stage_of_index(program, open, index, entries));
   }
   return schedule;
 }

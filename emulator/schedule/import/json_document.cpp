@@ -46,9 +46,71 @@ class CountingIterator {
   std::int32_t* line_;
 };
 
-struct Open {
-  std::int32_t line;
-  std::set<std::string> keys;
+// Builds the document with nlohmann's own builder and sees to depth, keys and lines on the way.
+// (Its parser callback would do, but walks over the whole parent at the end of every value.)
+class LineBuilder {
+ public:
+  LineBuilder(std::string_view text, const std::string& file, const std::int32_t& line, Json& root)
+      : text_(text), file_(file), line_(line), build_(root) {}
+
+  bool null() { return build_.null(); }
+  bool boolean(bool value) { return build_.boolean(value); }
+  bool number_integer(Json::number_integer_t value) { return build_.number_integer(value); }
+  bool number_unsigned(Json::number_unsigned_t value) { return build_.number_unsigned(value); }
+  bool number_float(Json::number_float_t value, const std::string& text) {
+    return build_.number_float(value, text);
+  }
+  bool string(std::string& value) { return build_.string(value); }
+  bool binary(Json::binary_t& value) { return build_.binary(value); }
+  bool start_array(std::size_t elements) {
+    deeper();
+    return build_.start_array(elements);
+  }
+  bool end_array() {
+    --depth_;
+    return build_.end_array();
+  }
+  bool start_object(std::size_t elements) {
+    deeper();
+    open_.push_back({line_, {}});
+    return build_.start_object(elements);
+  }
+  bool key(std::string& name) {
+    if (!open_.back().keys.insert(name).second) {
+      refuse_file(file_, line_, fmt::format("key \"{}\" is given twice; remove one", name));
+    }
+    return build_.key(name);
+  }
+  bool end_object() {
+    std::string name = line_key;
+    build_.key(name);
+    build_.number_integer(open_.back().line);
+    open_.pop_back();
+    --depth_;
+    return build_.end_object();
+  }
+  bool parse_error(std::size_t byte, const std::string&, const Json::exception&) {
+    refuse_file(file_, LineNumbers(text_).line_at(static_cast<std::ptrdiff_t>(byte) - 1),
+                "not valid JSON; is the file complete?");
+  }
+
+ private:
+  void deeper() {
+    if (++depth_ > max_depth) {
+      refuse_file(file_, line_, fmt::format("nested deeper than {} levels", max_depth));
+    }
+  }
+
+  struct Open {
+    std::int32_t line;
+    std::set<std::string> keys;
+  };
+  std::string_view text_;
+  const std::string& file_;
+  const std::int32_t& line_;
+  nlohmann::detail::json_sax_dom_parser<Json> build_;
+  std::vector<Open> open_;
+  int depth_ = 0;
 };
 
 }  // namespace
@@ -56,33 +118,16 @@ struct Open {
 Json parse_json(std::string_view text, const std::string& file) {
   require_text(text, file);
   std::int32_t line = 1;
-  std::vector<Open> open;
-  const auto watch = [&](int depth, Json::parse_event_t event, Json& parsed) {
-    using Event = Json::parse_event_t;
-    if (depth > max_depth) {
-      refuse_file(file, line, fmt::format("nested deeper than {} levels", max_depth));
-    }
-    if (event == Event::object_start) open.push_back({line, {}});
-    if (event == Event::key && !open.back().keys.insert(parsed.get<std::string>()).second) {
-      refuse_file(file, line,
-                  fmt::format("key \"{}\" is given twice; remove one", parsed.get<std::string>()));
-    }
-    if (event == Event::object_end) {
-      parsed[line_key] = open.back().line;
-      open.pop_back();
-    }
-    return true;
-  };
+  Json document;
+  LineBuilder builder(text, file, line, document);
   try {
-    Json document = Json::parse(CountingIterator(text.data(), &line),
-                                CountingIterator(text.data() + text.size(), &line), watch);
-    if (!document.is_object()) refuse_file(file, 1, "the outermost value is no object {...}");
-    return document;
-  } catch (const Json::exception& error) {
-    const auto* parse = dynamic_cast<const Json::parse_error*>(&error);
-    const auto at = parse == nullptr ? 0 : static_cast<std::ptrdiff_t>(parse->byte) - 1;
-    refuse_file(file, LineNumbers(text).line_at(at), "not valid JSON; is the file complete?");
+    Json::sax_parse(CountingIterator(text.data(), &line),
+                    CountingIterator(text.data() + text.size(), &line), &builder);
+  } catch (const Json::exception&) {
+    refuse_file(file, line, "not valid JSON; is the file complete?");  // a number beyond all types
   }
+  if (!document.is_object()) refuse_file(file, 1, "the outermost value is no object {...}");
+  return document;
 }
 
 std::int32_t JsonReader::line_of(const Json& object) {

@@ -7,6 +7,9 @@
 namespace fabricast {
 namespace {
 
+// A line of the file may ask for 255 steps. 200 MB of them; plans in use have some thousand.
+constexpr std::int64_t most_barrier_steps = 1 << 22;
+
 // Puts that one signal announces.
 struct Announced {
   std::vector<PutTarget> puts;
@@ -78,21 +81,23 @@ class Linker {
     }
   }
 
-  // The number of the channel whose signal comes next after this put.
-  static std::int32_t fifo_of_put(const PlanBlock& block, std::size_t put) {
-    const std::int32_t peer = block.ops[put].step.peer_out;
-    for (std::size_t i = put + 1; i < block.ops.size(); ++i) {
+  // Of each put, the number of the channel whose signal comes next in its block; backwards, because
+  // a signal may follow any number of puts.
+  static std::vector<std::int32_t> fifos_of_puts(const PlanBlock& block) {
+    std::vector<std::int32_t> fifos(block.ops.size(), 0);
+    std::map<std::int32_t, std::int32_t> next;  // by peer
+    for (std::size_t i = block.ops.size(); i-- > 0;) {
       const PlanOp& op = block.ops[i];
-      if (op.kind == PlanOp::Kind::signal && std::get<1>(op.channel) == peer) {
-        return std::get<2>(op.channel);
-      }
+      if (op.kind == PlanOp::Kind::signal) next[std::get<1>(op.channel)] = std::get<2>(op.channel);
+      if (op.kind == PlanOp::Kind::put) fifos[i] = next[op.step.peer_out];
     }
-    return 0;
+    return fifos;
   }
 
   FileBlock emit(std::size_t index, const PlanBlock& block) {
     FileBlock result{block.id, block.line, {}};
     auto& first_steps = first_steps_.emplace_back();
+    const auto fifos = fifos_of_puts(block);
     for (std::size_t i = 0; i < block.ops.size(); ++i) {
       const PlanOp& op = block.ops[i];
       first_steps.push_back(result.steps.size());
@@ -102,7 +107,7 @@ class Linker {
           break;
         case PlanOp::Kind::put:
           result.steps.push_back(op.step);
-          result.steps.back().fifo = fifo_of_put(block, i);
+          result.steps.back().fifo = fifos[i];
           break;
         case PlanOp::Kind::signal:
           break;
@@ -110,6 +115,13 @@ class Linker {
           receive(index, op, result.steps);
           break;
         case PlanOp::Kind::barrier:
+          barrier_steps_ += op.members - 1;
+          if (barrier_steps_ > most_barrier_steps) {
+            refuse_file(program_.file, op.step.line,
+                        fmt::format("the barriers up to here are {} waits of one thread block for "
+                                    "another (at most {}) give a smaller plan",
+                                    barrier_steps_, most_barrier_steps));
+          }
           for (std::int64_t m = 1; m < op.members; ++m) result.steps.push_back(op.step);
           break;
       }
@@ -187,6 +199,7 @@ class Linker {
   std::map<ChannelKey, ChannelUse> channels_;
   std::vector<std::vector<std::size_t>> first_steps_;  // of each op, by block of this rank
   std::int32_t empty_signals_ = 0;
+  std::int64_t barrier_steps_ = 0;
 };
 
 }  // namespace

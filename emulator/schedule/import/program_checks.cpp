@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "emulator/base/error.hpp"
 #include "emulator/schedule/import/chunk_numbers.hpp"
 #include "emulator/schedule/import/file_program.hpp"
 
@@ -16,6 +17,7 @@ constexpr std::size_t most_blocks = 256;       // Phase::role
 constexpr std::int32_t most_fifos = 256;       // PeerMap::fifo
 constexpr std::int32_t most_chunks = 1 << 24;  // Step's chunk fields
 constexpr std::int32_t most_per_message = 0xFFFF;
+constexpr std::size_t most_name_bytes = 256;
 
 const char* name_of(Buffer buffer) {
   switch (buffer) {
@@ -62,6 +64,12 @@ class Checks {
   }
 
   void check_size() const {
+    // It becomes the label of rows in tables and files.
+    if (program_.name.size() > most_name_bytes || printable_line(program_.name) != program_.name) {
+      fail(program_.line, fmt::format("name \"{}\" (at most {} bytes without line ends and control "
+                                      "characters are possible) give a shorter one",
+                                      program_.name, most_name_bytes));
+    }
     const auto ranks = program_.ranks.size();
     if (ranks == 0) fail(program_.line, "no rank (an algorithm needs at least one) give its ranks");
     if (ranks > most_ranks) {

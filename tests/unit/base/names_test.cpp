@@ -21,5 +21,10 @@ TEST(Names, MessageNamesTheProblemTheGuessAndTheChoices) {
             "gb300-nvl72");
 }
 
+TEST(Names, MegabytesAreNotCompared) {
+  const std::vector<std::string> long_names(20, std::string(400, 'b'));
+  EXPECT_EQ(closest_name(std::string(20'000'000, 'a'), long_names), "");
+}
+
 }  // namespace
 }  // namespace fabricast

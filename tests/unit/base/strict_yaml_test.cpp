@@ -152,5 +152,13 @@ TEST(StrictYaml, RejectsNumbersThatAreNone) {
             "most 1000000 us");
 }
 
+TEST(StrictYaml, ManyKeysTakeLinearTime) {
+  std::string text;
+  for (int i = 0; i < 49'000; ++i) text += std::string(150, 'k') + std::to_string(i) + ": 1\n";
+  const auto root = YamlCursor::parse(text, "f.yaml");
+  EXPECT_EQ(root.keys().size(), 49'000u);
+  EXPECT_THROW(YamlCursor::parse(text + std::string(150, 'k') + "7: 1\n", "f.yaml"), UsageError);
+}
+
 }  // namespace
 }  // namespace fabricast

@@ -116,5 +116,20 @@ TEST(NcclXml, IsStrict) {
             std::string::npos);
 }
 
+TEST(NcclXml, RefusesCountsOfNoMachine) {
+  EXPECT_NE(edited("count=\"18\"", "count=\"1025\"").find("is out of range"), std::string::npos);
+  std::string links;
+  for (int i = 0; i < 3; ++i) links += "<nvlink target=\"a\" count=\"1000\"/>";
+  EXPECT_NE(edited("<nvlink target=\"f", links + "<nvlink target=\"f").find("more than 1024 NVLinks"),
+            std::string::npos);
+  EXPECT_NE(edited("speed=\"400000\"", "speed=\"1000000000\"").find("is out of range"),
+            std::string::npos);
+  std::string many = "<system version=\"1\"><cpu>";
+  many += "<pci busid=\"0\" class=\"0\" link_speed=\"8 GT/s\" link_width=\"1\">";
+  for (int i = 0; i < 200'000; ++i) many += "<gpu dev=\"" + std::to_string(i) + "\" sm=\"90\"/>";
+  EXPECT_NE(error_of(many + "</pci></cpu></system>").find("gpu: more than 4096 GPUs"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace fabricast
