@@ -25,8 +25,7 @@ std::string printable_line(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto byte = static_cast<unsigned char>(text[i]);
     // U+0080 to U+009F, in UTF-8 C2 80 to C2 9F, are control characters like those below U+0020.
-    const bool upper = byte == 0xC2 && i + 1 < text.size() &&
-                       continues_a_character(text[i + 1]) &&
+    const bool upper = byte == 0xC2 && i + 1 < text.size() && continues_a_character(text[i + 1]) &&
                        static_cast<unsigned char>(text[i + 1]) < 0xA0;
     if (byte == '\n') {
       line += "\\n";

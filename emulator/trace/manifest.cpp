@@ -57,7 +57,8 @@ class ManifestReader {
  private:
   Manifest read(const nlohmann::json& json) const {
     if (const auto& format = json.at("format"); format != format_name) {
-      throw damaged(fmt::format("its format is {}, this program reads {}", format.dump(), format_name));
+      throw damaged(
+          fmt::format("its format is {}, this program reads {}", format.dump(), format_name));
     }
     Manifest manifest;
     json.at("trace").get_to(manifest.trace);

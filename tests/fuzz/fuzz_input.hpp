@@ -25,8 +25,8 @@ inline bool is_printable_line(std::string_view text) {
     const auto byte = static_cast<unsigned char>(text[i]);
     if (byte < 0x20 || byte == 0x7F) return false;
     // U+0080 to U+009F: control characters too, terminals obey them.
-    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0xFFu;
-    if (byte == 0xC2 && next < 0xA0) return false;
+    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0u;
+    if (byte == 0xC2 && next >= 0x80 && next < 0xA0) return false;
   }
   return !text.empty();
 }

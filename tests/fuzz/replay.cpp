@@ -3,8 +3,8 @@
 //   TARGET FOLDER
 #include <algorithm>
 #include <filesystem>
-#include <iterator>
 #include <fstream>
+#include <iterator>
 #include <vector>
 
 #include "tests/fuzz/fuzz_input.hpp"

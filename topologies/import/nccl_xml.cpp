@@ -18,8 +18,8 @@ namespace {
 
 constexpr int max_depth = 64;
 
-// Sanity limits, those of machine files (machine_yaml.cpp, fabric_yaml.cpp): what is read here can be
-// written there. NVML knows 36 NVLinks of a GPU.
+// Sanity limits, those of machine files (machine_yaml.cpp, fabric_yaml.cpp): what is read here can
+// be written there. NVML knows 36 NVLinks of a GPU.
 constexpr std::size_t max_gpus = 4096;
 constexpr std::int64_t max_nvlinks = 1024;
 constexpr std::int64_t max_mbit_per_s = 800'000'000;
@@ -183,7 +183,8 @@ class Reader {
   }
 
   void add_net(const pugi::xml_node& node, const PciSlot& slot) {
-    const double gbit = static_cast<double>(integer(node, "speed", max_mbit_per_s)) / 1000;  // file: Mbit/s
+    const double gbit =
+        static_cast<double>(integer(node, "speed", max_mbit_per_s)) / 1000;  // file: Mbit/s
     static_cast<void>(integer(node, "dev"));
     // RDMA devices have a guid; PCI class 0x0207 is an InfiniBand controller, 0x0200 Ethernet.
     const std::string_view guid = node.attribute("guid").as_string("0x0");

@@ -8,7 +8,11 @@ namespace {
 TEST(Error, MessageIsOnePrintableLine) {
   EXPECT_STREQ(UsageError("a\nb\tc\rd").what(), "a\\nb\\tc\\x0dd");
   EXPECT_STREQ(IoError("\x1b[31mred\x7f").what(), "\\x1b[31mred\\x7f");
-  EXPECT_STREQ(CheckError("\xC2\x9B" "31m").what(), "\\u009b31m") << "a terminal's CSI in one character";
+  EXPECT_STREQ(CheckError("\xC2\x9B"
+                          "31m")
+                   .what(),
+               "\\u009b31m")
+      << "a terminal's CSI in one character";
   EXPECT_EQ(std::string(UsageError(std::string("a\0b", 3)).what()), "a\\x00b");
 }
 

@@ -1,4 +1,5 @@
-// Algorithm files made to use up memory or time, and names made for terminals: refused, or read fast.
+// Algorithm files made to use up memory or time, and names made for terminals: refused, or read
+// fast.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -60,7 +61,8 @@ TEST(HostileFiles, NamesArePrintable) {
 std::string plan(const std::string& blocks, const std::string& remotes) {
   return R"({"name":"p","collective":"allreduce","protocol":"Simple","inplace":true,"gpus":[)"
          R"({"id":0,"input_chunks":1,"output_chunks":1,"scratch_chunks":0,"threadblocks":[)" +
-         blocks + R"(],"channels":[{"channel_type":"memory","connected_to":[0]}],"remote_buffers":[)" +
+         blocks +
+         R"(],"channels":[{"channel_type":"memory","connected_to":[0]}],"remote_buffers":[)" +
          remotes + "]}]}\n";
 }
 

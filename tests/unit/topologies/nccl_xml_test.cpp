@@ -120,8 +120,9 @@ TEST(NcclXml, RefusesCountsOfNoMachine) {
   EXPECT_NE(edited("count=\"18\"", "count=\"1025\"").find("is out of range"), std::string::npos);
   std::string links;
   for (int i = 0; i < 3; ++i) links += "<nvlink target=\"a\" count=\"1000\"/>";
-  EXPECT_NE(edited("<nvlink target=\"f", links + "<nvlink target=\"f").find("more than 1024 NVLinks"),
-            std::string::npos);
+  EXPECT_NE(
+      edited("<nvlink target=\"f", links + "<nvlink target=\"f").find("more than 1024 NVLinks"),
+      std::string::npos);
   EXPECT_NE(edited("speed=\"400000\"", "speed=\"1000000000\"").find("is out of range"),
             std::string::npos);
   std::string many = "<system version=\"1\"><cpu>";
