@@ -58,7 +58,8 @@ std::string config_yaml(const ImportLogArguments& arguments, const ImportedLogs&
                         const Topology& machine) {
   std::string text = "import:\n";
   text += fmt::format("  machine: {}\n", machine.name());
-  if (!arguments.collective.empty()) text += fmt::format("  collective: {}\n", arguments.collective);
+  if (!arguments.collective.empty())
+    text += fmt::format("  collective: {}\n", arguments.collective);
   if (arguments.ranks > 0) text += fmt::format("  ranks: {}\n", arguments.ranks);
   text += fmt::format("  keep_wrong: {}\n  files:\n", arguments.keep_wrong);
   for (const ImportedFile& file : logs.files) {
@@ -116,13 +117,15 @@ int import_log(const ImportLogArguments& arguments) {
   for (const ImportedFile& file : logs.files) print_file(file);
   if (!logs.runs.empty()) print_runs(logs);
   if (logs.samples.samples.empty()) {
-    throw UsageError(fmt::format("{} holds no evidence ({} runs of nccl-tests were found) see above "
-                                 "why each was refused",
-                                 fmt::join(arguments.files, ", "), logs.runs.size()));
+    throw UsageError(
+        fmt::format("{} holds no evidence ({} runs of nccl-tests were found) see above "
+                    "why each was refused",
+                    fmt::join(arguments.files, ", "), logs.runs.size()));
   }
-  fmt::print("{} samples under {} conditions{}\n", logs.samples.samples.size(),
-             logs.samples.conditions.size(),
-             machine == nullptr ? "; give --machine to match them with one" : " of " + machine->name());
+  fmt::print(
+      "{} samples under {} conditions{}\n", logs.samples.samples.size(),
+      logs.samples.conditions.size(),
+      machine == nullptr ? "; give --machine to match them with one" : " of " + machine->name());
   if (!arguments.output.empty()) publish(arguments, logs, *machine);
   return 0;
 }

@@ -128,13 +128,18 @@ ImportedLogs import_logs(const std::vector<LogText>& texts,
                                        : read_nccl_tests_log(log.text, log.file);
     Sha256 digest;
     digest.update(log.text);
-    ImportedFile file{std::filesystem::path(log.file).filename().string(), digest.finish(),
-                      output.lines, output.library_lines, output.unknown_lines, output.cut,
+    ImportedFile file{std::filesystem::path(log.file).filename().string(),
+                      digest.finish(),
+                      output.lines,
+                      output.library_lines,
+                      output.unknown_lines,
+                      output.cut,
                       output.refused};
     for (const NcclTestsRun& run : output.runs) {
       ImportedRun imported = read_run(run, file.file, rules, machine);
       if (imported.shape.refusal.empty()) {
-        const SampleOrigin origin{machine == nullptr ? "" : machine->name(), file.file, file.sha256};
+        const SampleOrigin origin{machine == nullptr ? "" : machine->name(), file.file,
+                                  file.sha256};
         imported.count =
             add_samples(run, imported.shape, rules, origin, made.samples, file.refused);
       } else {

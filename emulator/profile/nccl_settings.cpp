@@ -70,7 +70,8 @@ std::string program_in(std::string_view word) {
   const auto mark = word.rfind("_perf");
   if (mark == none || mark == 0) return {};
   const auto rest = word.substr(mark + 5);
-  if (!rest.empty() && rest != "_mpi" && rest != "." && rest != ":" && rest != "'" && rest != "\"") {
+  if (!rest.empty() && rest != "_mpi" && rest != "." && rest != ":" && rest != "'" &&
+      rest != "\"") {
     return {};
   }
   auto start = mark;

@@ -1,8 +1,6 @@
 #include "emulator/profile/nccl_tests_json.hpp"
 
 #include <algorithm>
-#include <cctype>
-#include <cmath>
 #include <cstdlib>
 #include <limits>
 #include <optional>
@@ -11,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "emulator/base/error.hpp"
+#include "emulator/profile/json_repair.hpp"
 #include "emulator/profile/nccl_settings.hpp"
 
 namespace fabricast {
@@ -18,106 +17,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::size_t results_depth = 2;     // top object, list of results
-constexpr int most_depth = 64;               // of nesting; the layout has 5
-constexpr double half_unit = 0.5e-6;         // numbers are printed with six decimals (%lf)
-
-bool is_word(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; }
-
-// What can be parsed of a file: closed where it was cut, without words that JSON does not have.
-struct Repaired {
-  std::string text;
-  std::vector<std::int64_t> result_lines;  // of the objects in the outermost object's lists
-  std::int64_t lines = 1;
-  bool cut = false;
-};
-
-class Repair {
- public:
-  Repair(std::string_view text, const std::string& file) : text_(text), file_(file) {}
-
-  Repaired run() {
-    made_.text.reserve(text_.size());
-    while (at_ < text_.size()) step();
-    if (!open_.empty()) {
-      made_.cut = true;
-      made_.text.resize(whole_);
-      made_.text += closers_;
-      made_.result_lines.resize(whole_results_);
-    }
-    return std::move(made_);
-  }
-
- private:
-  void step() {
-    const char c = text_[at_];
-    if (c == '\n') ++made_.lines;
-    if (c == '"') return copy_string();
-    if (is_word(c) && !inside_number()) return copy_word();
-    made_.text += c;
-    ++at_;
-    if (c == '{' || c == '[') {
-      if (open_.size() >= most_depth) {
-        throw UsageError(fmt::format("{}:{}: nested deeper than {} levels (nccl-tests nests 5) is "
-                                     "this its output?",
-                                     file_, made_.lines, most_depth));
-      }
-      if (c == '{' && open_.size() == results_depth && open_.back() == ']') {
-        made_.result_lines.push_back(made_.lines);
-      }
-      open_ += c == '{' ? '}' : ']';
-    } else if (c == '}' || c == ']') {
-      if (open_.empty() || open_.back() != c) {
-        throw UsageError(fmt::format("{}:{}: not valid JSON ({} closes nothing); is this nccl-tests' "
-                                     "output?",
-                                     file_, made_.lines, c));
-      }
-      open_.pop_back();
-      if (open_.size() <= results_depth) remember();
-    }
-  }
-
-  // Everything so far is whole: what a cut file is taken back to.
-  void remember() {
-    whole_ = made_.text.size();
-    whole_results_ = made_.result_lines.size();
-    closers_.assign(open_.rbegin(), open_.rend());
-  }
-
-  void copy_string() {
-    const std::size_t start = at_++;
-    while (at_ < text_.size() && text_[at_] != '"') {
-      if (text_[at_] == '\n') ++made_.lines;
-      at_ += text_[at_] == '\\' ? 2 : 1;
-    }
-    at_ = std::min(at_ + 1, text_.size());
-    made_.text += text_.substr(start, at_ - start);
-  }
-
-  bool inside_number() const {
-    return !made_.text.empty() && std::isdigit(static_cast<unsigned char>(made_.text.back())) != 0;
-  }
-
-  void copy_word() {
-    const std::size_t start = at_;
-    while (at_ < text_.size() && is_word(text_[at_])) ++at_;
-    const auto word = text_.substr(start, at_ - start);
-    if (word != "inf" && word != "nan") {
-      made_.text += word;
-      return;
-    }
-    if (made_.text.ends_with('-')) made_.text.pop_back();
-    made_.text += "null";
-  }
-
-  std::string_view text_;
-  const std::string& file_;
-  std::size_t at_ = 0;
-  Repaired made_;
-  std::string open_;  // closing brackets, innermost last
-  std::string closers_;
-  std::size_t whole_ = 0, whole_results_ = 0;
-};
+constexpr double half_unit = 0.5e-6;  // numbers are printed with six decimals (%lf)
 
 // A member of an object, or null for what is not there.
 const Json& member(const Json& object, const char* name) {
@@ -220,7 +120,7 @@ bool looks_like_json(std::string_view text) {
 }
 
 NcclTestsOutput read_nccl_tests_json(std::string_view text, const std::string& file) {
-  const Repaired repaired = Repair(text, file).run();
+  const RepairedJson repaired = repair_json(text, file);
   NcclTestsOutput made;
   made.file = file;
   made.lines = repaired.lines;
@@ -242,14 +142,15 @@ NcclTestsOutput read_nccl_tests_json(std::string_view text, const std::string& f
   run.failed = text_of(member(document, "out_of_bounds"), "okay") == "false";
   const Json& results = member(document, "results");
   if (!results.is_array() && !repaired.cut) {
-    throw UsageError(fmt::format("{}:1: no list \"results\" (nccl-tests writes one with -J); is this "
-                                 "its output?",
-                                 file));
+    throw UsageError(
+        fmt::format("{}:1: no list \"results\" (nccl-tests writes one with -J); is this "
+                    "its output?",
+                    file));
   }
   const std::size_t count = results.is_array() ? results.size() : 0;
   for (std::size_t i = 0; i < count; ++i) {
     NcclTestsRow row;
-    row.line = i < repaired.result_lines.size() ? repaired.result_lines[i] : 1;
+    row.line = i < repaired.object_lines.size() ? repaired.object_lines[i] : 1;
     const auto problem = read_result(results[i], run, row);
     if (problem.empty()) {
       run.rows.push_back(std::move(row));

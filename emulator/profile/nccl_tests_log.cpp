@@ -1,7 +1,6 @@
 #include "emulator/profile/nccl_tests_log.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <optional>
 #include <set>
@@ -9,51 +8,13 @@
 
 #include "emulator/profile/log_line.hpp"
 #include "emulator/profile/nccl_settings.hpp"
+#include "emulator/profile/nccl_tests_head.hpp"
 #include "emulator/profile/nccl_tests_row.hpp"
 
 namespace fabricast {
 namespace {
 
 constexpr auto none = std::string_view::npos;
-
-std::optional<std::int32_t> integer(std::string_view word) {
-  std::int32_t value = 0;
-  const auto [at, error] = std::from_chars(word.data(), word.data() + word.size(), value);
-  if (error != std::errc() || at == word.data()) return std::nullopt;
-  return value;
-}
-
-// The integer after "name: " or "name ", or -1.
-std::int32_t option_of(std::string_view line, std::string_view name) {
-  const auto at = line.find(name);
-  if (at == none) return -1;
-  const auto words = words_of(line.substr(at + name.size()));
-  return words.empty() ? -1 : integer(words.front()).value_or(-1);
-}
-
-// "#  Rank  0 Group  0 Pid  12 on  host device  0 [0x07] NVIDIA H100"; 1.x has no Pid.
-std::optional<NcclTestsDevice> device_of(std::string_view line) {
-  const auto words = words_of(line);
-  if (words.size() < 6 || words[0] != "#" || words[1] != "Rank" || !integer(words[2])) {
-    return std::nullopt;
-  }
-  NcclTestsDevice device;
-  device.rank = *integer(words[2]);
-  for (std::size_t i = 3; i + 1 < words.size(); ++i) {
-    if (words[i] == "Group") device.group = integer(words[i + 1]).value_or(0);
-    if (words[i] == "on") device.host = std::string(words[i + 1]);
-    if (words[i] == "device") {
-      const auto bracket = line.find(']');
-      const auto name = bracket == none ? std::string_view() : line.substr(bracket + 1);
-      const auto start = name.find_first_not_of(' ');
-      const auto end = name.find_last_not_of(' ');
-      if (start != none) device.name = std::string(name.substr(start, end - start + 1));
-      if (device.host.empty() || device.rank < 0) return std::nullopt;
-      return device;
-    }
-  }
-  return std::nullopt;
-}
 
 // One process's output.
 struct Stream {
@@ -215,31 +176,6 @@ class Reader {
     } else if (words_of(text).size() == 1 && text.ends_with("...")) {
       run.devices_cut = true;
     }
-  }
-
-  static void read_versions(std::string_view text, NcclTestsRun& run) {
-    const auto words = words_of(text);
-    for (std::size_t i = 0; i < words.size(); ++i) {
-      if (words[i] == "version" && i + 1 < words.size()) {
-        run.tests_version = std::string(words[i + 1]);
-      }
-      constexpr std::string_view library = "nccl-library=";
-      if (words[i].starts_with(library)) {
-        const auto code = integer(words[i].substr(library.size()));
-        if (code) run.nccl_version = nccl_version_of(*code);
-      }
-    }
-  }
-
-  static void read_options(std::string_view text, NcclTestsRun& run) {
-    run.warmup = option_of(text, "warmup iters:");
-    run.iterations = option_of(text, " iters:");
-    if (const auto at = text.find("warmup iters:"); at != none) {
-      run.iterations = option_of(text.substr(at + 13), " iters:");
-    }
-    run.aggregated = option_of(text, "agg iters:");
-    run.validation = option_of(text, "validation:");
-    run.graph = option_of(text, "graph:");
   }
 
   // ---- NCCL and the shell

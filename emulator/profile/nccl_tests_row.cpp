@@ -15,8 +15,8 @@ namespace {
 
 // Of nccl-tests (src/common.cu, test_typenames) and rccl-tests, 1.x and 2.x.
 constexpr std::array<std::string_view, 18> types{
-    "int8",  "char",   "uint8",    "int32",  "int",     "uint32",    "int64",    "uint64", "half",
-    "float", "double", "bfloat16", "f8e4m3", "f8e5m2",  "fp8_e4m3",  "fp8_e5m2", "float8", "uint"};
+    "int8",  "char",   "uint8",    "int32",  "int",    "uint32",   "int64",    "uint64", "half",
+    "float", "double", "bfloat16", "f8e4m3", "f8e5m2", "fp8_e4m3", "fp8_e5m2", "float8", "uint"};
 constexpr std::array<std::string_view, 7> redops{"sum", "prod",   "max", "min",
                                                  "avg", "mulsum", "none"};
 constexpr std::size_t blank_timing = 30;  // white space that stands for a placement not run
@@ -69,9 +69,8 @@ std::optional<Layout> layout_of(const RowPieces& pieces, const NcclTestsColumns&
     }
     return std::nullopt;
   }
-  for (const Layout& layout :
-       {Layout{0, 4, 2}, Layout{1, 4, 2}, Layout{0, 8, 2}, Layout{1, 8, 2}, Layout{0, 4, 1},
-        Layout{1, 4, 1}}) {
+  for (const Layout& layout : {Layout{0, 4, 2}, Layout{1, 4, 2}, Layout{0, 8, 2}, Layout{1, 8, 2},
+                               Layout{0, 4, 1}, Layout{1, 4, 1}}) {
     if (n == layout.skipped + layout.per_timing * layout.placements) return layout;
   }
   return std::nullopt;
@@ -168,8 +167,7 @@ bool is_whole(const RowPieces& pieces, const NcclTestsColumns& columns) {
     const auto layout = layout_of(pieces, columns);
     return layout && layout->placements == 2;
   }
-  return pieces.words.size() >=
-         (columns.root ? 1 : 0) + columns.placements * columns.per_timing;
+  return pieces.words.size() >= (columns.root ? 1 : 0) + columns.placements * columns.per_timing;
 }
 
 std::string finish_row(RowPieces& pieces, const NcclTestsColumns& columns) {

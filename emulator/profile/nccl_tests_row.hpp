@@ -19,7 +19,7 @@ namespace fabricast {
 
 // What the head of the table says.
 struct NcclTestsColumns {
-  std::size_t per_timing = 4;   // words of one placement
+  std::size_t per_timing = 4;  // words of one placement
   std::size_t placements = 2;
   bool root = false;
   bool known = false;  // there was a head

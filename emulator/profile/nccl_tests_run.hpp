@@ -1,8 +1,8 @@
 // What nccl-tests wrote, as read from its text or its JSON: runs of one collective, row by row.
 //
 // Plain data: nothing is judged here. nccl_tests_log.hpp and nccl_tests_json.hpp fill it,
-// nccl_tests_samples.hpp says which rows are evidence. Lines are counted from 1. Times are us, rates
-// GB/s = 1e9 B/s, sizes bytes, as nccl-tests defines them (doc/PERFORMANCE.md). Value types.
+// nccl_tests_samples.hpp says which rows are evidence. Lines are counted from 1. Times are us,
+// rates GB/s = 1e9 B/s, sizes bytes, as nccl-tests defines them (doc/PERFORMANCE.md). Value types.
 #pragma once
 
 #include <cstdint>

@@ -14,8 +14,8 @@
 namespace fabricast {
 namespace {
 
-constexpr double set_up = 2;            // a first row so many times the second holds more than itself
-constexpr double rounding = 1e-6;       // relative: of the doubles that nccl-tests divides
+constexpr double set_up = 2;       // a first row so many times the second holds more than itself
+constexpr double rounding = 1e-6;  // relative: of the doubles that nccl-tests divides
 constexpr std::size_t longest_list = 5;  // settings shown of a run
 
 struct Range {
@@ -79,11 +79,13 @@ std::int32_t index_of(const Conditions& conditions, SampleSet& samples) {
 // Samples of each condition so far.
 std::vector<std::int32_t> repeats_of(const SampleSet& samples) {
   std::vector<std::int32_t> repeats(samples.conditions.size());
-  for (const Sample& sample : samples.samples) ++repeats[static_cast<std::size_t>(sample.condition)];
+  for (const Sample& sample : samples.samples)
+    ++repeats[static_cast<std::size_t>(sample.condition)];
   return repeats;
 }
 
-std::string row_problem(const NcclTestsRun& run, const NcclTestsRow& row, const ImportRules& rules) {
+std::string row_problem(const NcclTestsRun& run, const NcclTestsRow& row,
+                        const ImportRules& rules) {
   if (row.bytes == 0) return "size 0 moves nothing";
   for (const NcclTestsTiming& timing : row.timings) {
     if (!std::isfinite(timing.time_us.value) || !(timing.time_us.value > 0)) {
@@ -101,7 +103,8 @@ std::string row_problem(const NcclTestsRun& run, const NcclTestsRow& row, const 
 
 // The first row's time against the second's, of the same placement.
 bool holds_set_up(const NcclTestsRun& run, const NcclTestsRow& row, const NcclTestsTiming& timing) {
-  if (&row != &run.rows.front() || run.rows.size() < 2 || run.rows[1].bytes < row.bytes) return false;
+  if (&row != &run.rows.front() || run.rows.size() < 2 || run.rows[1].bytes < row.bytes)
+    return false;
   const auto& next = run.rows[1].timings;
   const auto same = std::find_if(next.begin(), next.end(), [&](const NcclTestsTiming& t) {
     return t.in_place == timing.in_place;
@@ -132,9 +135,9 @@ std::string bandwidth_problem(const NcclTestsTiming& timing, std::int64_t bytes,
                               Collective collective, std::int32_t ranks) {
   const double shortest = timing.time_us.value - timing.time_us.half_unit;
   const double longest = timing.time_us.value + timing.time_us.half_unit;
-  const Range algbw{algbw_gb_per_s(bytes, longest),
-                    shortest > 0 ? algbw_gb_per_s(bytes, shortest)
-                                 : std::numeric_limits<double>::infinity()};
+  const Range algbw{algbw_gb_per_s(bytes, longest), shortest > 0
+                                                        ? algbw_gb_per_s(bytes, shortest)
+                                                        : std::numeric_limits<double>::infinity()};
   if (!overlap(algbw, timing.algbw)) {
     return fmt::format("algbw {} does not follow from {} B in {} us ({:.4g})", timing.algbw.value,
                        bytes, timing.time_us.value, algbw_gb_per_s(bytes, timing.time_us.value));
@@ -174,8 +177,8 @@ ImportCount add_samples(const NcclTestsRun& run, const NcclTestsShape& shape,
       samples.sources.push_back({static_cast<std::int64_t>(samples.samples.size()), origin.file,
                                  origin.sha256, row.line, description});
       repeats.resize(samples.conditions.size());
-      samples.samples.push_back({index, repeats[static_cast<std::size_t>(index)]++,
-                                 timing.time_us.value, discarded});
+      samples.samples.push_back(
+          {index, repeats[static_cast<std::size_t>(index)]++, timing.time_us.value, discarded});
       ++count.accepted;
       count.discarded += discarded ? 1 : 0;
     }

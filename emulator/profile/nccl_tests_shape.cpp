@@ -73,7 +73,8 @@ void choose_collective(const NcclTestsRun& run, const std::string& file, const I
   }
   shape.collective = rules.collective ? rules.collective : collective_of_file(file);
   if (!shape.collective) {
-    shape.refusal = "neither the text nor the file's name says which collective it is: say --collective";
+    shape.refusal =
+        "neither the text nor the file's name says which collective it is: say --collective";
   }
 }
 
@@ -104,12 +105,13 @@ void count_ranks(const NcclTestsRun& run, NcclTestsShape& shape) {
     if (ranks.insert(device.rank).second) ++hosts[device.host];
     if (shape.device.empty()) shape.device = device.name;
     if (device.name != shape.device && !device.name.ends_with("...")) {
-      shape.refusal = fmt::format("its devices are not alike ({} and {})", shape.device, device.name);
+      shape.refusal =
+          fmt::format("its devices are not alike ({} and {})", shape.device, device.name);
     }
   }
   if (groups.size() > 1) {
-    shape.refusal = fmt::format("{} groups of ranks ran at once, each slowed by the others",
-                                groups.size());
+    shape.refusal =
+        fmt::format("{} groups of ranks ran at once, each slowed by the others", groups.size());
   }
   if (run.devices_cut) return;
   shape.ranks = static_cast<std::int32_t>(ranks.size());
@@ -140,7 +142,8 @@ NcclTestsShape shape_of(const NcclTestsRun& run, const std::string& file,
   choose_collective(run, file, rules, shape);
   if (!shape.refusal.empty()) return shape;
   if (shape.ranks > 0 && rules.ranks > 0 && shape.ranks != rules.ranks) {
-    shape.refusal = fmt::format("it lists {} ranks, not the {} asked for", shape.ranks, rules.ranks);
+    shape.refusal =
+        fmt::format("it lists {} ranks, not the {} asked for", shape.ranks, rules.ranks);
   } else if (shape.ranks == 0 && rules.ranks == 0) {
     shape.refusal = fmt::format("it does not list its ranks ({}): say --ranks",
                                 implied_ranks(run, *shape.collective));

@@ -106,6 +106,18 @@ class Import(CliCase):
         self.expect_error(4, "s.h5", "import", log, "-m", MACHINE, "-o", "s.h5")
         self.expect_ok("import", log, "-m", MACHINE, "-o", "s.h5", "--force")
 
+    def test_overrides_that_have_no_model(self):
+        with open(golden("all_reduce-2.17.log"), encoding="utf-8") as file:
+            log = file.read()
+        for name, settings in [("tree", "NCCL_ALGO=NVLSTree"), ("none", "NCCL_ALGO=NVLS NCCL_PROTO=LL")]:
+            self.write(f"{name}.log", f"{settings} ./all_reduce_perf -g 8\n" + log)
+            self.expect_ok("import", f"{name}.log", "-m", MACHINE, "-o", f"{name}.h5")
+        self.expect_error(2, "nvls_tree", "calibrate", "tree.h5")
+        self.expect_error(2, "has no such algorithm", "calibrate", "none.h5")
+        # Among others, they are left out by name.
+        self.expect_ok("import", "tree.log", golden("all_reduce-2.17.log"), "-m", MACHINE, "-o", "both.h5")
+        self.assertIn("samples of nvls_tree are not fitted", self.expect_ok("calibrate", "both.h5").stderr)
+
     # ---- "here is my log from 2 nodes, predict 64"
 
     CHANGED = ("--set", "nic.efficiency=x0.6", "--set", "net.step.simple=x2", "--set", "net.step.ll=x2",

@@ -111,7 +111,7 @@ TEST(Transfer, ANodesNetworkIsCarriedToMoreOfTheSameNodes) {
 
 TEST(Transfer, AnotherNetworkOrNicIsNotTheSameFabric) {
   for (const auto& other :
-       {installation("name: infiniband", "name: roce"), installation("400 Gbit/s", "200 Gbit/s"),
+       {installation("name: infiniband", "name: roce"), installation("value: 400 Gbit/s", "value: 200 Gbit/s"),
         installation("value: 2.8 us", "value: 5 us")}) {
     auto from = prior_profile(*other, ExecutorKind::nccl);
     measure(from, "net.step.simple", 2.0, 0.02);

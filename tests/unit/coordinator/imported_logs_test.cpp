@@ -37,7 +37,8 @@ TEST(ImportedLogs, SamplesBelongToTheMachineTheyAreGivenWith) {
   EXPECT_EQ(logs.samples.sources.front().sha256, logs.files[0].sha256);
   EXPECT_EQ(logs.samples.sources.front().file, "two-runs.log");
   EXPECT_TRUE(logs.samples.environment.contains("imported"));
-  EXPECT_NE(logs.samples.environment.at("imported_run_2").find("NCCL_ALGO=Ring"), std::string::npos);
+  EXPECT_NE(logs.samples.environment.at("imported_run_2").find("NCCL_ALGO=Ring"),
+            std::string::npos);
 }
 
 TEST(ImportedLogs, ARunOfAnotherMachineIsRefusedAsAWhole) {

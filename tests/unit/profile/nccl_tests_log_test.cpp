@@ -2,11 +2,16 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <fstream>
 #include <iterator>
+#include <random>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "emulator/profile/log_line.hpp"
+#include "emulator/profile/nccl_tests_samples.hpp"
 
 namespace fabricast {
 namespace {
@@ -149,8 +154,8 @@ TEST(NcclTestsLog, CutAtEveryByte) {
       const auto cut = read_nccl_tests_log(std::string_view(text).substr(0, size), name);
       const bool middle = size > 0 && text[size - 1] != '\n';
       ASSERT_EQ(cut.cut, middle) << name << " " << size;
-      ASSERT_EQ(middle, !cut.refused.empty() &&
-                            cut.refused.back().reason.find("middle of this line") != std::string::npos);
+      ASSERT_EQ(middle, !cut.refused.empty() && cut.refused.back().reason.find(
+                                                    "middle of this line") != std::string::npos);
       std::size_t seen = 0;
       for (const auto& run : cut.runs) {
         for (const auto& row : run.rows) {
@@ -165,12 +170,59 @@ TEST(NcclTestsLog, CutAtEveryByte) {
   }
 }
 
+// Whatever happened to a file, it is read to its end, and every row has a time.
+TEST(NcclTestsLog, DamagedFiles) {
+  constexpr int files = 3000;
+  constexpr std::array<const char*, 4> names{"two-runs.log", "all_reduce-2.13-mpirun-tags.log",
+                                             "broadcast-2.18-per-iteration.log",
+                                             "all_reduce-tuning.log"};
+  constexpr std::string_view pieces = "\n\r \t\x1b[:|#-+.0123456789eEnaif/{}=\xff";
+  std::mt19937 random(7);
+  for (int i = 0; i < files; ++i) {
+    std::string text = golden(names[static_cast<std::size_t>(i) % names.size()]);
+    for (int k = 0; k < 8; ++k) {
+      const std::size_t at = random() % text.size(), other = random() % text.size();
+      switch (random() % 4) {
+        case 0:
+          text[at] = pieces[random() % pieces.size()];
+          break;
+        case 1:
+          text.erase(at, random() % 80);
+          break;
+        case 2:
+          text.insert(at, text.substr(other, random() % 200));
+          break;
+        default:
+          text.insert(at, 1, pieces[random() % pieces.size()]);
+      }
+    }
+    const auto output = read_nccl_tests_log(text, "all_reduce.log");
+    SampleSet samples;
+    std::vector<RefusedLine> refused;
+    std::size_t rows = 0;
+    for (const auto& run : output.runs) {
+      for (const auto& row : run.rows) {
+        ASSERT_FALSE(row.timings.empty());
+        ASSERT_GT(row.line, 0);
+        ASSERT_LE(row.line, output.lines);
+      }
+      const auto shape = shape_of(run, "all_reduce.log", {});
+      if (!shape.refusal.empty()) continue;
+      rows += run.rows.size();
+      add_samples(run, shape, {}, {"m", "f", "s"}, samples, refused);
+    }
+    for (const auto& sample : samples.samples) ASSERT_GT(sample.value, 0);
+    ASSERT_LE(samples.samples.size(), 2 * (rows - refused.size()));
+  }
+}
+
 TEST(NcclTestsLog, ARowThatNeverEndsIsRefused) {
-  const std::string text = std::string(table_head) +
-                           "        1024           256     float     sum      -1    36.01    0.03\n"
-                           "mpirun was killed\n"
-                           "        4096          1024     float     sum      -1    36.03    0.11    "
-                           "0.21      0    34.95    0.12    0.22      0\n";
+  const std::string text =
+      std::string(table_head) +
+      "        1024           256     float     sum      -1    36.01    0.03\n"
+      "mpirun was killed\n"
+      "        4096          1024     float     sum      -1    36.03    0.11    "
+      "0.21      0    34.95    0.12    0.22      0\n";
   const auto output = read_nccl_tests_log(text, "x");
   ASSERT_EQ(output.runs.size(), 1);
   EXPECT_EQ(output.runs[0].rows.size(), 1);
@@ -180,7 +232,8 @@ TEST(NcclTestsLog, ARowThatNeverEndsIsRefused) {
 }
 
 TEST(NcclTestsLog, OnePlacementOfTwo) {
-  const std::string start = std::string(table_head) + "        1024           256     float     sum      -1";
+  const std::string start =
+      std::string(table_head) + "        1024           256     float     sum      -1";
   const std::string numbers = "    36.01    0.03    0.05      0\n";
   const auto first = read_nccl_tests_log(start + numbers, "x");
   ASSERT_EQ(first.runs.at(0).rows.size(), 1);
@@ -229,7 +282,8 @@ TEST(NcclTestsLog, SettingsOfTheShell) {
       "# Avg bus bandwidth    : 38 \n"
       "unset NCCL_ALGO\n"
       "./broadcast_perf\n"
-      "#       size         count      type   redop    root     time   algbw   busbw #wrong     time   "
+      "#       size         count      type   redop    root     time   algbw   busbw #wrong     "
+      "time   "
       "algbw   busbw #wrong\n"
       "  1048576  262144  float  none  0  48.07  21.81  21.81  0  47.00  22.31  22.31  0\n",
       "x");
@@ -260,7 +314,8 @@ TEST(LogLine, Prefixes) {
 }
 
 TEST(LogLine, TheLibrarysPart) {
-  const auto glued = read_log_line("  8  2  float  sum  -110-0-0-1:12:34 [0] NCCL INFO x", {"10-0-0-1"});
+  const auto glued =
+      read_log_line("  8  2  float  sum  -110-0-0-1:12:34 [0] NCCL INFO x", {"10-0-0-1"});
   EXPECT_EQ(glued.text, "  8  2  float  sum  -1");
   EXPECT_EQ(glued.library, "10-0-0-1:12:34 [0] NCCL INFO x");
   EXPECT_EQ(read_log_line("a:1:2 [0] net.cc:12 NCCL WARN x", {}).text, "");

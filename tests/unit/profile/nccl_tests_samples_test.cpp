@@ -21,14 +21,14 @@ struct Imported {
 };
 
 Imported import_text(const std::string& text, const std::string& file, const ImportRules& rules) {
-  const auto output = looks_like_json(text) ? read_nccl_tests_json(text, file)
-                                            : read_nccl_tests_log(text, file);
+  const auto output =
+      looks_like_json(text) ? read_nccl_tests_json(text, file) : read_nccl_tests_log(text, file);
   Imported made;
   for (const auto& run : output.runs) {
     made.shapes.push_back(shape_of(run, file, rules));
     if (!made.shapes.back().refusal.empty()) continue;
-    made.count = add_samples(run, made.shapes.back(), rules, {"m", file, "abc"}, made.samples,
-                             made.refused);
+    made.count =
+        add_samples(run, made.shapes.back(), rules, {"m", file, "abc"}, made.samples, made.refused);
   }
   return made;
 }
@@ -58,7 +58,8 @@ TEST(NcclTestsSamples, ConditionsAreThoseOfALibraryThatChose) {
   const SampleSource& source = made.samples.sources[2];
   EXPECT_EQ(source.file, "all_reduce-2.17.log");
   EXPECT_EQ(source.line, 19);
-  EXPECT_NE(source.description.find("NCCL 2.28.3, mean of 20 iterations after 5"), std::string::npos);
+  EXPECT_NE(source.description.find("NCCL 2.28.3, mean of 20 iterations after 5"),
+            std::string::npos);
   EXPECT_EQ(made.shapes[0].hosts, 1);
   EXPECT_EQ(made.shapes[0].per_host, 8);
 }
@@ -113,7 +114,8 @@ TEST(NcclTestsSamples, RepeatsOfAConditionCountUp) {
 
 TEST(NcclTestsSamples, WhatTheTextDoesNotSayMustBeSaid) {
   const std::string row =
-      "  268435456  67108864  float  sum  -1  1234.56  217.43  407.69  0  1230.00  218.24  409.20  0\n";
+      "  268435456  67108864  float  sum  -1  1234.56  217.43  407.69  0  1230.00  218.24  409.20  "
+      "0\n";
   EXPECT_NE(import_text(row, "log.txt", {}).shapes.at(0).refusal.find("say --collective"),
             std::string::npos);
   EXPECT_EQ(import_text(row, "b200-all-reduce.txt", {}).shapes.at(0).refusal,
