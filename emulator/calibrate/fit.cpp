@@ -218,8 +218,15 @@ FitResult fit(ForwardSet& forwards, const CalibrationProfile& prior,
               std::vector<Observation>& observations, const CalibrateOptions& options) {
   const ParameterValues values = values_of(prior);
   for (Observation& seen : observations) {
-    if (seen.choose) resolve_choice(forwards.of(seen.conditions.ranks), values, seen);
-    if (seen.parameter.empty()) continue;
+    if (seen.parameter.empty()) {
+      Forward& forward = forwards.of(seen.conditions.ranks);
+      if (seen.choose) {
+        resolve_choice(forward, values, seen);
+      } else {
+        expect_offered(forward, seen);
+      }
+      continue;
+    }
     const ParameterValue* observed = prior.find(seen.parameter);
     if (observed == nullptr || is_stated(*observed)) {
       throw UsageError(fmt::format(

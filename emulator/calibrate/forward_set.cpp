@@ -8,6 +8,18 @@
 
 namespace fabricast {
 
+namespace {
+
+[[noreturn]] void refuse(const Topology& topology, const Conditions& asked) {
+  throw UsageError(
+      fmt::format("samples of {} {}, protocol {}, on {} ranks of {} (the machine's model has no such "
+                  "algorithm) leave them out, or say in its file what its switches do",
+                  to_string(asked.collective), asked.algorithm, asked.protocol, asked.ranks,
+                  topology.name()));
+}
+
+}  // namespace
+
 ForwardSet::ForwardSet(const Topology& topology)
     : whole_(std::shared_ptr<const Topology>(), &topology) {}
 
@@ -43,14 +55,16 @@ void resolve_choice(Forward& forward, const ParameterValues& values, Observation
       }
     }
   }
-  if (least == SimDuration::max()) {
-    throw UsageError(fmt::format(
-        "samples of {} {}, protocol {}, on {} ranks of {} (the machine's model has no such "
-        "algorithm) leave them out, or say in its file what its switches do",
-        to_string(asked.collective), asked.algorithm, asked.protocol, asked.ranks,
-        forward.topology().name()));
-  }
+  if (least == SimDuration::max()) refuse(forward.topology(), asked);
   observation.point = best;
+}
+
+void expect_offered(const Forward& forward, const Observation& observation) {
+  const Conditions& asked = observation.conditions;
+  const Topology& topology = forward.topology();
+  if (!why_not_offered(topology, asked.executor, asked.collective, asked.algorithm).empty()) {
+    refuse(topology, asked);
+  }
 }
 
 }  // namespace fabricast

@@ -33,4 +33,8 @@ class ForwardSet {
 // chosen. Throws UsageError where the machine has nothing of what was asked.
 void resolve_choice(Forward& forward, const ParameterValues& values, Observation& observation);
 
+// Throws UsageError where a sample is of an algorithm that the machine's model does not have: logs
+// of others are given with machines that nobody ran them on.
+void expect_offered(const Forward& forward, const Observation& observation);
+
 }  // namespace fabricast

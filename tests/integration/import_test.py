@@ -15,6 +15,7 @@ import cli_case
 from cli_case import CliCase
 
 GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden", "nccl-tests")
+MACHINES = os.path.join(GOLDEN, "..", "..", "..", "topologies", "machines")
 MACHINE = "hgx-h100x1260"
 SIZES = ("-b", "8", "-e", "1G", "-f", "4")
 FACTOR = {"all_reduce": lambda n: 2 * (n - 1) / n, "all_gather": lambda n: (n - 1) / n}
@@ -109,11 +110,16 @@ class Import(CliCase):
     def test_overrides_that_have_no_model(self):
         with open(golden("all_reduce-2.17.log"), encoding="utf-8") as file:
             log = file.read()
-        for name, settings in [("tree", "NCCL_ALGO=NVLSTree"), ("none", "NCCL_ALGO=NVLS NCCL_PROTO=LL")]:
-            self.write(f"{name}.log", f"{settings} ./all_reduce_perf -g 8\n" + log)
-            self.expect_ok("import", f"{name}.log", "-m", MACHINE, "-o", f"{name}.h5")
+        self.write("tree.log", "NCCL_ALGO=NVLSTree ./all_reduce_perf -g 8\n" + log)
+        self.expect_ok("import", "tree.log", "-m", MACHINE, "-o", "tree.h5")
         self.expect_error(2, "nvls_tree", "calibrate", "tree.h5")
-        self.expect_error(2, "has no such algorithm", "calibrate", "none.h5")
+        with open(os.path.join(MACHINES, "hgx-h100.yaml"), encoding="utf-8") as file:
+            plain = file.read().replace("value: yes", "value: no").replace("name: hgx-h100", "name: plain")
+        self.write("plain.yaml", plain)
+        for name, settings in [("free", "NCCL_ALGO=NVLS"), ("set", "NCCL_ALGO=NVLS NCCL_PROTO=Simple")]:
+            self.write(f"{name}.log", f"{settings} ./all_reduce_perf -g 8\n" + log)
+            self.expect_ok("import", f"{name}.log", "-m", "plain.yaml", "-o", f"{name}.h5")
+            self.expect_error(2, "has no such algorithm", "calibrate", f"{name}.h5")
         # Among others, they are left out by name.
         self.expect_ok("import", "tree.log", golden("all_reduce-2.17.log"), "-m", MACHINE, "-o", "both.h5")
         self.assertIn("samples of nvls_tree are not fitted", self.expect_ok("calibrate", "both.h5").stderr)
@@ -179,8 +185,7 @@ class Import(CliCase):
         # Inside what the log covers, nothing is extrapolated.
         self.assertIn("calibrated", {r["label"] for r in self.predicted(MACHINE, 16, "p.h5", "near.h5").values()})
         # A machine of another name gets what a rule carries.
-        shipped = os.path.join(GOLDEN, "..", "..", "..", "topologies", "machines", MACHINE + ".yaml")
-        with open(shipped, encoding="utf-8") as file:
+        with open(os.path.join(MACHINES, MACHINE + ".yaml"), encoding="utf-8") as file:
             self.write("bigger.yaml", file.read().replace(f"name: {MACHINE}", "name: bigger"))
         other = self.predicted("bigger.yaml", 512, "p.h5", "other.h5")
         self.assertEqual({row["label"] for row in other.values()}, {"extrapolated"})
