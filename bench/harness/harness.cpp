@@ -139,7 +139,8 @@ class Sweep {
   }
 
   void prepare(const SweepCase& entry) {
-    executor_.prepare({&entry.plan, options_.type, options_.op, entry.conditions.in_place});
+    executor_.prepare(
+        {&entry.plan, options_.type, options_.op, entry.conditions.in_place, entry.hand_off});
   }
 
   void check_and_warm_up() {

@@ -33,6 +33,8 @@ struct MeasureOptions {
   std::int32_t channels = 1;
   DataType type = DataType::float32;
   ReduceOp op = ReduceOp::sum;
+  // Protocols of cuda, or of host with check_only, whose model has none; empty: simple.
+  std::vector<HandOff> hand_offs;
   bool in_place = false;
   bool check = true;                  // verify data once per size; a mismatch is CheckError
   bool check_only = false;            // verify, time nothing: allowed beyond the cores

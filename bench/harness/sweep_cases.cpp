@@ -18,13 +18,15 @@ namespace {
 constexpr const char* library_choice = "nccl";
 std::string carrier_algorithm(Collective collective) { return algorithms_of(collective).front(); }
 
-std::string protocol_label(ExecutorKind kind) {
+std::string protocol_label(ExecutorKind kind, HandOff hand_off) {
   switch (kind) {
     case ExecutorKind::host:
+      if (hand_off != HandOff::simple) return std::string(to_string(hand_off));
+      return "none";  // simple is the one its model describes
     case ExecutorKind::mpi:
       return "none";
     case ExecutorKind::cuda:
-      return "simple";  // the interpreter's only hand-off so far
+      return std::string(to_string(hand_off));
     case ExecutorKind::nccl:
       return "auto";
   }
@@ -33,12 +35,13 @@ std::string protocol_label(ExecutorKind kind) {
 
 // Cut exactly as the forward model cuts it: a measured plan must be the predicted plan.
 ExecutionPlan plan_of(Collective collective, const std::string& algorithm, const RankSpace& space,
-                      std::int64_t bytes, ExecutorKind kind, const MeasureOptions& options) {
+                      std::int64_t bytes, ExecutorKind kind, HandOff hand_off,
+                      const MeasureOptions& options) {
   const std::int32_t element = size_of(options.type);
   if (kind == ExecutorKind::nccl) {
     return make_plan(collective, carrier_algorithm(collective), space, bytes, element, {});
   }
-  const auto protocol = protocol_from_name(protocol_label(kind));
+  const auto protocol = protocol_from_name(protocol_label(kind, hand_off));
   return make_plan(
       collective, algorithm, space, bytes, element,
       plan_limits(kind, collective, algorithm, protocol, space, bytes, options.channels));
@@ -105,6 +108,30 @@ std::vector<std::int64_t> sizes_for(const std::string& what, std::int32_t ranks,
   return sizes;
 }
 
+std::vector<HandOff> hand_offs_of(const MeasureOptions& options) {
+  return options.hand_offs.empty() ? std::vector{HandOff::simple} : options.hand_offs;
+}
+
+void check_hand_offs(ExecutorKind kind, const MeasureOptions& options) {
+  if (options.hand_offs.empty() || kind == ExecutorKind::cuda) return;
+  if (kind == ExecutorKind::host && options.check_only) return;
+  const std::string asked = fmt::format("--protocol {}", to_string(options.hand_offs.front()));
+  if (kind == ExecutorKind::nccl) {
+    throw UsageError(fmt::format(
+        "{} cannot be chosen with the nccl executor (the library chooses by size): leave it out, "
+        "or force one with NCCL_PROTO",
+        asked));
+  }
+  if (kind == ExecutorKind::mpi) {
+    throw UsageError(fmt::format(
+        "{} is no protocol of the mpi executor (its messages are MPI's): leave it out", asked));
+  }
+  throw UsageError(fmt::format(
+      "{} is not timed by the host executor (its model knows no protocols): add --check-only to "
+      "verify the data",
+      asked));
+}
+
 // What is fixed for all cases of a sweep.
 Conditions conditions_of(std::int32_t ranks, ExecutorKind kind, const std::string& machine,
                          const MeasureOptions& options) {
@@ -112,7 +139,6 @@ Conditions conditions_of(std::int32_t ranks, ExecutorKind kind, const std::strin
   conditions.executor = kind;
   conditions.machine = machine;
   conditions.suite = "collective";
-  conditions.protocol = protocol_label(kind);
   conditions.ranks = ranks;
   conditions.dtype = std::string(to_string(options.type));
   conditions.in_place = options.in_place;
@@ -140,28 +166,34 @@ void add_algorithms(SweepCases& result, const Conditions& fixed, Collective coll
   const auto sizes =
       sizes_for(std::string(to_string(collective)), fixed.ranks, options, rounded, result.notes);
   for (const auto& algorithm : algorithms) {
-    for (const std::int64_t bytes : sizes) {
-      SweepCase entry{fixed, plan_of(collective, algorithm, space, bytes, kind, options)};
-      entry.conditions.collective = collective;
-      entry.conditions.algorithm = algorithm;
-      entry.conditions.channels =
-          kind == ExecutorKind::nccl ? 0 : static_cast<std::int32_t>(entry.plan.channels.size());
-      entry.conditions.bytes = bytes;
-      result.cases.push_back(std::move(entry));
+    for (const HandOff hand_off : hand_offs_of(options)) {
+      for (const std::int64_t bytes : sizes) {
+        SweepCase entry{
+            fixed, plan_of(collective, algorithm, space, bytes, kind, hand_off, options), hand_off};
+        entry.conditions.collective = collective;
+        entry.conditions.algorithm = algorithm;
+        entry.conditions.protocol = protocol_label(kind, hand_off);
+        entry.conditions.channels =
+            kind == ExecutorKind::nccl ? 0 : static_cast<std::int32_t>(entry.plan.channels.size());
+        entry.conditions.bytes = bytes;
+        result.cases.push_back(std::move(entry));
+      }
     }
   }
 }
 
 void add_file(SweepCases& result, const Conditions& fixed, const AlgorithmFile& file,
-              const RankSpace& space, const MeasureOptions& options) {
+              const RankSpace& space, HandOff hand_off, const MeasureOptions& options) {
   const std::int32_t element = size_of(options.type);
-  const auto limits = file_limits(fixed.executor, protocol_from_name(fixed.protocol));
+  const auto protocol = protocol_label(fixed.executor, hand_off);
+  const auto limits = file_limits(fixed.executor, protocol_from_name(protocol));
   const auto rounded = [&](std::int64_t bytes) {
     return effective_bytes(file.schedule(), bytes, element);
   };
   for (const auto bytes : sizes_for(file.label, fixed.ranks, options, rounded, result.notes)) {
-    SweepCase entry{fixed, plan_of(file.imported.schedule, bytes, element, limits)};
+    SweepCase entry{fixed, plan_of(file.imported.schedule, bytes, element, limits), hand_off};
     entry.plan.space = space;
+    entry.conditions.protocol = protocol;
     entry.conditions.collective = file.collective();
     entry.conditions.algorithm = file.label;
     entry.conditions.channels = file.imported.channels;
@@ -184,6 +216,7 @@ void refuse_files(const AlgorithmFiles& files, ExecutorKind kind) {
 SweepCases make_sweep_cases(std::int32_t ranks, ExecutorKind kind, const std::string& machine,
                             const MeasureOptions& options) {
   check_names(options.algorithms, kind);
+  check_hand_offs(kind, options);
   refuse_files(options.files, kind);
   for (const auto& file : options.files) {
     if (file->ranks() == ranks) continue;
@@ -204,7 +237,11 @@ SweepCases make_sweep_cases(std::int32_t ranks, ExecutorKind kind, const std::st
   for (const Collective collective : options.collectives) {
     add_algorithms(result, fixed, collective, space, options);
   }
-  for (const auto& file : options.files) add_file(result, fixed, *file, space, options);
+  for (const auto& file : options.files) {
+    for (const HandOff hand_off : hand_offs_of(options)) {
+      add_file(result, fixed, *file, space, hand_off, options);
+    }
+  }
   if (result.cases.empty()) {
     std::string why;
     for (const auto& note : result.notes) why += (why.empty() ? "" : "; ") + note;

@@ -1,9 +1,10 @@
-// The conditions of a sweep: collective x algorithm x size, each with the plan that runs it.
+// The conditions of a sweep: collective x algorithm x protocol x size, each with the plan that runs
+// it.
 //
-// Ordered by collective, algorithm, size: the order of the result. An algorithm that exists but
-// does not apply to a collective or rank space is left out when several were asked for; sizes that
-// round to nothing, or to a size already there, are left out with a note. Pure function of its
-// arguments, so equal on every process.
+// Ordered by collective, algorithm, protocol, size: the order of the result. An algorithm that
+// exists but does not apply to a collective or rank space is left out when several were asked for;
+// sizes that round to nothing, or to a size already there, are left out with a note. Pure function
+// of its arguments, so equal on every process.
 #pragma once
 
 #include <string>
@@ -16,6 +17,7 @@ namespace fabricast {
 struct SweepCase {
   Conditions conditions;
   ExecutionPlan plan;
+  HandOff hand_off = HandOff::simple;
 };
 
 struct SweepCases {
@@ -26,7 +28,8 @@ struct SweepCases {
 // Throws UsageError if the executor takes no schedules: nccl.
 void refuse_files(const AlgorithmFiles& files, ExecutorKind kind);
 
-// Throws UsageError for an unknown algorithm, bad sizes, or when nothing is left.
+// Throws UsageError for an unknown algorithm, a protocol that the executor does not have (host:
+// does not time), bad sizes, or when nothing is left.
 SweepCases make_sweep_cases(std::int32_t ranks, ExecutorKind kind, const std::string& machine,
                             const MeasureOptions& options);
 

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "emulator/base/error.hpp"
+#include "emulator/cost/protocol.hpp"
 #include "emulator/profile/judgement.hpp"
 #include "emulator/schedule/catalogue.hpp"
 
@@ -78,13 +79,21 @@ bool is_of_file(const Conditions& conditions) {
          find_algorithm(conditions.algorithm, conditions.collective) == nullptr;
 }
 
+bool is_of_unmodelled_protocol(const Conditions& conditions) {
+  const bool chosen = conditions.algorithm == "nccl" || conditions.protocol == "auto";
+  if (conditions.suite != "collective" || chosen) return false;
+  const auto known = protocols_of(conditions.executor);
+  const auto protocol = protocol_from_name(conditions.protocol);
+  return std::find(known.begin(), known.end(), protocol) == known.end();
+}
+
 std::vector<Observation> observations_of(const SampleSet& samples, const std::string& machine,
                                          ExecutorKind executor, double holdout_fraction) {
   std::vector<Observation> observations;
   for (std::size_t i = 0; i < samples.conditions.size(); ++i) {
     const Conditions& conditions = samples.conditions[i];
     if (conditions.executor != executor || conditions.machine != machine) continue;
-    if (is_of_file(conditions)) continue;
+    if (is_of_file(conditions) || is_of_unmodelled_protocol(conditions)) continue;
     if (conditions.suite == "collective" ? conditions.ranks < 2 : conditions.parameter.empty()) {
       continue;  // one rank moves nothing over a link; a benchmark without a parameter informs none
     }

@@ -27,6 +27,10 @@ struct Observation {
 // of it, so it is not observed.
 bool is_of_file(const Conditions& conditions);
 
+// Was it measured with a protocol that the model of its executor does not have (the interpreter's
+// LL and LL128)? Not observed either.
+bool is_of_unmodelled_protocol(const Conditions& conditions);
+
 // The observations of a machine and executor. Held out: every n-th size of each sweep, n =
 // round(1 / holdout_fraction), counted from the n-th; sweeps shorter than that give none.
 std::vector<Observation> observations_of(const SampleSet& samples, const std::string& machine,

@@ -15,6 +15,7 @@
 #include "bench/harness/sweep_cases.hpp"
 #include "bench/harness/synthetic.hpp"
 #include "emulator/base/log.hpp"
+#include "emulator/base/names.hpp"
 #include "emulator/base/progress.hpp"
 #include "emulator/base/run_phase.hpp"
 #include "emulator/base/scaled_number.hpp"
@@ -36,6 +37,17 @@
 namespace fabricast {
 namespace {
 
+// Of a real measurement; empty: the executor's usual one.
+std::vector<HandOff> hand_offs_from(const std::string& name) {
+  if (name.empty()) return {};
+  if (name == "all") return {std::begin(hand_offs), std::end(hand_offs)};
+  for (const HandOff hand_off : hand_offs) {
+    if (to_string(hand_off) == name) return {hand_off};
+  }
+  const std::vector<std::string> known{"simple", "ll", "ll128", "all"};
+  throw UsageError(unknown_name_message("protocol", name, known));
+}
+
 MeasureOptions options_from(const MeasureArguments& arguments, const AlgorithmFiles& files = {}) {
   MeasureOptions options;
   options.collectives =
@@ -49,6 +61,7 @@ MeasureOptions options_from(const MeasureArguments& arguments, const AlgorithmFi
   options.channels = arguments.channels > 0 ? arguments.channels : 1;
   options.type = data_type_from_name(arguments.type);
   options.op = reduce_op_from_name(arguments.op);
+  if (arguments.synthetic.empty()) options.hand_offs = hand_offs_from(arguments.protocol);
   options.in_place = arguments.in_place;
   options.check = !arguments.no_check;
   options.check_only = arguments.check_only;
@@ -134,13 +147,14 @@ std::string config_yaml(const MeasureArguments& arguments, const std::string& ex
   line("channels", arguments.channels);
   line("ranks", arguments.ranks);
   if (arguments.synthetic.empty()) {
+    if (!arguments.protocol.empty()) line("protocol", arguments.protocol);
     line("warmup", arguments.warmup);
     line("in_place", arguments.in_place);
     line("budget_s", arguments.budget);
     return text;
   }
   line("synthetic", fmt::format("\"{}\"", arguments.synthetic));
-  line("protocol", arguments.protocol);
+  line("protocol", arguments.protocol.empty() ? "all" : arguments.protocol);
   line("noise_ln", arguments.noise);
   line("outlier_rate", arguments.outliers);
   line("seed", arguments.seed);
@@ -180,7 +194,8 @@ void draw(const MeasureArguments& arguments) {
       arguments.executor == "auto" ? ExecutorKind::nccl : executor_from_name(arguments.executor);
   options.collectives = measure.collectives;
   options.algorithms = measure.algorithms;
-  if (arguments.protocol != "all") options.protocols = {protocol_from_name(arguments.protocol)};
+  const bool every = arguments.protocol.empty() || arguments.protocol == "all";
+  if (!every) options.protocols = {protocol_from_name(arguments.protocol)};
   options.sizes = sizes_from(measure);
   options.channels = arguments.channels;
   options.element_bytes = size_of(measure.type);

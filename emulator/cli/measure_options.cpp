@@ -28,6 +28,10 @@ void add_sweep_options(CLI::App& command, MeasureArguments& arguments) {
       ->check(CLI::Range(0, 1'000'000));
   command.add_option("-d", arguments.type, "element type: float, half, bfloat16, int32");
   command.add_option("--op", arguments.op, "reduction: sum, min, max");
+  command.add_option(
+      "--protocol", arguments.protocol,
+      "ll, ll128, simple or all, of the cuda executor (default simple), of host with "
+      "--check-only, or of what --synthetic draws (default all; none for hosts)");
   command.add_flag("--in-place", arguments.in_place, "one buffer for input and output");
   command
       .add_option("--channels", arguments.channels,
@@ -56,7 +60,6 @@ void add_synthetic_options(CLI::App& command, MeasureArguments& arguments) {
   };
   add("--set", arguments.settings,
       "the truth: ID=VALUE or ID=xFACTOR, e.g. nvlink.efficiency=x0.5");
-  add("--protocol", arguments.protocol, "all, ll, ll128, simple, none");
   add("--noise", arguments.noise, "standard deviation of ln(time)")->check(number_between(0, 1));
   add("--outliers", arguments.outliers, "share of the samples that are disturbed")
       ->check(number_between(0, 0.5));

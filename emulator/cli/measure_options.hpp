@@ -19,7 +19,7 @@ struct MeasureArguments {
   bool in_place = false, check_only = false, no_check = false, json = false;
   bool force = false, resume = false;
   bool collective_given = false, op_given = false;
-  std::string synthetic, protocol = "all";
+  std::string synthetic, protocol;
   std::vector<std::string> settings;
   std::uint64_t seed = 1;
 };

@@ -23,8 +23,9 @@ Protocol protocol_from_name(std::string_view name);  // throws UsageError with a
 // As MSCCL's files spell it: Simple, LL, LL128.
 Protocol protocol_of_file(std::string_view name);
 
-// Protocols an executor has: nccl: ll, ll128, simple; cuda: simple, the interpreter's only
-// hand-off; host and mpi: none. What it does not have is neither predicted nor fitted.
+// Protocols an executor's model has: nccl: ll, ll128, simple; cuda: simple (the interpreter runs ll
+// and ll128 as well, but there are no parameters for them); host and mpi: none. What it does not
+// have is neither predicted nor fitted.
 std::vector<Protocol> protocols_of(ExecutorKind executor);
 // The same for one collective: NCCL's send/recv, which all_to_all, gather, scatter and send_recv are
 // made of, has no LL128. And for one algorithm: NVLS and PAT have Simple only (src/graph/tuning.cc,

@@ -49,7 +49,7 @@ One step of b bytes, nominal link rates and latencies from the machine file:
 | what is present | identifies |
 | --- | --- |
 | no GPU | nothing of a GPU machine; host.* or mpi.* of the machine at hand |
-| 1 GPU | cuda.*, under the one protocol the interpreter has (Simple): no hand-off ratios; by transfer rule the channel's copy rate of nccl |
+| 1 GPU | cuda.*, under the one protocol the model of the interpreter has (Simple): no hand-off ratios; by transfer rule the channel's copy rate of nccl |
 | n GPUs, one box | launch.*, nvlink.*, cta.* |
 | m nodes | + net.*, nic.*, uplink efficiencies |
 | imported nccl-tests logs | as the machine they came from |

@@ -7,6 +7,7 @@
 
 #include "emulator/base/error.hpp"
 #include "emulator/runtime/executor.hpp"
+#include "kernels/cuda/reduce_copy.hpp"
 #include "tests/conformance/conformance.hpp"
 #include "tests/conformance/hand_made.hpp"
 
@@ -57,6 +58,25 @@ TEST_P(CudaHandMade, EveryInstructionAndLanesThatWaitForLanes) {
   }
 }
 INSTANTIATE_TEST_SUITE_P(All, CudaHandMade, testing::ValuesIn(hand_offs),
+                         [](const auto& named) { return std::string(to_string(named.param)); });
+
+using CudaReduceCopy = OnDevice<lane::Rung>;
+TEST_P(CudaReduceCopy, IsTheReferenceForEveryTypeAndOperator) {
+  for (const DataType type :
+       {DataType::float32, DataType::float16, DataType::bfloat16, DataType::int32}) {
+    for (const ReduceOp op : {ReduceOp::sum, ReduceOp::min, ReduceOp::max}) {
+      for (const bool reduces : {true, false}) {
+        for (const std::int64_t elements : {1, 1023, 1 << 20}) {
+          const auto timed =
+              cuda::time_reduce_copy(0, {GetParam(), reduces, type, op, elements, 7}, 1);
+          EXPECT_EQ(timed.wrong, 0);
+          EXPECT_GT(timed.best_seconds, 0);
+        }
+      }
+    }
+  }
+}
+INSTANTIATE_TEST_SUITE_P(All, CudaReduceCopy, testing::ValuesIn(lane::rungs),
                          [](const auto& named) { return std::string(to_string(named.param)); });
 
 using CudaExecutorLimits = OnDevice<int>;

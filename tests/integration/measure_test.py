@@ -137,6 +137,14 @@ class Measure(CliCase):
             self.assertEqual(row["nwrong"], 0)
             self.assertNotIn("time", row)
 
+    def test_the_host_verifies_the_protocols_of_the_interpreter_but_never_times_them(self):
+        host = ("--executor", "host", "--ranks", "2", "-a", "ring")
+        got = self.measured(*host, "--protocol", "all", "--check-only", *TINY)
+        self.assertEqual({row["protocol"] for row in got["results"]}, {"none", "ll", "ll128"})
+        self.assertEqual({row["nwrong"] for row in got["results"]}, {0})
+        self.expect_error(2, "--check-only", "measure", *host, "--protocol", "ll", *TINY)
+        self.expect_error(2, 'did you mean "ll128"', "measure", *host, "--protocol", "ll12", *TINY)
+
     def test_the_stopping_rule_leaves_its_reasons(self):
         got = self.measured("--executor", "host", "--ranks", "2", "-a", "ring", "-b", "64", "-e", "64", "--quiet")
         row = got["results"][0]
@@ -215,7 +223,7 @@ class Synthetic(CliCase):
         self.expect_ok("report", "s.h5", "--check")
 
     def test_what_describes_a_made_up_machine_needs_one(self):
-        for arguments in (("--seed", "3"), ("--noise", "0.5"), ("--outliers", "0.1"), ("--protocol", "ll"),
+        for arguments in (("--seed", "3"), ("--noise", "0.5"), ("--outliers", "0.1"),
                           ("--set", "nvlink.efficiency=x0.5")):
             with self.subTest(arguments):
                 self.expect_error(2, "--synthetic", "measure", *arguments, "-e", "1K")

@@ -47,6 +47,18 @@ TEST(Observations, OfTheMachineAndExecutorOnly) {
   EXPECT_TRUE(observations_of(one_condition({}), "m", ExecutorKind::host, 0).empty());
 }
 
+// The interpreter runs LL and LL128, but its model has no parameters for them.
+TEST(Observations, OfProtocolsThatTheModelHasOnly) {
+  auto set = one_condition({10});
+  set.conditions[0].executor = ExecutorKind::cuda;
+  set.conditions[0].protocol = "simple";
+  EXPECT_EQ(observations_of(set, "m", ExecutorKind::cuda, 0).size(), 1u);
+  for (const char* protocol : {"ll", "ll128"}) {
+    set.conditions[0].protocol = protocol;
+    EXPECT_TRUE(observations_of(set, "m", ExecutorKind::cuda, 0).empty()) << protocol;
+  }
+}
+
 TEST(Observations, EveryFourthSizeOfEachSweepIsHeldOut) {
   const auto box = load_machine("hgx-h100");
   const auto truth = values_of(prior_profile(*box, ExecutorKind::nccl));

@@ -44,6 +44,24 @@ TEST(CompilePlan, LanesCutTheMessageAsThePartitionSays) {
   }
 }
 
+// A protocol changes what a slot holds, never how the message is cut.
+TEST(CompilePlan, AProtocolChangesOnlyTheSlots) {
+  const auto plan = make_plan(Collective::all_reduce, "tree", RankSpace{5}, 1 << 20, 4,
+                              {2, 1 << 16, 1 << 14, 0, 8, 4});
+  const auto slot_bytes = [&](HandOff hand_off) {
+    return compile_plan({&plan, DataType::float32, ReduceOp::sum, false, hand_off}, 0, 5)
+        .image.slot_bytes;
+  };
+  const auto simple = slot_bytes(HandOff::simple);
+  EXPECT_GE(slot_bytes(HandOff::ll), 2 * plan.slice_bytes);
+  EXPECT_LE(slot_bytes(HandOff::ll), 2 * simple);
+  EXPECT_GE(slot_bytes(HandOff::ll128), plan.slice_bytes * 16 / 15);
+  EXPECT_LE(slot_bytes(HandOff::ll128), simple * 16 / 15 + 256);
+  EXPECT_TRUE(compile_plan({&plan}, 0, 5).image.orders_lanes) << "up and down share the output";
+  const auto ring = make_plan(Collective::all_reduce, "ring", RankSpace{5}, 5000, 4, {});
+  EXPECT_FALSE(compile_plan({&ring}, 0, 5).image.orders_lanes);
+}
+
 TEST(CompilePlan, EveryConnectionIsUsedFromBothEndsEquallyOften) {
   const auto plan =
       make_plan(Collective::all_reduce, "tree", RankSpace{7}, 5000, 4, small_limits());
