@@ -1,8 +1,9 @@
 // SampleSet <-> the tables /samples, /sample_conditions and /sample_environment of a trace.
 //
+// /sample_device is there when the set has device states.
 // The trace layer knows nothing of samples; this is the one place that does both directions.
 // /sample_environment (key, value) holds SampleSet::environment, so that a set that was made by the
-// synthetic machine says so wherever it travels. None of the three is part of the content digest.
+// synthetic machine says so wherever it travels. None of them is part of the content digest.
 // Pure functions; O(samples).
 #pragma once
 
