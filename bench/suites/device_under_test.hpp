@@ -48,7 +48,8 @@ class DeviceUnderTest {
   virtual double launch_us(LaunchKind kind, std::int32_t ctas) = 0;
   // One way, of a ping-pong between two CTAs: `bytes` of data and the flag that says they are there.
   virtual double hand_off_us(Protocol protocol, std::int64_t bytes) = 0;
-  // destination = sum of `sources`, each of `bytes`, by `ctas` CTAs of one cooperative launch.
+  // destination = sum of `sources`, each of `bytes`, by `ctas` CTAs: one of the micro_passes(bytes) of
+  // a cooperative launch.
   virtual double reduce_copy_us(std::int32_t sources, std::int32_t ctas, std::int64_t bytes) = 0;
   // By copy engines; host memory is pinned. both_ways: `bytes` each way at once.
   virtual double engine_copy_us(CopyPath path, std::int64_t bytes) = 0;

@@ -9,7 +9,7 @@ class MemorySuite final : public Suite {
   const SuiteFacts& facts() const override {
     static const SuiteFacts facts{
         "memory",
-        "a copy by all multiprocessors over working sets of L2/16 to L2 x 32: the rates of L2 and HBM "
+        "a copy by all multiprocessors over working sets of L2/8 to L2 x 32: the rates of L2 and HBM "
         "and where one becomes the other",
         1,
         15,

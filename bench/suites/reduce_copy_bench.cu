@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "bench/suites/reduce_copy_kernel.cuh"
+#include "emulator/cost/micro_model.hpp"
 
 namespace fabricast::micro {
 namespace {
@@ -90,14 +91,15 @@ double ReduceCopyBench::once_us(std::int32_t sources, std::int32_t ctas, std::in
     check(cudaMemset(state.destination.data(), 0xFF, static_cast<std::size_t>(bytes)),
           "clearing a copy's destination");
   }
+  const std::int64_t passes = micro_passes(bytes);
   const double us = s.timed("a reduce-copy", [&] {
     const auto kernel = sources == 1   ? reduce_copy_kernel<1>
                         : sources == 2 ? reduce_copy_kernel<2>
                                        : reduce_copy_kernel<3>;
-    s.launch(kernel, ctas, data);
+    s.launch(kernel, ctas, data, passes);
   });
   if (first) state.check_data(sources, count);
-  return us;
+  return us / static_cast<double>(passes);
 }
 
 }  // namespace fabricast::micro

@@ -1,7 +1,7 @@
 // destination = sum of 1, 2 or 3 sources of float32: the loop of NCCL's reduce-copy in shape.
 //
 // 16-byte vectors, four in flight per thread, CTAs side by side (each a contiguous part, as a channel
-// has). With `until` it goes on over and over until the host says so: load beside a GEMM.
+// has), past L1 as NCCL's volatile loads: what a peer has written is never there. With `until` it goes on over and over until the host says so: load beside a GEMM.
 #pragma once
 
 #include <cstdint>
@@ -21,9 +21,9 @@ struct ReduceCopyData {
 
 template <int sources>
 __device__ inline float4 sum_at(const ReduceCopyData& data, std::int64_t i) {
-  float4 value = data.source[0][i];
+  float4 value = __ldcg(data.source[0] + i);
   for (int s = 1; s < sources; ++s) {
-    const float4 more = data.source[s][i];
+    const float4 more = __ldcg(data.source[s] + i);
     value.x += more.x;
     value.y += more.y;
     value.z += more.z;
@@ -50,8 +50,9 @@ __device__ inline void reduce_copy_part(const ReduceCopyData& data) {
 }
 
 template <int sources>
-static __global__ void __launch_bounds__(threads_per_cta) reduce_copy_kernel(ReduceCopyData data) {
-  reduce_copy_part<sources>(data);
+static __global__ void __launch_bounds__(threads_per_cta)
+    reduce_copy_kernel(ReduceCopyData data, std::int64_t passes) {
+  for (std::int64_t pass = 0; pass < passes; ++pass) reduce_copy_part<sources>(data);
 }
 
 static __global__ void __launch_bounds__(threads_per_cta)

@@ -83,7 +83,8 @@ class Runner {
   void measure(const SuiteCase& c, const TimeBudget& budget, Clock::time_point start, int left,
                SuiteCaseReport& entry) {
     // The first call allocates and checks; the next ones say what a repetition takes.
-    if (budget.limited() && !budget.admits(seconds_since(start), 0, 0)) {
+    const bool first = report_.samples.conditions.empty();  // runs in any case
+    if (!first && !budget.admits(seconds_since(start), 0, 0)) {
       entry.skipped = "the budget was used up";
       return;
     }
@@ -92,7 +93,7 @@ class Runner {
     for (int i = 0; i < options_.warmup; ++i) c.once(device_);
     const double once = options_.warmup > 0 ? seconds_since(warm) / options_.warmup : 0;
     const double floor = once * rule_->floor();
-    if (!budget.admits(seconds_since(start), 0, floor) && !report_.samples.conditions.empty()) {
+    if (!first && !budget.admits(seconds_since(start), 0, floor)) {
       entry.skipped = fmt::format("{:.3g} s more did not fit into the budget", floor);
       return;
     }

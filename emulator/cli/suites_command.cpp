@@ -40,7 +40,9 @@ struct SuitesArguments {
 
 // The device a plan is made for where there is none: of the size of the first Hopper boards.
 DeviceFacts example_device() {
-  return synthetic_device(*load_machine("hgx-h100"), {}, {})->facts();
+  DeviceFacts facts = synthetic_device(*load_machine("hgx-h100"), {}, {})->facts();
+  facts.name = "a GPU of an H100's size, none being here";
+  return facts;
 }
 
 std::string plan_text(const SuitesArguments& arguments, const std::vector<const Suite*>& suites) {

@@ -18,6 +18,11 @@ int sources_of(const Conditions& conditions) {
 
 }  // namespace
 
+std::int64_t micro_passes(std::int64_t bytes) {
+  constexpr std::int64_t together = 512LL << 20, most = 256;
+  return std::clamp<std::int64_t>(together / std::max<std::int64_t>(1, bytes), 1, most);
+}
+
 bool is_modeled_micro(const Conditions& conditions) {
   return conditions.executor == ExecutorKind::cuda && conditions.parameter.empty() &&
          (conditions.suite == "reduce_copy" || conditions.suite == "memory") &&
@@ -33,7 +38,8 @@ double micro_time_us(const ParameterValues& values, const Conditions& conditions
   const double of_one = bytes / conditions.channels * costs.copy_ps_per_byte(moved) *
                         (sources == 2 ? costs.reduce_ratio : 1);
   const double of_all = moved * costs.memory_ps_per_byte(moved);
-  return costs.launch_us + std::max(of_one, of_all) / ps_per_us;
+  return costs.launch_us / static_cast<double>(micro_passes(conditions.bytes)) +
+         std::max(of_one, of_all) / ps_per_us;
 }
 
 std::vector<MicroElasticity> micro_elasticities(const ParameterValues& values,

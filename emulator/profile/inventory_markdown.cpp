@@ -37,7 +37,7 @@ One step of b bytes, nominal link rates and latencies from the machine file:
 - h has f's form with cuda.l2_size and the buffers of all ranks and two FIFOs per lane: thread blocks of one GPU share one memory of two
   regimes, not links. Their port is charged for the slot written and read and for the operand read and the result stored by the step
   that sends; what a step that only receives stores is its lane's.
-- The micro-benchmarks of suites reduce_copy and memory (k thread blocks, b bytes per source, s sources) take launch + max(b/k × g × (1 or
+- The micro-benchmarks of suites reduce_copy and memory (k thread blocks, b bytes per source, s sources) take per pass launch / passes + max(b/k × g × (1 or
   reduce_ratio), (s + 1) × b × (h / l2_bw + (1 − h) / hbm_bw)), h for a working set of (s + 1) × b; the others observe their parameter directly.
 - Flows of a link: lanes of the stage that cross it, all channels together (`docs/semantics.md` §5).
 - A step to or from a group through the switch has one o, one g for all its bytes (a message per member where each has its own

@@ -101,7 +101,7 @@ class Campaign(CliCase):
         printed = self.expect_ok("calibrate", name, "-o", f"{name}-profile.h5").stdout
         self.assertIn("SYNTHETIC", printed)
         self.expect_ok("emulate", "-m", MACHINE, "--executor", "cuda", "-c", "all_reduce", "-a", "ring,tree",
-                       "-b", "1K", "-e", "1G", "-f", "32", "--profile", f"{name}-profile.h5", "-o", f"{name}.h5", "--quiet")
+                       "--channels", "1", "-b", "1K", "-e", "1G", "-f", "32", "--profile", f"{name}-profile.h5", "-o", f"{name}.h5", "--quiet")
         text = self.expect_ok("report", f"{name}.h5", "--csv").stdout
         return {(row["algorithm"], int(row["bytes"])): row for row in csv.DictReader(io.StringIO(text))}
 
@@ -123,8 +123,8 @@ class Campaign(CliCase):
                     self.assertEqual(largest > 0.5, large, (algorithm, change))
                     if not moves:
                         self.assertLess(smallest, 0.02)
-                    if not large:
-                        self.assertLess(largest, 0.02)
+                    if not large:  # a message's hand-off is still part of it
+                        self.assertLess(largest, 0.1 if moves else 0.02)
 
     def test_suites_without_a_device_say_what_they_would_measure(self):
         result = subprocess.run([PROGRAM, "suites"], cwd=self.folder.name, env=NO_GPU, capture_output=True, text=True,
