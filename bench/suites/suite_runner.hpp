@@ -18,13 +18,21 @@
 
 namespace fabricast {
 
+// A repetition is short: with the harness's floor of ten, two disturbed ones would be a mode of the
+// machine and not discarded.
+inline MedianErrorParameters suite_stopping() {
+  MedianErrorParameters parameters;
+  parameters.min_iterations = 50;
+  return parameters;
+}
+
 struct SuiteOptions {
   std::string machine;                // that the samples belong to
   double budget_seconds = 0;          // of all suites; 0: none
   double max_seconds_per_case = 1.0;  // ceiling of the stopping rule
   int iterations = 0;                 // 0: the stopping rule decides
   int warmup = 3;
-  MedianErrorParameters stopping;
+  MedianErrorParameters stopping = suite_stopping();
   DisturbanceRule disturbance;
 };
 

@@ -109,6 +109,11 @@ Subject synthetic_subject(const SuitesArguments& arguments) {
 
 Subject real_subject(const SuitesArguments& arguments, const std::vector<const Suite*>& suites,
                      const Communicator& world) {
+  if (world.size() > 1) {
+    throw UsageError(fmt::format(
+        "suites measure one GPU from one process ({} were started): start it without mpirun",
+        world.size()));
+  }
   Subject subject;
   CudaDeviceChoice choice = first_cuda_device();
   if (!choice.device) {
@@ -123,8 +128,11 @@ Subject real_subject(const SuitesArguments& arguments, const std::vector<const S
                         ? local_machine(world, choose_executor("cuda", world, 0))
                         : load_machine(arguments.machine);
   if (subject.machine->gpu().generation == "host") {
-    throw UsageError(
-        fmt::format("--machine {}: a machine of cores has no GPU to measure", arguments.machine));
+    throw UsageError(arguments.machine.empty()
+                         ? "the driver's NVML does not describe this GPU (so its machine cannot be "
+                           "written) name the machine with --machine"
+                         : fmt::format("--machine {}: a machine of cores has no GPU to measure",
+                                       arguments.machine));
   }
   return subject;
 }

@@ -81,7 +81,10 @@ class Campaign(CliCase):
         with open(os.path.join(folder, "summary.md"), encoding="utf-8") as file:
             summary = file.read()
         self.assertIn("SYNTHETIC, not a measurement", summary)
-        self.assertIn("cuda.handoff.ll128", summary)
+        with open(os.path.join(folder, "calibration.txt"), encoding="utf-8") as file:
+            found = re.findall(r"^  (cuda\.\S+) .*?  (prior|weak|identified) ", file.read(), re.M)
+        self.assertEqual(len(found), 11, found)
+        self.assertTrue(all(how == "identified" for _, how in found), found)
         for name in os.listdir(folder):
             if name.endswith(".h5"):
                 self.expect_ok("report", os.path.join(folder, name), "--check")
@@ -148,6 +151,8 @@ class Campaign(CliCase):
         self.expect_error(4, "there.h5", "suites", "--synthetic", MACHINE, "-o", "there.h5")
         os.mkdir(self.path("empty"))
         self.expect_error(2, "no trace with samples", "calibrate", "empty")
+        if cli_case.MPIEXEC:
+            self.expect_error(2, "without mpirun", "suites", ranks=2)
         self.expect_ok("suites", "launch", "--synthetic", MACHINE, "-o", "s.h5", "--machine-file", "m.yaml", "--quiet")
         shown = self.expect_ok("suites", "--show", "s.h5").stdout
         self.assertIn("SYNTHETIC, not a measurement", shown)
