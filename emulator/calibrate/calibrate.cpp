@@ -114,7 +114,7 @@ void judge(ForwardSet& forwards, CalibrationProfile& profile,
            const std::vector<Observation>& observations) {
   std::vector<Error> judged, fitted;
   for (const Observation& seen : observations) {
-    if (!seen.parameter.empty()) continue;
+    if (!is_collective(seen)) continue;
     (seen.held_out ? judged : fitted).push_back(error_of(forwards, profile, seen));
   }
   const std::size_t held = judged.size();
@@ -139,6 +139,21 @@ void judge(ForwardSet& forwards, CalibrationProfile& profile,
   }
 }
 
+void add_against(const SampleSet& samples, const CalibrationProfile& prior,
+                 std::vector<Observation>& observations) {
+  const std::size_t before = observations.size();
+  for (Observation& seen : observations_of(samples, prior.machine, prior.executor, 0)) {
+    if (!is_collective(seen)) continue;
+    seen.held_out = seen.only_predicted = true;
+    observations.push_back(std::move(seen));
+  }
+  if (observations.size() > before) return;
+  throw UsageError(
+      fmt::format("none of the samples to predict is of a collective by executor {} on machine "
+                  "\"{}\" measure them with that machine's file (measure --machine)",
+                  to_string(prior.executor), prior.machine));
+}
+
 }  // namespace
 
 CalibrationProfile calibrate(const Topology& topology, const CalibrationProfile& prior,
@@ -151,6 +166,7 @@ CalibrationProfile calibrate(const Topology& topology, const CalibrationProfile&
                     "conditions) measure there, or name the machine of the samples",
                     prior.machine, to_string(prior.executor), samples.conditions.size()));
   }
+  if (options.against != nullptr) add_against(*options.against, prior, observations);
   ForwardSet forwards(topology);
   CalibrationProfile profile = prior;
   const FitResult fitted = fit(forwards, prior, observations, options);
@@ -159,7 +175,7 @@ CalibrationProfile calibrate(const Topology& topology, const CalibrationProfile&
   profile.evidence.clear();
   profile.holdout.clear();
   for (const Observation& seen : observations) {
-    if (seen.parameter.empty()) profile.evidence.push_back(evidence_of(seen));
+    if (is_collective(seen) && !seen.only_predicted) profile.evidence.push_back(evidence_of(seen));
   }
   judge(forwards, profile, observations);
   return profile;

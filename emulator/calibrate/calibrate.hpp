@@ -27,6 +27,8 @@ struct CalibrateOptions {
   double holdout_fraction = 0.25;  // every 4th size of each sweep is not fitted but predicted
   double huber = judgement::huber;  // in units of the observation's sigma
   int max_iterations = 30;
+  // Not null: collectives that are predicted and compared, never fitted; no evidence either.
+  const SampleSet* against = nullptr;
 };
 
 // Fits `prior` (from prior_profile) with the samples that belong to its executor and machine.

@@ -140,7 +140,8 @@ class GaussNewton {
     for (std::size_t i = 0; i < fitted_.size(); ++i) {
       const Observation& seen = *fitted_[i];
       const double predicted =
-          seen.parameter.empty()
+          seen.micro ? std::log(micro_time_us(values, seen.conditions))
+          : seen.parameter.empty()
               ? std::log(to_us(forwards_.of(seen.conditions.ranks).time(values, seen.point)))
               : theta[index_of(seen.parameter)];
       r[static_cast<Eigen::Index>(i)] = predicted - seen.ln_value;
@@ -156,6 +157,12 @@ class GaussNewton {
       const Observation& seen = *fitted_[i];
       if (!seen.parameter.empty()) {
         jacobian_(row, index_of(seen.parameter)) = 1;
+        continue;
+      }
+      if (seen.micro) {
+        for (const MicroElasticity& e : micro_elasticities(values, seen.conditions)) {
+          jacobian_(row, index_of(e.id)) = e.value;
+        }
         continue;
       }
       Forward& forward = forwards_.of(seen.conditions.ranks);

@@ -34,7 +34,8 @@ Observation observe(const Conditions& conditions, const SampleSet::Summary& summ
   const double spread = (summary.p95 - summary.p05) / (width_of_90 * summary.median);
   const double error = median_penalty * spread / std::sqrt(static_cast<double>(summary.count));
   seen.sigma = std::hypot(judgement::least_sigma, error);
-  if (!seen.parameter.empty()) return seen;
+  seen.micro = is_modeled_micro(conditions);
+  if (!is_collective(seen)) return seen;
   seen.point.executor = conditions.executor;
   seen.point.collective = conditions.collective;
   seen.point.algorithm = conditions.algorithm;
@@ -62,7 +63,7 @@ void hold_out(std::vector<Observation>& observations, double fraction) {
   const auto every = static_cast<std::size_t>(std::max(2L, std::lround(1 / fraction)));
   std::map<SweepKey, std::vector<Observation*>> sweeps;
   for (Observation& seen : observations) {
-    if (seen.parameter.empty()) sweeps[sweep_of(seen.conditions)].push_back(&seen);
+    if (is_collective(seen)) sweeps[sweep_of(seen.conditions)].push_back(&seen);
   }
   for (auto& [key, sweep] : sweeps) {
     std::stable_sort(sweep.begin(), sweep.end(), [](const Observation* a, const Observation* b) {
@@ -94,9 +95,10 @@ std::vector<Observation> observations_of(const SampleSet& samples, const std::st
     const Conditions& conditions = samples.conditions[i];
     if (conditions.executor != executor || conditions.machine != machine) continue;
     if (is_of_file(conditions) || is_of_unmodelled_protocol(conditions)) continue;
-    if (conditions.suite == "collective" ? conditions.ranks < 2 : conditions.parameter.empty()) {
-      continue;  // one rank moves nothing over a link; a benchmark without a parameter informs none
-    }
+    const bool informs = conditions.suite == "collective"
+                             ? conditions.ranks >= 2  // one rank moves nothing over a link
+                             : !conditions.parameter.empty() || is_modeled_micro(conditions);
+    if (!informs) continue;
     const auto summary = samples.summarize(static_cast<std::int32_t>(i));
     if (summary.count == 0 || !(summary.median > 0)) continue;
     observations.push_back(observe(conditions, summary));

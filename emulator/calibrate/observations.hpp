@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "emulator/cost/forward_model.hpp"
+#include "emulator/cost/micro_model.hpp"
 #include "emulator/profile/sample.hpp"
 
 namespace fabricast {
@@ -18,10 +19,15 @@ struct Observation {
   PointSpec point;        // algorithm empty or protocol none where the library chose: see `choose`
   bool choose = false;    // the library chose algorithm or protocol
   std::string parameter;  // micro-benchmarks: the parameter observed, else empty
+  bool micro = false;     // a micro-benchmark that cost/micro_model.hpp predicts
   double ln_value = 0;    // ln us, or ln of the parameter in its unit
   double sigma = 0;       // of ln_value
   bool held_out = false;
+  bool only_predicted = false;  // held out, and of samples that are no evidence at all
 };
+
+// Of suite "collective": has it a point in `point`?
+inline bool is_collective(const Observation& seen) { return seen.parameter.empty() && !seen.micro; }
 
 // Was it measured with an algorithm of a file (measure -a FILE)? Without the file there is no model
 // of it, so it is not observed.

@@ -110,6 +110,22 @@ void carry_interpreter(const CalibrationProfile& from, CalibrationProfile& to) {
     observe(*target, target->prior.value * copy->value / copy->prior.value, copy->sigma_ln,
             rule("interpreter-copy-rate"), from, copy->source);
   }
+  const ParameterValue* ll = from.find("cuda.handoff.ll");
+  for (const std::string protocol : {"ll128", "simple"}) {
+    const ParameterValue* other = from.find("cuda.handoff." + protocol);
+    ParameterValue* ratio = to.find("nvlink.step_ratio." + protocol);
+    if (!measured(ll) || !measured(other) || ratio == nullptr ||
+        ratio->origin == ParameterOrigin::measured) {
+      continue;
+    }
+    observe(*ratio, other->value / ll->value, std::hypot(other->sigma_ln, ll->sigma_ln),
+            rule("interpreter-hand-offs"), from, other->source);
+  }
+  const ParameterValue* slot = from.find("cuda.pcie_efficiency");
+  ParameterValue* pcie = to.find("pcie.efficiency");
+  if (measured(slot) && pcie != nullptr && pcie->origin != ParameterOrigin::measured) {
+    observe(*pcie, slot->value, slot->sigma_ln, rule("pcie-copy-efficiency"), from, slot->source);
+  }
 }
 
 }  // namespace
@@ -123,6 +139,8 @@ const std::vector<TransferRule>& transfer_rules() {
       {"other-generation-ratios", "universal ratios", judgement::other_generation},
       {"interpreter-copy-rate", "cuda.cta_copy_bw relative to its prior",
        judgement::other_executor},
+      {"interpreter-hand-offs", "ratios of cuda.handoff.*", judgement::other_executor},
+      {"pcie-copy-efficiency", "cuda.pcie_efficiency", judgement::other_traffic},
   };
   return rules;
 }

@@ -7,14 +7,17 @@
 //                            of the same GPU generation, fabric and NICs                0.15
 //   other-generation-ratios  universal ratios, to another GPU generation                  0.30
 //   interpreter-copy-rate    cuda.cta_copy_bw, relative to its prior -> cta.copy_bw       0.40
+//   interpreter-hand-offs    ratios of cuda.handoff.* -> nvlink.step_ratio.*              0.40
+//   pcie-copy-efficiency     cuda.pcie_efficiency -> pcie.efficiency                      0.30
 //
 // A rule applies only to values that samples informed (origin measured). The carried value is an
 // observation of the target with the inflated sigma: the target's prior still counts, and what was
 // measured on the target itself is never overwritten. Sigmas of rules are judgement. Correlations
 // are not carried: carried values are taken as independent, which errs on the wide side where a fit
 // knew a sum better than its parts. The rest (trunks between switches, link figures, launch across
-// executors, anything of a host) is never carried. The interpreter has one protocol (Simple), so it says
-// nothing of ratios between protocols.
+// executors, anything of a host) is never carried. A ratio of two hand-offs is carried only where
+// both were measured; its sigma is the root of the sum of both squares and the rule's. One PCIe slot
+// under copies of its own says what the slot can do, not what a switch between GPUs leaves of it.
 #pragma once
 
 #include <string>

@@ -2,6 +2,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -13,19 +14,23 @@
 #include "emulator/cli/option_checks.hpp"
 #include "emulator/cli/output_format.hpp"
 #include "emulator/coordinator/agreement.hpp"
-#include "emulator/coordinator/sample_tables.hpp"
+#include "emulator/coordinator/evidence_files.hpp"
 #include "emulator/coordinator/trace_assembly.hpp"
 #include "emulator/profile/inventory.hpp"
-#include "topologies/model/machine_file.hpp"
 
 namespace fabricast {
 namespace {
 
 struct CalibrateArguments {
-  std::string samples, machine, executor, output;
+  std::vector<std::string> samples, against;
+  std::string machine, executor, output;
   double holdout = 0.25;
   bool force = false, inventory = false;
 };
+
+std::string joined(const std::vector<std::string>& paths) {
+  return fmt::format("{}", fmt::join(paths, ", "));
+}
 
 // The (machine, executor) that the samples are of; asked for by name when there are several.
 const Conditions& subject_of(const SampleSet& samples, const CalibrateArguments& arguments) {
@@ -36,29 +41,25 @@ const Conditions& subject_of(const SampleSet& samples, const CalibrateArguments&
     if (subject != nullptr && (subject->machine != c.machine || subject->executor != c.executor)) {
       throw UsageError(fmt::format(
           "{} holds samples of {}/{} and of {}/{}; choose with --machine and --executor",
-          arguments.samples, subject->machine, to_string(subject->executor), c.machine,
+          joined(arguments.samples), subject->machine, to_string(subject->executor), c.machine,
           to_string(c.executor)));
     }
     subject = &c;
   }
   if (subject == nullptr) {
-    throw UsageError(fmt::format("{} holds no samples{}{}", arguments.samples,
+    throw UsageError(fmt::format("{} holds no samples{}{}", joined(arguments.samples),
                                  arguments.machine.empty() ? "" : " of machine " + arguments.machine,
                                  arguments.executor.empty() ? "" : " by executor " + arguments.executor));
   }
   return *subject;
 }
 
-// The machine as the trace has it; otherwise a machine that ships with fabricast.
-std::shared_ptr<const Topology> machine_of(const TraceContent& content, const std::string& name) {
-  const auto document = content.documents.find("/machine/" + name);
-  if (document != content.documents.end()) return parse_machine(document->second, name);
-  return load_machine(name);
-}
-
 // What was fitted to made-up samples must say so wherever the profile travels.
-void say_if_synthetic(const SampleSet& samples, CalibrationProfile& profile) {
-  if (!samples.environment.contains("synthetic")) return;
+void say_if_synthetic(const SampleSet& samples, const SampleSet& against,
+                      CalibrationProfile& profile) {
+  if (!samples.environment.contains("synthetic") && !against.environment.contains("synthetic")) {
+    return;
+  }
   for (auto& parameter : profile.parameters) {
     if (parameter.samples > 0) parameter.source = "SYNTHETIC, not a measurement: " + parameter.source;
   }
@@ -98,26 +99,26 @@ int run_calibrate(const CalibrateArguments& arguments) {
     if (arguments.samples.empty()) throw UsageError("calibrate needs a trace with samples (or --inventory)");
     if (!arguments.executor.empty()) executor_from_name(arguments.executor);
     if (!arguments.output.empty()) check_writable(arguments.output, arguments.force);
-    const auto content = read_trace(arguments.samples);
-    const auto samples = read_sample_tables(content);
+    const auto evidence = read_evidence(arguments.samples);
+    const auto& samples = evidence.samples;
     const auto& subject = subject_of(samples, arguments);
-    const auto topology = machine_of(content, subject.machine);
+    const auto topology = machine_of(evidence, subject.machine);
+    const auto against = read_evidence(arguments.against);
     say_what_is_not_fitted(samples);
     CalibrateOptions options;
     options.holdout_fraction = arguments.holdout;
+    if (!arguments.against.empty()) options.against = &against.samples;
     auto profile = calibrate(*topology, prior_profile(*topology, subject.executor), samples, options);
-    say_if_synthetic(samples, profile);
-    fmt::print("{}{}", render_profile(profile), render_holdout(profile));
+    say_if_synthetic(samples, against.samples, profile);
+    fmt::print("{}{}", render_profile(profile),
+               arguments.against.empty() ? render_holdout(profile) : render_errors(profile));
     if (arguments.output.empty()) return;
     TraceAssembly assembly;
     assembly.add_machine(*topology);
     assembly.add_profile(profile);
-    const auto backend = content.attributes.find("backend");
     const auto written = assembly.finish(
         fmt::format("calibrate: {}\nholdout_fraction: {}\n", subject.machine, arguments.holdout),
-        &samples,
-        run_attributes(backend == content.attributes.end() ? "unknown" : backend->second,
-                       this_command_line()));
+        &samples, run_attributes(evidence.backend, this_command_line()));
     write_trace(arguments.output, written, WriteOptions{arguments.force});
     fmt::print("# trace {} content_digest {}\n", arguments.output, content_digest(written));
   });
@@ -129,7 +130,10 @@ int run_calibrate(const CalibrateArguments& arguments) {
 void add_calibrate_command(CLI::App& app, CommandBody& run) {
   auto arguments = std::make_shared<CalibrateArguments>();
   auto* command = app.add_subcommand("calibrate", "fit parameters to samples; print posterior and held-out error");
-  command->add_option("samples", arguments->samples, "trace with samples (from measure or run)");
+  command->add_option("samples", arguments->samples,
+                      "traces with samples (from measure, suites or run), and folders of them");
+  command->add_option("--against", arguments->against,
+                      "traces or folders whose collectives are predicted and compared, never fitted");
   command->add_option("--machine,-m", arguments->machine, "whose samples, when the trace has several machines");
   command->add_option("--executor", arguments->executor, "whose samples, when the trace has several executors");
   command->add_option("--holdout", arguments->holdout, "fraction of sizes predicted, not fitted")
@@ -139,7 +143,7 @@ void add_calibrate_command(CLI::App& app, CommandBody& run) {
       ->needs(command->get_option("-o"));
   auto* inventory = command->add_flag("--inventory", arguments->inventory,
                                       "print the parameter inventory (docs/calibration.md)");
-  for (const char* other : {"samples", "-m", "--executor", "--holdout", "-o"}) {
+  for (const char* other : {"samples", "--against", "-m", "--executor", "--holdout", "-o"}) {
     inventory->excludes(command->get_option(other));
   }
   command->callback([&run, arguments] { run = [arguments] { return run_calibrate(*arguments); }; });

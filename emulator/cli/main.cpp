@@ -70,6 +70,7 @@ int run_program(int argc, char** argv) {
   CommandBody body;
   add_run_command(app, body);
   add_measure_command(app, body);
+  add_suites_command(app, body);
   add_calibrate_command(app, body);
   add_emulate_command(app, body);
   add_report_command(app, body);

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <fstream>
 #include <iterator>
+#include <map>
+#include <vector>
 
 #include "emulator/base/scaled_number.hpp"
 
@@ -53,6 +55,43 @@ std::string render_holdout(const CalibrationProfile& profile) {
       errors.size(), 100 * errors[errors.size() / 2], 100 * worst_error,
       to_string(worst->point.collective), worst->point.algorithm, format_size(worst->point.bytes),
       inside, errors.size());
+}
+
+namespace {
+
+// One line of the table: |predicted / measured - 1| of the points of a group.
+std::string errors_line(const std::string& name, std::vector<double> errors, int inside) {
+  std::sort(errors.begin(), errors.end());
+  const auto at = [&errors](double q) {
+    const auto n = static_cast<double>(errors.size());
+    return errors[static_cast<std::size_t>(std::min(n - 1, std::max(0.0, std::ceil(q * n) - 1)))];
+  };
+  return fmt::format("{:44} {:6} {:9.1f} % {:9.1f} % {:9.1f} % {:8}\n", name, errors.size(),
+                     100 * at(0.5), 100 * at(0.95), 100 * errors.back(), inside);
+}
+
+}  // namespace
+
+std::string render_errors(const CalibrationProfile& profile) {
+  std::map<std::string, std::pair<std::vector<double>, int>> groups;
+  std::vector<double> all;
+  int all_inside = 0;
+  for (const auto& h : profile.holdout) {
+    const std::string name =
+        fmt::format("{} {} {} {} ranks", to_string(h.point.collective), h.point.algorithm,
+                    h.point.protocol, h.point.ranks);
+    const double error = std::abs(h.predicted_us / h.measured_us - 1);
+    auto& group = groups[name];
+    group.first.push_back(error);
+    group.second += h.inside_interval ? 1 : 0;
+    all.push_back(error);
+    all_inside += h.inside_interval ? 1 : 0;
+  }
+  if (all.empty()) return "nothing was predicted\n";
+  std::string text = fmt::format("predicted without being fitted, |predicted/measured - 1|\n{:44} {:>6} {:>11} {:>11} {:>11} {:>8}\n",
+                                 "", "points", "median", "p95", "largest", "inside");
+  for (const auto& [name, group] : groups) text += errors_line(name, group.first, group.second);
+  return text + errors_line("all", all, all_inside);
 }
 
 std::string this_command_line() {

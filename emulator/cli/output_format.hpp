@@ -15,6 +15,8 @@ std::string render_profile(const CalibrationProfile& profile);
 // inside the 90 % interval", or why there is none.
 std::string render_holdout(const CalibrationProfile& profile);
 
+// The held-out points by collective, algorithm and ranks: median, 95th percentile and largest error.
+std::string render_errors(const CalibrationProfile& profile);
 
 // argv of this process from /proc, quoted; "fabricast" where there is no /proc.
 std::string this_command_line();

@@ -19,10 +19,11 @@ constexpr const char* samples_path = "/samples";
 constexpr const char* conditions_path = "/sample_conditions";
 constexpr const char* environment_path = "/sample_environment";
 constexpr const char* sources_path = "/sample_sources";
+constexpr const char* device_path = "/sample_device";
 constexpr const char* collective_suite = "collective";
 
 std::string unit_of(const Conditions& conditions) {
-  if (conditions.suite == collective_suite) return "us";
+  if (conditions.suite == collective_suite || conditions.parameter.empty()) return "us";
   for (const auto& spec : parameter_inventory()) {
     if (spec.id == conditions.parameter) return spec.unit;
   }
@@ -78,6 +79,20 @@ Table sources_table(const SampleSet& samples) {
   return rows.take();
 }
 
+Table device_table(const SampleSet& samples) {
+  TableRows rows(device_path);
+  for (const DeviceState& state : samples.device_states) {
+    rows.set("sm_clock_mhz", state.sm_mhz)
+        .set("memory_clock_mhz", state.memory_mhz)
+        .set("temperature_c", state.temperature_c)
+        .set("power_w", state.power_w)
+        .set("throttle", state.throttle)
+        .set("discard", to_string(state.discard))
+        .end_row();
+  }
+  return rows.take();
+}
+
 Table environment_table(const SampleSet& samples) {
   Column keys{"key", "", "what is described", Column::Texts{}, {}};
   Column values{"value", "", "its description when the samples were taken", Column::Texts{}, {}};
@@ -99,6 +114,20 @@ std::int32_t narrow(const Table& table, const char* column, std::size_t row) {
         fmt::format("{}/{} row {} is {}, out of range", table.path, column, row, value));
   }
   return static_cast<std::int32_t>(value);
+}
+
+DeviceState read_device_state(const Table& table, std::size_t row) {
+  DeviceState state;
+  state.sm_mhz = narrow(table, "sm_clock_mhz", row);
+  state.memory_mhz = narrow(table, "memory_clock_mhz", row);
+  state.temperature_c = narrow(table, "temperature_c", row);
+  state.power_w = table.reals("power_w")[row];
+  state.throttle = table.texts("throttle")[row];
+  const std::string reason = table.meaning("discard", row);
+  state.discard = reason == "disturbed"   ? DiscardReason::disturbed
+                  : reason == "throttled" ? DiscardReason::throttled
+                                          : DiscardReason::none;
+  return state;
 }
 
 void expect_rows(const Table& table) {
@@ -159,7 +188,8 @@ void read_sources(const Table& table, SampleSet& set) {
 }  // namespace
 
 void add_sample_tables(const SampleSet& samples, TraceContent& content) {
-  for (const char* path : {samples_path, conditions_path, environment_path, sources_path}) {
+  for (const char* path :
+       {samples_path, conditions_path, environment_path, sources_path, device_path}) {
     if (content.find(path) != nullptr) {
       throw CheckError(fmt::format("the trace already has {} (a bug of its writer)", path));
     }
@@ -168,6 +198,11 @@ void add_sample_tables(const SampleSet& samples, TraceContent& content) {
   content.tables.push_back(samples_table(samples));
   content.tables.push_back(environment_table(samples));
   if (!samples.sources.empty()) content.tables.push_back(sources_table(samples));
+  if (samples.device_states.empty()) return;
+  if (samples.device_states.size() != samples.samples.size()) {
+    throw CheckError("device states and samples differ in number (a bug of their recorder)");
+  }
+  content.tables.push_back(device_table(samples));
 }
 
 SampleSet read_sample_tables(const TraceContent& content) {
@@ -186,6 +221,16 @@ SampleSet read_sample_tables(const TraceContent& content) {
   }
   read_samples(*samples, set);
   if (const Table* sources = content.find(sources_path)) read_sources(*sources, set);
+  if (const Table* device = content.find(device_path)) {
+    expect_rows(*device);
+    if (device->rows() != samples->rows()) {
+      throw CheckError(fmt::format("{} has {} rows, {} has {}", device_path, device->rows(),
+                                   samples_path, samples->rows()));
+    }
+    for (std::size_t row = 0; row < device->rows(); ++row) {
+      set.device_states.push_back(read_device_state(*device, row));
+    }
+  }
   if (const Table* environment = content.find(environment_path)) {
     expect_rows(*environment);
     for (std::size_t row = 0; row < environment->rows(); ++row) {

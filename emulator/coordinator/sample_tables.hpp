@@ -1,10 +1,11 @@
 // SampleSet <-> the tables /samples, /sample_conditions, /sample_environment and /sample_sources of a
 // trace.
 //
+// /sample_device is there when the set has device states.
 // The trace layer knows nothing of samples; this is the one place that does both directions.
 // /sample_environment (key, value) holds SampleSet::environment, so that a set that was made by the
 // synthetic machine says so wherever it travels; /sample_sources is there where samples were
-// imported. None of the four is part of the content digest.
+// imported. None of them is part of the content digest.
 // Pure functions; O(samples).
 #pragma once
 

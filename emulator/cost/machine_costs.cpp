@@ -18,17 +18,6 @@ constexpr std::int64_t mpi_eager_bytes = 4096;
 constexpr double bytes_per_gb = 1e9;
 constexpr double bytes_per_mib = 1024.0 * 1024.0;
 
-double value_of(const ParameterValues& values, std::string_view id) {
-  const auto found = values.find(id);
-  if (found == values.end()) {
-    throw UsageError(
-        fmt::format("the profile has no parameter \"{}\" (it belongs to another "
-                    "machine or executor) calibrate for this machine",
-                    id));
-  }
-  return found->second;
-}
-
 // GB/s -> ps per byte.
 double ps_per_byte(double gb_per_s) { return 1e12 / (gb_per_s * bytes_per_gb); }
 
@@ -47,7 +36,7 @@ MachineCosts::MachineCosts(const Topology& topology, const ParameterValues& valu
       read_nccl(topology, values, has_groups(*plan.channels.front().schedule));
       break;
     case ExecutorKind::cuda:
-      read_cuda(values);
+      read_cuda(values, plan);
       break;
     case ExecutorKind::host:
       read_host(values, plan);
@@ -64,15 +53,15 @@ void MachineCosts::read_links(const Topology& topology, const ParameterValues& v
   for (std::size_t c = 0; c < link_count_; ++c) {
     const LinkKind kind = topology.link_classes()[c].kind;
     Link& link = links_[c];
-    link.bandwidth = value_of(values, link_parameter(kind, "bandwidth")) * bytes_per_gb;
+    link.bandwidth = parameter_value(values, link_parameter(kind, "bandwidth")) * bytes_per_gb;
     link.capacity = link.bandwidth;
-    link.latency_ps = duration_from_us(value_of(values, link_parameter(kind, "latency"))).value();
+    link.latency_ps = duration_from_us(parameter_value(values, link_parameter(kind, "latency"))).value();
     if (executor == ExecutorKind::nccl) {
       link.capacity = topology.link_classes()[c].bandwidth.value * bytes_per_gb;
       const double ratio = kind == LinkKind::nvlink && protocol_ == Protocol::ll
-                               ? value_of(values, "nvlink.efficiency_ratio.ll")
+                               ? parameter_value(values, "nvlink.efficiency_ratio.ll")
                                : 1.0;
-      link.efficiency = std::min(1.0, value_of(values, link_parameter(kind, "efficiency")) * ratio);
+      link.efficiency = std::min(1.0, parameter_value(values, link_parameter(kind, "efficiency")) * ratio);
     }
   }
 }
@@ -80,7 +69,7 @@ void MachineCosts::read_links(const Topology& topology, const ParameterValues& v
 void MachineCosts::read_nccl(const Topology& topology, const ParameterValues& values,
                              bool through_switch) {
   const std::string p(to_string(protocol_));
-  launch_ = duration_from_us(value_of(values, "launch." + p));
+  launch_ = duration_from_us(parameter_value(values, "launch." + p));
   const auto& classes = topology.link_classes();
   const auto has = [&classes](LinkKind kind) {
     return std::any_of(classes.begin(), classes.end(),
@@ -88,47 +77,59 @@ void MachineCosts::read_nccl(const Topology& topology, const ParameterValues& va
   };
   if (has(LinkKind::nvlink)) {
     const double ratio =
-        protocol_ == Protocol::ll ? 1.0 : value_of(values, "nvlink.step_ratio." + p);
-    domain_step_us_ = value_of(values, "nvlink.step.ll") * ratio;
+        protocol_ == Protocol::ll ? 1.0 : parameter_value(values, "nvlink.step_ratio." + p);
+    domain_step_us_ = parameter_value(values, "nvlink.step.ll") * ratio;
   }
-  if (has(LinkKind::pcie)) domain_step_us_ = value_of(values, "pcie.step." + p);
-  if (has(LinkKind::nic)) network_step_us_ = value_of(values, "net.step." + p);
-  if (through_switch) switch_ratio_ = value_of(values, "nvlink.efficiency_ratio.nvls");
+  if (has(LinkKind::pcie)) domain_step_us_ = parameter_value(values, "pcie.step." + p);
+  if (has(LinkKind::nic)) network_step_us_ = parameter_value(values, "net.step." + p);
+  if (through_switch) switch_ratio_ = parameter_value(values, "nvlink.efficiency_ratio.nvls");
   const WireFormat format = wire_format(protocol_);
-  copy_ps_per_byte_ = ps_per_byte(value_of(values, "cta.copy_bw")) *
+  copy_ps_per_byte_ = ps_per_byte(parameter_value(values, "cta.copy_bw")) *
                       static_cast<double>(format.wire) / static_cast<double>(format.data);
 }
 
-void MachineCosts::read_cuda(const ParameterValues& values) {
-  launch_ = duration_from_us(value_of(values, "cuda.launch"));
-  device_step_us_ = value_of(values, fmt::format("cuda.handoff.{}", to_string(protocol_)));
-  copy_ps_per_byte_ = ps_per_byte(value_of(values, "cuda.cta_copy_bw"));
-  reduce_ratio_ = value_of(values, "cuda.reduce_ratio");
-  device_bandwidth_ = value_of(values, "cuda.memory_bw") * bytes_per_gb;
+// Buffers of all ranks and slots of all connections lie in one memory. A lane has a connection to
+// each neighbour of its ring or tree: two per lane stand for all schedules.
+void MachineCosts::read_cuda(const ParameterValues& values, const ExecutionPlan& plan) {
+  constexpr double connections_per_lane = 2;
+  const DeviceCosts costs = device_costs(values);
+  launch_ = duration_from_us(costs.launch_us);
+  device_step_us_ = parameter_value(values, fmt::format("cuda.handoff.{}", to_string(protocol_)));
+  reduce_ratio_ = costs.reduce_ratio;
+  const BufferSizes buffers = buffer_sizes(plan);
+  double working_set =
+      static_cast<double>(buffers.input + buffers.output) * plan.element_bytes * plan.ranks();
+  for (const ChannelPlan& channel : plan.channels) {
+    working_set += connections_per_lane * plan.ranks() * channel.schedule->roles *
+                   channel.schedule->fifo_depth *
+                   static_cast<double>(wire_bytes(protocol_, plan.slice_bytes));
+  }
+  copy_ps_per_byte_ = costs.copy_ps_per_byte(working_set);
+  device_bandwidth_ = 1e12 / costs.memory_ps_per_byte(working_set);
 }
 
 void MachineCosts::read_host(const ParameterValues& values, const ExecutionPlan& plan) {
-  launch_ = duration_from_us(value_of(values, "host.launch"));
-  domain_step_us_ = network_step_us_ = value_of(values, "host.step");
+  launch_ = duration_from_us(parameter_value(values, "host.launch"));
+  domain_step_us_ = network_step_us_ = parameter_value(values, "host.step");
   // The buffers of all lanes of one host compete for its cache; what does not fit comes from
   // memory.
   const BufferSizes buffers = buffer_sizes(plan);
   const double working_set = static_cast<double>(buffers.input + buffers.output) *
                              plan.element_bytes * plan.space.domain_size();
-  const double cache = value_of(values, "host.cache_size") * bytes_per_mib;
+  const double cache = parameter_value(values, "host.cache_size") * bytes_per_mib;
   const double cached = 1 / std::hypot(1.0, working_set / cache);
-  copy_ps_per_byte_ = cached * ps_per_byte(value_of(values, "host.copy_bw.cache")) +
-                      (1 - cached) * ps_per_byte(value_of(values, "host.copy_bw.memory"));
-  reduce_ratio_ = value_of(values, "host.reduce_ratio");
+  copy_ps_per_byte_ = cached * ps_per_byte(parameter_value(values, "host.copy_bw.cache")) +
+                      (1 - cached) * ps_per_byte(parameter_value(values, "host.copy_bw.memory"));
+  reduce_ratio_ = parameter_value(values, "host.reduce_ratio");
 }
 
 void MachineCosts::read_mpi(const ParameterValues& values) {
-  launch_ = duration_from_us(value_of(values, "mpi.launch"));
-  domain_step_us_ = network_step_us_ = value_of(values, "mpi.step.rendezvous");
+  launch_ = duration_from_us(parameter_value(values, "mpi.launch"));
+  domain_step_us_ = network_step_us_ = parameter_value(values, "mpi.step.rendezvous");
   small_message_ = mpi_eager_bytes;
-  small_step_us_ = value_of(values, "mpi.step.eager");
-  copy_ps_per_byte_ = ps_per_byte(value_of(values, "mpi.copy_bw"));
-  reduce_ratio_ = value_of(values, "mpi.reduce_ratio");
+  small_step_us_ = parameter_value(values, "mpi.step.eager");
+  copy_ps_per_byte_ = ps_per_byte(parameter_value(values, "mpi.copy_bw"));
+  reduce_ratio_ = parameter_value(values, "mpi.reduce_ratio");
 }
 
 std::int64_t MachineCosts::lane_ps(const EdgeClass& edge, std::int64_t bytes, bool reduces) const {
@@ -154,7 +155,8 @@ std::int64_t MachineCosts::lane_ps(const EdgeClass& edge, std::int64_t bytes, bo
   return static_cast<std::int64_t>(std::ceil(us * 1e6 + copy));
 }
 
-std::int64_t MachineCosts::port_ps(const EdgeClass& edge, std::int64_t bytes) const {
+std::int64_t MachineCosts::port_ps(const EdgeClass& edge, std::int64_t bytes,
+                                   int local_streams) const {
   double share = 0;  // B/s of wire bytes; 0: nothing shared is crossed
   const auto narrow = [&share](double candidate) {
     share = share == 0 ? candidate : std::min(share, candidate);
@@ -167,7 +169,9 @@ std::int64_t MachineCosts::port_ps(const EdgeClass& edge, std::int64_t bytes) co
   if (edge.device_flows > 0) narrow(device_bandwidth_ / edge.device_flows);
   if (share == 0) return 0;
   const Bandwidth whole(std::max<std::int64_t>(1, static_cast<std::int64_t>(share)));
-  return transfer_time(Bytes(wire_bytes(protocol_, bytes)), whole).value();
+  std::int64_t moved = wire_bytes(protocol_, bytes);
+  if (edge.device_flows > 0) moved = 2 * moved + local_streams * bytes;  // slot written and read
+  return transfer_time(Bytes(moved), whole).value();
 }
 
 std::int64_t MachineCosts::latency_ps(const EdgeClass& edge) const {

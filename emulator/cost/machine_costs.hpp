@@ -7,20 +7,17 @@
 
 #include <array>
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 
 #include "emulator/base/units.hpp"
+#include "emulator/cost/device_costs.hpp"
 #include "emulator/cost/edge_class.hpp"
 #include "emulator/cost/protocol.hpp"
 #include "emulator/schedule/plan.hpp"
 #include "topologies/model/topology.hpp"
 
 namespace fabricast {
-
-// id -> value; what the fit varies. Made from a profile, or from priors.
-using ParameterValues = std::map<std::string, double, std::less<>>;
 
 // "nvlink.bandwidth", "nic.latency" ...: figures of links are keyed by kind.
 std::string link_parameter(LinkKind kind, std::string_view figure);
@@ -34,8 +31,10 @@ class MachineCosts {
   SimDuration launch() const { return launch_; }
   // o + b*g of a step whose edge (the one it sends over, else the one it receives from) is given.
   std::int64_t lane_ps(const EdgeClass& edge, std::int64_t bytes, bool reduces) const;
-  // b/share; 0 for edges without links.
-  std::int64_t port_ps(const EdgeClass& edge, std::int64_t bytes) const;
+  // b/share; 0 for edges without links. On one device the share is of the memory that all lanes read
+  // and write: the slot, and as many `local_streams` as the sending step reads of its own operand or
+  // stores.
+  std::int64_t port_ps(const EdgeClass& edge, std::int64_t bytes, int local_streams = 1) const;
   // L, and L_credit for the route back.
   std::int64_t latency_ps(const EdgeClass& edge) const;
   // What one link of the class can carry. Where an efficiency says how much of it is usable (nccl):
@@ -46,7 +45,7 @@ class MachineCosts {
  private:
   void read_links(const Topology& topology, const ParameterValues& values, ExecutorKind executor);
   void read_nccl(const Topology& topology, const ParameterValues& values, bool through_switch);
-  void read_cuda(const ParameterValues& values);
+  void read_cuda(const ParameterValues& values, const ExecutionPlan& plan);
   void read_host(const ParameterValues& values, const ExecutionPlan& plan);
   void read_mpi(const ParameterValues& values);
 
@@ -60,7 +59,7 @@ class MachineCosts {
   std::size_t link_count_ = 0;
   std::array<Link, EdgeClass::max_link_classes> links_{};
   double switch_ratio_ = 1;      // of the usable rate, when the switch multicasts and reduces
-  double device_bandwidth_ = 0;  // B/s
+  double device_bandwidth_ = 0;  // B/s read and written by all lanes together
   double domain_step_us_ = 0, network_step_us_ = 0, device_step_us_ = 0;
   std::int64_t small_message_ = 0;  // mpi: messages up to here are eager
   double small_step_us_ = 0;

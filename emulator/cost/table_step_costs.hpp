@@ -39,6 +39,7 @@ class TableStepCosts final : public StepCosts {
   struct PhaseTable {
     std::int64_t bytes = 0, port_bytes = 0;
     bool reduces = false;
+    int local_streams = 0;
     std::vector<std::int64_t> lane, port;
   };
   std::int32_t find_period() const;

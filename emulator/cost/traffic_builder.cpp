@@ -181,6 +181,8 @@ PhaseEdges TrafficBuilder::sizes_of(const ChannelGroup& group, const Stage& stag
                                     const Phase& phase) const {
   PhaseEdges edges;
   edges.reduces = (phase.action & action_reduce) != 0;
+  const bool operand = edges.reduces || (phase.action & action_recv) == 0;
+  edges.local_streams = (operand ? 1 : 0) + ((phase.action & action_copy) != 0 ? 1 : 0);
   edges.lane_chunks = chunks_of_step(phase, group.schedule->space);
   edges.port_chunks = has_groups(stage) ? 1 : phase.chunk.count;
   return edges;

@@ -73,19 +73,36 @@ void add_nccl(std::vector<ParameterSpec>& specs) {
 void add_cuda(std::vector<ParameterSpec>& specs) {
   const Scope device = Scope::device_model;
   specs.push_back(row("cuda.launch", "us", cost, cuda, device,
-                      "cooperative launch of the interpreter and its completion", small_sizes));
-  specs.push_back(row("cuda.handoff.simple", "us", cost, cuda, device,
-                      "flag hand-off between two CTAs of one device, per message", small_sizes));
+                      "cooperative launch of the interpreter and its completion",
+                      "suite launch; latency of small messages at two or more rank counts"));
+  for (const std::string protocol : {"ll", "ll128", "simple"}) {
+    specs.push_back(row("cuda.handoff." + protocol, "us", cost, cuda, device,
+                        "flag hand-off between two CTAs of one device, per message",
+                        "suite hand_off; latency of small messages at two or more rank counts"));
+  }
   specs.push_back(row("cuda.cta_copy_bw", "GB/s", rate, cuda, device,
-                      "bytes per second one CTA of the interpreter can move", one_channel));
+                      "bytes per second one CTA of the interpreter can move while L2 holds them",
+                      "suite reduce_copy on few CTAs; time against bytes on one channel"));
+  specs.push_back(row("cuda.cta_hbm_ratio", "1", rate, cuda, device,
+                      "copy rate of one CTA from and to HBM relative to L2",
+                      "suite reduce_copy on few CTAs, beyond L2 against inside it",
+                      "cuda.cta_copy_bw"));
   specs.push_back(row("cuda.reduce_ratio", "1", cost, cuda, device,
                       "time per byte of reduce-copy relative to copy",
-                      "the reduce-copy "
-                      "micro-benchmark against the copy one",
-                      "cuda.cta_copy_bw"));
-  specs.push_back(row("cuda.memory_bw", "GB/s", rate, cuda, device,
-                      "hand-over rate of all CTAs of one device together: they share L2 and HBM",
-                      "large messages with many CTAs"));
+                      "suite reduce_copy, two sources against one", "cuda.cta_copy_bw"));
+  specs.push_back(row("cuda.l2_bw", "GB/s", rate, cuda, device,
+                      "bytes read and written per second by all CTAs together, in L2",
+                      "suite memory inside L2; large messages with many CTAs"));
+  specs.push_back(row("cuda.hbm_bw", "GB/s", rate, cuda, device,
+                      "bytes read and written per second by all CTAs together, in HBM",
+                      "suite memory beyond L2; large messages with many CTAs"));
+  specs.push_back(row("cuda.l2_size", "MiB", rate, cuda, device,
+                      "bytes of all ranks' buffers that stay in L2 between two iterations",
+                      "the knee of time against bytes; suite memory around L2's size"));
+  specs.push_back(row("cuda.pcie_efficiency", "1", rate, cuda, Scope::link_class,
+                      "usable part of the nominal rate of the device's own PCIe slot, one way; no "
+                      "collective of the interpreter crosses it: for rule pcie-copy-efficiency",
+                      "suite pcie, copies of pinned memory", "pcie.bandwidth"));
 }
 
 void add_host(std::vector<ParameterSpec>& specs) {

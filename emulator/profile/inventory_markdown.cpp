@@ -24,16 +24,21 @@ One step of b bytes, nominal link rates and latencies from the machine file:
 | cost | nccl | cuda | host | mpi |
 | --- | --- | --- | --- | --- |
 | launch | launch.P | cuda.launch | host.launch | mpi.launch |
-| o | nvlink.step.ll × step_ratio.P, pcie.step.P or net.step.P by the link the step sends over (else receives from) | cuda.handoff.simple | host.step | mpi.step.eager up to 4 KiB, else mpi.step.rendezvous |
-| g | 1 / (cta.copy_bw × wire efficiency) | 1 / cuda.cta_copy_bw | f / copy_bw.cache + (1 − f) / copy_bw.memory | 1 / mpi.copy_bw |
+| o | nvlink.step.ll × step_ratio.P, pcie.step.P or net.step.P by the link the step sends over (else receives from) | cuda.handoff.P | host.step | mpi.step.eager up to 4 KiB, else mpi.step.rendezvous |
+| g | 1 / (cta.copy_bw × wire efficiency) | (h + (1 − h) / cuda.cta_hbm_ratio) / cuda.cta_copy_bw | f / copy_bw.cache + (1 − f) / copy_bw.memory | 1 / mpi.copy_bw |
 | L, L_credit | sum of the latencies of the route's links | 0 | as nccl | as nccl |
-| share | min over the route's links of bandwidth × min(1, efficiency) × wire efficiency / flows | cuda.memory_bw / lanes | bandwidth / flows | bandwidth / flows |
+| share | min over the route's links of bandwidth × min(1, efficiency) × wire efficiency / flows | 1 / (lanes × (h / cuda.l2_bw + (1 − h) / cuda.hbm_bw)) | bandwidth / flows | bandwidth / flows |
 
 - P is the protocol. Wire efficiency (data over wire bytes, from the format of a line): LL 1/2, LL128 120/128, Simple 1; no protocol: 1.
   Over NVLink, LL's efficiency is nvlink.efficiency × nvlink.efficiency_ratio.ll; through a switch that reduces it is
   nvlink.efficiency × nvlink.efficiency_ratio.nvls.
 - Steps that reduce take g × reduce_ratio (host, mpi, cuda; NCCL's channel cap holds for both).
 - f = 1 / √(1 + (working set / cache_size)²): nearly all while it fits, cache_size / working set when it does not; working set = the input and output buffers of all lanes of one host.
+- h has f's form with cuda.l2_size and the buffers of all ranks and two FIFOs per lane: thread blocks of one GPU share one memory of two
+  regimes, not links. Their port is charged for the slot written and read and for the operand read and the result stored by the step
+  that sends; what a step that only receives stores is its lane's.
+- The micro-benchmarks of suites reduce_copy and memory (k thread blocks, b bytes per source, s sources) take per pass launch / passes + max(b/k × g × (1 or
+  reduce_ratio), (s + 1) × b × (h / l2_bw + (1 − h) / hbm_bw)), h for a working set of (s + 1) × b; the others observe their parameter directly.
 - Flows of a link: lanes of the stage that cross it, all channels together (`docs/semantics.md` §5).
 - A step to or from a group through the switch has one o, one g for all its bytes (a message per member where each has its own
   chunk, else one) and one occupation of its port. In such a stage shares go by bytes: every lane's port is busy for all bytes
@@ -49,7 +54,7 @@ One step of b bytes, nominal link rates and latencies from the machine file:
 | what is present | identifies |
 | --- | --- |
 | no GPU | nothing of a GPU machine; host.* or mpi.* of the machine at hand |
-| 1 GPU | cuda.*, under the one protocol the model of the interpreter has (Simple): no hand-off ratios; by transfer rule the channel's copy rate of nccl |
+| 1 GPU | cuda.* (`fabricast suites`, docs/gpu-campaign.md); by transfer rules the channel's copy rate of nccl, the ratios of its protocols' hand-offs and the efficiency of PCIe |
 | n GPUs, one box | launch.*, nvlink.*, cta.* |
 | m nodes | + net.*, nic.*, uplink efficiencies |
 | imported nccl-tests logs | as the machine they came from |

@@ -25,6 +25,7 @@ inline constexpr double same_generation = 0.15;
 inline constexpr double same_fabric = 0.15;
 inline constexpr double other_generation = 0.30;
 inline constexpr double other_executor = 0.40;
+inline constexpr double other_traffic = 0.30;
 inline constexpr double least_part_of_hop = 0.25;
 
 }  // namespace judgement

@@ -50,6 +50,18 @@ ExecutorKind executor_from_name(std::string_view name) {
   throw UsageError(unknown_name_message("executor", name, known));
 }
 
+std::string_view to_string(DiscardReason reason) {
+  switch (reason) {
+    case DiscardReason::none:
+      return "none";
+    case DiscardReason::disturbed:
+      return "disturbed";
+    case DiscardReason::throttled:
+      return "throttled";
+  }
+  return "?";
+}
+
 SampleSet::Summary SampleSet::summarize(std::int32_t condition) const {
   FABRICAST_EXPECT(condition >= 0 && condition < static_cast<std::int32_t>(conditions.size()),
                    "a condition of this set");

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "emulator/schedule/collective.hpp"
@@ -54,10 +55,24 @@ struct SampleSource {
   bool operator==(const SampleSource&) const = default;
 };
 
+enum class DiscardReason : std::uint8_t { none, disturbed, throttled };
+std::string_view to_string(DiscardReason reason);
+
+// How the GPU was when a sample had just been taken. What it does not report stays 0 or empty.
+struct DeviceState {
+  std::int32_t sm_mhz = 0, memory_mhz = 0, temperature_c = 0;
+  double power_w = 0;
+  std::string throttle;  // reasons, "+" between them: "sw_thermal+hw_slowdown"; empty: none
+  DiscardReason discard = DiscardReason::none;
+
+  bool operator==(const DeviceState&) const = default;
+};
+
 struct SampleSet {
   std::vector<Conditions> conditions;
   std::vector<Sample> samples;
   std::vector<SampleSource> sources;  // of imported samples, ascending by sample
+  std::vector<DeviceState> device_states;  // empty, or one per sample
   // Environment at measuring time: host, kernel, cpu, load averages, gpu, driver, clocks, versions.
   std::map<std::string, std::string> environment;
 

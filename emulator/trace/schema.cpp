@@ -65,6 +65,18 @@ TableRule sample_sources() {
           {"/samples"}};
 }
 
+TableRule sample_device() {
+  return {"/sample_device",
+          "The GPU right after each sample, row by row of /samples; never part of the digest",
+          {{"sm_clock_mhz", integer, "MHz", "clock of the multiprocessors; 0: not reported"},
+           {"memory_clock_mhz", integer, "MHz", "clock of the memory; 0: not reported"},
+           {"temperature_c", integer, "degC", "temperature; 0: not reported"},
+           {"power_w", real, "W", "power draw; 0: not reported"},
+           {"throttle", text, "", "why clocks were held down, \"+\" between reasons; empty: they were not"},
+           {"discard", code, "1", "why the sample is not fitted", {"none", "disturbed", "throttled"}}},
+          {"/samples"}};
+}
+
 TableRule profile() {
   return {
       "/profile",
@@ -313,6 +325,7 @@ std::span<const TableRule> trace_schema() {
                                             sample_conditions(),
                                             sample_environment(),
                                             sample_sources(),
+                                            sample_device(),
                                             profile(),
                                             profile_correlations(),
                                             evidence(),

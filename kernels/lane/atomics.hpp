@@ -19,11 +19,11 @@
 namespace fabricast::lane {
 
 #if defined(__CUDA_ARCH__)
-using Counter = cuda::atomic_ref<std::uint64_t, cuda::thread_scope_device>;
-inline constexpr auto acquire = cuda::memory_order_acquire;
-inline constexpr auto release = cuda::memory_order_release;
-inline constexpr auto relaxed = cuda::memory_order_relaxed;
-inline constexpr auto acquire_release = cuda::memory_order_acq_rel;
+using Counter = ::cuda::atomic_ref<std::uint64_t, ::cuda::thread_scope_device>;
+inline constexpr auto acquire = ::cuda::memory_order_acquire;
+inline constexpr auto release = ::cuda::memory_order_release;
+inline constexpr auto relaxed = ::cuda::memory_order_relaxed;
+inline constexpr auto acquire_release = ::cuda::memory_order_acq_rel;
 #else
 using Counter = std::atomic_ref<std::uint64_t>;
 inline constexpr auto acquire = std::memory_order_acquire;

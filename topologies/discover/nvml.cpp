@@ -1,7 +1,5 @@
 #include "topologies/discover/nvml.hpp"
 
-#include <dlfcn.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -9,12 +7,16 @@
 
 #include <fmt/format.h>
 
+#include "topologies/discover/nvml_library.hpp"
+
 namespace fabricast {
 namespace {
 
+using nvml::Device;
+using nvml::Library;
+using nvml::nvml_success;
+
 // Declarations of NVML (names and layouts of its public C interface).
-using Device = void*;
-constexpr int nvml_success = 0;
 constexpr unsigned max_nvlinks = 36;  // more than any GPU to date has; NVML refuses the others
 
 struct Memory {
@@ -27,61 +29,41 @@ struct PciInfo {  // nvmlPciInfo_t of nvmlDeviceGetPciInfo_v3
   char bus_id[32];
 };
 
-struct Library {
-  explicit Library(const std::string& name) : handle(dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL)) {}
-  ~Library() {
-    if (handle != nullptr) dlclose(handle);
-  }
-  Library(const Library&) = delete;
-  Library& operator=(const Library&) = delete;
-
-  // Calls `name` if the library has it; any non-zero result means it said no.
-  template <class... Args>
-  int call(const char* name, Args... args) const {
-    using Function = int (*)(Args...);
-    // POSIX guarantees this conversion for dlsym.
-    const auto function = reinterpret_cast<Function>(dlsym(handle, name));
-    return function == nullptr ? -1 : function(args...);
-  }
-
-  void* handle;
-};
-
-LocalGpu read_gpu(const Library& nvml, Device device) {
+LocalGpu read_gpu(const Library& library, Device device) {
   LocalGpu gpu;
   std::array<char, 128> text{};
   const auto size = static_cast<unsigned>(text.size());
-  if (nvml.call("nvmlDeviceGetName", device, text.data(), size) == nvml_success) {
+  if (library.call("nvmlDeviceGetName", device, text.data(), size) == nvml_success) {
     gpu.name = text.data();
   }
-  if (nvml.call("nvmlDeviceGetUUID", device, text.data(), size) == nvml_success) {
+  if (library.call("nvmlDeviceGetUUID", device, text.data(), size) == nvml_success) {
     gpu.uuid = text.data();
   }
   PciInfo pci{};
-  if (nvml.call("nvmlDeviceGetPciInfo_v3", device, &pci) == nvml_success) {
+  if (library.call("nvmlDeviceGetPciInfo_v3", device, &pci) == nvml_success) {
     gpu.bus_id = fmt::format("{:04x}:{:02x}:{:02x}.0", pci.domain, pci.bus, pci.device);
   }
-  nvml.call("nvmlDeviceGetCudaComputeCapability", device, &gpu.compute_major, &gpu.compute_minor);
+  library.call("nvmlDeviceGetCudaComputeCapability", device, &gpu.compute_major, &gpu.compute_minor);
   Memory memory{};
-  if (nvml.call("nvmlDeviceGetMemoryInfo", device, &memory) == nvml_success) {
+  if (library.call("nvmlDeviceGetMemoryInfo", device, &memory) == nvml_success) {
     gpu.memory_bytes = static_cast<std::int64_t>(memory.total);
   }
   unsigned value = 0, other = 0;
-  if (nvml.call("nvmlDeviceGetPowerManagementDefaultLimit", device, &value) == nvml_success) {
+  if (library.call("nvmlDeviceGetPowerManagementDefaultLimit", device, &value) == nvml_success) {
     gpu.power_limit_w = value / 1000.0;  // NVML reports milliwatts
   }
-  if (nvml.call("nvmlDeviceGetMaxPcieLinkGeneration", device, &value) == nvml_success) {
+  if (library.call("nvmlDeviceGetMaxPcieLinkGeneration", device, &value) == nvml_success) {
     gpu.pcie_generation = static_cast<int>(value);
   }
-  if (nvml.call("nvmlDeviceGetMaxPcieLinkWidth", device, &value) == nvml_success) {
+  if (library.call("nvmlDeviceGetMaxPcieLinkWidth", device, &value) == nvml_success) {
     gpu.pcie_width = static_cast<int>(value);
   }
-  if (nvml.call("nvmlDeviceGetMigMode", device, &value, &other) == nvml_success) {
+  if (library.call("nvmlDeviceGetMigMode", device, &value, &other) == nvml_success) {
     gpu.mig = value != 0;
   }
   for (unsigned link = 0; link < max_nvlinks; ++link) {
     unsigned active = 0;
-    const bool known = nvml.call("nvmlDeviceGetNvLinkState", device, link, &active) == nvml_success;
+    const bool known = library.call("nvmlDeviceGetNvLinkState", device, link, &active) == nvml_success;
     gpu.nvlinks += known && active == 1 ? 1 : 0;
   }
   return gpu;
@@ -91,29 +73,29 @@ LocalGpu read_gpu(const Library& nvml, Device device) {
 
 NvmlGpus probe_nvml(const std::string& library) {
   NvmlGpus result;
-  const Library nvml(library);
-  if (nvml.handle == nullptr) {
+  const Library found(library);
+  if (found.handle == nullptr) {
     result.note = fmt::format("{} cannot be loaded (no NVIDIA driver)", library);
     return result;
   }
-  if (const int code = nvml.call("nvmlInit_v2"); code != nvml_success) {
+  if (const int code = found.call("nvmlInit_v2"); code != nvml_success) {
     result.note = fmt::format("NVML does not start (nvmlInit_v2 returned {})", code);
     return result;
   }
   std::array<char, 128> text{};
-  if (nvml.call("nvmlSystemGetDriverVersion", text.data(), static_cast<unsigned>(text.size())) ==
+  if (found.call("nvmlSystemGetDriverVersion", text.data(), static_cast<unsigned>(text.size())) ==
       nvml_success) {
     result.driver_version = text.data();
   }
   unsigned count = 0;
-  nvml.call("nvmlDeviceGetCount_v2", &count);
+  found.call("nvmlDeviceGetCount_v2", &count);
   for (unsigned i = 0; i < count; ++i) {
     Device device = nullptr;
-    if (nvml.call("nvmlDeviceGetHandleByIndex_v2", i, &device) == nvml_success) {
-      result.gpus.push_back(read_gpu(nvml, device));
+    if (found.call("nvmlDeviceGetHandleByIndex_v2", i, &device) == nvml_success) {
+      result.gpus.push_back(read_gpu(found, device));
     }
   }
-  nvml.call("nvmlShutdown");
+  found.call("nvmlShutdown");
   std::stable_sort(result.gpus.begin(), result.gpus.end(),
                    [](const auto& a, const auto& b) { return a.bus_id < b.bus_id; });
   if (result.gpus.empty()) result.note = "NVML reports no GPU";

@@ -56,6 +56,22 @@ TEST(SampleTables, RoundTrip) {
   EXPECT_EQ(after.environment, before.environment);
 }
 
+TEST(SampleTables, DeviceStatesTravelRowByRow) {
+  SampleSet before = two_conditions();
+  before.device_states = {{1755, 3201, 64, 512.5, "sw_power_cap", DiscardReason::none},
+                          {900, 3201, 91, 300.25, "sw_thermal+hw_slowdown", DiscardReason::throttled},
+                          {}};
+  TraceContent content;
+  add_sample_tables(before, content);
+  for (const auto& problem : schema_problems(content)) {
+    ADD_FAILURE() << problem.where << ": " << problem.what;
+  }
+  EXPECT_EQ(read_sample_tables(content).device_states, before.device_states);
+  before.device_states.pop_back();
+  TraceContent uneven;
+  EXPECT_THROW(add_sample_tables(before, uneven), CheckError);
+}
+
 TEST(SampleTables, FulfilTheSchema) {
   TraceContent content;
   add_sample_tables(two_conditions(), content);

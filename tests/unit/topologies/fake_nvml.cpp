@@ -66,7 +66,24 @@ int nvmlDeviceGetMaxPcieLinkGeneration(void*, unsigned* generation) {
   *generation = 5;
   return ok;
 }
-// nvmlDeviceGetMaxPcieLinkWidth and nvmlDeviceGetMigMode are missing, as in an old driver.
+int nvmlDeviceGetHandleByPciBusId_v2(const char* bus_id, void** device) {
+  if (std::strcmp(bus_id, "0000:1b:00.0") != 0) return invalid_argument;
+  *device = &gpus[1];
+  return ok;
+}
+int nvmlDeviceGetClockInfo(void*, int type, unsigned* mhz) {
+  *mhz = type == 1 ? 1755 : 3201;
+  return ok;
+}
+int nvmlDeviceGetPowerUsage(void*, unsigned* milliwatt) {
+  *milliwatt = 123456;
+  return ok;
+}
+int nvmlDeviceGetCurrentClocksThrottleReasons(void*, unsigned long long* reasons) {
+  *reasons = 0x24;
+  return ok;
+}
+// nvmlDeviceGetTemperature, nvmlDeviceGetMaxPcieLinkWidth and nvmlDeviceGetMigMode are missing, as in an old driver.
 int nvmlDeviceGetNvLinkState(void* device, unsigned link, unsigned* active) {
   if (link >= 18) return invalid_argument;
   if (index_of(device) == 1 && link == 5) return not_supported;

@@ -1,0 +1,63 @@
+#include "emulator/cost/micro_model.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "emulator/base/contracts.hpp"
+
+namespace fabricast {
+namespace {
+
+constexpr double ps_per_us = 1e6;
+constexpr double relative_step = 1.0 / 512;
+
+int sources_of(const Conditions& conditions) {
+  if (conditions.algorithm == "copy") return 1;
+  return conditions.algorithm == "reduce_2" ? 2 : 0;
+}
+
+}  // namespace
+
+std::int64_t micro_passes(std::int64_t bytes) {
+  constexpr std::int64_t together = 512LL << 20, most = 256;
+  return std::clamp<std::int64_t>(together / std::max<std::int64_t>(1, bytes), 1, most);
+}
+
+bool is_modeled_micro(const Conditions& conditions) {
+  return conditions.executor == ExecutorKind::cuda && conditions.parameter.empty() &&
+         (conditions.suite == "reduce_copy" || conditions.suite == "memory") &&
+         sources_of(conditions) > 0 && conditions.channels > 0 && conditions.bytes > 0;
+}
+
+double micro_time_us(const ParameterValues& values, const Conditions& conditions) {
+  FABRICAST_EXPECT(is_modeled_micro(conditions), "a micro-benchmark with a model");
+  const DeviceCosts costs = device_costs(values);
+  const int sources = sources_of(conditions);
+  const auto bytes = static_cast<double>(conditions.bytes);
+  const double moved = (sources + 1) * bytes;
+  const double of_one = bytes / conditions.channels * costs.copy_ps_per_byte(moved) *
+                        (sources == 2 ? costs.reduce_ratio : 1);
+  const double of_all = moved * costs.memory_ps_per_byte(moved);
+  return costs.launch_us / static_cast<double>(micro_passes(conditions.bytes)) +
+         std::max(of_one, of_all) / ps_per_us;
+}
+
+std::vector<MicroElasticity> micro_elasticities(const ParameterValues& values,
+                                                const Conditions& conditions) {
+  std::vector<MicroElasticity> result;
+  ParameterValues moved = values;
+  const auto ln_time = [&] { return std::log(micro_time_us(moved, conditions)); };
+  for (const auto& [id, value] : values) {
+    if (!id.starts_with("cuda.")) continue;
+    double& slot = moved[id];
+    slot = value * (1 + relative_step);
+    const double above = ln_time();
+    slot = value / (1 + relative_step);
+    const double below = ln_time();
+    slot = value;
+    if (above != below) result.push_back({id, (above - below) / (2 * std::log1p(relative_step))});
+  }
+  return result;
+}
+
+}  // namespace fabricast
