@@ -12,7 +12,10 @@ namespace fabricast {
 
 bool FlowDriver::next(FlowStart&) { return false; }
 void FlowDriver::ended(std::int64_t, std::int64_t, FlowSimulator&) {}
-std::optional<FlowPath> FlowDriver::detour(std::int64_t, std::uint32_t) { return std::nullopt; }
+std::optional<FlowPath> FlowDriver::detour(std::int64_t, std::uint32_t,
+                                          const FlowSimulator&) {
+  return std::nullopt;
+}
 void FlowDriver::solved(std::int64_t, const FlowSimulator&) {}
 
 FlowSimulator::FlowSimulator(std::vector<FlowRate> capacities, std::vector<CapacityChange> changes)
@@ -80,7 +83,7 @@ void FlowSimulator::detour(std::uint32_t link, FlowDriver& driver) {
   std::sort(members.begin(), members.end(),
             [this](auto a, auto b) { return flows_[a].tag < flows_[b].tag; });
   for (const auto member : members) {
-    const auto path = driver.detour(flows_[member].tag, link);
+    const auto path = driver.detour(flows_[member].tag, link, *this);
     if (!path) continue;
     Flow flow = flows_[member];
     flow.left -= static_cast<FlowAmount>(flow.rate) * (now_ - flow.last_ps);

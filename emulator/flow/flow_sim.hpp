@@ -64,7 +64,8 @@ class FlowDriver {
   // May start further flows (FlowSimulator::start), now or later.
   virtual void ended(std::int64_t tag, std::int64_t now_ps, FlowSimulator& simulator);
   // `link` of its path is down: another path for what is left of it, or none to wait.
-  virtual std::optional<FlowPath> detour(std::int64_t tag, std::uint32_t link);
+  virtual std::optional<FlowPath> detour(std::int64_t tag, std::uint32_t link,
+                                         const FlowSimulator& simulator);
   // All rates of an instant are solved: for tests and plots.
   virtual void solved(std::int64_t now_ps, const FlowSimulator& simulator);
 };

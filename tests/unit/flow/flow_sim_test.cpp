@@ -31,7 +31,7 @@ class Recorder : public FlowDriver {
     ASSERT_EQ(ends.count(tag), 0u);
     ends[tag] = now;
   }
-  std::optional<FlowPath> detour(std::int64_t tag, std::uint32_t) override {
+  std::optional<FlowPath> detour(std::int64_t tag, std::uint32_t, const FlowSimulator&) override {
     const auto found = detours.find(tag);
     if (found == detours.end()) return std::nullopt;
     return found->second;
