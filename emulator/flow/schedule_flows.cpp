@@ -72,6 +72,8 @@ void ScheduleFlows::find_step(Lane& lane, bool advance) const {
   Step step = lane.next;
   if (advance) ++step.phase;
   while (step.loop < program.given.loops) {
+    const std::int32_t repeat = schedule.stages[static_cast<std::size_t>(step.stage)].repeat;
+    if (step.repetition >= repeat) step.phase = program.phases.size();  // a stage without any
     for (; step.phase < program.phases.size(); ++step.phase) {
       const FlatPhase& phase = program.phases[step.phase];
       if (phase.stage != step.stage || phase.phase->role != lane.role) continue;
@@ -82,7 +84,7 @@ void ScheduleFlows::find_step(Lane& lane, bool advance) const {
     step.phase = 0;
     if (++step.slice < program.given.slices) continue;
     step.slice = 0;
-    if (++step.repetition < schedule.stages[static_cast<std::size_t>(step.stage)].repeat) continue;
+    if (++step.repetition < repeat) continue;
     step.repetition = 0;
     if (++step.stage < static_cast<std::int32_t>(schedule.stages.size())) continue;
     step.stage = 0;
