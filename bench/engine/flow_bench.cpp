@@ -40,7 +40,8 @@ std::shared_ptr<const Topology> tree() {
       "  nic:\n    bandwidth: [400 Gbit/s, assumed, bench]\n    latency: [2.8 us, assumed, bench]\n"
       "    per_node: [8, assumed, bench]\n  tiers: [2, assumed, bench]\n"
       "  rails: [8, assumed, bench]\n  radix: [48, assumed, bench]\n"
-      "  oversubscription: [2, assumed, bench]\n  hop_latency: [450 ns, assumed, bench]\nnode:\n" + gpu,
+      "  oversubscription: [2, assumed, bench]\n  hop_latency: [450 ns, assumed, bench]\nnode:\n" +
+          gpu,
       "bench");
 }
 
@@ -93,7 +94,8 @@ void open_arrivals(benchmark::State& state) {
   // Of 1,023 destinations 7 are in the own box and 31 on the own leaf; a trunk of 32 * 50 / 2 GB/s
   // carries a 32nd of the rest.
   const double busy_ps = 985.0 / 1023 / 32 * message / 0.8;
-  const auto step = static_cast<std::int64_t>(busy_ps / (static_cast<double>(state.range(0)) / 100));
+  const auto step =
+      static_cast<std::int64_t>(busy_ps / (static_cast<double>(state.range(0)) / 100));
   const AllPairs list(network, all_ranks(*topology), message, step);
   Total total;
   for (auto _ : state) {
@@ -128,11 +130,34 @@ void equal_starts(benchmark::State& state, Routing routing) {
   }
 }
 
-BENCHMARK_CAPTURE(rounds, spray, Routing::spray)->ArgName("window")->Arg(1)->Arg(8)->Iterations(1)->UseManualTime()->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(rounds, ecmp, Routing::ecmp)->ArgName("window")->Arg(1)->Iterations(1)->UseManualTime()->Unit(benchmark::kMillisecond);
-BENCHMARK(open_arrivals)->ArgName("percent")->Arg(60)->Arg(90)->Iterations(1)->UseManualTime()->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(equal_starts, spray, Routing::spray)->Iterations(2)->UseManualTime()->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(equal_starts, rail, Routing::rail)->Iterations(1)->UseManualTime()->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(rounds, spray, Routing::spray)
+    ->ArgName("window")
+    ->Arg(1)
+    ->Arg(8)
+    ->Iterations(1)
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(rounds, ecmp, Routing::ecmp)
+    ->ArgName("window")
+    ->Arg(1)
+    ->Iterations(1)
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK(open_arrivals)
+    ->ArgName("percent")
+    ->Arg(60)
+    ->Arg(90)
+    ->Iterations(1)
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(equal_starts, spray, Routing::spray)
+    ->Iterations(2)
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(equal_starts, rail, Routing::rail)
+    ->Iterations(1)
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond);
 
 }  // namespace
 

@@ -1,8 +1,8 @@
 // When each active flow will end, as things stand: a heap whose entries move as rates change.
 //
-// Order: (time, tag), so equal times come out in a fixed order. Keys are dense small numbers. O(log n)
-// per change, O(1) to look at the first; four children per node, because keys mostly move later and
-// sink. Not thread safe.
+// Order: (time, tag), so equal times come out in a fixed order. Keys are dense small numbers. O(log
+// n) per change, O(1) to look at the first; four children per node, because keys mostly move later
+// and sink. Not thread safe.
 #pragma once
 
 #include <cstdint>

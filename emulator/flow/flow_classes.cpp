@@ -13,7 +13,8 @@ constexpr std::size_t most_counts = std::size_t{1} << 24;  // of the table that 
 std::uint64_t word(std::int64_t value) { return static_cast<std::uint64_t>(value); }
 
 std::uint64_t flow_colour(const FlowStart& flow, const std::vector<std::uint64_t>& link_colours) {
-  std::uint64_t colour = mix64(mix64(mix64(word(flow.start_ps)) ^ word(flow.bytes)) ^ word(flow.flows));
+  std::uint64_t colour =
+      mix64(mix64(mix64(word(flow.start_ps)) ^ word(flow.bytes)) ^ word(flow.flows));
   for (const Crossing& at : flow.path.span()) {
     colour += mix64(link_colours[at.link] + word(at.count));  // in any order
   }
@@ -58,7 +59,7 @@ class Folding {
   const FlowList& list_;
   std::span<const FlowRate> capacities_;
   std::span<const CapacityChange> changes_;
-  std::vector<std::uint64_t> colours_;  // by link
+  std::vector<std::uint64_t> colours_;                      // by link
   std::unordered_map<std::uint64_t, std::size_t> classes_;  // flow colour -> index
   std::vector<std::int64_t> sizes_;                         // flows of each class
   std::vector<std::uint32_t> front_;                        // a link of each link class
@@ -71,7 +72,8 @@ void Folding::refine() {
     colours_[link] = mix64(word(capacities_[link]));
   }
   for (const CapacityChange& change : changes_) {
-    colours_[change.link] = mix64(mix64(colours_[change.link] ^ word(change.time_ps)) ^ word(change.capacity));
+    colours_[change.link] =
+        mix64(mix64(colours_[change.link] ^ word(change.time_ps)) ^ word(change.capacity));
   }
   for (std::size_t known = distinct(colours_);;) {
     std::vector<std::uint64_t> next(colours_.size());
@@ -190,13 +192,15 @@ bool Folding::check() {
     return counts_.data() + quotient_.link_class[link] * flow_classes;
   };
   for (const std::uint32_t link : front_) {
-    for (std::size_t i = 0; i < on_link[link].size(); ++i) row(link)[on_link[link][i]] = count_on_link[link][i];
+    for (std::size_t i = 0; i < on_link[link].size(); ++i)
+      row(link)[on_link[link][i]] = count_on_link[link][i];
   }
   for (std::uint32_t link = 0; link < colours_.size(); ++link) {
     const std::uint32_t number = quotient_.link_class[link];
     if (number == FlowQuotient::unused) continue;
     const std::uint32_t front = front_[number];
-    if (capacities_[link] != capacities_[front] || on_link[link].size() != on_link[front].size()) return false;
+    if (capacities_[link] != capacities_[front] || on_link[link].size() != on_link[front].size())
+      return false;
     for (std::size_t i = 0; i < on_link[link].size(); ++i) {
       if (row(link)[on_link[link][i]] != count_on_link[link][i]) return false;
     }
@@ -218,7 +222,8 @@ void Folding::finish() {
   }
   std::stable_sort(quotient_.flows.begin(), quotient_.flows.end(),
                    [](const auto& a, const auto& b) { return a.start_ps < b.start_ps; });
-  for (std::size_t f = 0; f < flow_classes; ++f) quotient_.flows[f].tag = static_cast<std::int64_t>(f);
+  for (std::size_t f = 0; f < flow_classes; ++f)
+    quotient_.flows[f].tag = static_cast<std::int64_t>(f);
   // One change per class: all its links have the same ones (they are part of the first colours).
   for (const CapacityChange& change : changes_) {
     const std::uint32_t number = quotient_.link_class[change.link];

@@ -35,9 +35,12 @@ Routing routing_from_name(std::string_view name) {
 }
 
 FlowNetwork::FlowNetwork(std::shared_ptr<const Topology> topology, Routing routing,
-                         std::uint64_t seed, std::vector<double> usable)
+                         std::uint64_t seed, std::vector<Bandwidth> usable)
     : topology_(std::move(topology)), routing_(routing), seed_(seed), usable_(std::move(usable)) {
-  usable_.resize(topology_->link_classes().size(), 1.0);
+  const auto& classes = topology_->link_classes();
+  for (std::size_t c = usable_.size(); c < classes.size(); ++c) {
+    usable_.emplace_back(static_cast<std::int64_t>(classes[c].bandwidth.value * 1e9));
+  }
   members_ = static_cast<std::uint32_t>(topology_->space().domain_size());
   const auto* built = dynamic_cast<const BuiltTopology*>(topology_.get());
   if (built != nullptr && built->spec().fabric) {
@@ -66,8 +69,8 @@ void FlowNetwork::find_trunks() {
   for (std::size_t c = 0; c < classes.size(); ++c) {
     if (!is_trunk(classes[c].kind)) continue;
     Trunk& trunk = trunks_[c];
-    trunk.uplinks = static_cast<std::uint32_t>(
-        std::max(1.0, std::round(classes[c].bandwidth.value / line)));
+    trunk.uplinks =
+        static_cast<std::uint32_t>(std::max(1.0, std::round(classes[c].bandwidth.value / line)));
     trunk.base = links_;
     links_ += trunk.uplinks * static_cast<std::uint32_t>(trunk.count);
     attempts_ = std::max(attempts_, static_cast<std::int32_t>(trunk.uplinks));
@@ -92,16 +95,15 @@ std::string FlowNetwork::link_name(std::uint32_t link) const {
   }
   const Trunk& trunk = trunks_[link_class(link).value()];
   const std::uint32_t at = link - trunk.base;
-  return fmt::format("{} link {}", topology_->link_name(LinkId::from(trunk.first + at / trunk.uplinks)),
+  return fmt::format("{} link {}",
+                     topology_->link_name(LinkId::from(trunk.first + at / trunk.uplinks)),
                      at % trunk.uplinks);
 }
 
 std::vector<FlowRate> FlowNetwork::capacities() const {
   std::vector<FlowRate> result(links_, 0);
-  const auto& classes = topology_->link_classes();
-  const auto rate = [&](std::size_t c, double parts) {
-    const double bytes = classes[c].bandwidth.value * 1e9 * usable_[c] / parts;
-    return flow_rate(Bandwidth(static_cast<std::int64_t>(bytes)));
+  const auto rate = [&](std::size_t c, std::uint32_t parts) {
+    return flow_rate(Bandwidth(usable_[c].value() / parts));
   };
   for (std::int64_t link = 0; link < topology_->links(); ++link) {
     const auto c = topology_->link_class(LinkId::from(link)).value();
@@ -110,7 +112,8 @@ std::vector<FlowRate> FlowNetwork::capacities() const {
   for (std::size_t c = 0; c < trunks_.size(); ++c) {
     const Trunk& trunk = trunks_[c];
     const std::size_t count = trunk.uplinks * static_cast<std::size_t>(trunk.count);
-    std::fill_n(result.begin() + trunk.base, count, trunk.uplinks == 0 ? 0 : rate(c, trunk.uplinks));
+    std::fill_n(result.begin() + trunk.base, count,
+                trunk.uplinks == 0 ? 0 : rate(c, trunk.uplinks));
   }
   return result;
 }

@@ -3,18 +3,20 @@
 // Everything but trunks is a link of the Topology. What becomes of a trunk, the parallel uplinks of
 // a switch, is the routing policy's choice:
 //   spray   one link of the summed capacity: packets are spread over all uplinks evenly
-//   ecmp    every uplink is a link; a flow takes one by a seeded hash of (source, destination, channel)
-//   dmodk   every uplink is a link; chosen by the destination: number d of a NIC takes d mod U at the
-//           leaf and (d / U) mod (core uplinks per spine) above (Zahavi, J. Parallel Distrib. Comput.
-//           72, 2012): all flows to one destination meet on one path, permutations of
+//   ecmp    every uplink is a link; a flow takes one by a seeded hash of (source, destination,
+//   channel) dmodk   every uplink is a link; chosen by the destination: number d of a NIC takes d
+//   mod U at the
+//           leaf and (d / U) mod (core uplinks per spine) above (Zahavi, J. Parallel Distrib.
+//           Comput. 72, 2012): all flows to one destination meet on one path, permutations of
 //           destinations spread
-//   rail    as spray, but a message first changes to the NIC of its destination's rail, inside its own
+//   rail    as spray, but a message first changes to the NIC of its destination's rail, inside its
+//   own
 //           domain, so that it never crosses rails in the fabric (NCCL: PXN, v2.28.9-1
 //           src/graph/paths.cc)
-// A trunk of U uplinks has U = capacity / line rate of a NIC, rounded, at least one. A spine's share of
-// the core uplinks is fixed by wiring: uplink v of a pod belongs to spine v / (V / U). Down from a
-// spine or a core there is one way. All of it is a function; nothing is stored per pair.
-// Immutable; thread safe. path() is O(hops).
+// A trunk of U uplinks has U = capacity / line rate of a NIC, rounded, at least one. A spine's
+// share of the core uplinks is fixed by wiring: uplink v of a pod belongs to spine v / (V / U).
+// Down from a spine or a core there is one way. All of it is a function; nothing is stored per
+// pair. Immutable; thread safe. path() is O(hops).
 #pragma once
 
 #include <cstdint>
@@ -35,9 +37,9 @@ Routing routing_from_name(std::string_view name);  // throws UsageError with a d
 
 class FlowNetwork {
  public:
-  // `usable`: by link class, the part of the nominal bandwidth that data can have; empty: all of it.
+  // `usable`: by link class, what data can have of one link or trunk; empty: the nominal bandwidth.
   FlowNetwork(std::shared_ptr<const Topology> topology, Routing routing, std::uint64_t seed,
-              std::vector<double> usable = {});
+              std::vector<Bandwidth> usable = {});
 
   std::vector<FlowRate> capacities() const;
   std::uint32_t links() const { return links_; }
@@ -52,11 +54,11 @@ class FlowNetwork {
   const Topology& topology() const { return *topology_; }
 
  private:
-  struct Trunk {                  // a link class
-    std::int64_t first = 0;       // its lowest LinkId in the topology
-    std::int64_t count = 0;       // links of the class
-    std::uint32_t uplinks = 0;    // of each; 0: not expanded
-    std::uint32_t base = 0;       // the first uplink's number here
+  struct Trunk {                // a link class
+    std::int64_t first = 0;     // its lowest LinkId in the topology
+    std::int64_t count = 0;     // links of the class
+    std::uint32_t uplinks = 0;  // of each; 0: not expanded
+    std::uint32_t base = 0;     // the first uplink's number here
   };
   void add_route(FlowPath& path, const Route& route, std::uint64_t leaf_choice,
                  std::uint64_t core_choice) const;
@@ -65,7 +67,7 @@ class FlowNetwork {
   std::shared_ptr<const Topology> topology_;
   Routing routing_;
   std::uint64_t seed_;
-  std::vector<double> usable_;
+  std::vector<Bandwidth> usable_;
   std::vector<Trunk> trunks_;  // by link class
   std::uint32_t links_ = 0;
   std::uint32_t members_ = 1, nics_per_rail_ = 1, rails_ = 1, nics_ = 1;

@@ -12,8 +12,7 @@ namespace fabricast {
 
 bool FlowDriver::next(FlowStart&) { return false; }
 void FlowDriver::ended(std::int64_t, std::int64_t, FlowSimulator&) {}
-std::optional<FlowPath> FlowDriver::detour(std::int64_t, std::uint32_t,
-                                          const FlowSimulator&) {
+std::optional<FlowPath> FlowDriver::detour(std::int64_t, std::uint32_t, const FlowSimulator&) {
   return std::nullopt;
 }
 void FlowDriver::solved(std::int64_t, const FlowSimulator&) {}

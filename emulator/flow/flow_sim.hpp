@@ -1,11 +1,11 @@
 // Flows on links, event by event: a flow starts, shares its links max-min fairly with whoever is
 // there, and ends when its bytes are through.
 //
-// Invariants: event times are integer picoseconds; what happens at one time happens together (changes
-// of capacity, then ends, then starts, again until nothing is left at that time), ends and starts in
-// the order of their tags, and rates are solved once for it: so results do not depend on the order
-// in which flows were handed over. Between two times rates are constant. An end is rounded up to the
-// next picosecond, nothing else in a flow's progress is rounded (flow_units.hpp).
+// Invariants: event times are integer picoseconds; what happens at one time happens together
+// (changes of capacity, then ends, then starts, again until nothing is left at that time), ends and
+// starts in the order of their tags, and rates are solved once for it: so results do not depend on
+// the order in which flows were handed over. Between two times rates are constant. An end is
+// rounded up to the next picosecond, nothing else in a flow's progress is rounded (flow_units.hpp).
 // A flow on a link of capacity 0 waits, unless the driver knows a detour.
 // Memory: O(links + flows that are active or were started ahead of their time). Cost of an event:
 // that of MaxMin::solve() plus O(log active) per flow whose rate moves. Not thread safe.
@@ -73,12 +73,13 @@ class FlowDriver {
 class FlowSimulator {
  public:
   // `changes` in any order; of those of one link and time the last one listed counts.
-  explicit FlowSimulator(std::vector<FlowRate> capacities, std::vector<CapacityChange> changes = {});
+  explicit FlowSimulator(std::vector<FlowRate> capacities,
+                         std::vector<CapacityChange> changes = {});
 
   // Not before now.
   void start(const FlowStart& flow);
-  // Until every flow has ended; returns when the last one did. Throws UsageError when flows are left
-  // that wait on dead links for ever. Once per object.
+  // Until every flow has ended; returns when the last one did. Throws UsageError when flows are
+  // left that wait on dead links for ever. Once per object.
   std::int64_t run(FlowDriver& driver);
 
   const MaxMin& solver() const { return solver_; }

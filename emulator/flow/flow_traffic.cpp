@@ -29,7 +29,8 @@ std::vector<RankId> order_of(const RankSpace& space, JobPlacement placement, std
         break;
       case JobPlacement::spread:
       case JobPlacement::rail_aligned:
-        order.push_back(RankId::from(static_cast<std::int64_t>(i % domains * members + i / domains)));
+        order.push_back(
+            RankId::from(static_cast<std::int64_t>(i % domains * members + i / domains)));
         break;
     }
   }
@@ -60,8 +61,9 @@ std::vector<std::vector<RankId>> place_jobs(const RankSpace& space,
                                             JobPlacement placement, std::uint64_t seed) {
   const std::int64_t wanted = std::accumulate(sizes.begin(), sizes.end(), std::int64_t{0});
   if (wanted > space.size()) {
-    throw UsageError(fmt::format("the jobs have {} ranks together, the machine {}; make them smaller",
-                                 wanted, space.size()));
+    throw UsageError(
+        fmt::format("the jobs have {} ranks together, the machine {}; make them smaller", wanted,
+                    space.size()));
   }
   const auto order = order_of(space, placement, seed);
   const std::int64_t domains = space.size() / space.domain_size();
@@ -69,8 +71,10 @@ std::vector<std::vector<RankId>> place_jobs(const RankSpace& space,
   std::size_t next = 0;
   for (const std::int32_t size : sizes) {
     if (placement == JobPlacement::rail_aligned && size % domains != 0) {
-      throw UsageError(fmt::format("a rail-aligned job of {} ranks has no equal part in each of {} "
-                                   "domains; take a multiple of {}", size, domains, domains));
+      throw UsageError(
+          fmt::format("a rail-aligned job of {} ranks has no equal part in each of {} "
+                      "domains; take a multiple of {}",
+                      size, domains, domains));
     }
     auto& job = jobs.emplace_back(order.begin() + static_cast<std::ptrdiff_t>(next),
                                   order.begin() + static_cast<std::ptrdiff_t>(next) + size);
@@ -145,7 +149,8 @@ void PairwiseRounds::begin(FlowSimulator& simulator) {
   std::int64_t position = 0;
   for (std::size_t job = 0; job < jobs_.size(); ++job) {
     for (std::int64_t x = 0; x < static_cast<std::int64_t>(jobs_[job].size()); ++x, ++position) {
-      for (std::int64_t k = 0; k < window_; ++k) start({job, x, k}, start_step_ * position, simulator);
+      for (std::int64_t k = 0; k < window_; ++k)
+        start({job, x, k}, start_step_ * position, simulator);
     }
   }
 }

@@ -1,9 +1,9 @@
 // Who sends to whom: the traffic of collectives and jobs, as flows of a FlowNetwork.
 //
 // Lists are functions of the flow's number (flow_classes.hpp can fold them); drivers start a flow
-// when another one ends. Pure times of the fabric: latency and the cost of steps are the business of
-// schedule_flows.hpp.
-// Ranks are those of the machine; `ranks` of a job is its placement: position -> rank.
+// when another one ends. Pure times of the fabric: latency and the cost of steps are the business
+// of schedule_flows.hpp. Ranks are those of the machine; `ranks` of a job is its placement:
+// position -> rank.
 #pragma once
 
 #include <cstdint>
@@ -59,9 +59,9 @@ class Incast final : public FlowList {
   std::int64_t bytes_;
 };
 
-// All-to-all in rounds, several jobs at once: position x sends to x + 1, x + 2 ... of its job, never
-// more than `window` at a time; the next when one ends. Position x begins at x * start_step_ps.
-// A flow that meets a dead link takes the network's next living path, or waits.
+// All-to-all in rounds, several jobs at once: position x sends to x + 1, x + 2 ... of its job,
+// never more than `window` at a time; the next when one ends. Position x begins at x *
+// start_step_ps. A flow that meets a dead link takes the network's next living path, or waits.
 class PairwiseRounds final : public FlowDriver {
  public:
   PairwiseRounds(const FlowNetwork& network, std::vector<std::vector<RankId>> jobs,

@@ -10,8 +10,8 @@ FlowRate flow_rate(Bandwidth bandwidth) {
 }
 
 double bytes_per_second(FlowRate rate) {
-  return static_cast<double>(rate) * (static_cast<double>(ps_per_s) /
-                                      static_cast<double>(std::int64_t{1} << flow_rate_bits));
+  return static_cast<double>(rate) *
+         (static_cast<double>(ps_per_s) / static_cast<double>(std::int64_t{1} << flow_rate_bits));
 }
 
 std::int64_t time_to_move(FlowAmount amount, FlowRate rate) {

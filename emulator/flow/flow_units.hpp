@@ -4,8 +4,8 @@
 //   amount  FlowAmount, 2^-50 byte in 128 bits: what a rate moves in t ps is exactly rate * t
 //
 // Rounding, all of it: a capacity and a share are rounded down, the end of a flow is rounded up to
-// the next picosecond. Amounts are exact. So no link carries more than its capacity, and a flow never
-// ends before its bytes could have arrived. Capacities up to 8 PB/s. Pure functions.
+// the next picosecond. Amounts are exact. So no link carries more than its capacity, and a flow
+// never ends before its bytes could have arrived. Capacities up to 8 PB/s. Pure functions.
 #pragma once
 
 #include <cstdint>
@@ -30,8 +30,8 @@ constexpr FlowAmount flow_amount(std::int64_t bytes) {
   return static_cast<FlowAmount>(bytes) << flow_rate_bits;
 }
 
-// ceil(amount / rate) ps for amount >= 0; never_ps when the rate is 0 and the amount is not, or when
-// the time does not fit.
+// ceil(amount / rate) ps for amount >= 0; never_ps when the rate is 0 and the amount is not, or
+// when the time does not fit.
 std::int64_t time_to_move(FlowAmount amount, FlowRate rate);
 
 }  // namespace fabricast

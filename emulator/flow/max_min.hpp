@@ -16,7 +16,8 @@
 //
 // solve() visits what changed, lowest level first, as long as that changes something: near O(flows
 // on the links whose level moves). Should one link be visited too often, or most members be new,
-// everything is filled from scratch; the result is the same. Memory: O(members), freed places are reused. Not thread safe.
+// everything is filled from scratch; the result is the same. Memory: O(members), freed places are
+// reused. Not thread safe.
 #pragma once
 
 #include <array>

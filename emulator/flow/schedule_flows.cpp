@@ -15,14 +15,16 @@ void refuse_groups_and_dependences(const Schedule& schedule, const std::vector<F
   for (const FlatPhase& phase : phases) {
     if ((phase.receives && phase.phase->peer_in.is_group()) ||
         (phase.sends && phase.phase->peer_out.is_group())) {
-      throw UsageError(fmt::format(
-          "{} sends to groups through a switch, which are no flows between two ranks; use the sweep",
-          schedule.algorithm));
+      throw UsageError(
+          fmt::format("{} sends to groups through a switch, which are no flows between two ranks; "
+                      "use the sweep",
+                      schedule.algorithm));
     }
     if (phase.phase->after) {
-      throw UsageError(fmt::format(
-          "{} has lanes that wait for each other, which the flow engine does not follow; use the sweep",
-          schedule.algorithm));
+      throw UsageError(
+          fmt::format("{} has lanes that wait for each other, which the flow engine does not "
+                      "follow; use the sweep",
+                      schedule.algorithm));
     }
   }
 }
@@ -198,11 +200,11 @@ void ScheduleFlows::send_next(std::int32_t number, FlowSimulator& simulator) {
   const Message& message = lane.port.front();
   const Connection& connection = connections_[static_cast<std::size_t>(message.connection)];
   lane.port_busy = true;
-  const auto living = network_.living_path(connection.from, connection.to, connection.channel,
-                                           simulator.solver());
-  simulator.start({number, std::max(lane.port_free_ps, message.step_start), message.bytes, 1,
-                   living ? *living
-                          : network_.path(connection.from, connection.to, connection.channel)});
+  const auto living =
+      network_.living_path(connection.from, connection.to, connection.channel, simulator.solver());
+  simulator.start(
+      {number, std::max(lane.port_free_ps, message.step_start), message.bytes, 1,
+       living ? *living : network_.path(connection.from, connection.to, connection.channel)});
 }
 
 // A flow's tag is its lane: a port sends one message at a time. The rest of semantics 3.3.
@@ -241,7 +243,8 @@ void ScheduleFlows::expect_done() const {
     if (lane.done) continue;
     const Schedule& schedule = *programs_[static_cast<std::size_t>(lane.program)].given.schedule;
     throw UsageError(fmt::format(
-        "the schedule deadlocks: lane (position {}, role {}) waits for ever at stage '{}', loop {}, "
+        "the schedule deadlocks: lane (position {}, role {}) waits for ever at stage '{}', loop "
+        "{}, "
         "repetition {}, slice {} (fifo_depth {}); use more slots or fewer slices",
         lane.position, lane.role, schedule.stages[static_cast<std::size_t>(lane.next.stage)].name,
         lane.next.loop, lane.next.repetition, lane.next.slice, schedule.fifo_depth));

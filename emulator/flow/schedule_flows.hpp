@@ -1,16 +1,17 @@
 // A schedule on shared links: its messages are flows, released when the sweep would release them.
 //
 // Semantics 3.1 to 3.7 with one clause replaced: where a static share says how long a port is busy
-// (semantics 3.3), the message is a flow of its bytes that starts at max(port free, start of the step)
-// and shares the links of its path with whatever else is there; the port is free when it ends. Lane
-// time, latency, credits, slots and the order of lanes and messages are as in the sweep. While no link
-// carries two flows at once, ends equal the sweep's for port = time_to_move(bytes, rate of the narrowest
-// link): a property test. Several schedules (channels, jobs, groups) may run on one simulator.
+// (semantics 3.3), the message is a flow of its bytes that starts at max(port free, start of the
+// step) and shares the links of its path with whatever else is there; the port is free when it
+// ends. Lane time, latency, credits, slots and the order of lanes and messages are as in the sweep.
+// While no link carries two flows at once, ends equal the sweep's for port = time_to_move(bytes,
+// rate of the narrowest link): a property test. Several schedules (channels, jobs, groups) may run
+// on one simulator.
 //
 // Groups in a switch (semantics 1.4) are not point-to-point flows, and declared dependences
 // (semantics 2.7) are not followed here: both are refused. Memory: O(lanes + connections +
-// messages in flight), steps are made when their turn comes, and the cost rows of the repetitions that
-// were reached. Not thread safe.
+// messages in flight), steps are made when their turn comes, and the cost rows of the repetitions
+// that were reached. Not thread safe.
 #pragma once
 
 #include <cstdint>

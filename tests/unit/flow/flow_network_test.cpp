@@ -55,7 +55,8 @@ TEST(FlowNetwork, uplinks_share_the_trunk_and_meet_at_one_spine) {
       std::map<std::uint32_t, FlowRate> class_total;
       const auto plain = static_cast<std::uint32_t>(topology->links());
       for (std::uint32_t link = plain; link < network.links(); ++link) {
-        EXPECT_EQ(capacities[link], flow_rate(Bandwidth(50'000'000'000))) << network.link_name(link);
+        EXPECT_EQ(capacities[link], flow_rate(Bandwidth(50'000'000'000)))
+            << network.link_name(link);
         class_total[network.link_class(link).value()] += capacities[link];
       }
       for (const auto& [c, total] : class_total) {
@@ -63,7 +64,8 @@ TEST(FlowNetwork, uplinks_share_the_trunk_and_meet_at_one_spine) {
         for (std::uint32_t link = 0; link < plain; ++link) {
           if (topology->link_class(LinkId(link)).value() == c) trunks += capacities[link];
         }
-        EXPECT_NEAR(static_cast<double>(total), static_cast<double>(trunks), 1e-9 * static_cast<double>(trunks));
+        EXPECT_NEAR(static_cast<double>(total), static_cast<double>(trunks),
+                    1e-9 * static_cast<double>(trunks));
       }
       for (std::uint32_t a = 0; a < 64; a += 3) {
         for (std::uint32_t b = 0; b < 64; ++b) {
@@ -167,7 +169,8 @@ std::vector<std::int64_t> ends_of(const FlowList& list, const std::vector<FlowRa
                                   const std::vector<CapacityChange>& changes) {
   class Ends : public ListDriver {
    public:
-    explicit Ends(const FlowList& list) : ListDriver(list), ends(static_cast<std::size_t>(list.size())) {}
+    explicit Ends(const FlowList& list)
+        : ListDriver(list), ends(static_cast<std::size_t>(list.size())) {}
     void ended(std::int64_t tag, std::int64_t now, FlowSimulator&) override {
       ends[static_cast<std::size_t>(tag)] = now;
     }
@@ -188,7 +191,8 @@ void expect_folds(const FlowList& list, const std::vector<FlowRate>& capacities,
    public:
     explicit Ends(const FlowQuotient& q) : quotient(q) {}
     void ended(std::int64_t tag, std::int64_t now, FlowSimulator&) override {
-      const auto flows = static_cast<std::size_t>(quotient.flows[static_cast<std::size_t>(tag)].flows);
+      const auto flows =
+          static_cast<std::size_t>(quotient.flows[static_cast<std::size_t>(tag)].flows);
       ends.insert(ends.end(), flows, now);
     }
     const FlowQuotient& quotient;
@@ -204,7 +208,8 @@ void expect_folds(const FlowList& list, const std::vector<FlowRate>& capacities,
 
 TEST(FlowClasses, folded_equals_unfolded) {
   for (const Routing routing : {Routing::spray, Routing::rail, Routing::dmodk}) {
-    for (const TreeShape& shape : {oversubscribed, three_tiers, TreeShape{13, 4, 4, 4, 2, 12, 2, 1}}) {
+    for (const TreeShape& shape :
+         {oversubscribed, three_tiers, TreeShape{13, 4, 4, 4, 2, 12, 2, 1}}) {
       const auto topology = tree(shape);
       const FlowNetwork network(topology, routing, 0);
       expect_folds(AllPairs(network, all_ranks(*topology), 12345), network.capacities());
@@ -221,7 +226,8 @@ TEST(FlowClasses, a_fault_splits_what_it_must) {
   const auto capacities = network.capacities();
   const AllPairs list(network, all_ranks(*topology), 1 << 20);
   const auto nic = network.path(RankId(0), RankId(63), 0).crossings[0].link;
-  expect_folds(list, capacities, {{1'000'000, nic, capacities[nic] / 2}, {90'000'000, nic, capacities[nic]}});
+  expect_folds(list, capacities,
+               {{1'000'000, nic, capacities[nic] / 2}, {90'000'000, nic, capacities[nic]}});
 }
 
 TEST(FlowClasses, what_is_not_symmetric_does_not_fold) {
@@ -247,7 +253,8 @@ TEST(FlowTraffic, incast_takes_the_sum_over_the_receivers_link) {
 
 TEST(FlowTraffic, placements_are_disjoint_and_what_they_say) {
   const RankSpace space({4, 16});
-  for (const JobPlacement placement : {JobPlacement::packed, JobPlacement::spread, JobPlacement::random, JobPlacement::rail_aligned}) {
+  for (const JobPlacement placement : {JobPlacement::packed, JobPlacement::spread,
+                                       JobPlacement::random, JobPlacement::rail_aligned}) {
     EXPECT_EQ(placement_from_name(to_string(placement)), placement);
     const auto jobs = place_jobs(space, {16, 32}, placement, 5);
     std::set<RankId> all;
@@ -274,7 +281,8 @@ TEST(FlowTraffic, placements_are_disjoint_and_what_they_say) {
   EXPECT_THROW(place_jobs(space, {17}, JobPlacement::rail_aligned, 0), UsageError);
 }
 
-// Two jobs in domains of their own, under one leaf of each rail, do not meet; mixed they share trunks.
+// Two jobs in domains of their own, under one leaf of each rail, do not meet; mixed they share
+// trunks.
 TEST(FlowTraffic, packed_jobs_do_not_disturb_each_other_and_mixed_ones_do) {
   const auto topology = tree(oversubscribed);
   const FlowNetwork network(topology, Routing::rail, 0);

@@ -101,7 +101,8 @@ TEST(FlowSim, flows_without_bytes_or_links_end_at_once) {
 TEST(FlowSim, a_link_that_drops_and_recovers) {
   Recorder driver({flow(1, 0, 1000, path({0}))});
   // 400 at full rate, 200 ps at a quarter: 50, 300 ps dead, 550 at full rate.
-  FlowSimulator simulator({byte_per_ps}, {{400, 0, byte_per_ps / 4}, {600, 0, 0}, {900, 0, byte_per_ps}});
+  FlowSimulator simulator({byte_per_ps},
+                          {{400, 0, byte_per_ps / 4}, {600, 0, 0}, {900, 0, byte_per_ps}});
   EXPECT_EQ(simulator.run(driver), 1450);
 }
 
@@ -153,8 +154,10 @@ Scenario random_scenario(std::uint64_t seed) {
     scenario.flows.push_back(start);
   }
   for (std::uint64_t i = 0; i < 6 && seed % 4 == 0; ++i) {
-    const auto link = static_cast<std::uint32_t>(random_int(seed, 10, i, 0, static_cast<std::int64_t>(network.capacities.size()) - 1));
-    scenario.changes.push_back({random_int(seed, 11, i, 0, 90'000'000), link, network.capacities[link] / 4 * random_int(seed, 12, i, 0, 3)});
+    const auto link = static_cast<std::uint32_t>(
+        random_int(seed, 10, i, 0, static_cast<std::int64_t>(network.capacities.size()) - 1));
+    scenario.changes.push_back({random_int(seed, 11, i, 0, 90'000'000), link,
+                                network.capacities[link] / 4 * random_int(seed, 12, i, 0, 3)});
     scenario.changes.push_back({200'000'000, link, network.capacities[link]});
   }
   return scenario;
@@ -171,7 +174,8 @@ TEST(FlowSim, any_order_of_insertion_gives_the_same_ends_and_bytes_are_conserved
     // The same flows ahead of their time, in another order, through the other door.
     auto shuffled = scenario.flows;
     for (std::size_t i = shuffled.size(); i > 1; --i) {
-      std::swap(shuffled[i - 1], shuffled[static_cast<std::size_t>(random_int(seed, 13, i, 0, static_cast<std::int64_t>(i) - 1))]);
+      std::swap(shuffled[i - 1], shuffled[static_cast<std::size_t>(random_int(
+                                     seed, 13, i, 0, static_cast<std::int64_t>(i) - 1))]);
     }
     Recorder started({});
     FlowSimulator second(scenario.network.capacities, scenario.changes);
@@ -192,16 +196,19 @@ TEST(FlowSim, any_order_of_insertion_gives_the_same_ends_and_bytes_are_conserved
   }
 }
 
-// On one link more capacity never delays anyone (with several links it may: max-min is not monotone).
+// On one link more capacity never delays anyone (with several links it may: max-min is not
+// monotone).
 TEST(FlowSim, one_bottleneck_is_monotone_in_capacity) {
   for (std::uint64_t seed = 0; seed < 60; ++seed) {
     std::vector<FlowStart> flows;
     for (std::int64_t f = 0; f < 40; ++f) {
       const auto key = static_cast<std::uint64_t>(f);
-      flows.push_back(flow(f, random_int(seed, 1, key, 0, 3000), random_int(seed, 2, key, 1, 900), path({0})));
+      flows.push_back(
+          flow(f, random_int(seed, 1, key, 0, 3000), random_int(seed, 2, key, 1, 900), path({0})));
     }
     std::map<std::int64_t, std::int64_t> slower;
-    for (const FlowRate capacity : {byte_per_ps / 2, byte_per_ps, byte_per_ps * 5 / 4, byte_per_ps * 9}) {
+    for (const FlowRate capacity :
+         {byte_per_ps / 2, byte_per_ps, byte_per_ps * 5 / 4, byte_per_ps * 9}) {
       Recorder driver(flows);
       FlowSimulator(std::vector<FlowRate>{capacity}).run(driver);
       // Rounding ends up may cost a picosecond per instant of the run.

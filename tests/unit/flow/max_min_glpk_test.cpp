@@ -1,6 +1,6 @@
-// The solver against linear programs: max-min fairness as a sequence of LPs, solved by GLPK's simplex
-// method. Maximize t with every open flow >= t; the flows whose bound has a dual value are the
-// bottlenecked ones: their rate is t.
+// The solver against linear programs: max-min fairness as a sequence of LPs, solved by GLPK's
+// simplex method. Maximize t with every open flow >= t; the flows whose bound has a dual value are
+// the bottlenecked ones: their rate is t.
 #include <glpk.h>
 
 #include <gtest/gtest.h>

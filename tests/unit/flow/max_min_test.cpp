@@ -41,15 +41,16 @@ TEST(MaxMin, triangle) {
 
 TEST(MaxMin, incast_leaves_the_senders_links_to_others) {
   // Four senders (links 0-3) into one receiver (link 4), and one more flow of sender 0 elsewhere.
-  EXPECT_EQ(rates_of({{100, 100, 100, 100, 100},
-                      {{{0, 1}, {4, 1}}, {{1, 1}, {4, 1}}, {{2, 1}, {4, 1}}, {{3, 1}, {4, 1}}, {{0, 1}}}}),
-            (Rates{25, 25, 25, 25, 75}));
+  EXPECT_EQ(
+      rates_of(
+          {{100, 100, 100, 100, 100},
+           {{{0, 1}, {4, 1}}, {{1, 1}, {4, 1}}, {{2, 1}, {4, 1}}, {{3, 1}, {4, 1}}, {{0, 1}}}}),
+      (Rates{25, 25, 25, 25, 75}));
 }
 
 TEST(MaxMin, what_one_link_freezes_another_link_gives_away) {
   // Link 1 freezes three flows at a third; the fifth flow gets the rest of link 0.
-  EXPECT_EQ(rates_of({{300, 300, 300},
-                      {{{0, 1}, {1, 1}}, {{1, 1}}, {{1, 1}}, {{2, 1}}, {{0, 1}}}}),
+  EXPECT_EQ(rates_of({{300, 300, 300}, {{{0, 1}, {1, 1}}, {{1, 1}}, {{1, 1}}, {{2, 1}}, {{0, 1}}}}),
             (Rates{100, 100, 100, 300, 200}));
 }
 
@@ -104,17 +105,20 @@ void wander(std::uint64_t seed, std::int64_t links, std::int64_t flows, bool cou
     for (std::int64_t changes = draw(1, 2); changes > 0; --changes) {
       const std::int64_t kind = draw(0, 9);
       if (kind == 0) {
-        const auto link = static_cast<std::uint32_t>(draw(0, static_cast<std::int64_t>(network.capacities.size()) - 1));
+        const auto link = static_cast<std::uint32_t>(
+            draw(0, static_cast<std::int64_t>(network.capacities.size()) - 1));
         const FlowRate capacity = network.capacities[link] / 4 * draw(0, 4);
         solver.set_capacity(link, capacity);
         other.set_capacity(link, capacity);
       } else if (kind < 6 || active.empty()) {
-        const auto& flow = network.flows[static_cast<std::size_t>(draw(0, static_cast<std::int64_t>(network.flows.size()) - 1))];
+        const auto& flow = network.flows[static_cast<std::size_t>(
+            draw(0, static_cast<std::int64_t>(network.flows.size()) - 1))];
         active.emplace_back(solver.add(flow), other.add(flow));
         if (active.back().first >= seen.size()) seen.resize(active.back().first + 1, -1);
         seen[active.back().first] = -1;
       } else {
-        const auto at = static_cast<std::size_t>(draw(0, static_cast<std::int64_t>(active.size()) - 1));
+        const auto at =
+            static_cast<std::size_t>(draw(0, static_cast<std::int64_t>(active.size()) - 1));
         solver.remove(active[at].first);
         other.remove(active[at].second);
         active[at] = active.back();
@@ -180,7 +184,8 @@ TEST(FlowUnits, rounding) {
   EXPECT_EQ(time_to_move(10, 3), 4);
   EXPECT_EQ(time_to_move(9, 3), 3);
   for (std::uint64_t i = 0; i < 20000; ++i) {
-    const FlowAmount amount = flow_amount(random_int(3, 1, i, 1, std::int64_t{1} << 31)) * (std::int64_t{1} << (i % 12));
+    const FlowAmount amount =
+        flow_amount(random_int(3, 1, i, 1, std::int64_t{1} << 31)) * (std::int64_t{1} << (i % 12));
     const FlowRate rate = random_int(3, 2, i, 1, std::int64_t{1} << 31) << (i % 30);
     const std::int64_t time = time_to_move(amount, rate);
     if (time == never_ps) continue;

@@ -21,7 +21,8 @@ TestNetwork random_network(std::uint64_t seed, std::int64_t most_links, std::int
   for (std::int64_t i = 0; i < links; ++i) {
     const std::int64_t gb = few_sizes ? 25 * draw(1, 4) : draw(1, 1000);
     const bool dead = draw(0, 39) == 0;
-    network.capacities.push_back(dead ? 0 : flow_rate(Bandwidth(gb * 1'000'000'000 + (few_sizes ? 0 : draw(0, 999)))));
+    network.capacities.push_back(
+        dead ? 0 : flow_rate(Bandwidth(gb * 1'000'000'000 + (few_sizes ? 0 : draw(0, 999)))));
   }
   for (std::int64_t f = 0; f < flows; ++f) {
     std::map<std::uint32_t, std::int32_t> crossed;

@@ -22,8 +22,13 @@ class AloneCosts final : public StepCosts {
  public:
   AloneCosts(const Schedule& schedule, const FlowNetwork& network, std::int64_t bytes,
              std::uint64_t seed, std::int64_t lane_limit)
-      : schedule_(schedule), flat_(flatten(schedule)), network_(network), bytes_(bytes), seed_(seed),
-        lane_limit_(lane_limit), capacities_(network.capacities()) {}
+      : schedule_(schedule),
+        flat_(flatten(schedule)),
+        network_(network),
+        bytes_(bytes),
+        seed_(seed),
+        lane_limit_(lane_limit),
+        capacities_(network.capacities()) {}
 
   void fill(int stage, int group, int phase, std::int32_t k, CostRows rows) const override {
     for (const FlatPhase& flat : flat_) {
@@ -31,7 +36,8 @@ class AloneCosts final : public StepCosts {
       for (std::int32_t x = 0; x < static_cast<std::int32_t>(rows.lane.size()); ++x) {
         const auto at = static_cast<std::size_t>(x);
         const auto draw = [&](std::uint64_t what, std::int64_t limit) {
-          return random_int(seed_, at * 64 + what, static_cast<std::uint64_t>(stage * 8 + phase), 0, limit);
+          return random_int(seed_, at * 64 + what, static_cast<std::uint64_t>(stage * 8 + phase), 0,
+                            limit);
         };
         const bool runs = executes(flat, schedule_.space, x, k);
         rows.lane[at] = runs ? draw(1, lane_limit_) : 0;
@@ -39,9 +45,11 @@ class AloneCosts final : public StepCosts {
         if (runs && flat.receives) rows.credit[at] = draw(2, 1'000'000);
         if (!runs || !flat.sends) continue;
         rows.latency[at] = draw(3, 1'000'000);
-        const auto to = static_cast<std::uint32_t>(peer_of(flat.phase->peer_out, schedule_.space, x, k));
+        const auto to =
+            static_cast<std::uint32_t>(peer_of(flat.phase->peer_out, schedule_.space, x, k));
         FlowRate narrowest = unlimited_rate;
-        for (const Crossing& link : network_.path(RankId(static_cast<std::uint32_t>(x)), RankId(to), 0).span()) {
+        for (const Crossing& link :
+             network_.path(RankId(static_cast<std::uint32_t>(x)), RankId(to), 0).span()) {
           narrowest = std::min(narrowest, capacities_[link.link]);
         }
         rows.port[at] = time_to_move(flow_amount(bytes_), narrowest);
@@ -90,8 +98,8 @@ std::shared_ptr<const Topology> one_switch(int domains) {
   return parse_machine(tree_yaml({domains, 1, 1, 1, 2, 64, 1, 1}), "tree");
 }
 
-// Which cases have no link with two flows is seen while they run: those must agree to the picosecond,
-// and each algorithm must have some.
+// Which cases have no link with two flows is seen while they run: those must agree to the
+// picosecond, and each algorithm must have some.
 TEST(ScheduleFlows, equal_the_sweep_while_no_link_is_shared) {
   const auto topology = one_switch(8);
   const FlowNetwork network(topology, Routing::spray, 0);
@@ -121,7 +129,8 @@ TEST(ScheduleFlows, equal_the_sweep_while_no_link_is_shared) {
       ++compared;
       SweepOptions options;
       options.loops = program.loops;
-      ASSERT_EQ(flows.ends()[0], sweep(schedule, costs, options).makespan.value()) << name << " seed " << seed;
+      ASSERT_EQ(flows.ends()[0], sweep(schedule, costs, options).makespan.value())
+          << name << " seed " << seed;
     }
     EXPECT_GT(compared, 2) << name;
   }
@@ -130,7 +139,8 @@ TEST(ScheduleFlows, equal_the_sweep_while_no_link_is_shared) {
 TEST(ScheduleFlows, sharing_never_beats_being_alone) {
   const auto topology = one_switch(8);
   const FlowNetwork network(topology, Routing::spray, 0);
-  for (const Schedule& schedule : {tree_all_reduce({8}, 6, false), pairwise_all_to_all({8}), direct_gather({8})}) {
+  for (const Schedule& schedule :
+       {tree_all_reduce({8}, 6, false), pairwise_all_to_all({8}), direct_gather({8})}) {
     for (std::uint64_t seed = 0; seed < 20; ++seed) {
       const AloneCosts costs(schedule, network, 100'000, seed, 100'000);
       Watched flows(network, {program_of(schedule, costs, 100'000)});
@@ -148,7 +158,8 @@ TEST(ScheduleFlows, a_gather_takes_the_roots_link) {
   const Schedule schedule = direct_gather({8});
   class Free final : public StepCosts {
     void fill(int, int, int, std::int32_t, CostRows rows) const override {
-      for (auto row : {rows.lane, rows.port, rows.latency, rows.credit}) std::fill(row.begin(), row.end(), 0);
+      for (auto row : {rows.lane, rows.port, rows.latency, rows.credit})
+        std::fill(row.begin(), row.end(), 0);
     }
   } costs;
   ScheduleFlows flows(network, {program_of(schedule, costs, 1'000'000)});
