@@ -180,6 +180,12 @@ std::int64_t MachineCosts::latency_ps(const EdgeClass& edge) const {
   return ps;
 }
 
+Bandwidth MachineCosts::usable(std::size_t link_class) const {
+  FABRICAST_EXPECT(link_class < link_count_, "a link class of this machine");
+  const Link& link = links_[link_class];
+  return Bandwidth(static_cast<std::int64_t>(link.bandwidth * link.efficiency));
+}
+
 Bandwidth MachineCosts::nominal(std::size_t link_class) const {
   FABRICAST_EXPECT(link_class < link_count_, "a link class of this machine");
   return Bandwidth(static_cast<std::int64_t>(links_[link_class].capacity));

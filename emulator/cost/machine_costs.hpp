@@ -41,6 +41,8 @@ class MachineCosts {
   // the machine file's figure, whatever the profile says; for hosts, whose rate is a parameter like
   // any other, the profile's.
   Bandwidth nominal(std::size_t link_class) const;
+  // What of it messages of the protocol can have: the rate that port_ps() divides among flows.
+  Bandwidth usable(std::size_t link_class) const;
 
  private:
   void read_links(const Topology& topology, const ParameterValues& values, ExecutorKind executor);

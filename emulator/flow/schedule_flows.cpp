@@ -1,0 +1,254 @@
+#include "emulator/flow/schedule_flows.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "emulator/base/contracts.hpp"
+#include "emulator/base/error.hpp"
+
+namespace fabricast {
+namespace {
+
+void refuse_groups_and_dependences(const Schedule& schedule, const std::vector<FlatPhase>& phases) {
+  for (const FlatPhase& phase : phases) {
+    if ((phase.receives && phase.phase->peer_in.is_group()) ||
+        (phase.sends && phase.phase->peer_out.is_group())) {
+      throw UsageError(
+          fmt::format("{} sends to groups through a switch, which are no flows between two ranks; "
+                      "use the sweep",
+                      schedule.algorithm));
+    }
+    if (phase.phase->after) {
+      throw UsageError(
+          fmt::format("{} has lanes that wait for each other, which the flow engine does not "
+                      "follow; use the sweep",
+                      schedule.algorithm));
+    }
+  }
+}
+
+}  // namespace
+
+ScheduleFlows::ScheduleFlows(const FlowNetwork& network, std::vector<FlowProgram> programs)
+    : network_(network) {
+  for (FlowProgram& given : programs) {
+    Program program;
+    program.phases = flatten(*given.schedule);
+    refuse_groups_and_dependences(*given.schedule, program.phases);
+    FABRICAST_EXPECT(given.ranks.size() == static_cast<std::size_t>(given.schedule->positions()),
+                     "a rank at each position");
+    for (const FlatPhase& phase : program.phases) {
+      const auto& stage = given.schedule->stages[static_cast<std::size_t>(phase.stage)];
+      program.costs.emplace_back(static_cast<std::size_t>(phase.varies ? stage.repeat : 1));
+    }
+    program.given = std::move(given);
+    programs_.push_back(std::move(program));
+    ends_.push_back(programs_.back().given.start_ps);
+    add_lanes(static_cast<std::int32_t>(programs_.size()) - 1);
+  }
+}
+
+void ScheduleFlows::add_lanes(std::int32_t number) {
+  Program& program = programs_[static_cast<std::size_t>(number)];
+  const Schedule& schedule = *program.given.schedule;
+  program.first_lane = static_cast<std::int32_t>(lanes_.size());
+  for (std::int32_t x = 0; x < schedule.positions(); ++x) {
+    for (std::int32_t role = 0; role < schedule.roles; ++role) {
+      Lane lane;
+      lane.program = number;
+      lane.position = x;
+      lane.role = role;
+      lane.free_ps = lane.port_free_ps = program.given.start_ps;
+      find_step(lane, false);
+      lanes_.push_back(std::move(lane));
+    }
+  }
+}
+
+// The order of a lane (semantics 2.2).
+void ScheduleFlows::find_step(Lane& lane, bool advance) const {
+  const Program& program = programs_[static_cast<std::size_t>(lane.program)];
+  const Schedule& schedule = *program.given.schedule;
+  Step step = lane.next;
+  if (advance) ++step.phase;
+  while (step.loop < program.given.loops) {
+    const std::int32_t repeat = schedule.stages[static_cast<std::size_t>(step.stage)].repeat;
+    if (step.repetition >= repeat) step.phase = program.phases.size();  // a stage without any
+    for (; step.phase < program.phases.size(); ++step.phase) {
+      const FlatPhase& phase = program.phases[step.phase];
+      if (phase.stage != step.stage || phase.phase->role != lane.role) continue;
+      if (!executes(phase, schedule.space, lane.position, step.repetition)) continue;
+      lane.next = step;
+      return;
+    }
+    step.phase = 0;
+    if (++step.slice < program.given.slices) continue;
+    step.slice = 0;
+    if (++step.repetition < repeat) continue;
+    step.repetition = 0;
+    if (++step.stage < static_cast<std::int32_t>(schedule.stages.size())) continue;
+    step.stage = 0;
+    ++step.loop;
+  }
+  lane.done = true;
+}
+
+const CostBlock& ScheduleFlows::costs_of(Program& program, const Step& step) {
+  const FlatPhase& phase = program.phases[step.phase];
+  CostBlock& block =
+      program.costs[step.phase][static_cast<std::size_t>(phase.varies ? step.repetition : 0)];
+  if (block.lane.empty()) {
+    block = CostBlock(static_cast<std::size_t>(program.given.schedule->positions()));
+    block.fill(*program.given.costs, phase, step.repetition);
+  }
+  return block;
+}
+
+std::int32_t ScheduleFlows::connection_of(std::int32_t program, std::int32_t from, std::int32_t to,
+                                          std::uint8_t fifo) {
+  FABRICAST_EXPECT(program < (1 << 12) && from < (1 << 22) && to < (1 << 22), "ids fit the key");
+  const std::uint64_t key = (static_cast<std::uint64_t>(program) << 52) |
+                            (static_cast<std::uint64_t>(from) << 30) |
+                            (static_cast<std::uint64_t>(to) << 8) | fifo;
+  const auto [found, is_new] =
+      connection_index_.try_emplace(key, static_cast<std::int32_t>(connections_.size()));
+  if (is_new) {
+    const FlowProgram& given = programs_[static_cast<std::size_t>(program)].given;
+    Connection connection;
+    connection.from = given.ranks[static_cast<std::size_t>(from)];
+    connection.to = given.ranks[static_cast<std::size_t>(to)];
+    connection.channel = given.channel;
+    connections_.push_back(std::move(connection));
+  }
+  return found->second;
+}
+
+void ScheduleFlows::wake(std::int32_t lane) {
+  if (lane >= 0) runnable_.push_back(lane);
+}
+
+void ScheduleFlows::proceed(FlowSimulator& simulator) {
+  while (!runnable_.empty()) {
+    const std::int32_t lane = runnable_.back();
+    runnable_.pop_back();
+    while (take_step(lane, simulator)) {
+    }
+  }
+}
+
+// Semantics 3.1, 3.2, 3.4, 3.5. False when the step waits for a message or a slot that is not known
+// yet: whoever provides it wakes the lane.
+bool ScheduleFlows::take_step(std::int32_t number, FlowSimulator& simulator) {
+  Lane& lane = lanes_[static_cast<std::size_t>(number)];
+  if (lane.done) return false;
+  Program& program = programs_[static_cast<std::size_t>(lane.program)];
+  const Schedule& schedule = *program.given.schedule;
+  const FlatPhase& phase = program.phases[lane.next.phase];
+  const std::int32_t x = lane.position;
+  const std::int32_t k = lane.next.repetition;
+  std::int32_t in = -1, out = -1;
+  std::int64_t start = lane.free_ps;
+  if (phase.receives) {
+    const PeerMap& map = phase.phase->peer_in;
+    in = connection_of(lane.program, peer_of(map, schedule.space, x, k), x, map.fifo);
+    Connection& connection = connections_[static_cast<std::size_t>(in)];
+    connection.receiving_lane = number;
+    if (connection.ready.empty()) return false;
+    start = std::max(start, connection.ready.front());
+  }
+  if (phase.sends) {
+    const PeerMap& map = phase.phase->peer_out;
+    out = connection_of(lane.program, x, peer_of(map, schedule.space, x, k), map.fifo);
+    Connection& connection = connections_[static_cast<std::size_t>(out)];
+    connection.sending_lane = number;
+    if (connection.slots == schedule.fifo_depth) {
+      if (connection.credits.empty()) return false;
+      start = std::max(start, connection.credits.front());
+    }
+  }
+  const CostBlock& costs = costs_of(program, lane.next);
+  const auto at = static_cast<std::size_t>(x);
+  const std::int64_t end = start + costs.lane[at];
+  lane.free_ps = end;
+  std::int64_t& last = ends_[static_cast<std::size_t>(lane.program)];
+  last = std::max(last, end);
+  if (in >= 0) {
+    Connection& connection = connections_[static_cast<std::size_t>(in)];
+    connection.ready.pop_front();
+    connection.credits.push_back(end + costs.credit[at]);
+    wake(connection.sending_lane);
+  }
+  if (out >= 0) {
+    Connection& connection = connections_[static_cast<std::size_t>(out)];
+    if (connection.slots == schedule.fifo_depth) {
+      connection.credits.pop_front();
+    } else {
+      ++connection.slots;
+    }
+    lane.port.push_back({out, start, end, costs.latency[at],
+                         program.given.bytes(phase.stage, phase.group, phase.index)});
+    if (!lane.port_busy) send_next(number, simulator);
+  }
+  find_step(lane, true);
+  return true;
+}
+
+void ScheduleFlows::send_next(std::int32_t number, FlowSimulator& simulator) {
+  Lane& lane = lanes_[static_cast<std::size_t>(number)];
+  const Message& message = lane.port.front();
+  const Connection& connection = connections_[static_cast<std::size_t>(message.connection)];
+  lane.port_busy = true;
+  const auto living =
+      network_.living_path(connection.from, connection.to, connection.channel, simulator.solver());
+  simulator.start(
+      {number, std::max(lane.port_free_ps, message.step_start), message.bytes, 1,
+       living ? *living : network_.path(connection.from, connection.to, connection.channel)});
+}
+
+// A flow's tag is its lane: a port sends one message at a time. The rest of semantics 3.3.
+void ScheduleFlows::ended(std::int64_t tag, std::int64_t now_ps, FlowSimulator& simulator) {
+  const auto number = static_cast<std::int32_t>(tag);
+  Lane& lane = lanes_[static_cast<std::size_t>(tag)];
+  const Message message = lane.port.front();
+  lane.port.pop_front();
+  lane.port_busy = false;
+  lane.port_free_ps = now_ps;
+  Connection& connection = connections_[static_cast<std::size_t>(message.connection)];
+  connection.ready.push_back(std::max(message.step_end, now_ps) + message.latency);
+  wake(connection.receiving_lane);
+  if (!lane.port.empty()) send_next(number, simulator);
+  proceed(simulator);
+}
+
+std::optional<FlowPath> ScheduleFlows::detour(std::int64_t tag, std::uint32_t,
+                                              const FlowSimulator& simulator) {
+  const Lane& lane = lanes_[static_cast<std::size_t>(tag)];
+  const Connection& connection =
+      connections_[static_cast<std::size_t>(lane.port.front().connection)];
+  return network_.living_path(connection.from, connection.to, connection.channel,
+                              simulator.solver());
+}
+
+void ScheduleFlows::run(FlowSimulator& simulator) {
+  for (std::size_t lane = lanes_.size(); lane-- > 0;) wake(static_cast<std::int32_t>(lane));
+  proceed(simulator);
+  simulator.run(*this);
+  expect_done();
+}
+
+void ScheduleFlows::expect_done() const {
+  for (const Lane& lane : lanes_) {
+    if (lane.done) continue;
+    const Schedule& schedule = *programs_[static_cast<std::size_t>(lane.program)].given.schedule;
+    throw UsageError(fmt::format(
+        "the schedule deadlocks: lane (position {}, role {}) waits for ever at stage '{}', loop "
+        "{}, "
+        "repetition {}, slice {} (fifo_depth {}); use more slots or fewer slices",
+        lane.position, lane.role, schedule.stages[static_cast<std::size_t>(lane.next.stage)].name,
+        lane.next.loop, lane.next.repetition, lane.next.slice, schedule.fifo_depth));
+  }
+}
+
+}  // namespace fabricast

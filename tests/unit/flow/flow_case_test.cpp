@@ -1,0 +1,79 @@
+#include "emulator/flow/flow_case.hpp"
+
+#include <gtest/gtest.h>
+
+#include "emulator/base/error.hpp"
+#include "emulator/sim/predict.hpp"
+#include "tests/unit/topologies/example_machines.hpp"
+#include "topologies/model/machine_file.hpp"
+
+namespace fabricast {
+namespace {
+
+struct Times {
+  double sweep = 0, flow = 0, bound = 0;
+};
+
+Times times(const std::shared_ptr<const Topology>& topology, const PointSpec& point,
+            const FlowChoice& choice = {}) {
+  const auto values = values_of(prior_profile(*topology, point.executor));
+  const CollectiveCase made = build_case(*topology, values, point);
+  return {static_cast<double>(evaluate_case(made, {}).time.value()),
+          static_cast<double>(evaluate_flows(topology, values, point, made, choice).time.value()),
+          static_cast<double>(made.bandwidth_bound.value())};
+}
+
+PointSpec point_of(Collective collective, const std::string& algorithm, std::int64_t bytes,
+                   std::int32_t channels) {
+  PointSpec point;
+  point.collective = collective;
+  point.algorithm = algorithm;
+  point.bytes = bytes;
+  point.channels = channels;
+  return point;
+}
+
+TEST(FlowCase, without_contention_it_is_the_sweep) {
+  const auto topology = parse_machine(tree_yaml({8, 1, 1, 1, 2, 64, 1, 1}), "tree");
+  for (const std::int64_t bytes : {1 << 10, 1 << 16, 1 << 22}) {
+    const Times ring = times(topology, point_of(Collective::all_reduce, "ring", bytes, 1));
+    EXPECT_NEAR(ring.flow / ring.sweep, 1.0, 1e-6) << bytes;
+    EXPECT_GE(ring.flow, ring.bound);
+  }
+}
+
+// Sixteen channels of a ring share every NIC all the time: dividing it is the same.
+TEST(FlowCase, channels_of_a_ring_share_as_the_sweep_says) {
+  const auto topology = parse_machine(tree_yaml({8, 1, 1, 1, 2, 64, 1, 1}), "tree");
+  const Times ring = times(topology, point_of(Collective::all_reduce, "ring", 1 << 26, 4));
+  EXPECT_NEAR(ring.flow / ring.sweep, 1.0, 0.05);
+  EXPECT_GE(ring.flow, ring.bound);
+}
+
+// Over trunks with half the uplinks the exchange is bound by them in both engines; in the flow
+// engine its rounds drift apart. Hashing flows onto uplinks makes it slower.
+TEST(FlowCase, all_to_all_over_oversubscribed_trunks) {
+  const auto topology = parse_machine(tree_yaml({16, 2, 2, 2, 2, 12, 2, 1}), "tree");
+  const PointSpec point = point_of(Collective::all_to_all, "pairwise", 1 << 24, 2);
+  const Times spray = times(topology, point);
+  const Times ecmp = times(topology, point, {Routing::ecmp, 1});
+  EXPECT_GE(spray.flow, spray.bound);
+  EXPECT_NEAR(spray.flow / spray.sweep, 1.0, 0.1);
+  EXPECT_GT(ecmp.flow, spray.flow);
+}
+
+TEST(FlowCase, refuses_groups) {
+  const auto topology = parse_machine(tree_yaml({8, 1, 1, 1, 2, 64, 1, 1}), "tree");
+  PointSpec point = point_of(Collective::all_reduce, "ring", 1 << 20, 1);
+  point.executor = ExecutorKind::cuda;
+  const auto values = values_of(prior_profile(*topology, ExecutorKind::nccl));
+  const CollectiveCase made =
+      build_case(*topology, values, point_of(Collective::all_reduce, "ring", 1 << 20, 1));
+  EXPECT_THROW(evaluate_flows(topology, values, point, made), UsageError);
+  EXPECT_FALSE(needs_flows(made));
+  EXPECT_TRUE(needs_flows(
+      build_case(*topology, values, point_of(Collective::all_to_all, "pairwise", 1 << 20, 1))));
+}
+
+}  // namespace
+}  // namespace fabricast
