@@ -82,7 +82,7 @@ std::string Scenario::to_yaml() const {
   text += fmt::format("sizes_bytes: [{}]\n", fmt::join(sizes, ", "));
   text += fmt::format("element_bytes: {}\nchannels: {}\nmax_slices: {}\nprofile: {}\n", element_bytes,
                       channels, max_slices, profile);
-  return text + trace.to_yaml();
+  return text + trace.to_yaml() + ensemble.to_yaml();
 }
 
 std::string algorithm_files_yaml(const AlgorithmFiles& files, const std::string& indent) {

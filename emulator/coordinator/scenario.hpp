@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "emulator/coordinator/ensemble_choice.hpp"
 #include "emulator/coordinator/trace_choice.hpp"
 #include "emulator/cost/forward_model.hpp"
 #include "emulator/schedule/collective.hpp"
@@ -33,6 +34,7 @@ struct Scenario {
   // file name: a copy of the trace is the same profile.
   std::string profile = "prior";
   TraceChoice trace;
+  EnsembleChoice ensemble;
 
   std::string to_yaml() const;
 };

@@ -64,6 +64,9 @@ class Forward {
 
  private:
   SimDuration makespan(const CollectiveCase& made, std::size_t channel_class);
+  // Evaluates together, and remembers, what is not known yet of cases of one point.
+  void evaluate_together(const std::vector<CollectiveCase>& cases, std::size_t channel_class);
+  SimDuration remember(EvaluationKey key, SimDuration swept);
   std::size_t slowest_class(const CollectiveCase& made);
 
   CaseBuilder builder_;

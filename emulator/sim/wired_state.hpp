@@ -1,11 +1,15 @@
-// The clocks of the general engine: lanes, ports, and the slots of every connection.
+// The clocks of the general engine: lanes, ports, the slots of every connection, ends of marks.
 //
-// Invariants: received <= sent <= received + depth. Message n of a connection lives in slot
-// n mod depth of both rings. All times in ps.
+// `width` cost sets are evaluated at once: their clocks lie side by side, [index * width + member].
+// What the queues count is the same for all of them, because whether a lane can go on never depends
+// on a clock (semantics 2.5). Message n of a connection lives in slot n mod depth of both rings.
+// Invariants: received <= sent <= received + depth. All times in ps.
 #pragma once
 
 #include <cstdint>
 #include <vector>
+
+#include "emulator/sim/wired_program.hpp"
 
 namespace fabricast {
 
@@ -19,11 +23,23 @@ struct WiredQueue {
 };
 
 struct WiredState {
+  WiredState(const WiredProgram& program, std::size_t members)
+      : width(members),
+        lane(static_cast<std::size_t>(program.lanes) * members, 0),
+        port(lane.size(), 0),
+        queues(program.connections.size()),
+        ready(queues.size() * static_cast<std::size_t>(program.depth) * members, 0),
+        credit(ready.size(), 0),
+        mark_ends(program.marks.size()) {}
+
+  std::size_t width;
   std::vector<std::int64_t> lane;    // end of the last step
   std::vector<std::int64_t> port;    // port free again
   std::vector<WiredQueue> queues;    // per connection
   std::vector<std::int64_t> ready;   // [connection * depth + slot]
   std::vector<std::int64_t> credit;  // [connection * depth + slot]
+  // Per mark when its segment ended in each loop, as far as it has.
+  std::vector<std::vector<std::int64_t>> mark_ends;
 };
 
 }  // namespace fabricast

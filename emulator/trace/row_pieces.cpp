@@ -12,12 +12,14 @@
 namespace fabricast {
 namespace {
 
-constexpr std::array<RowReference, 6> references{{{"/samples", "condition", "/sample_conditions"},
+constexpr std::array<RowReference, 8> references{{{"/samples", "condition", "/sample_conditions"},
                                                   {"/result_shares", "result", "/results"},
                                                   {"/links", "result", "/results"},
                                                   {"/timeline", "result", "/results"},
                                                   {"/steps", "result", "/results"},
-                                                  {"/step_coverage", "result", "/results"}}};
+                                                  {"/step_coverage", "result", "/results"},
+                                                  {"/ensemble", "result", "/results"},
+                                                  {"/ensemble_members", "result", "/results"}}};
 constexpr const char* config = "/config";
 
 const RowReference* reference_of(std::string_view path) {
