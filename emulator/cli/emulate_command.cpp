@@ -38,7 +38,8 @@ struct EmulateOptions {
   std::string machine, collective = "all_reduce", algorithm = "all", protocol = "auto";
   std::string executor = "nccl", profile, output, min = "8", max = "16G";
   double factor = 2;
-  std::int32_t channels = 0, slices = 0, ranks = 0;
+  std::int32_t channels = 0, slices = 0, slots = 0, ranks = 0;
+  std::vector<std::string> slow;
   bool no_fold = false, stats = false, force = false, resume = false, best = false, collective_given = false;
   std::string jitter;
   std::int32_t members = default_members;
@@ -88,6 +89,9 @@ Scenario scenario_from(const EmulateOptions& options, const Topology& topology,
   }
   scenario.sizes = sweep_sizes(size_option("-b", options.min), size_option("-e", options.max), options.factor);
   scenario.channels = options.channels;
+  scenario.changes.slots = options.slots;
+  for (const auto& text : options.slow) scenario.changes.slow.push_back(slow_element_from(text));
+  SlowElements(topology, scenario.changes.slow);  // throws for what the machine does not have
   scenario.max_slices = options.slices;
   scenario.fold = !options.no_fold;
   scenario.trace = trace_choice(options.trace);
@@ -141,7 +145,8 @@ void publish(const EmulateOptions& options, const Scenario& scenario, const Topo
   TraceContent content = record.content();
   if (scenario.fold) {
     TraceAssembly classes;
-    classes.add_rank_classes(topology, profile, largest_points(content.at("/results"), scenario));
+    classes.add_rank_classes(topology, profile, largest_points(content.at("/results"), scenario),
+                             scenario.changes);
     for (Table& table : classes.take().tables) content.tables.push_back(std::move(table));
   }
   write_trace(options.output, content, WriteOptions{options.force});
@@ -247,6 +252,13 @@ void add_emulate_command(CLI::App& app, CommandBody& run) {
   command->add_option("--seed", options->seed, "seed of the draws")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 53))
       ->needs(jitter);
+  command->add_option("--slots", options->slots,
+                      "slots of every connection; 0: the schedule's own number")
+      ->check(CLI::Range(0, 1024));
+  command->add_option("--slow", options->slow,
+                      "what is slower than the machine file says, such as rank=17:x1.3, nic=R:xF, "
+                      "link=NAME:xF or rack=D:xF; may be repeated")
+      ->allow_extra_args(false);
   command->add_flag("--no-fold", options->no_fold, "evaluate every rank, no symmetric classes");
   command->add_flag("--stats", options->stats, "print updates, classes, state bytes, engine seconds");
   command->add_flag("--best", options->best, "print only the fastest algorithm of each size");

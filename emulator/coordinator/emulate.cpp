@@ -118,7 +118,7 @@ Emulation emulate(const Communicator& communicator, const Topology& topology,
   enter_phase(RunPhase::simulate);
   const auto processes = static_cast<std::size_t>(communicator.size());
   const auto me = static_cast<std::size_t>(communicator.rank());
-  Predictor predictor(topology, profile, EngineOptions{scenario.fold, ""});
+  Predictor predictor(topology, profile, EngineOptions{scenario.fold, "", scenario.changes});
   std::optional<EnsembleStage> ensembles;
   if (scenario.ensemble.on()) ensembles.emplace(topology, values_of(profile), scenario);
   Emulation emulation;

@@ -13,7 +13,7 @@ namespace fabricast {
 
 EnsembleStage::EnsembleStage(const Topology& topology, const ParameterValues& values,
                              const Scenario& scenario)
-    : builder_(topology),
+    : builder_(topology, scenario.changes),
       values_(values),
       choice_(scenario.ensemble),
       table_(scenario.ensemble.jitter) {}

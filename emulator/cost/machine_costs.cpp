@@ -154,7 +154,8 @@ std::int64_t MachineCosts::lane_ps(const EdgeClass& edge, std::int64_t bytes, bo
   return static_cast<std::int64_t>(std::ceil(us * 1e6 + copy));
 }
 
-std::int64_t MachineCosts::port_ps(const EdgeClass& edge, std::int64_t bytes) const {
+std::int64_t MachineCosts::port_ps(const EdgeClass& edge, std::int64_t bytes,
+                                   const LinkFactors& slower) const {
   double share = 0;  // B/s of wire bytes; 0: nothing shared is crossed
   const auto narrow = [&share](double candidate) {
     share = share == 0 ? candidate : std::min(share, candidate);
@@ -162,7 +163,7 @@ std::int64_t MachineCosts::port_ps(const EdgeClass& edge, std::int64_t bytes) co
   for (std::size_t c = 0; c < link_count_; ++c) {
     if (edge.flows[c] <= 0) continue;
     narrow(links_[c].bandwidth * links_[c].efficiency * (edge.in_switch ? switch_ratio_ : 1) /
-           edge.flows[c]);
+           edge.flows[c] / slower[c]);
   }
   if (edge.device_flows > 0) narrow(device_bandwidth_ / edge.device_flows);
   if (share == 0) return 0;

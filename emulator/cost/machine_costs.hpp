@@ -34,8 +34,15 @@ class MachineCosts {
   SimDuration launch() const { return launch_; }
   // o + b*g of a step whose edge (the one it sends over, else the one it receives from) is given.
   std::int64_t lane_ps(const EdgeClass& edge, std::int64_t bytes, bool reduces) const;
-  // b/share; 0 for edges without links.
-  std::int64_t port_ps(const EdgeClass& edge, std::int64_t bytes) const;
+  // b/share; 0 for edges without links. `slower`: by link class, what a link of the route is slower by.
+  using LinkFactors = std::array<double, EdgeClass::max_link_classes>;
+  std::int64_t port_ps(const EdgeClass& edge, std::int64_t bytes, const LinkFactors& slower) const;
+  std::int64_t port_ps(const EdgeClass& edge, std::int64_t bytes) const {
+    LinkFactors none;
+    none.fill(1);
+    return port_ps(edge, bytes, none);
+  }
+  std::int64_t link_latency_ps(std::size_t link_class) const { return links_[link_class].latency_ps; }
   // L, and L_credit for the route back.
   std::int64_t latency_ps(const EdgeClass& edge) const;
   // What one link of the class can carry. Where an efficiency says how much of it is usable (nccl):

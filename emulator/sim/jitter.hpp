@@ -58,7 +58,8 @@ class FactorTable {
     const auto& half = halves_[upper];
     if (d < bins) return half[d];
     const int shift = std::bit_width(d) - 1 - bin_bits;
-    const std::size_t at = (static_cast<std::size_t>(shift + 1) << bin_bits) + ((d >> shift) & (bins - 1));
+    const std::size_t at =
+        (static_cast<std::size_t>(shift + 1) << bin_bits) + ((d >> shift) & (bins - 1));
     const std::int64_t here = half[at];
     const auto rest = static_cast<std::int64_t>(d & ((std::uint32_t{1} << shift) - 1));
     return here + (((half[at + 1] - here) * rest) >> shift);
@@ -78,9 +79,9 @@ class FactorTable {
 
 // ps x factor, to the nearest ps.
 inline std::int64_t scaled(std::int64_t ps, std::int64_t factor) {
+  __extension__ using Product = __int128;
   constexpr std::int64_t half = FactorTable::one / 2;
-  return static_cast<std::int64_t>((static_cast<__int128>(ps) * factor + half) >>
-                                   FactorTable::fraction_bits);
+  return static_cast<std::int64_t>((Product{ps} * factor + half) >> FactorTable::fraction_bits);
 }
 
 // What tells the draws of one evaluation apart.

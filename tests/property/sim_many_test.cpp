@@ -94,8 +94,8 @@ TEST(ManySets, SweepMakespansIsSweepWhateverEngineRuns) {
 }
 
 TEST(ManySets, JumpsOnlyWhereEveryMemberIsPeriodic) {
-  const Schedule tree = tree_all_reduce({8, 4}, 600, false);
-  const Members members = members_of(tree, 7, CostTemper::by_digit, 8);
+  const Schedule tree = tree_all_reduce({8, 4}, 4000, false);
+  const Members members = members_of(tree, 7, CostTemper::uniform, 3);
   const WiredProgram program = wire(tree, *members.sets.front());
   const auto set = available_instruction_sets().back();
   const auto jumped = wired_sweep_many(program, tree, members.sets, 1, 1, set, true);
