@@ -36,10 +36,10 @@ std::string ratios_of(const std::string& path) {
     ++count;
   }
   if (count < 2) {
-    throw UsageError(
-        fmt::format("--jitter {}{}: no condition of a collective has {} samples or more (a trace of "
-                    "measure or run has them) choose another trace",
-                    from_trace, path, fewest_samples));
+    throw UsageError(fmt::format(
+        "--jitter {}{}: no condition of a collective has {} samples or more (a trace of "
+        "measure or run has them) choose another trace",
+        from_trace, path, fewest_samples));
   }
   return text;
 }
@@ -54,7 +54,8 @@ std::string EnsembleChoice::to_yaml() const {
 Jitter choose_jitter(const Communicator& communicator, const std::string& text) {
   if (text.empty()) return {};
   if (!text.starts_with(from_trace)) return together([&] { return jitter_from(text); });
-  const auto agreed = agree(communicator, [&] { return ratios_of(text.substr(from_trace.size())); });
+  const auto agreed =
+      agree(communicator, [&] { return ratios_of(text.substr(from_trace.size())); });
   std::size_t begin = agreed.find('\n');
   const std::string digest = agreed.substr(0, begin++);
   std::vector<double> ratios;

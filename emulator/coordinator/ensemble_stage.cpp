@@ -8,6 +8,7 @@
 #include "emulator/base/run_phase.hpp"
 #include "emulator/base/stop.hpp"
 #include "emulator/sim/ensemble.hpp"
+#include "emulator/sim/factor_table.hpp"
 
 namespace fabricast {
 
@@ -16,7 +17,7 @@ EnsembleStage::EnsembleStage(const Topology& topology, const ParameterValues& va
     : builder_(topology, scenario.changes),
       values_(values),
       choice_(scenario.ensemble),
-      table_(scenario.ensemble.jitter) {}
+      table_(std::make_shared<const FactorTable>(scenario.ensemble.jitter)) {}
 
 std::vector<MemberTimes> EnsembleStage::run(const Communicator& communicator,
                                             const std::vector<PointSpec>& points) {
@@ -32,12 +33,13 @@ std::vector<MemberTimes> EnsembleStage::run(const Communicator& communicator,
       if (unit % processes != me || stop_signal() != 0) continue;
       if (!ensemble) {
         made = builder_.build(values_, points[p]);
-        ensemble.emplace(*made, table_, static_cast<std::uint64_t>(choice_.seed), set);
+        ensemble.emplace(*made, *table_, static_cast<std::uint64_t>(choice_.seed), set);
       }
       const auto count = std::min(members_per_pass, choice_.members - first);
       std::int32_t member = first;
       for (const std::int64_t ps : ensemble->times_ps(first, count)) {
-        mine += std::to_string(p) + ' ' + std::to_string(member++) + ' ' + std::to_string(ps) + '\n';
+        mine +=
+            std::to_string(p) + ' ' + std::to_string(member++) + ' ' + std::to_string(ps) + '\n';
       }
       mark_progress();
     }

@@ -6,7 +6,7 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <memory>
 #include <vector>
 
 #include "emulator/base/communicator.hpp"
@@ -14,6 +14,8 @@
 #include "emulator/cost/case_builder.hpp"
 
 namespace fabricast {
+
+class FactorTable;
 
 using MemberTimes = std::vector<std::int64_t>;  // ps, by member
 
@@ -27,11 +29,10 @@ class EnsembleStage {
                                const std::vector<PointSpec>& points);
 
  private:
-
   CaseBuilder builder_;
   ParameterValues values_;
   const EnsembleChoice& choice_;
-  FactorTable table_;
+  std::shared_ptr<const FactorTable> table_;
 };
 
 }  // namespace fabricast

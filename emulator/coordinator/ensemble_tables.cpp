@@ -58,9 +58,10 @@ std::string render_ensembles(const TraceContent& content) {
   const auto reals = [&](const std::string& name) -> const Column::Reals& {
     return std::get<Column::Reals>(table->find(name)->values);
   };
-  std::string text = fmt::format("# jitter: time (us) over members, [90 % interval], - where so few members do not bound it\n"
-                                 "# {:>4} {:>8} {:>30} {:>30} {:>30}\n",
-                                 "row", "members", "p50", "p95", "p99");
+  std::string text = fmt::format(
+      "# jitter: time (us) over members, [90 % interval], - where so few members do not bound it\n"
+      "# {:>4} {:>8} {:>30} {:>30} {:>30}\n",
+      "row", "members", "p50", "p95", "p99");
   for (std::size_t i = 0; i < table->rows(); ++i) {
     text += fmt::format("# {:>4} {:>8}", integers("result")[i], integers("members")[i]);
     for (const auto& [name, p] : quantiles) {

@@ -30,7 +30,9 @@ std::int32_t number_below(const SlowElement& element, std::int32_t end, std::str
 // Every directed link that is rank r's own: those of its kind on routes to and from others, at its
 // end of them.
 void add_nic(const Topology& topology, std::int32_t r, std::set<LinkId>& links) {
-  const auto kind = [&](LinkId link) { return topology.link_classes()[topology.link_class(link).value()].kind; };
+  const auto kind = [&](LinkId link) {
+    return topology.link_classes()[topology.link_class(link).value()].kind;
+  };
   for (std::int32_t peer = 0; peer < topology.ranks(); ++peer) {
     if (peer == r) continue;
     const Route out = topology.route(RankId::from(r), RankId::from(peer));
@@ -53,11 +55,11 @@ LinkId link_named(const Topology& topology, const SlowElement& element) {
   for (std::int64_t l = 0; l < topology.links(); ++l) {
     if (topology.link_name(LinkId::from(l)) == element.name) return LinkId::from(l);
   }
-  throw UsageError(fmt::format("--slow {}: {} has no link of that name; its {} links are called like "
-                               "\"{}\" and \"{}\"",
-                               element.text(), topology.name(), topology.links(),
-                               topology.link_name(LinkId::from(0)),
-                               topology.link_name(LinkId::from(topology.links() - 1))));
+  throw UsageError(fmt::format(
+      "--slow {}: {} has no link of that name; its {} links are called like "
+      "\"{}\" and \"{}\"",
+      element.text(), topology.name(), topology.links(), topology.link_name(LinkId::from(0)),
+      topology.link_name(LinkId::from(topology.links() - 1))));
 }
 
 // Links between members of the domain, and the NICs of all of them.
@@ -66,7 +68,8 @@ void add_rack(const Topology& topology, std::int32_t first, std::int32_t end,
   for (std::int32_t r = first; r < end; ++r) {
     for (std::int32_t q = first; q < end; ++q) {
       if (q == r) continue;
-      for (const LinkId link : topology.route(RankId::from(r), RankId::from(q)).span()) links.insert(link);
+      for (const LinkId link : topology.route(RankId::from(r), RankId::from(q)).span())
+        links.insert(link);
     }
     add_nic(topology, r, links);
   }
@@ -80,8 +83,8 @@ std::string SlowElement::text() const {
 
 SlowElement slow_element_from(std::string_view text) {
   const auto fail = [text](std::string_view why) {
-    throw UsageError(fmt::format("--slow {}: {}; say rank=17:x1.3, nic=R:xF, link=NAME:xF or rack=D:xF",
-                                 text, why));
+    throw UsageError(fmt::format(
+        "--slow {}: {}; say rank=17:x1.3, nic=R:xF, link=NAME:xF or rack=D:xF", text, why));
   };
   const auto equals = text.find('=');
   const auto colon = text.rfind(':');
@@ -98,7 +101,8 @@ SlowElement slow_element_from(std::string_view text) {
   for (const std::string_view times : {std::string_view("x"), std::string_view("\u00d7")}) {
     if (number.starts_with(times)) number.remove_prefix(times.size());
   }
-  const auto [end, problem] = std::from_chars(number.data(), number.data() + number.size(), element.factor);
+  const auto [end, problem] =
+      std::from_chars(number.data(), number.data() + number.size(), element.factor);
   if (problem != std::errc() || end != number.data() + number.size() ||
       !(element.factor >= 1 && element.factor <= most)) {
     fail(fmt::format("the factor is a number from 1 to {}", most));
@@ -109,7 +113,9 @@ SlowElement slow_element_from(std::string_view text) {
 SlowElements::SlowElements(const Topology& topology, const std::vector<SlowElement>& elements) {
   if (elements.empty()) return;
   rank_.assign(static_cast<std::size_t>(topology.ranks()), 1.0);
-  const auto slow_rank = [this](std::int32_t r, double factor) { rank_[static_cast<std::size_t>(r)] *= factor; };
+  const auto slow_rank = [this](std::int32_t r, double factor) {
+    rank_[static_cast<std::size_t>(r)] *= factor;
+  };
   for (const SlowElement& element : elements) {
     std::set<LinkId> links;
     switch (element.kind) {
@@ -119,8 +125,8 @@ SlowElements::SlowElements(const Topology& topology, const std::vector<SlowEleme
       case SlowElement::Kind::nic:
         add_nic(topology, number_below(element, topology.ranks(), "rank", topology), links);
         if (links.empty()) {
-          throw UsageError(fmt::format("--slow {}: no route of {} goes through a NIC", element.text(),
-                                       topology.name()));
+          throw UsageError(fmt::format("--slow {}: no route of {} goes through a NIC",
+                                       element.text(), topology.name()));
         }
         break;
       case SlowElement::Kind::link:

@@ -55,8 +55,8 @@ SlowStepCosts::Crossed SlowStepCosts::crossed(std::size_t position, const PeerMa
       const double factor = slow_.link_factor(link);
       if (factor == 1) continue;
       const auto of = static_cast<std::size_t>(topology_.link_class(link).value());
-      result.factor[of] = result.any && result.factor[of] != 1 ? std::max(result.factor[of], factor)
-                                                               : factor;
+      result.factor[of] =
+          result.any && result.factor[of] != 1 ? std::max(result.factor[of], factor) : factor;
       const std::int64_t own = costs_.link_latency_ps(of);
       added += times(own, factor) - own;
       result.any = true;
@@ -85,7 +85,8 @@ std::vector<SlowStepCosts::Change> SlowStepCosts::changes(int stage, int group, 
     if (edge != EdgeTable::idle && of.peer_out.exists() && (of.action & action_send) != 0) {
       const Crossed out = crossed(x, of.peer_out, k);
       if (out.any) {
-        change.port = costs_.port_ps(traffic()->edges()[edge], port_bytes(stage, group, phase), out.factor);
+        change.port =
+            costs_.port_ps(traffic()->edges()[edge], port_bytes(stage, group, phase), out.factor);
         change.latency += out.latency_ps;
         changed = true;
       }

@@ -1,10 +1,11 @@
-// TableStepCosts of a machine with slow elements (slow_elements.hpp): no two positions need be alike.
+// TableStepCosts of a machine with slow elements (slow_elements.hpp): no two positions need be
+// alike.
 //
-// Costs are the table's, but for positions that a slow rank or link concerns: their lane cost times the
-// factor of the rank; the port at the least share over the links of the route, the slow ones at 1/F;
-// the latency with F times the slow links'. Exact for the model's static shares: a slow link that is
-// not the narrowest costs nothing. Immutable; thread safe. Phases whose peers do not vary are
-// resolved once; the others per fill, O(positions) routes where links are slow.
+// Costs are the table's, but for positions that a slow rank or link concerns: their lane cost times
+// the factor of the rank; the port at the least share over the links of the route, the slow ones at
+// 1/F; the latency with F times the slow links'. Exact for the model's static shares: a slow link
+// that is not the narrowest costs nothing. Immutable; thread safe. Phases whose peers do not vary
+// are resolved once; the others per fill, O(positions) routes where links are slow.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +32,7 @@ class SlowStepCosts final : public TableStepCosts {
     std::size_t position = 0;
     std::int64_t lane = 0, port = 0, latency = 0, credit = 0;
   };
-  std::vector<Change> changes(int stage, int group, int phase, std::int32_t k,
-                              CostRows rows) const;
+  std::vector<Change> changes(int stage, int group, int phase, std::int32_t k, CostRows rows) const;
   // Largest factor of a slow link of each class, and what the slow links add to the latency, worst
   // of the peers; false if no slow link is there.
   struct Crossed {

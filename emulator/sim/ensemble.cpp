@@ -23,8 +23,8 @@ std::vector<std::int64_t> Ensemble::times_ps(std::int32_t first_member, std::int
       for (std::size_t m = 0; m < keys.size(); ++m) {
         keys[m] = member_key(seed_, first_member + static_cast<std::int64_t>(m), channel);
       }
-      const ManyOutcome outcome = jitter_sweep(programs_[c], table_, keys, made_.plan.loops,
-                                               made_.plan.slices, set_);
+      const ManyOutcome outcome =
+          jitter_sweep(programs_[c], table_, keys, made_.plan.loops, made_.plan.slices, set_);
       updates_ += outcome.updates;
       for (std::size_t m = 0; m < keys.size(); ++m) {
         slowest[m] = std::max(slowest[m], outcome.makespan_ps[m]);

@@ -9,8 +9,8 @@
 #include <cstdint>
 #include <span>
 
+#include "emulator/sim/factor_table.hpp"
 #include "emulator/sim/instruction_set.hpp"
-#include "emulator/sim/jitter.hpp"
 #include "emulator/sim/wired_many.hpp"
 
 namespace fabricast {

@@ -1,8 +1,8 @@
 // Clocks of eight cost sets for WiredRun: one step of all of them is one row of the row kernels.
 //
-// Source::costs(place) gives 4 x 8 picoseconds: lane, port, latency and credit costs of the members,
-// valid until it is called again. The kernels are those of the uniform engine (row_kernels.hpp) with
-// members as columns. Makespans only: no stages, no log. Not thread safe.
+// Source::costs(place) gives 4 x 8 picoseconds: lane, port, latency and credit costs of the
+// members, valid until it is called again. The kernels are those of the uniform engine
+// (row_kernels.hpp) with members as columns. Makespans only: no stages, no log. Not thread safe.
 #pragma once
 
 #include <algorithm>

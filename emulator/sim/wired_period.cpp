@@ -117,7 +117,7 @@ void WiredPeriod::remember(const WiredState& state, std::int32_t repetitions) {
   for (const std::int32_t connection : connections_) {
     queues_.push_back(state.queues[static_cast<std::size_t>(connection)]);
     const auto begin = connection * slots;
-    const auto copy = [&](std::vector<std::int64_t>& to, const std::vector<std::int64_t>& from) {
+    const auto copy = [&](std::vector<std::int64_t>& to, const ClockRow& from) {
       to.insert(to.end(), from.begin() + begin, from.begin() + begin + slots);
     };
     copy(ready_, state.ready);
@@ -126,7 +126,7 @@ void WiredPeriod::remember(const WiredState& state, std::int32_t repetitions) {
 }
 
 void WiredPeriod::shift(WiredState& state, const Period& period, std::int32_t times) const {
-  const auto add = [&](std::vector<std::int64_t>& clocks, std::size_t index) {
+  const auto add = [&](ClockRow& clocks, std::size_t index) {
     for (std::size_t m = 0; m < state.width; ++m) {
       clocks[index * state.width + m] += period.delta_ps[m] * times;
     }

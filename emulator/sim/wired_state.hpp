@@ -6,7 +6,9 @@
 // Invariants: received <= sent <= received + depth. All times in ps.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <new>
 #include <vector>
 
 #include "emulator/sim/wired_program.hpp"
@@ -22,6 +24,22 @@ struct WiredQueue {
   std::int32_t waiting_receiver = -1;
 };
 
+// Eight members' clocks are one cache line; vectors of them begin with one.
+template <class T>
+struct CacheLineAllocator {
+  using value_type = T;
+  CacheLineAllocator() = default;
+  template <class U>
+  explicit CacheLineAllocator(const CacheLineAllocator<U>&) {}
+  static constexpr std::align_val_t line{64};
+  T* allocate(std::size_t count) {
+    return static_cast<T*>(::operator new(count * sizeof(T), line));
+  }
+  void deallocate(T* pointer, std::size_t) { ::operator delete(pointer, line); }
+  bool operator==(const CacheLineAllocator&) const = default;
+};
+using ClockRow = std::vector<std::int64_t, CacheLineAllocator<std::int64_t>>;
+
 struct WiredState {
   WiredState(const WiredProgram& program, std::size_t members)
       : width(members),
@@ -33,11 +51,11 @@ struct WiredState {
         mark_ends(program.marks.size()) {}
 
   std::size_t width;
-  std::vector<std::int64_t> lane;    // end of the last step
-  std::vector<std::int64_t> port;    // port free again
-  std::vector<WiredQueue> queues;    // per connection
-  std::vector<std::int64_t> ready;   // [connection * depth + slot]
-  std::vector<std::int64_t> credit;  // [connection * depth + slot]
+  ClockRow lane;                   // end of the last step
+  ClockRow port;                   // port free again
+  std::vector<WiredQueue> queues;  // per connection
+  ClockRow ready;                  // [connection * depth + slot]
+  ClockRow credit;                 // [connection * depth + slot]
   // Per mark when its segment ended in each loop, as far as it has.
   std::vector<std::vector<std::int64_t>> mark_ends;
 };

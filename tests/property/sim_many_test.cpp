@@ -54,8 +54,8 @@ TEST(ManySets, EqualSingleSweepsOnRandomCases) {
       continue;
     }
     for (const InstructionSet set : available_instruction_sets()) {
-      const auto many =
-          wired_sweep_many(*program, c.schedule, members.sets, c.loops, c.slices, set, seed % 3 != 0);
+      const auto many = wired_sweep_many(*program, c.schedule, members.sets, c.loops, c.slices, set,
+                                         seed % 3 != 0);
       ASSERT_EQ(many.makespan_ps.size(), members.sets.size());
       jumps += many.skipped > 0;
       for (std::size_t m = 0; m < members.sets.size(); ++m) {

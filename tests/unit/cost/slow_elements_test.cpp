@@ -19,11 +19,13 @@ TEST(SlowElements, TextsAreChecked) {
   EXPECT_EQ(slow_element_from("nic=3:2").text(), "nic=3:x2");
   EXPECT_EQ(slow_element_from("rack=0:\u00d71.5").text(), "rack=0:x1.5");
   EXPECT_EQ(slow_element_from("link=a:b c:x4").name, "a:b c");
-  for (const char* bad : {"", "rank=17", "rank:2", "gpu=1:x2", "rank=1:x0.5", "rank=1:xfast", "rank=1:x"}) {
+  for (const char* bad :
+       {"", "rank=17", "rank:2", "gpu=1:x2", "rank=1:x0.5", "rank=1:xfast", "rank=1:x"}) {
     EXPECT_THROW(slow_element_from(bad), UsageError) << bad;
   }
   const auto machine = load_machine("gb300-nvl72");
-  for (const char* absent : {"rank=72:x2", "rank=-1:x2", "rack=1:x2", "nic=99:x2", "nic=one:x2", "link=none:x2"}) {
+  for (const char* absent :
+       {"rank=72:x2", "rank=-1:x2", "rack=1:x2", "nic=99:x2", "nic=one:x2", "link=none:x2"}) {
     EXPECT_THROW(SlowElements(*machine, {slow_element_from(absent)}), UsageError) << absent;
   }
 }
@@ -62,7 +64,8 @@ class SlowRows : public testing::TestWithParam<const char*> {
     point.channels = 4;
     return point;
   }
-  std::vector<Costs> costs(const std::vector<SlowElement>& slow, const ParameterValues& values) const {
+  std::vector<Costs> costs(const std::vector<SlowElement>& slow,
+                           const ParameterValues& values) const {
     CaseBuilder builder(*machine_, MachineChanges{0, slow});
     return costs_of(builder.build(values, point()));
   }
@@ -110,7 +113,8 @@ TEST_P(SlowRows, ANicIsSlowForItsMessagesAlone) {
         EXPECT_GE(is.port[x], was.port[x]);
         EXPECT_GE(is.latency[x], was.latency[x]);
         if (is.port[x] == was.port[x] && is.latency[x] == was.latency[x]) continue;
-        EXPECT_NEAR(static_cast<double>(is.port[x]), static_cast<double>(narrow[c].blocks[b].port[x]), 2);
+        EXPECT_NEAR(static_cast<double>(is.port[x]),
+                    static_cast<double>(narrow[c].blocks[b].port[x]), 2);
         ++changed;
       }
     }
@@ -144,8 +148,9 @@ TEST(SlowElements, ALinkHasItsName) {
   const auto machine = with_ranks(load_machine("hgx-h100x1260"), 16);
   const Route route = machine->route(RankId::from(0), RankId::from(9));
   const LinkId link = route.links[0];
-  const SlowElements slow(*machine, {slow_element_from("link=" + machine->link_name(link) + ":x2"),
-                                     slow_element_from("link=" + machine->link_name(link) + ":x3")});
+  const SlowElements slow(*machine,
+                          {slow_element_from("link=" + machine->link_name(link) + ":x2"),
+                           slow_element_from("link=" + machine->link_name(link) + ":x3")});
   EXPECT_EQ(slow.link_factor(link), 6);
   for (std::int64_t l = 0; l < machine->links(); ++l) {
     if (LinkId::from(l) != link) EXPECT_EQ(slow.link_factor(LinkId::from(l)), 1);

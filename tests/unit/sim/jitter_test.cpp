@@ -1,5 +1,5 @@
-// Jitter against closed forms: single draws, maxima over ranks, sums over steps, and the engine where
-// the makespan is exactly one of those.
+// Jitter against closed forms: single draws, maxima over ranks, sums over steps, and the engine
+// where the makespan is exactly one of those.
 #include "emulator/sim/jitter.hpp"
 
 #include <gtest/gtest.h>
@@ -18,7 +18,9 @@
 namespace fabricast {
 namespace {
 
-double as_number(std::int64_t factor) { return static_cast<double>(factor) / double{FactorTable::one}; }
+double as_number(std::int64_t factor) {
+  return static_cast<double>(factor) / double{FactorTable::one};
+}
 
 std::vector<double> draws(const FactorTable& table, int count) {
   std::vector<double> result;
@@ -42,8 +44,9 @@ double fraction_above(const std::vector<double>& ascending, double value) {
 
 TEST(Jitter, NamesAndNumbersAreChecked) {
   EXPECT_EQ(jitter_from("lognormal:0.1").text, "lognormal:0.1");
-  for (const char* bad : {"", "lognormal", "lognormal:x", "lognormal:-1", "lognormal:0.1:2", "spike:0.1",
-                          "spike:0.6:2", "pareto:0.1:0.5", "normal:0.1", "exponential:inf", "spike:0:2"}) {
+  for (const char* bad :
+       {"", "lognormal", "lognormal:x", "lognormal:-1", "lognormal:0.1:2", "spike:0.1",
+        "spike:0.6:2", "pareto:0.1:0.5", "normal:0.1", "exponential:inf", "spike:0:2"}) {
     EXPECT_THROW(jitter_from(bad), UsageError) << bad;
   }
 }
@@ -108,8 +111,8 @@ std::vector<double> makespans(const Schedule& schedule, const char* jitter, std:
   const FactorTable table(jitter_from(jitter));
   std::vector<std::uint64_t> keys;
   for (std::int32_t m = 0; m < members; ++m) keys.push_back(member_key(1, m, 0));
-  const auto outcome = jitter_sweep(wire(schedule, costs), table, keys, 1, 1,
-                                    choose_instruction_set(""));
+  const auto outcome =
+      jitter_sweep(wire(schedule, costs), table, keys, 1, 1, choose_instruction_set(""));
   std::vector<double> result;
   for (const std::int64_t ps : outcome.makespan_ps) {
     result.push_back(static_cast<double>(ps) / static_cast<double>(lane_ps));
@@ -142,7 +145,8 @@ TEST(Jitter, StepsOfOneLaneAddUp) {
   const auto times = makespans(copies(2, steps), "lognormal:0.2", 1000, 1'000'000);
   // The slower of two ranks: mean + std / sqrt(pi).
   const double spread = std::sqrt(variance * steps);
-  EXPECT_NEAR(mean_of(times), mean * steps + spread / std::sqrt(3.14159265358979), 4 * spread / std::sqrt(1000.0));
+  EXPECT_NEAR(mean_of(times), mean * steps + spread / std::sqrt(3.14159265358979),
+              4 * spread / std::sqrt(1000.0));
 }
 
 TEST(Jitter, MembersDoNotDependOnTheirCompany) {
@@ -167,7 +171,8 @@ TEST(OrderStatistics, IntervalsCoverAsOftenAsTheySay) {
   for (int t = 0; t < trials; ++t) {
     std::vector<std::int64_t> values;
     for (int i = 0; i < count; ++i) {
-      values.push_back(random_int(9, static_cast<std::uint64_t>(t), static_cast<std::uint64_t>(i), 0, 1'000'000'000));
+      values.push_back(random_int(9, static_cast<std::uint64_t>(t), static_cast<std::uint64_t>(i),
+                                  0, 1'000'000'000));
     }
     std::sort(values.begin(), values.end());
     const auto q = sample_quantile(values, 0.9);
