@@ -31,7 +31,7 @@ TEST(SlowElements, TextsAreChecked) {
 }
 
 struct Costs {
-  std::vector<CostBlock> blocks;  // by phase, first repetition
+  std::vector<CostBlock> blocks;  // by phase, in a repetition that leaves the domain
   std::vector<std::int32_t> ranks;
 };
 
@@ -44,7 +44,7 @@ std::vector<Costs> costs_of(const CollectiveCase& made) {
       Costs& costs = result[static_cast<std::size_t>(channel)];
       const auto positions = static_cast<std::size_t>(plan.schedule->positions());
       for (const FlatPhase& phase : flatten(*plan.schedule)) {
-        costs.blocks.emplace_back(positions).fill(*of.costs, phase, 0);
+        costs.blocks.emplace_back(positions).fill(*of.costs, phase, phase.varies ? 9 : 0);
       }
       for (std::size_t x = 0; x < positions; ++x) {
         costs.ranks.push_back(plan.placement.rank_at(static_cast<std::int32_t>(x)));
@@ -99,17 +99,22 @@ TEST_P(SlowRows, ARankIsSlowInItsLaneAlone) {
 // A NIC at 1/F is what nic.bandwidth / F and F x nic.latency would be, where its messages go.
 TEST_P(SlowRows, ANicIsSlowForItsMessagesAlone) {
   const auto base = costs({}, values_);
-  const auto slow = costs({slow_element_from("nic=17:x3")}, values_);
+  std::vector<SlowElement> nics;  // of one node
+  for (std::int32_t r = 16; r < 24; ++r) {
+    nics.push_back(slow_element_from("nic=" + std::to_string(r) + ":x3"));
+  }
+  const auto slow = costs(nics, values_);
   auto other = values_;
   other["nic.bandwidth"] /= 3;
   const auto narrow = costs({}, other);
-  int changed = 0;
+  int changed = 0, rows = 0;
   for (std::size_t c = 0; c < base.size(); ++c) {
     const auto& ranks = base[c].ranks;
     for (std::size_t b = 0; b < base[c].blocks.size(); ++b) {
       const CostBlock &was = base[c].blocks[b], &is = slow[c].blocks[b];
       EXPECT_EQ(is.lane, was.lane);
       for (std::size_t x = 0; x < ranks.size(); ++x) {
+        ++rows;
         EXPECT_GE(is.port[x], was.port[x]);
         EXPECT_GE(is.latency[x], was.latency[x]);
         if (is.port[x] == was.port[x] && is.latency[x] == was.latency[x]) continue;
@@ -120,7 +125,7 @@ TEST_P(SlowRows, ANicIsSlowForItsMessagesAlone) {
     }
   }
   EXPECT_GT(changed, 0);
-  EXPECT_LT(changed, 200);  // of 32 ranks x phases x 4 channels
+  EXPECT_LT(changed, rows / 2);
 }
 
 INSTANTIATE_TEST_SUITE_P(Algorithms, SlowRows, testing::Values("ring", "tree", "pairwise"),
