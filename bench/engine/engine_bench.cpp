@@ -2,11 +2,14 @@
 // bytes_per_rank (state over positions), classes.
 #include <benchmark/benchmark.h>
 
+#include <ctime>
 #include <string>
+#include <vector>
 
 #include "bench/engine/synthetic_costs.hpp"
 #include "emulator/schedule/algorithms/algorithms.hpp"
 #include "emulator/sim/instruction_set.hpp"
+#include "emulator/sim/jitter_sweep.hpp"
 #include "emulator/sim/sweep.hpp"
 
 namespace {
@@ -94,6 +97,42 @@ void all_to_all(benchmark::State& state) {
   run(state, pairwise_all_to_all({static_cast<std::int32_t>(state.range(0))}), 0, {});
 }
 
+double thread_seconds() {
+  std::timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+// jitter ensemble: 256 members of a 10,080-rank double tree, 64 chunks: both trees are a channel each,
+// with half of the members' chunks.
+void jitter_tree_10080(benchmark::State& state, InstructionSet set) {
+  const Schedule first = tree_all_reduce({72, 140}, 32, false);
+  const Schedule second = tree_all_reduce({72, 140}, 32, true);
+  const auto members = static_cast<std::int64_t>(state.range(0));
+  const FactorTable table(jitter_from("lognormal:0.1"));
+  double updates = 0, seconds = 0;
+  for (auto _ : state) {
+    const double begin = thread_seconds();
+    for (const Schedule* schedule : {&first, &second}) {
+      const SyntheticCosts costs(*schedule, 0);
+      const WiredProgram program = wire(*schedule, costs);
+      std::vector<std::uint64_t> keys;
+      for (std::int64_t m = 0; m < members; ++m) {
+        keys.push_back(member_key(1, m, schedule == &second));
+      }
+      const auto outcome = jitter_sweep(program, table, keys, 1, 1, set);
+      benchmark::DoNotOptimize(outcome.makespan_ps.data());
+      updates += static_cast<double>(outcome.updates);
+      state.counters["bytes_per_rank"] =
+          static_cast<double>(outcome.state_bytes) / static_cast<double>(schedule->positions());
+    }
+    state.SetIterationTime(thread_seconds() - begin);
+    seconds += thread_seconds() - begin;
+  }
+  state.counters["updates"] = updates / static_cast<double>(state.iterations());
+  if (seconds > 0) state.counters["updates/s"] = updates / seconds;
+}
+
 BENCHMARK(ring_10080_two_slices)->UseManualTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(ring_rounds)
     ->RangeMultiplier(2)
@@ -128,6 +167,12 @@ int main(int argc, char** argv) {
   for (const InstructionSet set : available_instruction_sets()) {
     const std::string name = "ring_10080_unfolded/" + std::string(to_string(set));
     benchmark::RegisterBenchmark(name.c_str(), ring_10080_unfolded, set)
+        ->UseManualTime()
+        ->Unit(benchmark::kMillisecond);
+    const std::string jitter = "jitter_tree_10080/" + std::string(to_string(set));
+    benchmark::RegisterBenchmark(jitter.c_str(), jitter_tree_10080, set)
+        ->ArgName("members")
+        ->Arg(256)
         ->UseManualTime()
         ->Unit(benchmark::kMillisecond);
   }

@@ -21,6 +21,7 @@
 #include "emulator/cli/restart_options.hpp"
 #include "emulator/cli/trace_options.hpp"
 #include "emulator/coordinator/agreement.hpp"
+#include "emulator/coordinator/ensemble_tables.hpp"
 #include "emulator/coordinator/profile_choice.hpp"
 #include "emulator/coordinator/profile_text.hpp"
 #include "emulator/coordinator/recorded_stage.hpp"
@@ -37,8 +38,12 @@ struct EmulateOptions {
   std::string machine, collective = "all_reduce", algorithm = "all", protocol = "auto";
   std::string executor = "nccl", profile, output, min = "8", max = "16G";
   double factor = 2;
-  std::int32_t channels = 0, slices = 0, ranks = 0;
+  std::int32_t channels = 0, slices = 0, slots = 0, ranks = 0;
+  std::vector<std::string> slow;
   bool no_fold = false, stats = false, force = false, resume = false, best = false, collective_given = false;
+  std::string jitter;
+  std::int32_t members = default_members;
+  std::int64_t seed = 0;
   TraceArguments trace;
 };
 
@@ -62,8 +67,9 @@ void check_against_files(const EmulateOptions& options, const AlgorithmList& ask
 }
 
 Scenario scenario_from(const EmulateOptions& options, const Topology& topology,
-                       const AlgorithmFiles& files) {
+                       const AlgorithmFiles& files, const Jitter& jitter) {
   Scenario scenario;
+  scenario.ensemble = {jitter, options.members, options.seed};
   scenario.machine = topology.name();
   scenario.ranks = topology.ranks();
   scenario.executor = executor_from_name(options.executor);
@@ -83,6 +89,9 @@ Scenario scenario_from(const EmulateOptions& options, const Topology& topology,
   }
   scenario.sizes = sweep_sizes(size_option("-b", options.min), size_option("-e", options.max), options.factor);
   scenario.channels = options.channels;
+  scenario.changes.slots = options.slots;
+  for (const auto& text : options.slow) scenario.changes.slow.push_back(slow_element_from(text));
+  SlowElements(topology, scenario.changes.slow);  // throws for what the machine does not have
   scenario.max_slices = options.slices;
   scenario.fold = !options.no_fold;
   scenario.trace = trace_choice(options.trace);
@@ -127,6 +136,7 @@ RunIdentity identity_of(const EmulateOptions& options, const Scenario& scenario,
       "command: emulate\nsoftware: {}\n{}machine_sha256: {}\nprofile_sha256: {}\n", version(),
       scenario.to_yaml(), sha256_hex(topology.yaml()), sha256_hex(to_text(profile)));
   identity.attributes = run_attributes("model", this_command_line());
+  if (scenario.ensemble.on()) identity.attributes["seed"] = std::to_string(options.seed);
   return identity;
 }
 
@@ -135,7 +145,8 @@ void publish(const EmulateOptions& options, const Scenario& scenario, const Topo
   TraceContent content = record.content();
   if (scenario.fold) {
     TraceAssembly classes;
-    classes.add_rank_classes(topology, profile, largest_points(content.at("/results"), scenario));
+    classes.add_rank_classes(topology, profile, largest_points(content.at("/results"), scenario),
+                             scenario.changes);
     for (Table& table : classes.take().tables) content.tables.push_back(std::move(table));
   }
   write_trace(options.output, content, WriteOptions{options.force});
@@ -144,6 +155,7 @@ void publish(const EmulateOptions& options, const Scenario& scenario, const Topo
   TableOptions view;
   view.best = options.best;
   fmt::print("{}", render_table(content, view));
+  fmt::print("{}", render_ensembles(content));
   fmt::print("# trace {} content_digest {}\n", options.output, content_digest(content));
 }
 
@@ -152,13 +164,14 @@ int run_emulate(const EmulateOptions& options) {
   const StoppableRun stoppable;
   const RunStart start = run_start(options.resume, options.force);
   const auto files = load_algorithm_files(world, algorithm_list("-a", options.algorithm).paths);
+  const auto jitter = choose_jitter(world, options.jitter);
   const auto yaml = agree(world, [&] {
     if (options.output.empty()) throw UsageError("emulate needs -o FILE to write its trace to");
     if (start != RunStart::resume) check_writable(options.output, options.force);
     const auto topology = load_machine(options.machine);
     const auto machine = machine_of(options, topology->yaml());
     std::vector<std::string> notes;
-    const auto scenario = scenario_from(options, *machine, files);
+    const auto scenario = scenario_from(options, *machine, files, jitter);
     points_of(scenario, *machine, &notes);
     for (const auto& note : notes) log_info(note);
     note_unused(*topology, *machine, scenario.executor);
@@ -167,7 +180,7 @@ int run_emulate(const EmulateOptions& options) {
     return topology->yaml();
   });
   const auto topology = machine_of(options, yaml);
-  auto scenario = scenario_from(options, *topology, files);
+  auto scenario = scenario_from(options, *topology, files, jitter);
   enter_phase(RunPhase::calibrate);
   const auto profile = profile_from_text(agree(world, [&] {
     const auto choice = choose_profile(*topology, scenario.executor, options.profile);
@@ -229,6 +242,23 @@ void add_emulate_command(CLI::App& app, CommandBody& run) {
       ->check(CLI::Range(0, 64));
   command->add_option("--slices", options->slices, "messages per chunk at most; 0: the protocol's rule")
       ->check(CLI::Range(0, 7));
+  auto* jitter = command->add_option(
+      "--jitter", options->jitter,
+      "how steps vary from run to run: lognormal:SIGMA, exponential:MEAN, pareto:P:ALPHA, "
+      "spike:P:FACTOR or measured:TRACE (docs/jitter.md); rows get p50, p95 and p99");
+  command->add_option("--members", options->members, "runs drawn for each row under --jitter")
+      ->check(CLI::Range(1, 1'000'000))
+      ->needs(jitter);
+  command->add_option("--seed", options->seed, "seed of the draws")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 53))
+      ->needs(jitter);
+  command->add_option("--slots", options->slots,
+                      "slots of every connection; 0: the schedule's own number")
+      ->check(CLI::Range(0, 1024));
+  command->add_option("--slow", options->slow,
+                      "what is slower than the machine file says, such as rank=17:x1.3, nic=R:xF, "
+                      "link=NAME:xF or rack=D:xF; may be repeated")
+      ->allow_extra_args(false);
   command->add_flag("--no-fold", options->no_fold, "evaluate every rank, no symmetric classes");
   command->add_flag("--stats", options->stats, "print updates, classes, state bytes, engine seconds");
   command->add_flag("--best", options->best, "print only the fastest algorithm of each size");

@@ -15,6 +15,7 @@
 #include "emulator/base/scaled_number.hpp"
 #include "emulator/cli/command.hpp"
 #include "emulator/cli/trace_options.hpp"
+#include "emulator/coordinator/ensemble_tables.hpp"
 #include "emulator/report/csv.hpp"
 #include "emulator/report/json.hpp"
 #include "emulator/report/plot.hpp"
@@ -90,6 +91,7 @@ int report(const ReportArguments& arguments) {
     fmt::print("{}", render_json(content, options));
   } else {
     fmt::print("{}", render_table(content, options));
+    fmt::print("{}", render_ensembles(content));
   }
   return 0;
 }

@@ -3,7 +3,11 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <optional>
+#include <sstream>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "emulator/base/run_phase.hpp"
 #include "emulator/base/stop.hpp"
@@ -51,6 +55,26 @@ void decode(const std::string& text, const std::vector<ScenarioPoint>& points,
   }
 }
 
+// The finished points as they were evaluated, on every process: rank 0 tells which protocols won.
+std::vector<PointSpec> agreed_specs(const Communicator& communicator, const Scenario& scenario,
+                                    const std::vector<ScenarioPoint>& points,
+                                    const std::map<std::size_t, Prediction>& finished) {
+  std::istringstream lines(agree(communicator, [&] {
+    std::string text;
+    for (const auto& [index, prediction] : finished) {
+      text += fmt::format("{} {}\n", index, static_cast<int>(prediction.point.protocol));
+    }
+    return text;
+  }));
+  std::vector<PointSpec> specs;
+  std::size_t index = 0;
+  int protocol = 0;
+  while (lines >> index >> protocol) {
+    specs.push_back(spec_of(scenario, points[index], static_cast<Protocol>(protocol)));
+  }
+  return specs;
+}
+
 // The points that rank 0 still wants, on every process.
 std::vector<std::size_t> pending_points(const Communicator& communicator, std::size_t count,
                                         const EmulationSink& sink) {
@@ -94,7 +118,9 @@ Emulation emulate(const Communicator& communicator, const Topology& topology,
   enter_phase(RunPhase::simulate);
   const auto processes = static_cast<std::size_t>(communicator.size());
   const auto me = static_cast<std::size_t>(communicator.rank());
-  Predictor predictor(topology, profile, EngineOptions{scenario.fold, ""});
+  Predictor predictor(topology, profile, EngineOptions{scenario.fold, "", scenario.changes});
+  std::optional<EnsembleStage> ensembles;
+  if (scenario.ensemble.on()) ensembles.emplace(topology, values_of(profile), scenario);
   Emulation emulation;
   std::size_t batch = processes;
   for (std::size_t begin = 0; begin < pending.size();) {
@@ -106,10 +132,17 @@ Emulation emulate(const Communicator& communicator, const Topology& topology,
       mark_progress();
       if (progress) progress();
     }
-    const auto parts = communicator.gather(encode(mine));
+    std::map<std::size_t, Prediction> gathered;
+    for (const auto& part : communicator.gather(encode(mine))) decode(part, points, gathered);
+    std::vector<MemberTimes> members;
+    if (ensembles) {
+      members = ensembles->run(communicator, agreed_specs(communicator, scenario, points, gathered));
+    }
     batch = std::stoul(agree(communicator, [&] {
-      std::map<std::size_t, Prediction> gathered;
-      for (const auto& part : parts) decode(part, points, gathered);
+      // Ensembles that a signal cut short are not results.
+      for (const auto& of : members) {
+        if (static_cast<std::int32_t>(of.size()) < scenario.ensemble.members) gathered.clear();
+      }
       std::vector<std::size_t> finished;
       std::vector<Prediction> predictions;
       for (auto& [point, prediction] : gathered) {
@@ -117,7 +150,9 @@ Emulation emulate(const Communicator& communicator, const Topology& topology,
         predictions.push_back(std::move(prediction));
       }
       count(predictions, emulation.stats);
-      if (sink.take) sink.take(finished, predictions);
+      if (gathered.empty()) members.clear();
+      if (sink.take) sink.take(finished, predictions, members);
+      emulation.members.insert(emulation.members.end(), members.begin(), members.end());
       for (auto& prediction : predictions) {
         if (sink.take) prediction.steps.reset();  // the sink has them
         emulation.predictions.push_back(std::move(prediction));

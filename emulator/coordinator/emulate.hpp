@@ -4,7 +4,8 @@
 // result travels to rank 0 as text that round-trips exactly, also its own, so that the outcome is
 // the same for any process count and batch size. Batches grow until one takes about
 // `batch_seconds`: that is what an interruption can cost, unless a single point takes longer.
-// Collective call.
+// With jitter, the members of a batch's ensembles are spread over the processes as well
+// (ensemble_stage.hpp). Collective call.
 #pragma once
 
 #include <functional>
@@ -12,6 +13,7 @@
 
 #include "emulator/base/communicator.hpp"
 #include "emulator/calibrate/calibrate.hpp"
+#include "emulator/coordinator/ensemble_stage.hpp"
 #include "emulator/coordinator/scenario.hpp"
 
 namespace fabricast {
@@ -28,15 +30,18 @@ inline constexpr double batch_seconds = 0.5;
 // What rank 0 does with the points of an emulation. Other processes' are never called.
 struct EmulationSink {
   std::function<bool(std::size_t point)> done;  // known from an earlier run; empty: none is
-  // After each batch, with points in ascending order. What it throws, every process throws
-  // (AgreedError). Empty: nothing.
-  std::function<void(const std::vector<std::size_t>& points, const std::vector<Prediction>&)> take;
+  // After each batch, with points in ascending order; with jitter, also the members of each. What it
+  // throws, every process throws (AgreedError). Empty: nothing.
+  std::function<void(const std::vector<std::size_t>& points, const std::vector<Prediction>&,
+                     const std::vector<MemberTimes>&)>
+      take;
 };
 
 struct Emulation {
   std::vector<Prediction>
       predictions;  // on rank 0, of the points that were not done, in the order
                     // of points_of(); empty elsewhere; steps only without a sink
+  std::vector<MemberTimes> members;  // of each, with jitter
   EmulationStats stats;
 };
 

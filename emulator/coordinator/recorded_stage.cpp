@@ -2,6 +2,7 @@
 
 #include "emulator/base/stop.hpp"
 #include "emulator/coordinator/agreement.hpp"
+#include "emulator/coordinator/ensemble_tables.hpp"
 #include "emulator/coordinator/trace_assembly.hpp"
 
 namespace fabricast {
@@ -22,12 +23,15 @@ Emulation emulate_stage(const Communicator& communicator, const Topology& topolo
       return record->has(stage, static_cast<std::int64_t>(point));
     };
     sink.take = [&, record, stage](const std::vector<std::size_t>& points,
-                                   const std::vector<Prediction>& predictions) {
+                                   const std::vector<Prediction>& predictions,
+                                   const std::vector<MemberTimes>& members) {
       if (!points.empty()) {
         TraceAssembly rows;
         rows.add_predictions(topology, predictions, scenario.trace.level);
         const std::vector<std::int64_t> positions(points.begin(), points.end());
-        record->add(stage, positions, rows.take());
+        TraceContent content = rows.take();
+        add_ensembles(members, content);
+        record->add(stage, positions, std::move(content));
       }
       stop_if_asked(*record);
     };

@@ -82,7 +82,13 @@ std::string Scenario::to_yaml() const {
   text += fmt::format("sizes_bytes: [{}]\n", fmt::join(sizes, ", "));
   text += fmt::format("element_bytes: {}\nchannels: {}\nmax_slices: {}\nprofile: {}\n", element_bytes,
                       channels, max_slices, profile);
-  return text + trace.to_yaml();
+  if (changes.slots > 0) text += fmt::format("slots: {}\n", changes.slots);
+  if (!changes.slow.empty()) {
+    std::vector<std::string> slow;
+    for (const SlowElement& element : changes.slow) slow.push_back(quoted(element.text()));
+    text += fmt::format("slow: [{}]\n", fmt::join(slow, ", "));
+  }
+  return text + trace.to_yaml() + ensemble.to_yaml();
 }
 
 std::string algorithm_files_yaml(const AlgorithmFiles& files, const std::string& indent) {

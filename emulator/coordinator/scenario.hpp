@@ -8,7 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "emulator/coordinator/ensemble_choice.hpp"
 #include "emulator/coordinator/trace_choice.hpp"
+#include "emulator/cost/case_builder.hpp"
 #include "emulator/cost/forward_model.hpp"
 #include "emulator/schedule/collective.hpp"
 #include "emulator/schedule/import/algorithm_file.hpp"
@@ -29,10 +31,12 @@ struct Scenario {
   std::int32_t channels = 0;             // 0: the machine's
   std::int32_t max_slices = 0;           // 0: the protocol's rule
   bool fold = true;
+  MachineChanges changes;                // slots, slow elements
   // Whose values: "prior", "this run", or "content_digest HEX" of the trace that was given. Never a
   // file name: a copy of the trace is the same profile.
   std::string profile = "prior";
   TraceChoice trace;
+  EnsembleChoice ensemble;
 
   std::string to_yaml() const;
 };

@@ -168,10 +168,12 @@ void TraceAssembly::add_measurements(const SampleSet& samples) {
 }
 
 void TraceAssembly::add_rank_classes(const Topology& topology, const CalibrationProfile& profile,
-                                     const std::vector<PointSpec>& points) {
+                                     const std::vector<PointSpec>& points,
+                                     const MachineChanges& changes) {
   const auto values = values_of(profile);
+  CaseBuilder builder(topology, changes);
   for (const PointSpec& point : points) {
-    const auto built = build_case(topology, values, point);
+    const auto built = builder.build(values, point);
     const auto time = evaluate_case(built, EngineOptions{});
     for (std::size_t i = 0; i < time.channels.size(); ++i) {
       const auto& class_of = time.channels[i].class_of;

@@ -30,7 +30,7 @@ class TraceAssembly {
   void add_measurements(const SampleSet& samples);
   // The symmetric classes of these points (largest_points), one of each algorithm: what folding used.
   void add_rank_classes(const Topology& topology, const CalibrationProfile& profile,
-                        const std::vector<PointSpec>& points);
+                        const std::vector<PointSpec>& points, const MachineChanges& changes = {});
 
   // What was added, without attributes and /config. Nothing may be added afterwards.
   TraceContent take();

@@ -1,6 +1,7 @@
 #include "emulator/cost/case_builder.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -9,6 +10,7 @@
 #include "emulator/base/error.hpp"
 #include "emulator/cost/machine_costs.hpp"
 #include "emulator/cost/offered.hpp"
+#include "emulator/cost/slow_step_costs.hpp"
 #include "emulator/cost/table_step_costs.hpp"
 #include "emulator/schedule/catalogue.hpp"
 #include "emulator/schedule/lowered.hpp"
@@ -97,6 +99,7 @@ const CaseBuilder::Entry& CaseBuilder::entry_for(const PointSpec& point) {
   if (found != entries_.end() && found->second.point == point) return found->second;
   if (!point.schedule) require_offered(topology_, point);
   ExecutionPlan plan = plan_for(topology_, point);
+  if (slots_ > 0) set_slots(plan);
   Entry& entry = entries_[key];
   if (!entry.map || !entry.map->matches(plan)) {
     entry.map =
@@ -106,6 +109,40 @@ const CaseBuilder::Entry& CaseBuilder::entry_for(const PointSpec& point) {
   entry.plan = std::move(plan);
   entry.point = point;
   return entry;
+}
+
+// Channels that shared a schedule share the changed one.
+void CaseBuilder::set_slots(ExecutionPlan& plan) const {
+  std::map<const Schedule*, std::shared_ptr<const Schedule>> changed;
+  for (ChannelPlan& channel : plan.channels) {
+    auto& schedule = changed[channel.schedule.get()];
+    if (!schedule) {
+      auto copy = std::make_shared<Schedule>(*channel.schedule);
+      copy->fifo_depth = slots_;
+      schedule = std::move(copy);
+    }
+    channel.schedule = schedule;
+  }
+}
+
+void CaseBuilder::add_slow_classes(const Entry& entry, std::size_t traffic_class,
+                                   const MachineCosts& costs, CollectiveCase& made) const {
+  std::map<std::vector<std::int32_t>, std::vector<std::int32_t>> channels_by_ranks;
+  for (const std::int32_t channel : entry.map->channels()[traffic_class].channels) {
+    const ChannelPlan& plan = entry.plan.channels[static_cast<std::size_t>(channel)];
+    std::vector<std::int32_t> ranks;
+    for (std::int32_t x = 0; x < plan.schedule->positions(); ++x) {
+      ranks.push_back(plan.placement.rank_at(x));
+    }
+    channels_by_ranks[std::move(ranks)].push_back(channel);
+  }
+  for (const auto& [ranks, channels] : channels_by_ranks) {
+    const auto& front = entry.plan.channels[static_cast<std::size_t>(channels.front())];
+    made.channel_classes.push_back(
+        {channels.front(), channels,
+         std::make_shared<const SlowStepCosts>(entry.map, traffic_class, costs, front.schedule,
+                                               entry.plan.slice_bytes, topology_, slow_, ranks)});
+  }
 }
 
 CollectiveCase CaseBuilder::build(const ParameterValues& values, const PointSpec& point) {
@@ -118,6 +155,10 @@ CollectiveCase CaseBuilder::build(const ParameterValues& values, const PointSpec
   made.plan = entry.plan;
   made.launch = costs.launch();
   for (std::size_t c = 0; c < entry.map->channels().size(); ++c) {
+    if (slow_.any()) {
+      add_slow_classes(entry, c, costs, made);
+      continue;
+    }
     const ChannelTraffic& traffic = entry.map->channels()[c];
     const std::int32_t front = traffic.channels.front();
     const Schedule& schedule = *entry.plan.channels[static_cast<std::size_t>(front)].schedule;

@@ -2,7 +2,7 @@
 //
 // A sweep over sizes or a fit over parameters asks for the same (collective, algorithm, channels)
 // again and again; then only arithmetic on a few dozen edge classes remains.
-// The topology must outlive the builder and the cases. Not thread safe; one builder per thread.
+// The topology must outlive the builder and the cases; with slow elements, the builder its cases. Not thread safe; one builder per thread.
 #pragma once
 
 #include <array>
@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "emulator/cost/forward_model.hpp"
+#include "emulator/cost/slow_elements.hpp"
 #include "emulator/cost/traffic_map.hpp"
 
 namespace fabricast {
@@ -22,9 +23,16 @@ namespace fabricast {
 // The plan of a point: what its executor runs on this machine.
 ExecutionPlan plan_for(const Topology& topology, const PointSpec& point);
 
+// How a run's machine differs from its file, for every point alike.
+struct MachineChanges {
+  std::int32_t slots = 0;  // per connection; 0: the schedule's own number
+  std::vector<SlowElement> slow{};
+};
+
 class CaseBuilder {
  public:
-  explicit CaseBuilder(const Topology& topology) : topology_(topology) {}
+  explicit CaseBuilder(const Topology& topology, const MachineChanges& changes = {})
+      : topology_(topology), slots_(changes.slots), slow_(topology, changes.slow) {}
 
   CollectiveCase build(const ParameterValues& values, const PointSpec& point);
   const Topology& topology() const { return topology_; }
@@ -41,8 +49,15 @@ class CaseBuilder {
   using Key = std::tuple<ExecutorKind, Collective, std::string, std::int32_t, const Schedule*>;
 
   const Entry& entry_for(const PointSpec& point);
+  void set_slots(ExecutionPlan& plan) const;
+  // The classes of one class of equal traffic: slow elements tell apart channels whose ranks stand
+  // at other positions.
+  void add_slow_classes(const Entry& entry, std::size_t traffic_class, const MachineCosts& costs,
+                        CollectiveCase& made) const;
 
   const Topology& topology_;
+  std::int32_t slots_ = 0;
+  SlowElements slow_;
   std::map<Key, Entry> entries_;
 };
 

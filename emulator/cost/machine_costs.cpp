@@ -156,7 +156,7 @@ std::int64_t MachineCosts::lane_ps(const EdgeClass& edge, std::int64_t bytes, bo
 }
 
 std::int64_t MachineCosts::port_ps(const EdgeClass& edge, std::int64_t bytes,
-                                   int local_streams) const {
+                                   int local_streams, const LinkFactors& slower) const {
   double share = 0;  // B/s of wire bytes; 0: nothing shared is crossed
   const auto narrow = [&share](double candidate) {
     share = share == 0 ? candidate : std::min(share, candidate);
@@ -164,7 +164,7 @@ std::int64_t MachineCosts::port_ps(const EdgeClass& edge, std::int64_t bytes,
   for (std::size_t c = 0; c < link_count_; ++c) {
     if (edge.flows[c] <= 0) continue;
     narrow(links_[c].bandwidth * links_[c].efficiency * (edge.in_switch ? switch_ratio_ : 1) /
-           edge.flows[c]);
+           edge.flows[c] / slower[c]);
   }
   if (edge.device_flows > 0) narrow(device_bandwidth_ / edge.device_flows);
   if (share == 0) return 0;

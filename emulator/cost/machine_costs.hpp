@@ -33,8 +33,16 @@ class MachineCosts {
   std::int64_t lane_ps(const EdgeClass& edge, std::int64_t bytes, bool reduces) const;
   // b/share; 0 for edges without links. On one device the share is of the memory that all lanes read
   // and write: the slot, and as many `local_streams` as the sending step reads of its own operand or
-  // stores.
-  std::int64_t port_ps(const EdgeClass& edge, std::int64_t bytes, int local_streams = 1) const;
+  // stores. `slower`: by link class, what a link of the route is slower by.
+  using LinkFactors = std::array<double, EdgeClass::max_link_classes>;
+  std::int64_t port_ps(const EdgeClass& edge, std::int64_t bytes, int local_streams,
+                       const LinkFactors& slower) const;
+  std::int64_t port_ps(const EdgeClass& edge, std::int64_t bytes, int local_streams = 1) const {
+    LinkFactors none;
+    none.fill(1);
+    return port_ps(edge, bytes, local_streams, none);
+  }
+  std::int64_t link_latency_ps(std::size_t link_class) const { return links_[link_class].latency_ps; }
   // L, and L_credit for the route back.
   std::int64_t latency_ps(const EdgeClass& edge) const;
   // What one link of the class can carry. Where an efficiency says how much of it is usable (nccl):

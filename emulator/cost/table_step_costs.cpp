@@ -53,6 +53,27 @@ std::int64_t TableStepCosts::bytes(int stage, int group, int phase) const {
   return tables_[phases[static_cast<std::size_t>(phase)]].bytes;
 }
 
+std::int64_t TableStepCosts::port_bytes(int stage, int group, int phase) const {
+  const auto& phases = table_of_[static_cast<std::size_t>(stage)][static_cast<std::size_t>(group)];
+  return tables_[phases[static_cast<std::size_t>(phase)]].port_bytes;
+}
+
+int TableStepCosts::local_streams(int stage, int group, int phase) const {
+  const auto& phases = table_of_[static_cast<std::size_t>(stage)][static_cast<std::size_t>(group)];
+  return tables_[phases[static_cast<std::size_t>(phase)]].local_streams;
+}
+
+EdgeId TableStepCosts::send_edge(int stage, int group, int phase, std::int32_t k,
+                                 std::size_t x) const {
+  const PhaseEdges& edges = edges_of(stage, group, phase);
+  if (!edges.varies) return (*edges.send)[x];
+  if (edges.send_by_key.empty()) return EdgeTable::idle;
+  const auto position = static_cast<std::int32_t>(x);
+  const std::int32_t peer = peer_of(edges.peer_out, space_, position, k);
+  if (peer < 0 || !is_active(edges.active, space_, position)) return EdgeTable::idle;
+  return edges.send_by_key[channel_.keys->key(x, static_cast<std::size_t>(peer))];
+}
+
 std::int32_t TableStepCosts::find_period() const {
   if (!channel_.keys) return space_.size();
   const std::size_t period = channel_.keys->period();

@@ -16,7 +16,7 @@
 
 namespace fabricast {
 
-class TableStepCosts final : public StepCosts {
+class TableStepCosts : public StepCosts {
  public:
   TableStepCosts(std::shared_ptr<const TrafficMap> traffic, std::size_t channel_class,
                  const MachineCosts& costs, const Schedule& schedule, std::int64_t slice_bytes);
@@ -33,6 +33,17 @@ class TableStepCosts final : public StepCosts {
   // with equal fingerprints are equal (up to a chance of 2^-128 per pair).
   std::array<std::uint64_t, 2> fingerprint() const;
   const std::shared_ptr<const TrafficMap>& traffic() const { return traffic_; }
+
+ protected:
+  const PhaseEdges& edges_of(int stage, int group, int phase) const {
+    return channel_.phases[static_cast<std::size_t>(stage)][static_cast<std::size_t>(group)]
+                          [static_cast<std::size_t>(phase)];
+  }
+  // The edge that position x sends over in repetition k; idle if it sends nothing.
+  EdgeId send_edge(int stage, int group, int phase, std::int32_t k, std::size_t x) const;
+  std::int64_t port_bytes(int stage, int group, int phase) const;
+  int local_streams(int stage, int group, int phase) const;
+  void forget_period() { period_ = space_.size(); }
 
  private:
   // By EdgeId. A phase's lane cost depends on the bytes of its message and on what it does to them.

@@ -15,6 +15,17 @@ namespace {
 // Times and rates whose elasticities miss one by more than this meet a kink (rounding: some 1e-3).
 constexpr double kink = 5e-3;
 
+SweepOptions sweep_options(const CollectiveCase& made, const EngineOptions& options,
+                           StepLog* log) {
+  SweepOptions result;
+  result.loops = made.plan.loops;
+  result.slices = made.plan.slices;
+  result.fold = options.fold;
+  result.instruction_set = options.instruction_set;
+  result.log = log;
+  return result;
+}
+
 }  // namespace
 
 SweepResult evaluate_channel(const CollectiveCase& made, std::size_t channel_class,
@@ -23,16 +34,11 @@ SweepResult evaluate_channel(const CollectiveCase& made, std::size_t channel_cla
   const auto front = static_cast<std::size_t>(channels.representative);
   const Schedule& schedule = *made.plan.channels[front].schedule;
   const StepCosts& costs = *channels.costs;
-  SweepOptions sweep_options;
-  sweep_options.loops = made.plan.loops;
-  sweep_options.slices = made.plan.slices;
-  sweep_options.fold = options.fold;
-  sweep_options.instruction_set = options.instruction_set;
-  sweep_options.log = log;
+  const SweepOptions asked = sweep_options(made, options, log);
   const auto reduced =
       options.fold ? one_period(schedule, costs, made.plan.loops, made.plan.slices) : std::nullopt;
-  if (!reduced) return sweep(schedule, costs, sweep_options);
-  SweepResult result = sweep(reduced->schedule, costs, sweep_options);
+  if (!reduced) return sweep(schedule, costs, asked);
+  SweepResult result = sweep(reduced->schedule, costs, asked);
   const std::int32_t positions = schedule.positions();
   result.messages *= positions / reduced->period;
   result.classes = reduced->period;
@@ -60,14 +66,40 @@ PointTime evaluate_case(const CollectiveCase& collective_case, const EngineOptio
 }
 
 SimDuration Forward::makespan(const CollectiveCase& made, std::size_t channel_class) {
-  constexpr std::size_t most_known = 1 << 14;
   EvaluationKey key = evaluation_key(made, channel_class);
   const auto found = known_.find(key);
   if (found != known_.end()) return found->second;
+  return remember(std::move(key), evaluate_channel(made, channel_class, options_).makespan);
+}
+
+SimDuration Forward::remember(EvaluationKey key, SimDuration swept) {
+  constexpr std::size_t most_known = 1 << 14;
   if (known_.size() >= most_known) known_.clear();
-  const SimDuration swept = evaluate_channel(made, channel_class, options_).makespan;
   known_.emplace(std::move(key), swept);
   return swept;
+}
+
+void Forward::evaluate_together(const std::vector<CollectiveCase>& cases,
+                                std::size_t channel_class) {
+  std::map<EvaluationKey, const StepCosts*> unknown;
+  for (const CollectiveCase& made : cases) {
+    EvaluationKey key = evaluation_key(made, channel_class);
+    if (known_.contains(key)) continue;
+    unknown.emplace(std::move(key), made.channel_classes[channel_class].costs.get());
+  }
+  if (unknown.size() < 2) return;
+  const CollectiveCase& first = cases.front();
+  const auto front =
+      static_cast<std::size_t>(first.channel_classes[channel_class].representative);
+  const Schedule& schedule = *first.plan.channels[front].schedule;
+  std::vector<const StepCosts*> sets;
+  for (const auto& [key, costs] : unknown) {
+    if (options_.fold && one_period(schedule, *costs, first.plan.loops, first.plan.slices)) return;
+    sets.push_back(costs);
+  }
+  const auto times = sweep_makespans(schedule, sets, sweep_options(first, options_, nullptr));
+  std::size_t next = 0;
+  for (const auto& [key, costs] : unknown) remember(key, times[next++]);
 }
 
 std::size_t Forward::slowest_class(const CollectiveCase& made) {
@@ -86,30 +118,46 @@ SimDuration Forward::time(const ParameterValues& values, const PointSpec& point)
 std::vector<Elasticity> Forward::elasticities(const ParameterValues& values, const PointSpec& point,
                                               double delta) {
   FABRICAST_EXPECT(delta > 0 && delta < 0.5, "a small relative step");
-  const std::size_t slowest = slowest_class(build(values, point));
-  const auto ln_time = [&](const ParameterValues& at) {
-    const CollectiveCase made = build(at, point);
+  const CollectiveCase unmoved = build(values, point);
+  const std::size_t slowest = slowest_class(unmoved);
+  const auto ln_time = [&](const CollectiveCase& made) {
     return std::log(static_cast<double>((made.launch + makespan(made, slowest)).value()));
   };
-  const double base = ln_time(values);
+  const double base = ln_time(unmoved);
   const double width = std::log1p(delta);
+  struct Move {
+    std::string id;
+    double sign = 1, dearer = 0, cheaper = 0;
+  };
+  std::vector<Move> moves;
+  for (const auto& [id, value] : values) {
+    const ParameterForm form = form_of(id);
+    const bool cost = form == ParameterForm::time || form == ParameterForm::cost_factor;
+    const double up = cost ? 1 + delta : 1 / (1 + delta);
+    moves.push_back({id, cost ? 1.0 : -1.0, value * up, value / up});
+  }
+  // One case per move, evaluated together.
+  const auto cases_of = [&](bool dearer) {
+    std::vector<CollectiveCase> made;
+    ParameterValues moved = values;
+    for (const Move& move : moves) {
+      double& slot = moved[move.id];
+      const double value = std::exchange(slot, dearer ? move.dearer : move.cheaper);
+      made.push_back(build(moved, point));
+      slot = value;
+    }
+    if (!made.empty()) evaluate_together(made, slowest);
+    return made;
+  };
+  const auto dearer = cases_of(true);
   const auto differences = [&](bool central) {
     std::vector<Elasticity> result;
-    ParameterValues moved = values;
-    for (const auto& [id, value] : values) {
-      const ParameterForm form = form_of(id);
-      const bool cost = form == ParameterForm::time || form == ParameterForm::cost_factor;
-      const double dearer = cost ? 1 + delta : 1 / (1 + delta);
-      const double sign = cost ? 1 : -1;
-      double& slot = moved[id];
-      slot = value * dearer;
-      double slope = sign * (ln_time(moved) - base) / width;
-      if (central) {
-        slot = value / dearer;
-        slope = (slope + sign * (base - ln_time(moved)) / width) / 2;
-      }
-      slot = value;
-      if (slope != 0) result.push_back({id, slope});
+    const auto cheaper = central ? cases_of(false) : std::vector<CollectiveCase>();
+    for (std::size_t i = 0; i < moves.size(); ++i) {
+      const double sign = moves[i].sign;
+      double slope = sign * (ln_time(dearer[i]) - base) / width;
+      if (central) slope = (slope + sign * (base - ln_time(cheaper[i])) / width) / 2;
+      if (slope != 0) result.push_back({moves[i].id, slope});
     }
     return result;
   };

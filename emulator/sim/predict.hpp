@@ -22,6 +22,7 @@ namespace fabricast {
 struct EngineOptions {
   bool fold = true;
   std::string instruction_set;
+  MachineChanges changes{};
 };
 
 struct PointTime {
@@ -45,7 +46,7 @@ struct Elasticity {
 class Forward {
  public:
   explicit Forward(const Topology& topology, EngineOptions options = {})
-      : builder_(topology), options_(std::move(options)) {}
+      : builder_(topology, options.changes), options_(std::move(options)) {}
 
   CollectiveCase build(const ParameterValues& values, const PointSpec& point) {
     return builder_.build(values, point);
@@ -64,6 +65,9 @@ class Forward {
 
  private:
   SimDuration makespan(const CollectiveCase& made, std::size_t channel_class);
+  // Evaluates together, and remembers, what is not known yet of cases of one point.
+  void evaluate_together(const std::vector<CollectiveCase>& cases, std::size_t channel_class);
+  SimDuration remember(EvaluationKey key, SimDuration swept);
   std::size_t slowest_class(const CollectiveCase& made);
 
   CaseBuilder builder_;

@@ -7,10 +7,12 @@
 #include <optional>
 #include <utility>
 
+#include "emulator/base/contracts.hpp"
 #include "emulator/base/error.hpp"
 #include "emulator/sim/engine_outcome.hpp"
 #include "emulator/sim/instruction_set.hpp"
 #include "emulator/sim/uniform_sweep.hpp"
+#include "emulator/sim/wired_many.hpp"
 #include "emulator/sim/wired_program.hpp"
 #include "emulator/sim/wired_sweep.hpp"
 
@@ -140,6 +142,25 @@ SweepResult sweep(const Schedule& schedule, const StepCosts& costs, const SweepO
   result.skipped = outcome->skipped;
   result.state_bytes = outcome->state_bytes;
   result.engine_seconds = thread_seconds() - begin;
+  return result;
+}
+
+std::vector<SimDuration> sweep_makespans(const Schedule& schedule,
+                                         std::span<const StepCosts* const> sets,
+                                         const SweepOptions& options) {
+  const InstructionSet set = choose_instruction_set(options.instruction_set);
+  std::vector<SimDuration> result;
+  for (const StepCosts* costs : sets) {
+    SweepResult ignored;
+    const auto outcome = run_uniform(schedule, *costs, options, set, ignored);
+    if (!outcome) break;  // it is the schedule's shape that decides: the others are the same
+    result.emplace_back(outcome->makespan_ps);
+  }
+  if (result.size() == sets.size()) return result;
+  FABRICAST_ASSERT(result.empty(), "one engine for one schedule");
+  const auto many = wired_sweep_many(wire(schedule, *sets.front()), schedule, sets, options.loops,
+                                     options.slices, set, options.jump);
+  for (const std::int64_t ps : many.makespan_ps) result.emplace_back(ps);
   return result;
 }
 

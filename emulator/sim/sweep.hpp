@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -54,5 +55,11 @@ struct SweepResult {
 // Throws UsageError when the schedule deadlocks for its fifo_depth (semantics 4.3) or has a shape
 // the sweep cannot evaluate (message says which).
 SweepResult sweep(const Schedule& schedule, const StepCosts& costs, const SweepOptions& options);
+
+// The makespans of several cost sets of one schedule: each what sweep() gives with its costs. Where
+// the general engine runs, eight are evaluated per pass (wired_many.hpp). Takes no log.
+std::vector<SimDuration> sweep_makespans(const Schedule& schedule,
+                                         std::span<const StepCosts* const> sets,
+                                         const SweepOptions& options);
 
 }  // namespace fabricast

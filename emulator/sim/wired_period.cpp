@@ -5,13 +5,18 @@
 namespace fabricast {
 namespace {
 
-std::size_t slot(std::int64_t connection, std::int64_t message, std::int32_t depth) {
-  return static_cast<std::size_t>(connection * depth + message % depth);
+// A port only matters through max(port free, start), and start >= lane free.
+std::int64_t effective_port(const WiredState& state, std::size_t clock) {
+  return std::max(state.port[clock], state.lane[clock]);
 }
 
-// A port only matters through max(port free, start), and start >= lane free.
-std::int64_t effective_port(const WiredState& state, std::size_t lane) {
-  return std::max(state.port[lane], state.lane[lane]);
+// The `width` clocks at `now` are those at `then`, each a delta later.
+bool moved(const std::int64_t* now, const std::int64_t* then,
+           const std::vector<std::int64_t>& delta_ps) {
+  for (std::size_t m = 0; m < delta_ps.size(); ++m) {
+    if (now[m] != then[m] + delta_ps[m]) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -43,19 +48,25 @@ std::optional<WiredPeriod::Period> WiredPeriod::observe(const WiredState& state,
                                                         std::int32_t repetitions) {
   if (lanes_.empty()) return std::nullopt;
   if (snapshot_at_ >= 0) {
-    const auto first = static_cast<std::size_t>(lanes_.front());
-    const std::int64_t delta = state.lane[first] - snapshot_.lane.front();
-    if (moved_by_one_constant(state, delta)) return Period{repetitions - snapshot_at_, delta};
+    const std::size_t first = static_cast<std::size_t>(lanes_.front()) * state.width;
+    Period period{repetitions - snapshot_at_, {}};
+    for (std::size_t m = 0; m < state.width; ++m) {
+      period.delta_ps.push_back(state.lane[first + m] - lane_[m]);
+    }
+    if (moved_by_one_constant(state, period.delta_ps)) return period;
   }
   if (repetitions >= next_snapshot_) remember(state, repetitions);
   return std::nullopt;
 }
 
-bool WiredPeriod::moved_by_one_constant(const WiredState& state, std::int64_t delta_ps) const {
+bool WiredPeriod::moved_by_one_constant(const WiredState& state, const Deltas& delta_ps) const {
+  const std::size_t width = state.width;
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
-    const auto lane = static_cast<std::size_t>(lanes_[i]);
-    if (state.lane[lane] != snapshot_.lane[i] + delta_ps) return false;
-    if (effective_port(state, lane) != snapshot_.port[i] + delta_ps) return false;
+    const std::size_t lane = static_cast<std::size_t>(lanes_[i]) * width;
+    if (!moved(&state.lane[lane], &lane_[i * width], delta_ps)) return false;
+    for (std::size_t m = 0; m < width; ++m) {
+      if (effective_port(state, lane + m) != port_[i * width + m] + delta_ps[m]) return false;
+    }
   }
   for (std::size_t i = 0; i < connections_.size(); ++i) {
     if (!queue_moved(state, i, delta_ps)) return false;
@@ -64,24 +75,26 @@ bool WiredPeriod::moved_by_one_constant(const WiredState& state, std::int64_t de
 }
 
 bool WiredPeriod::queue_moved(const WiredState& state, std::size_t index,
-                              std::int64_t delta_ps) const {
+                              const Deltas& delta_ps) const {
   const auto connection = static_cast<std::size_t>(connections_[index]);
   const WiredQueue& now = state.queues[connection];
-  const WiredQueue& then = snapshot_.queues[index];
+  const WiredQueue& then = queues_[index];
   // Before the first `depth` messages a slot is free at time 0, which does not move.
   if (then.sent < depth_) return false;
   if (now.sent - now.received != then.sent - then.received) return false;
-  const auto here = static_cast<std::int64_t>(connection);
-  const auto there = static_cast<std::int64_t>(index);
+  const auto slot = [&](std::size_t of, std::int64_t message) {
+    return (of * static_cast<std::size_t>(depth_) + static_cast<std::size_t>(message % depth_)) *
+           state.width;
+  };
   for (std::int64_t i = 0; i < now.sent - now.received; ++i) {
-    if (state.ready[slot(here, now.received + i, depth_)] !=
-        snapshot_.ready[slot(there, then.received + i, depth_)] + delta_ps) {
+    if (!moved(&state.ready[slot(connection, now.received + i)],
+               &ready_[slot(index, then.received + i)], delta_ps)) {
       return false;
     }
   }
   for (std::int64_t i = 1; i <= depth_ - (now.sent - now.received); ++i) {
-    if (state.credit[slot(here, now.received - i, depth_)] !=
-        snapshot_.credit[slot(there, then.received - i, depth_)] + delta_ps) {
+    if (!moved(&state.credit[slot(connection, now.received - i)],
+               &credit_[slot(index, then.received - i)], delta_ps)) {
       return false;
     }
   }
@@ -91,36 +104,42 @@ bool WiredPeriod::queue_moved(const WiredState& state, std::size_t index,
 void WiredPeriod::remember(const WiredState& state, std::int32_t repetitions) {
   snapshot_at_ = repetitions;
   next_snapshot_ = 2 * repetitions;
-  snapshot_.lane.clear();
-  snapshot_.port.clear();
-  snapshot_.queues.clear();
-  snapshot_.ready.clear();
-  snapshot_.credit.clear();
+  for (auto* clocks : {&lane_, &port_, &ready_, &credit_}) clocks->clear();
+  queues_.clear();
   for (const std::int32_t lane : lanes_) {
-    snapshot_.lane.push_back(state.lane[static_cast<std::size_t>(lane)]);
-    snapshot_.port.push_back(effective_port(state, static_cast<std::size_t>(lane)));
+    const std::size_t first = static_cast<std::size_t>(lane) * state.width;
+    for (std::size_t clock = first; clock < first + state.width; ++clock) {
+      lane_.push_back(state.lane[clock]);
+      port_.push_back(effective_port(state, clock));
+    }
   }
+  const auto slots = static_cast<std::ptrdiff_t>(static_cast<std::size_t>(depth_) * state.width);
   for (const std::int32_t connection : connections_) {
-    snapshot_.queues.push_back(state.queues[static_cast<std::size_t>(connection)]);
-    const auto begin = static_cast<std::ptrdiff_t>(connection) * depth_;
-    const auto copy = [&](std::vector<std::int64_t>& to, const std::vector<std::int64_t>& from) {
-      to.insert(to.end(), from.begin() + begin, from.begin() + begin + depth_);
+    queues_.push_back(state.queues[static_cast<std::size_t>(connection)]);
+    const auto begin = connection * slots;
+    const auto copy = [&](std::vector<std::int64_t>& to, const ClockRow& from) {
+      to.insert(to.end(), from.begin() + begin, from.begin() + begin + slots);
     };
-    copy(snapshot_.ready, state.ready);
-    copy(snapshot_.credit, state.credit);
+    copy(ready_, state.ready);
+    copy(credit_, state.credit);
   }
 }
 
-void WiredPeriod::shift(WiredState& state, std::int64_t delta_ps) const {
+void WiredPeriod::shift(WiredState& state, const Period& period, std::int32_t times) const {
+  const auto add = [&](ClockRow& clocks, std::size_t index) {
+    for (std::size_t m = 0; m < state.width; ++m) {
+      clocks[index * state.width + m] += period.delta_ps[m] * times;
+    }
+  };
   for (const std::int32_t lane : lanes_) {
-    state.lane[static_cast<std::size_t>(lane)] += delta_ps;
-    state.port[static_cast<std::size_t>(lane)] += delta_ps;
+    add(state.lane, static_cast<std::size_t>(lane));
+    add(state.port, static_cast<std::size_t>(lane));
   }
   for (const std::int32_t connection : connections_) {
     const auto begin = static_cast<std::size_t>(connection) * static_cast<std::size_t>(depth_);
     for (std::size_t i = begin; i < begin + static_cast<std::size_t>(depth_); ++i) {
-      state.ready[i] += delta_ps;
-      state.credit[i] += delta_ps;
+      add(state.ready, i);
+      add(state.credit, i);
     }
   }
 }

@@ -6,6 +6,7 @@
 // delta and the queues hold equally many messages, then the same number of further repetitions adds
 // the same delta again, for ever: the engine may jump. The comparison is on integers over the whole
 // state; when in doubt there is no jump. Snapshots are taken at doubling distances (Brent 1980).
+// Of several cost sets evaluated together (WiredState::width) each has a delta of its own.
 #pragma once
 
 #include <cstdint>
@@ -25,22 +26,25 @@ class WiredPeriod {
 
   struct Period {
     std::int32_t repetitions = 0;
-    std::int64_t delta_ps = 0;
+    std::vector<std::int64_t> delta_ps;  // per cost set
   };
   // Call at boundaries, with the number of repetitions done. O(1) typically, O(state) at worst.
   std::optional<Period> observe(const WiredState& state, std::int32_t repetitions);
-  // Adds delta to every clock of the segment.
-  void shift(WiredState& state, std::int64_t delta_ps) const;
+  // Adds `times` deltas to every clock of the segment.
+  void shift(WiredState& state, const Period& period, std::int32_t times) const;
 
  private:
-  bool moved_by_one_constant(const WiredState& state, std::int64_t delta_ps) const;
-  bool queue_moved(const WiredState& state, std::size_t index, std::int64_t delta_ps) const;
+  using Deltas = std::vector<std::int64_t>;
+  bool moved_by_one_constant(const WiredState& state, const Deltas& delta_ps) const;
+  bool queue_moved(const WiredState& state, std::size_t index, const Deltas& delta_ps) const;
   void remember(const WiredState& state, std::int32_t repetitions);
 
   std::int32_t depth_;
   std::vector<std::int32_t> lanes_;        // with steps in the segment
   std::vector<std::int32_t> connections_;  // used by them
-  WiredState snapshot_;                    // lane, port: by index into lanes_; rings likewise
+  // Clocks of the snapshot, [index * width + member], the index into lanes_ or connections_.
+  std::vector<std::int64_t> lane_, port_, ready_, credit_;
+  std::vector<WiredQueue> queues_;
   std::int32_t snapshot_at_ = -1;
   std::int32_t next_snapshot_ = 0;
 };

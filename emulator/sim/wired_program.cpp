@@ -19,6 +19,7 @@ constexpr std::int64_t max_steps = 40'000'000;
 
 struct LaneStep {
   std::int32_t lane = 0;
+  std::uint16_t phase = 0;
   WiredStep step;
 };
 
@@ -198,7 +199,7 @@ void Wiring::add_repetition(const std::vector<std::size_t>& phases, std::int32_t
       step.port = costs[i].port[at];
       step.latency = costs[i].latency[at];
       step.credit = costs[i].credit[at];
-      steps.push_back({lane, step});
+      steps.push_back({lane, static_cast<std::uint16_t>(phases[i]), step});
     }
   }
 }
@@ -212,6 +213,7 @@ void Wiring::arrange(const std::vector<LaneStep>& steps,
   for (const LaneStep& step : steps) ++segment.begin[static_cast<std::size_t>(step.lane) + 1];
   std::partial_sum(segment.begin.begin(), segment.begin.end(), segment.begin.begin());
   segment.steps.resize(steps.size());
+  segment.phase_of.resize(steps.size());
   std::vector<std::int32_t> next(segment.begin.begin(), segment.begin.end() - 1);
   const std::size_t bundle = repetitions.size();
   if (unrolled) {
@@ -225,7 +227,9 @@ void Wiring::arrange(const std::vector<LaneStep>& steps,
   for (std::size_t k = 0; k + 1 < repetitions.size(); ++k) {
     for (std::size_t i = repetitions[k]; i < repetitions[k + 1]; ++i) {
       const auto lane = static_cast<std::size_t>(steps[i].lane);
-      segment.steps[static_cast<std::size_t>(next[lane]++)] = steps[i].step;
+      const auto to = static_cast<std::size_t>(next[lane]++);
+      segment.steps[to] = steps[i].step;
+      segment.phase_of[to] = steps[i].phase;
       if (unrolled) ++segment.bundles[static_cast<std::size_t>(segment.bundle_of[lane]) + k + 1];
     }
   }
@@ -241,6 +245,41 @@ void Wiring::arrange(const std::vector<LaneStep>& steps,
 
 WiredProgram wire(const Schedule& schedule, const StepCosts& costs) {
   return Wiring(schedule, costs).build();
+}
+
+std::vector<std::vector<WiredCosts>> costs_of_steps(const WiredProgram& program,
+                                                    const Schedule& schedule,
+                                                    const StepCosts& costs) {
+  const auto flat = flatten(schedule);
+  const auto positions = static_cast<std::size_t>(schedule.positions());
+  std::vector<CostBlock> blocks(flat.size(), CostBlock(0));
+  std::vector<std::vector<WiredCosts>> result;
+  for (const WiredSegment& segment : program.segments) {
+    auto& to = result.emplace_back(segment.steps.size());
+    for (std::int32_t k = 0; k < (segment.unrolled() ? segment.repeat : 1); ++k) {
+      for (std::size_t f = 0; f < flat.size(); ++f) {
+        if (flat[f].stage != segment.stage || (k > 0 && !flat[f].varies)) continue;
+        if (blocks[f].lane.empty()) blocks[f] = CostBlock(positions);
+        blocks[f].fill(costs, flat[f], flat[f].varies ? k : 0);
+      }
+      for (std::int32_t lane = 0; lane < program.lanes; ++lane) {
+        const auto at = static_cast<std::size_t>(lane);
+        const auto x = static_cast<std::size_t>(lane / program.roles);
+        auto first = static_cast<std::size_t>(segment.begin[at]);
+        auto end = static_cast<std::size_t>(segment.begin[at + 1]);
+        if (segment.unrolled() && first < end) {
+          const auto bundle = static_cast<std::size_t>(segment.bundle_of[at] + k);
+          first = static_cast<std::size_t>(segment.bundles[bundle]);
+          end = static_cast<std::size_t>(segment.bundles[bundle + 1]);
+        }
+        for (std::size_t i = first; i < end; ++i) {
+          const CostBlock& from = blocks[segment.phase_of[i]];
+          to[i] = {from.lane[x], from.port[x], from.latency[x], from.credit[x]};
+        }
+      }
+    }
+  }
+  return result;
 }
 
 }  // namespace fabricast

@@ -3,8 +3,9 @@
 //
 // It covers any schedule: inactive positions, trees, chains, maps that share connections. A stage is
 // one segment. Where peers do not vary its steps repeat; where they do, every repetition has steps
-// of its own (unrolled), in bundles per lane. Built once, then constant. Memory: 40 bytes per step of a segment; steps
-// with group peers or an awaited lane have a wide form as well, 4 bytes per connection.
+// of its own (unrolled), in bundles per lane. Built once, then constant. Memory: 42 bytes per step of
+// a segment; steps with group peers or an awaited lane have a wide form as well, 4 bytes per
+// connection.
 #pragma once
 
 #include <cstdint>
@@ -49,6 +50,7 @@ struct WiredSegment {
   std::int32_t repeat = 1;
   std::vector<std::int32_t> begin;  // steps of lane i: [begin[i], begin[i + 1])
   std::vector<WiredStep> steps;
+  std::vector<std::uint16_t> phase_of;  // of each step, index into flatten()'s list
   // Unrolled: steps of lane i in repetition k are [b[k], b[k + 1]) with b = &bundles[bundle_of[i]];
   // meaningless for lanes without steps. Empty otherwise.
   std::vector<std::int32_t> bundle_of, bundles;
@@ -77,5 +79,15 @@ struct WiredProgram {
 // Throws UsageError when two lanes share one end of a connection, or when the unrolled schedule
 // would not fit into memory.
 WiredProgram wire(const Schedule& schedule, const StepCosts& costs);
+
+// What the steps of the program would cost with other costs: per segment, in the order of its steps.
+// Expects the schedule that the program was made of. Connections are left alone, so that this takes
+// a fraction of wire()'s time.
+struct WiredCosts {
+  std::int64_t lane = 0, port = 0, latency = 0, credit = 0;
+};
+std::vector<std::vector<WiredCosts>> costs_of_steps(const WiredProgram& program,
+                                                    const Schedule& schedule,
+                                                    const StepCosts& costs);
 
 }  // namespace fabricast

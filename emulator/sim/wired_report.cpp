@@ -1,16 +1,15 @@
-// What WiredRun tells: its outcome, or which lane waits for ever.
+// What control tells: which lane waits for ever, and how much memory a run takes.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <string_view>
 
 #include "emulator/base/error.hpp"
-#include "emulator/sim/wired_run.hpp"
+#include "emulator/sim/wired_control.hpp"
 
 namespace fabricast {
 
 // The first thing that the next step of a blocked lane lacks.
-std::string WiredRun::what_blocks(std::int32_t lane) const {
+std::string WiredControl::what_blocks(std::int32_t lane) const {
   const WiredCursor& cursor = cursors_[static_cast<std::size_t>(lane)];
   const WiredSegment& segment = program_.segments[static_cast<std::size_t>(cursor.segment)];
   const WiredStep& step = segment.steps[static_cast<std::size_t>(cursor.step)];
@@ -45,7 +44,7 @@ std::string WiredRun::what_blocks(std::int32_t lane) const {
                      mark.lane % program_.roles);
 }
 
-void WiredRun::report_deadlock() const {
+void WiredControl::report_deadlock() const {
   for (std::int32_t lane = 0; lane < program_.lanes; ++lane) {
     const WiredCursor& cursor = cursors_[static_cast<std::size_t>(lane)];
     if (cursor.loop == loops_) continue;
@@ -63,25 +62,17 @@ void WiredRun::report_deadlock() const {
   throw UsageError("the schedule deadlocks");
 }
 
-EngineOutcome WiredRun::outcome() const {
-  EngineOutcome result;
-  for (const std::int64_t end : state_.lane) result.makespan_ps = std::max(result.makespan_ps, end);
-  result.stages = spans_;
-  for (StageSpan& span : result.stages) {
-    if (span.start_ps == never_started) span = {};
-  }
-  result.updates = updates_;
-  result.skipped = skipped_;
+std::int64_t WiredControl::state_bytes() const {
   const auto bytes = [](const auto& values) {
     return static_cast<std::int64_t>(values.size() * sizeof(values[0]));
   };
-  result.state_bytes = bytes(state_.lane) + bytes(state_.port) + bytes(state_.queues) +
-                       bytes(state_.ready) + bytes(state_.credit) + bytes(cursors_) +
-                       bytes(order_) * 3;
+  std::int64_t sum = bytes(state_.lane) + bytes(state_.port) + bytes(state_.queues) +
+                     bytes(state_.ready) + bytes(state_.credit) + bytes(cursors_) +
+                     bytes(order_) * 3;
   for (const auto& segment : program_.segments) {
-    result.state_bytes += bytes(segment.steps) + bytes(segment.begin);
+    sum += bytes(segment.steps) + bytes(segment.phase_of) + bytes(segment.begin);
   }
-  return result;
+  return sum;
 }
 
 }  // namespace fabricast

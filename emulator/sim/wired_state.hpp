@@ -1,11 +1,17 @@
-// The clocks of the general engine: lanes, ports, and the slots of every connection.
+// The clocks of the general engine: lanes, ports, the slots of every connection, ends of marks.
 //
-// Invariants: received <= sent <= received + depth. Message n of a connection lives in slot
-// n mod depth of both rings. All times in ps.
+// `width` cost sets are evaluated at once: their clocks lie side by side, [index * width + member].
+// What the queues count is the same for all of them, because whether a lane can go on never depends
+// on a clock (semantics 2.5). Message n of a connection lives in slot n mod depth of both rings.
+// Invariants: received <= sent <= received + depth. All times in ps.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <new>
 #include <vector>
+
+#include "emulator/sim/wired_program.hpp"
 
 namespace fabricast {
 
@@ -18,12 +24,40 @@ struct WiredQueue {
   std::int32_t waiting_receiver = -1;
 };
 
+// Eight members' clocks are one cache line; vectors of them begin with one.
+template <class T>
+struct CacheLineAllocator {
+  using value_type = T;
+  CacheLineAllocator() = default;
+  template <class U>
+  explicit CacheLineAllocator(const CacheLineAllocator<U>&) {}
+  static constexpr std::align_val_t line{64};
+  T* allocate(std::size_t count) {
+    return static_cast<T*>(::operator new(count * sizeof(T), line));
+  }
+  void deallocate(T* pointer, std::size_t) { ::operator delete(pointer, line); }
+  bool operator==(const CacheLineAllocator&) const = default;
+};
+using ClockRow = std::vector<std::int64_t, CacheLineAllocator<std::int64_t>>;
+
 struct WiredState {
-  std::vector<std::int64_t> lane;    // end of the last step
-  std::vector<std::int64_t> port;    // port free again
-  std::vector<WiredQueue> queues;    // per connection
-  std::vector<std::int64_t> ready;   // [connection * depth + slot]
-  std::vector<std::int64_t> credit;  // [connection * depth + slot]
+  WiredState(const WiredProgram& program, std::size_t members)
+      : width(members),
+        lane(static_cast<std::size_t>(program.lanes) * members, 0),
+        port(lane.size(), 0),
+        queues(program.connections.size()),
+        ready(queues.size() * static_cast<std::size_t>(program.depth) * members, 0),
+        credit(ready.size(), 0),
+        mark_ends(program.marks.size()) {}
+
+  std::size_t width;
+  ClockRow lane;                   // end of the last step
+  ClockRow port;                   // port free again
+  std::vector<WiredQueue> queues;  // per connection
+  ClockRow ready;                  // [connection * depth + slot]
+  ClockRow credit;                 // [connection * depth + slot]
+  // Per mark when its segment ended in each loop, as far as it has.
+  std::vector<std::vector<std::int64_t>> mark_ends;
 };
 
 }  // namespace fabricast

@@ -10,7 +10,9 @@
 namespace fabricast {
 namespace {
 
-constexpr std::array<std::string_view, 13> covered_roots{"/config",
+constexpr std::array<std::string_view, 15> covered_roots{"/config",
+                                                         "/ensemble",
+                                                         "/ensemble_members",
                                                          "/evidence",
                                                          "/holdout",
                                                          "/links",

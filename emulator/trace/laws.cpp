@@ -43,6 +43,7 @@ class Laws {
     timeline();
     steps();
     step_coverage();
+    ensemble();
     return std::move(found_);
   }
 
@@ -201,6 +202,17 @@ class Laws {
         [&](std::size_t i) {
           return (*rows)[i] <= (*all)[i] && (*rows)[i] == there[(*result)[i]];
         });
+  }
+
+  void ensemble() {
+    const Table* table = content_.find("/ensemble");
+    const auto *result = integers(table, "result"), *members = integers(table, "members");
+    const auto* of = integers(content_.find("/ensemble_members"), "result");
+    if (!result || !members || !of) return;
+    std::map<std::int64_t, std::int64_t> there;
+    for (const std::int64_t row : *of) ++there[row];
+    law("/ensemble", table->rows(), "so many members of the result are in /ensemble_members",
+        [&](std::size_t i) { return (*members)[i] == there[(*result)[i]]; });
   }
 
   const TraceContent& content_;

@@ -12,13 +12,15 @@
 namespace fabricast {
 namespace {
 
-constexpr std::array<RowReference, 7> references{{{"/samples", "condition", "/sample_conditions"},
+constexpr std::array<RowReference, 9> references{{{"/samples", "condition", "/sample_conditions"},
                                                   {"/sample_sources", "sample", "/samples"},
                                                   {"/result_shares", "result", "/results"},
                                                   {"/links", "result", "/results"},
                                                   {"/timeline", "result", "/results"},
                                                   {"/steps", "result", "/results"},
-                                                  {"/step_coverage", "result", "/results"}}};
+                                                  {"/step_coverage", "result", "/results"},
+                                                  {"/ensemble", "result", "/results"},
+                                                  {"/ensemble_members", "result", "/results"}}};
 constexpr const char* config = "/config";
 
 const RowReference* reference_of(std::string_view path) {

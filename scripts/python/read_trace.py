@@ -33,7 +33,8 @@ SEAL_BYTES = len(SEAL_PREFIX) + 64 + 1
 POSITIONED = ("results", "sample_conditions")
 REFERENCES = {"samples": ("condition", "sample_conditions"),
               **{name: ("result", "results")
-                 for name in ("result_shares", "links", "timeline", "steps", "step_coverage")}}
+                 for name in ("result_shares", "links", "timeline", "steps", "step_coverage",
+                              "ensemble", "ensemble_members")}}
 
 
 class NotATrace(ValueError):
