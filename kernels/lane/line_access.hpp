@@ -11,11 +11,10 @@
 // them is allowed and found. LL128's data are plain memory published by a release store of the
 // flag: that is how the axiom looks to ThreadSanitizer.
 //
-// Order: a flag says that its own line is there. Where lanes of one rank share data, a message
-// must also order everything its sender did before (semantics 2.3): `ordered` makes LL's words
-// release and acquire on the host. On the device the sender's first warp executes a fence before
-// the first line and the receiver's leader one after it has seen that line; data of the very same
-// step need none, because what is stored depends on what was loaded (PTX: no thin air).
+// Order: a flag says that its own line is there, and no more. Where lanes of one rank share data, a
+// message must also order everything its sender did before, the same step included (semantics 2.3).
+// With `ordered`, LL's words are release and acquire on the host, and steps go in passes with
+// order_lanes() between them (move_message.hpp): await all lines, store, send.
 #pragma once
 
 #include <cstddef>
@@ -33,8 +32,8 @@ struct Piece {
   std::uint32_t word[4] = {};
 };
 
-// Orders everything before against everything after, for `ordered` hand-offs. On the host the
-// words of the lines themselves do.
+// Device: all that this thread and, behind a barrier, its group did before is ordered against what
+// they do afterwards, seen from other CTAs. On the host the words of the lines themselves order.
 FABRICAST_HOST_DEVICE inline void order_lanes() {
 #if defined(__CUDA_ARCH__)
   __threadfence();

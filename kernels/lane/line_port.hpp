@@ -32,9 +32,7 @@ struct LinePort : FifoPort {
   }
 
   FABRICAST_HOST_DEVICE bool has_message(std::int32_t fifo) const {
-    const bool begun = has_begun(Format{}, front(fifo), Format::flag(received(fifo)), ordered);
-    if (begun && ordered) order_lanes();
-    return begun;
+    return has_begun(Format{}, front(fifo), Format::flag(received(fifo)), ordered);
   }
   FABRICAST_HOST_DEVICE void push(std::int32_t fifo, std::int64_t /*bytes*/) const {
     store_relaxed(counters[fifo].sent, sent(fifo) + 1);

@@ -1,4 +1,5 @@
-// The data of one step (semantics 2.4): chunk by chunk between message, buffers and message.
+// The data of one step (semantics 2.4, order 2.3): chunk by chunk between message, buffers and
+// message.
 //
 // All threads of a group call move_message() for a step that can go. Where the slots hold lines
 // (line_port.hpp) threads wait for lines; such a wait is bounded like all others (stall.hpp), and a
@@ -109,6 +110,80 @@ struct LineWait {
   }
 };
 
+// What of a step is done in one go over its chunks.
+enum class LinePass : std::uint8_t { whole, await, store, send };
+
+// A step whose messages have lines.
+template <class Port, class Group, class Wait>
+struct LineStep {
+  using Format = typename Port::Format;
+  using Flag = decltype(Format::flag(0));
+
+  const LaneView& lane;
+  const LaneCursor& at;
+  const Port& port;
+  const RunData& data;
+  const Group& group;
+  Wait& wait;
+  Step step;
+  StepLinks links;
+  std::uint64_t sent = 0;  // messages before this one
+
+  FABRICAST_HOST_DEVICE bool has(std::uint8_t action) const { return (step.action & action) != 0; }
+
+  FABRICAST_HOST_DEVICE LineMove<Flag> line_move(const ChunkMove& chunk, std::int64_t cursor,
+                                                 LinePass pass) const {
+    LineMove<Flag> move;
+    move.lead = lead_of<Format>(chunk.first_byte);
+    move.end = move.lead + chunk.count * data.element_bytes;
+    move.ordered = port.ordered;
+    if (has(action_recv) && pass != LinePass::send) {
+      move.lines_in = port.front(links.in) + cursor;
+      move.flag_in = Format::flag(port.received(links.in));
+    }
+    if (pass == LinePass::await) return move;
+    move.operand = pass == LinePass::send ? chunk.stored : chunk.operand;
+    if (pass != LinePass::send) move.stored = chunk.stored;
+    if (!has(action_recv) && move.stored == move.operand) move.stored = nullptr;  // already there
+    if (has(action_send) && pass != LinePass::store) {
+      move.lines_out = port.back(links.out) + cursor;
+      move.flag_out = Format::flag(sent);
+    }
+    return move;
+  }
+
+  // False: this thread gave up. `bytes`: of the message's lines.
+  FABRICAST_HOST_DEVICE bool run(LinePass pass, std::int64_t& bytes) const {
+    bytes = 0;
+    for (std::int32_t c = 0; c < step.chunk_count; ++c) {
+      const auto move = line_move(chunk_move(lane, at, step, c, data), bytes, pass);
+      if (!move_lines(Format{}, move, port, group, PieceReduction{data.type, data.op}, wait)) {
+        return false;
+      }
+      bytes += Format::wire_bytes(move.end);
+    }
+    return true;
+  }
+
+  // Lanes that share data: the whole message is there before the step reads or writes anything, and
+  // all that the step has done is done before its own message begins.
+  FABRICAST_HOST_DEVICE bool run_ordered(std::int64_t& bytes) const {
+    bool going = true;
+    if (has(action_recv)) {
+      going = run(LinePass::await, bytes);
+      order_lanes();
+      group.sync();
+    }
+    const bool both = has(action_copy) && has(action_send);
+    if (both) {
+      going = going && run(LinePass::store, bytes);
+      group.sync();
+    }
+    if (has(action_send) && group.index() < Group::team_size) order_lanes();
+    return going && run(both ? LinePass::send : LinePass::whole, bytes);
+  }
+};
+
 }  // namespace detail
 
 // LL and LL128. Returns the bytes of the message's lines.
@@ -118,48 +193,33 @@ FABRICAST_HOST_DEVICE inline std::int64_t move_message(const LaneView& lane, con
                                                        const RunControl& control,
                                                        const Group& group, Pause& pause) {
   using Format = typename Port::Format;
-  using Flag = decltype(Format::flag(0));
+  using Awaits = detail::LineWait<Pause>;
   const Step step = lane.steps[at.step];
-  if (step.action == action_none) return 0;
-  const StepLinks links = lane.links[at.step];
-  const bool receives = (step.action & action_recv) != 0;
-  const bool reduces = (step.action & action_reduce) != 0;
   const bool sends = (step.action & action_send) != 0;
-  const std::byte* message = receives ? port.front(links.in) : nullptr;
-  std::byte* slot = sends ? port.back(links.out) : nullptr;
-  const std::uint64_t sent = sends ? port.sent(links.out) : 0;
+  if (!sends && (step.action & action_recv) == 0) {
+    for (std::int32_t c = 0; step.action != action_none && c < step.chunk_count; ++c) {
+      move_chunk(chunk_move(lane, at, step, c, data), (step.action & action_reduce) != 0, nullptr,
+                 nullptr, data, group);
+    }
+    return 0;
+  }
   pause.reset();
-  detail::LineWait<Pause> wait{lane, at, control, pause, {}};
-  if (sends && port.ordered && group.index() < Group::team_size) order_lanes();
-  std::int64_t cursor = 0;  // bytes of lines so far
-  for (std::int32_t c = 0; c < step.chunk_count; ++c) {
-    const ChunkMove chunk = chunk_move(lane, at, step, c, data);
-    if (!receives && !sends) {
-      move_chunk(chunk, reduces, nullptr, nullptr, data, group);
-      continue;
-    }
-    LineMove<Flag> move;
-    move.lead = lead_of<Format>(chunk.first_byte);
-    move.end = move.lead + chunk.count * data.element_bytes;
-    move.operand = chunk.operand;
-    move.stored = chunk.stored;
-    move.ordered = port.ordered;
-    if (receives)
-      move.lines_in = message + cursor, move.flag_in = Format::flag(port.received(links.in));
-    if (sends) move.lines_out = slot + cursor, move.flag_out = Format::flag(sent);
-    if (!receives && move.stored == move.operand) move.stored = nullptr;  // already there
-    if (!move_lines(Format{}, move, port, group, PieceReduction{data.type, data.op}, wait)) {
-      return cursor;
-    }
-    cursor += Format::wire_bytes(move.end);
-  }
-  if (sends && Format::refreshes(sent, port.depth)) {
-    for (std::int64_t at_byte = cursor + piece_wire_bytes * group.index();
-         at_byte < port.slot_bytes; at_byte += piece_wire_bytes * group.size()) {
-      store_line(LlFormat{}, slot + at_byte, LlFormat::flag(sent), port.ordered, Piece{});
+  Awaits wait{lane, at, control, pause, {}};
+  const StepLinks links = lane.links[at.step];
+  const std::uint64_t sent = sends ? port.sent(links.out) : 0;
+  const detail::LineStep<Port, Group, Awaits> work{lane, at,   port,  data, group,
+                                                   wait, step, links, sent};
+  std::int64_t bytes = 0;
+  const bool done =
+      port.ordered ? work.run_ordered(bytes) : work.run(detail::LinePass::whole, bytes);
+  if (done && sends && Format::refreshes(sent, port.depth)) {
+    std::byte* slot = port.back(links.out);
+    for (std::int64_t line = bytes + piece_wire_bytes * group.index(); line < port.slot_bytes;
+         line += piece_wire_bytes * group.size()) {
+      store_line(LlFormat{}, slot + line, LlFormat::flag(sent), port.ordered, Piece{});
     }
   }
-  return cursor;
+  return bytes;
 }
 
 }  // namespace fabricast::lane
