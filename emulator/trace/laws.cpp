@@ -38,6 +38,7 @@ class Laws {
     results();
     evidence();
     correlations();
+    device_states();
     shares();
     links();
     timeline();
@@ -109,6 +110,15 @@ class Laws {
     if (!ranks || !bytes || !channels) return;
     law("/evidence", table->rows(), "ranks and bytes are positive, channels >= 0",
         [&](std::size_t i) { return (*ranks)[i] > 0 && (*bytes)[i] > 0 && (*channels)[i] >= 0; });
+  }
+
+  // Row by row: one table says what the other leaves out.
+  void device_states() {
+    const Table *samples = content_.find("/samples"), *device = content_.find("/sample_device");
+    if (samples == nullptr || device == nullptr) return;
+    law("/sample_device", std::max(samples->rows(), device->rows()),
+        "one row for each of /samples",
+        [&](std::size_t i) { return i < samples->rows() && i < device->rows(); });
   }
 
   void correlations() {

@@ -116,6 +116,13 @@ void add_samples(TraceContent& content) {
   }
   content.tables.push_back(conditions.take());
   content.tables.push_back(samples.take());
+  TableRows device("/sample_device");
+  for (int i = 0; i < 4; ++i) {
+    device.set("sm_clock_mhz", 1755).set("memory_clock_mhz", 3201).set("temperature_c", 40 + i);
+    device.set("power_w", 250.5).set("throttle", i == 3 ? "sw_thermal" : "");
+    device.set("discard", i == 3 ? "throttled" : "none").end_row();
+  }
+  content.tables.push_back(device.take());
   TableRows environment("/sample_environment");
   environment.set("key", "kernel").set("value", "6.18").end_row();
   content.tables.push_back(environment.take());

@@ -136,6 +136,11 @@ TEST(Laws, EachIsEnforced) {
   using Reals = Column::Reals;
   expect("`condition` is a row of /sample_conditions",
          [](auto& c) { value<Integers>(c, "/samples", "condition") = 1; });
+  expect("/sample_device: row 3 breaks the law: one row for each of /samples", [](auto& c) {
+    for (Column& each : table(c, "/sample_device").columns) {
+      std::visit([](auto& values) { values.pop_back(); }, each.values);
+    }
+  });
   expect("`result` is a row of /results",
          [](auto& c) { value<Integers>(c, "/result_shares", "result") = -1; });
   expect("`result` is a row of /results",
