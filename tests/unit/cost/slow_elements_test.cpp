@@ -129,7 +129,7 @@ TEST_P(SlowRows, ANicIsSlowForItsMessagesAlone) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Algorithms, SlowRows, testing::Values("ring", "tree", "pairwise"),
-                         [](const auto& info) { return std::string(info.param); });
+                         [](const auto& row) { return std::string(row.param); });
 
 TEST(SlowElements, ARackIsAllOfItsRanksAndLinks) {
   const auto machine = with_ranks(load_machine("hgx-h100x1260"), 32);
@@ -158,7 +158,8 @@ TEST(SlowElements, ALinkHasItsName) {
                            slow_element_from("link=" + machine->link_name(link) + ":x3")});
   EXPECT_EQ(slow.link_factor(link), 6);
   for (std::int64_t l = 0; l < machine->links(); ++l) {
-    if (LinkId::from(l) != link) EXPECT_EQ(slow.link_factor(LinkId::from(l)), 1);
+    if (LinkId::from(l) == link) continue;
+    EXPECT_EQ(slow.link_factor(LinkId::from(l)), 1);
   }
 }
 
