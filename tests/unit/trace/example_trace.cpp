@@ -147,6 +147,20 @@ const char* const machine_yaml =
     "                source: \"GB300 NVL72 datasheet: 1.8 TB/s per GPU, both directions\"}\n"
     "    latency: {value: 1.0 us, origin: assumed, source: \"H100 NVLink hop, carried over\"}\n";
 
+// The first result under jitter: two runs.
+void add_ensemble(TraceContent& content) {
+  TableRows ensemble("/ensemble"), members("/ensemble_members");
+  ensemble.set("result", 0).set("members", 2).set("mean_us", 1.5);
+  ensemble.set("p50_us", 1.0).set("p50_low_us", 0.0).set("p50_high_us", 0.0);
+  ensemble.set("p95_us", 2.0).set("p95_low_us", 0.0).set("p95_high_us", 0.0);
+  ensemble.set("p99_us", 2.0).set("p99_low_us", 0.0).set("p99_high_us", 0.0).end_row();
+  for (int member = 0; member < 2; ++member) {
+    members.set("result", 0).set("member", member).set("time_ps", 1'000'000 * (member + 1)).end_row();
+  }
+  content.tables.push_back(ensemble.take());
+  content.tables.push_back(members.take());
+}
+
 }  // namespace
 
 TraceContent example_trace() {
@@ -177,6 +191,7 @@ TraceContent example_trace() {
   content.tables = {results.take(), shares.take(), links.take(), timeline.take(), profile()};
   add_steps(content);
   add_samples(content);
+  add_ensemble(content);
   TableRows evidence("/evidence");
   evidence.set("machine", "gb300-nvl72").set("executor", "nccl");
   evidence.set("sampled_machine", "gb200-nvl72").set("sampled_executor", "nccl");
