@@ -129,7 +129,7 @@ TEST_P(SlowRows, ANicIsSlowForItsMessagesAlone) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Algorithms, SlowRows, testing::Values("ring", "tree", "pairwise"),
-                         [](const auto& info) { return std::string(info.param); });
+                         [](const auto& of) { return std::string(of.param); });
 
 TEST(SlowElements, ARackIsAllOfItsRanksAndLinks) {
   const auto machine = with_ranks(load_machine("hgx-h100x1260"), 32);
