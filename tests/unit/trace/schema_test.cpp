@@ -177,6 +177,8 @@ TEST(Laws, EachIsEnforced) {
   });
   expect("so many rows are in /steps",
          [](auto& c) { value<Integers>(c, "/step_coverage", "rows") = 2; });
+  expect("so many members of the result are in /ensemble_members",
+         [](auto& c) { value<Integers>(c, "/ensemble", "members") = 3; });
 }
 
 TEST(TableRows, InsistsOnWholeRows) {
