@@ -89,21 +89,6 @@ void add_steps(TraceContent& content) {
   content.tables.push_back(coverage.take());
 }
 
-// Two runs of the first result: too few to bound anything.
-void add_ensemble(TraceContent& content) {
-  TableRows ensemble("/ensemble"), members("/ensemble_members");
-  ensemble.set("result", 0).set("members", 2).set("mean_us", 12.5);
-  for (const char* name : {"p50", "p95", "p99"}) {
-    const std::string column = name;
-    ensemble.set(column + "_us", 12.0).set(column + "_low_us", 0.0).set(column + "_high_us", 0.0);
-  }
-  ensemble.end_row();
-  members.set("result", 0).set("member", 0).set("time_ps", 12'000'000).end_row();
-  members.set("result", 0).set("member", 1).set("time_ps", 13'000'000).end_row();
-  content.tables.push_back(ensemble.take());
-  content.tables.push_back(members.take());
-}
-
 Table profile() {
   TableRows rows("/profile");
   add_parameter(rows, "nvlink.bandwidth", "link class nvlink", "GB/s", 900, "datasheet",
@@ -205,7 +190,6 @@ TraceContent example_trace() {
   }
   content.tables = {results.take(), shares.take(), links.take(), timeline.take(), profile()};
   add_steps(content);
-  add_ensemble(content);
   add_samples(content);
   add_ensemble(content);
   TableRows evidence("/evidence");
