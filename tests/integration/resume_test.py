@@ -33,13 +33,28 @@ class Resume(CliCase):
         return subprocess.Popen(command, cwd=self.folder.name, env={**cli_case.ENVIRONMENT, **environment},
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
+    def wait_for_end(self, process):
+        """1 if mpiexec had to be ended although no process of ours was left, else 0.
+
+        Open MPI 4.1's mpiexec can wait for itself for ever (pmix_rte_finalize) when a rank was killed at
+        the wrong moment: seen once in some hundred kills, with all ranks gone.
+        """
+        try:
+            process.communicate(timeout=60)
+            return 0
+        except subprocess.TimeoutExpired:
+            self.assertEqual(program_processes(self.folder.name), [])
+            process.kill()
+            process.communicate(timeout=60)
+            return 1
+
     def test_kills_lose_nothing_that_was_acknowledged(self):
         wanted = digest_of(self.expect_ok(*WORK, "-o", "whole.h5").stdout)
         moments = random.Random(SEED)
         begin = time.monotonic()
         self.expect_ok(*WORK, "-o", "timed.h5")
         duration = time.monotonic() - begin
-        kills = lost = bad = resumed = 0
+        kills = lost = bad = resumed = launcher_hangs = 0
         run = 0
         while kills < KILLS:
             run += 1
@@ -60,7 +75,7 @@ class Resume(CliCase):
                     os.kill(moments.choice(victims), signal.SIGKILL)
                 except ProcessLookupError:
                     pass
-                process.communicate(timeout=60)
+                launcher_hangs += self.wait_for_end(process)
                 # Ranks outlive a killed mpirun by up to a second, and may even finish.
                 deadline = time.monotonic() + 10
                 while program_processes(self.folder.name) and time.monotonic() < deadline:
@@ -83,7 +98,7 @@ class Resume(CliCase):
             self.assertEqual(digest_of(output), wanted, f"{name}, attempt {attempt}")
             self.assertNotIn(name + ".d", self.left())
         print(json.dumps({"id": "R1", "kills": kills, "bad_published": bad, "acknowledged_lost": lost,
-                          "seed": SEED}))
+                          "launcher_hangs": launcher_hangs, "seed": SEED}))
         print(json.dumps({"id": "R2", "resumed": resumed, "digest_differs": 0, "seed": SEED}), flush=True)
         self.assertEqual((bad, lost), (0, 0))
 
