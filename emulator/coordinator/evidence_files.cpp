@@ -53,32 +53,14 @@ void add_machines(const TraceContent& content, const std::string& file, Evidence
   }
 }
 
-void add_samples(SampleSet part, SampleSet& whole) {
-  const auto first = static_cast<std::int32_t>(whole.conditions.size());
-  const bool states = !whole.device_states.empty() || !part.device_states.empty();
-  if (states) whole.device_states.resize(whole.samples.size());
-  whole.conditions.insert(whole.conditions.end(), part.conditions.begin(), part.conditions.end());
-  for (Sample& sample : part.samples) {
-    sample.condition += first;
-    whole.samples.push_back(sample);
-  }
-  whole.device_states.insert(whole.device_states.end(), part.device_states.begin(),
-                             part.device_states.end());
-  if (states) whole.device_states.resize(whole.samples.size());
-  for (const auto& [key, value] : part.environment) {
-    const auto [known, added] = whole.environment.try_emplace(key, value);
-    if (!added && known->second != value) known->second += " | " + value;
-  }
-}
-
 void add_file(const std::string& file, bool of_folder, Evidence& evidence) {
   const auto content = read_trace(file);
   if (of_folder && content.find("/samples") == nullptr) return;
-  auto samples = read_sample_tables(content);
+  const auto samples = read_sample_tables(content);
   // A profile's trace holds the samples it was fitted to: in a campaign they are there already.
   if (of_folder && content.find("/profile") != nullptr) return;
   add_machines(content, file, evidence);
-  add_samples(std::move(samples), evidence.samples);
+  append(evidence.samples, samples);
   const auto backend = content.attributes.find("backend");
   const std::string name = backend == content.attributes.end() ? "unknown" : backend->second;
   if (evidence.backend.find(name) == std::string::npos) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "emulator/base/contracts.hpp"
@@ -86,6 +87,29 @@ SampleSet::Summary SampleSet::summarize(std::int32_t condition) const {
     summary.stdev = std::sqrt(squares / static_cast<double>(kept.size() - 1));
   }
   return summary;
+}
+
+void append(SampleSet& whole, const SampleSet& part) {
+  const auto first_condition = static_cast<std::int32_t>(whole.conditions.size());
+  const auto first_sample = static_cast<std::int64_t>(whole.samples.size());
+  const bool states = !whole.device_states.empty() || !part.device_states.empty();
+  if (states) whole.device_states.resize(whole.samples.size());
+  whole.conditions.insert(whole.conditions.end(), part.conditions.begin(), part.conditions.end());
+  for (Sample sample : part.samples) {
+    sample.condition += first_condition;
+    whole.samples.push_back(sample);
+  }
+  for (SampleSource source : part.sources) {
+    source.sample += first_sample;
+    whole.sources.push_back(std::move(source));
+  }
+  whole.device_states.insert(whole.device_states.end(), part.device_states.begin(),
+                             part.device_states.end());
+  if (states) whole.device_states.resize(whole.samples.size());
+  for (const auto& [key, value] : part.environment) {
+    const auto [known, added] = whole.environment.try_emplace(key, value);
+    if (!added && known->second != value) known->second += " | " + value;
+  }
 }
 
 }  // namespace fabricast

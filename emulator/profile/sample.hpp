@@ -84,4 +84,9 @@ struct SampleSet {
   Summary summarize(std::int32_t condition) const;
 };
 
+// Adds `part` to `whole`: its conditions stay apart, indices are moved on. Where one of them has
+// device states, samples of the other get empty ones. Values of the environment that differ are
+// joined by " | ".
+void append(SampleSet& whole, const SampleSet& part);
+
 }  // namespace fabricast

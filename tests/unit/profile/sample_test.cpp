@@ -60,5 +60,32 @@ TEST(ExecutorKind, NamesRoundTripAndTyposGetAHint) {
   }
 }
 
+TEST(SampleSet, AppendedSamplesKeepTheirConditionsStatesAndSources) {
+  SampleSet whole, part;
+  whole.conditions.resize(2);
+  whole.samples = {{1, 0, 10.0, false}};
+  whole.sources = {{0, "a.log", "aa", 1, ""}};
+  whole.environment = {{"host", "a"}, {"cpu", "x"}};
+  part.conditions.resize(1);
+  part.samples = {{0, 0, 20.0, false}, {0, 1, 30.0, true}};
+  part.sources = {{0, "b.log", "bb", 7, ""}, {1, "b.log", "bb", 8, ""}};
+  part.device_states.resize(2);
+  part.device_states[1].sm_mhz = 1755;
+  part.environment = {{"host", "b"}, {"cpu", "x"}};
+  append(whole, part);
+  EXPECT_EQ(whole.conditions.size(), 3u);
+  ASSERT_EQ(whole.samples.size(), 3u);
+  EXPECT_EQ(whole.samples[2].condition, 2);
+  EXPECT_EQ(whole.samples[2].value, 30.0);
+  const std::vector<SampleSource> sources{
+      {0, "a.log", "aa", 1, ""}, {1, "b.log", "bb", 7, ""}, {2, "b.log", "bb", 8, ""}};
+  EXPECT_EQ(whole.sources, sources);
+  ASSERT_EQ(whole.device_states.size(), 3u);  // one per sample, as soon as one has any
+  EXPECT_EQ(whole.device_states[0], DeviceState{});
+  EXPECT_EQ(whole.device_states[2].sm_mhz, 1755);
+  EXPECT_EQ(whole.environment.at("host"), "a | b");
+  EXPECT_EQ(whole.environment.at("cpu"), "x");
+}
+
 }  // namespace
 }  // namespace fabricast
