@@ -44,6 +44,10 @@ class FlowNetwork {
   std::vector<FlowRate> capacities() const;
   std::uint32_t links() const { return links_; }
   LinkClassId link_class(std::uint32_t link) const;
+  // The topology's link that this one is, or is an uplink of.
+  LinkId origin(std::uint32_t link) const;
+  // Into how many links of this network one of the class is taken apart; 1: none.
+  std::uint32_t parts(LinkClassId link_class) const;
   std::string link_name(std::uint32_t link) const;
 
   // `attempt` numbers the alternatives a policy has, from the one it takes.
