@@ -35,8 +35,7 @@ double flow_engine_seconds() {
 }
 
 std::vector<FlowProgram> flow_programs(const CollectiveCase& made, const PointSpec& point,
-                                       const std::vector<RankId>& selected,
-                                       std::int64_t start_ps) {
+                                       const std::vector<RankId>& selected, std::int64_t start_ps) {
   std::vector<FlowProgram> programs;
   const Protocol protocol = point.protocol;
   for (const ChannelGroup& group : group_channels(made.plan)) {
@@ -117,8 +116,7 @@ FlowTime evaluate_flows(std::shared_ptr<const Topology> topology, const Paramete
                         const PointSpec& point, const CollectiveCase& made,
                         const FlowChoice& choice, const SlowElements& slow) {
   const double begin = flow_engine_seconds();
-  const std::string reason =
-      why_no_flows(*made.plan.channels.front().schedule, point.executor);
+  const std::string reason = why_no_flows(*made.plan.channels.front().schedule, point.executor);
   if (!reason.empty()) {
     throw UsageError(fmt::format("{} {}; use --engine sweep", point.algorithm, reason));
   }

@@ -17,11 +17,6 @@
 
 namespace fabricast {
 
-struct FlowChoice {
-  Routing routing = Routing::spray;
-  std::uint64_t seed = 0;  // of ecmp
-};
-
 struct FlowTime {
   SimDuration time;               // launch + last end
   std::vector<StageSpan> stages;  // of the channel that ends last, after the launch

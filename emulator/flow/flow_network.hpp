@@ -35,6 +35,11 @@ enum class Routing : std::uint8_t { spray, ecmp, dmodk, rail };
 std::string_view to_string(Routing routing);
 Routing routing_from_name(std::string_view name);  // throws UsageError with a did-you-mean
 
+struct FlowChoice {
+  Routing routing = Routing::spray;
+  std::uint64_t seed = 0;  // of ecmp
+};
+
 class FlowNetwork {
  public:
   // `usable`: by link class, what data can have of one link or trunk; empty: the nominal bandwidth.

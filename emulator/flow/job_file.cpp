@@ -78,7 +78,8 @@ class Reader {
       name.fail("a job's name has at most 64 letters, digits, dots, - and _");
     }
     for (const FlowJob& other : file_.jobs) {
-      if (other.name == job.name) name.fail(fmt::format("two jobs are called \"{}\"; rename one", job.name));
+      if (other.name == job.name)
+        name.fail(fmt::format("two jobs are called \"{}\"; rename one", job.name));
     }
     const YamlCursor collective = at.at("collective"), algorithm = at.at("algorithm");
     job.collective = read_at(collective, [&] { return collective_from_name(collective.text()); });
@@ -120,9 +121,11 @@ class Reader {
       };
       const std::int64_t first = number(text.substr(0, dash));
       const std::int64_t last = dash == std::string::npos ? first : number(text.substr(dash + 1));
-      if (last < first) item.fail(fmt::format("{} runs backwards; write the smaller rank first", text));
+      if (last < first)
+        item.fail(fmt::format("{} runs backwards; write the smaller rank first", text));
       for (std::int64_t rank = first; rank <= last; ++rank) {
-        if (!seen.insert(rank).second) item.fail(fmt::format("rank {} is listed twice in this job", rank));
+        if (!seen.insert(rank).second)
+          item.fail(fmt::format("rank {} is listed twice in this job", rank));
         ranks.push_back(RankId::from(rank));
       }
     }
@@ -185,16 +188,18 @@ class Reader {
 }  // namespace
 
 std::string JobFile::to_yaml() const {
-  std::string text = fmt::format("routing: {}\nseed: {}\njobs:\n", to_string(choice.routing), choice.seed);
+  std::string text =
+      fmt::format("routing: {}\nseed: {}\njobs:\n", to_string(choice.routing), choice.seed);
   for (const FlowJob& job : jobs) {
     std::vector<std::uint32_t> ranks;
     for (const RankId rank : job.ranks) ranks.push_back(rank.value());
     text += fmt::format("  - name: \"{}\"\n    collective: {}\n    algorithm: {}\n", job.name,
                         to_string(job.collective), job.algorithm);
     text += fmt::format("    protocol: {}\n    bytes: {}\n    channels: {}\n    start_ps: {}\n",
-                        job.protocols.empty() ? "auto" : to_string(job.protocols.front()), job.bytes,
-                        job.channels, job.start_ps);
-    text += fmt::format("    placement: {}\n    ranks: [{}]\n", job.placement, fmt::join(ranks, ", "));
+                        job.protocols.empty() ? "auto" : to_string(job.protocols.front()),
+                        job.bytes, job.channels, job.start_ps);
+    text +=
+        fmt::format("    placement: {}\n    ranks: [{}]\n", job.placement, fmt::join(ranks, ", "));
   }
   if (!faults.empty()) text += "faults:\n";
   for (const LinkFault& fault : faults) {

@@ -25,8 +25,8 @@ struct FlowJob {
   std::int64_t bytes = 0;           // nccl-tests size, as asked for
   std::int32_t channels = 0;        // 0: the machine's own rule
   std::int64_t start_ps = 0;
-  std::string placement;       // packed, spread, random, rail_aligned, or "ranks" when listed
-  std::vector<RankId> ranks;   // of the machine, by position
+  std::string placement;      // packed, spread, random, rail_aligned, or "ranks" when listed
+  std::vector<RankId> ranks;  // of the machine, by position
 };
 
 // From a time on a link has this part of its capacity.

@@ -40,7 +40,8 @@ Simulated simulate(const FlowNetwork& network, const std::vector<const PreparedJ
     const auto& ends = flows.ends();
     const auto begin_of = ends.begin() + static_cast<std::ptrdiff_t>(first[j]);
     const auto end_of = ends.begin() + static_cast<std::ptrdiff_t>(first[j + 1]);
-    const auto slowest = static_cast<std::size_t>(std::max_element(begin_of, end_of) - ends.begin());
+    const auto slowest =
+        static_cast<std::size_t>(std::max_element(begin_of, end_of) - ends.begin());
     JobTime time;
     time.beside = SimDuration(ends[slowest] - jobs[j]->start_ps);
     time.stages = flows.stages(slowest);
@@ -90,8 +91,7 @@ JobRun run_jobs(const FlowNetwork& network, const std::vector<Bandwidth>& nomina
     std::vector<BusyLink> links;
     for (const std::uint32_t link : used[j]) {
       const LinkClassId c = network.link_class(link);
-      const auto capacity =
-          static_cast<double>(nominal[c.value()].value() / network.parts(c));
+      const auto capacity = static_cast<double>(nominal[c.value()].value() / network.parts(c));
       const auto bytes = static_cast<double>(together.carried[link]);
       links.push_back({link, together.carried[link], bytes / (seconds * capacity), users[link]});
     }

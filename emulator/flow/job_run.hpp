@@ -32,8 +32,8 @@ struct JobTime {
   SimDuration beside, alone;
   std::vector<StageSpan> stages;  // beside the others: channel that ends last, after the launch
   std::int32_t slowest_channel = 0;
-  std::vector<LinkLoad> loads;    // its own
-  std::vector<BusyLink> busiest;  // of the links it uses, busiest first
+  std::vector<LinkLoad> loads;                          // its own
+  std::vector<BusyLink> busiest;                        // of the links it uses, busiest first
   std::int64_t flows = 0, events = 0, state_bytes = 0;  // of it alone
   double engine_seconds = 0;
 };

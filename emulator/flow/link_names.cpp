@@ -18,10 +18,10 @@ std::vector<std::uint32_t> LinkNames::named(const std::string& name) const {
     if (own == name || of_trunk) links.push_back(link);
   }
   if (!links.empty()) return links;
-  throw UsageError(fmt::format(
-      "{} has no link called \"{}\"; its {} links are called like \"{}\" and \"{}\"",
-      topology.name(), name, network_.links(), network_.link_name(0),
-      network_.link_name(network_.links() - 1)));
+  throw UsageError(
+      fmt::format("{} has no link called \"{}\"; its {} links are called like \"{}\" and \"{}\"",
+                  topology.name(), name, network_.links(), network_.link_name(0),
+                  network_.link_name(network_.links() - 1)));
 }
 
 std::vector<std::uint32_t> LinkNames::nic_of(RankId rank) const {
@@ -42,7 +42,8 @@ std::vector<std::uint32_t> LinkNames::nic_of(RankId rank) const {
     }
   }
   if (links.empty()) {
-    throw UsageError(fmt::format("rank {} of {} sends through no NIC", rank.value(), topology.name()));
+    throw UsageError(
+        fmt::format("rank {} of {} sends through no NIC", rank.value(), topology.name()));
   }
   return links;
 }
