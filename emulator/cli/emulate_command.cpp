@@ -254,6 +254,24 @@ int run_emulate(const EmulateOptions& options) {
   return 0;
 }
 
+void add_engine_options(CLI::App& command, EmulateOptions& options) {
+  command.add_option("--engine", options.engine,
+                      "sweep (every link divided once), flow (messages share links as they come and "
+                      "go; docs/flow.md) or auto: sweep, unless --routing or --jobs asks for flows");
+  command.add_option("--routing", options.routing,
+                      "how the flow engine uses parallel uplinks: spray, ecmp[:SEED], dmodk or rail");
+  auto* jobs = command.add_option(
+      "--jobs", options.jobs,
+      "YAML file of jobs that share the machine, with routing, placement and faults (docs/flow.md): "
+      "time of each alone and beside the others");
+  // The file says it, or it does not apply.
+  for (const char* other : {"-c", "-a", "--protocol", "-b", "-e", "-f", "--ranks", "--channels", "--slices",
+                            "--jitter", "--slots", "--slow", "--routing", "--no-fold", "--best", "--trace",
+                            "--resume"}) {
+    jobs->excludes(command.get_option(other));
+  }
+}
+
 }  // namespace
 
 void add_emulate_command(CLI::App& app, CommandBody& run) {
@@ -301,27 +319,13 @@ void add_emulate_command(CLI::App& app, CommandBody& run) {
                       "what is slower than the machine file says, such as rank=17:x1.3, nic=R:xF, "
                       "link=NAME:xF or rack=D:xF; may be repeated")
       ->allow_extra_args(false);
-  command->add_option("--engine", options->engine,
-                      "sweep (every link divided once), flow (messages share links as they come and "
-                      "go; docs/flow.md) or auto: sweep, unless --routing or --jobs asks for flows");
-  command->add_option("--routing", options->routing,
-                      "how the flow engine uses parallel uplinks: spray, ecmp[:SEED], dmodk or rail");
-  auto* jobs = command->add_option(
-      "--jobs", options->jobs,
-      "YAML file of jobs that share the machine, with routing, placement and faults (docs/flow.md): "
-      "time of each alone and beside the others");
   command->add_flag("--no-fold", options->no_fold, "evaluate every rank, no symmetric classes");
   command->add_flag("--stats", options->stats, "print updates, classes, state bytes, engine seconds");
   command->add_flag("--best", options->best, "print only the fastest algorithm of each size");
   command->add_option("--output,-o", options->output, "trace file to write (HDF5)");
   add_trace_options(*command, options->trace);
   add_restart_options(*command, options->resume, options->force);
-  // The file says it, or it does not apply.
-  for (const char* other : {"-c", "-a", "--protocol", "-b", "-e", "-f", "--ranks", "--channels", "--slices",
-                            "--jitter", "--slots", "--slow", "--routing", "--no-fold", "--best", "--trace",
-                            "--resume"}) {
-    jobs->excludes(command->get_option(other));
-  }
+  add_engine_options(*command, *options);
   command->callback([&run, options, command] {
     options->collective_given = command->count("-c") > 0;
     run = [options] { return run_emulate(*options); };
