@@ -60,9 +60,9 @@ JobRun run(const std::string& yaml, std::vector<std::size_t> order = {}) {
 }
 
 std::string job(const std::string& name, const std::string& collective,
-                const std::string& algorithm, const std::string& rest) {
+                const std::string& algorithm, const std::string& rest, int channels = 1) {
   return "  - {name: " + name + ", collective: " + collective + ", algorithm: " + algorithm +
-         ", channels: 1, " + rest + "}\n";
+         ", protocol: simple, channels: " + std::to_string(channels) + ", " + rest + "}\n";
 }
 
 double slow_down(const JobTime& time) {
@@ -80,32 +80,33 @@ TEST(Jobs, a_job_that_shares_no_link_takes_as_long_as_alone) {
 // Two groups of the same GPUs halve each other's NICs; one that comes later leaves the first be.
 TEST(Jobs, groups_on_one_nic_share_it_while_both_run) {
   const std::string send = "bytes: 64M, ranks: [0, 4]";
-  const JobRun both = run("jobs:\n" + job("a", "send_recv", "direct", send) +
-                          job("b", "send_recv", "direct", send));
+  const JobRun both = run("jobs:\n" + job("a", "send_recv", "direct", send, 8) +
+                          job("b", "send_recv", "direct", send, 8));
   for (const JobTime& time : both.jobs) {
     EXPECT_NEAR(slow_down(time), 2, 0.05);
     EXPECT_EQ(time.busiest.front().jobs, 2);
     EXPECT_LE(time.busiest.front().utilization, 1);
   }
-  const JobRun later = run("jobs:\n" + job("a", "send_recv", "direct", send) +
-                           job("b", "send_recv", "direct", send + ", start: 1 s"));
+  const JobRun later = run("jobs:\n" + job("a", "send_recv", "direct", send, 8) +
+                           job("b", "send_recv", "direct", send + ", start: 1 s", 8));
   EXPECT_EQ(later.jobs[0].beside, later.jobs[0].alone);
   EXPECT_EQ(later.jobs[1].beside, both.jobs[1].alone);
 }
 
 // Fifteen send to one: its NIC is the limit, and its share of the time is what they sent.
 TEST(Jobs, incast_is_bound_by_the_receivers_link) {
-  const JobRun done =
-      run("jobs:\n" +
-          job("in", "gather", "direct",
-              "bytes: 256M, ranks: [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30]"));
+  const JobRun done = run(
+      "jobs:\n" +
+      job("in", "gather", "direct",
+          "bytes: 256M, ranks: [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30]", 16));
   const BusyLink& busiest = done.jobs[0].busiest.front();
   EXPECT_EQ(busiest.wire_bytes, 15 * (std::int64_t{16} << 20));
   EXPECT_GT(busiest.utilization, 0.6);
 }
 
 TEST(Jobs, a_nic_that_fails_recovers_or_degrades_on_the_way_costs_that_long) {
-  const std::string jobs = "jobs:\n" + job("a", "send_recv", "direct", "bytes: 64M, ranks: [0, 4]");
+  const std::string jobs =
+      "jobs:\n" + job("a", "send_recv", "direct", "bytes: 64M, ranks: [0, 4]", 8);
   const auto time = [&](const std::string& faults) {
     return run(jobs + faults).jobs[0].alone.value();
   };
