@@ -13,6 +13,7 @@
 #include "emulator/base/stop.hpp"
 #include "emulator/calibrate/predictor.hpp"
 #include "emulator/coordinator/agreement.hpp"
+#include "emulator/coordinator/flow_stage.hpp"
 #include "emulator/coordinator/prediction_text.hpp"
 
 namespace fabricast {
@@ -103,6 +104,8 @@ void count(const std::vector<Prediction>& predictions, EmulationStats& stats) {
     stats.engine_seconds += prediction.engine_seconds;
     stats.state_bytes = std::max(stats.state_bytes, prediction.state_bytes);
     stats.instruction_set = prediction.instruction_set;
+    stats.flows += prediction.flows;
+    stats.flow_events += prediction.flow_events;
   }
 }
 
@@ -119,6 +122,8 @@ Emulation emulate(const Communicator& communicator, const Topology& topology,
   const auto processes = static_cast<std::size_t>(communicator.size());
   const auto me = static_cast<std::size_t>(communicator.rank());
   Predictor predictor(topology, profile, EngineOptions{scenario.fold, "", scenario.changes});
+  std::optional<FlowStage> flows;
+  if (scenario.engine.flow) flows.emplace(topology, values_of(profile), scenario);
   std::optional<EnsembleStage> ensembles;
   if (scenario.ensemble.on()) ensembles.emplace(topology, values_of(profile), scenario);
   Emulation emulation;
@@ -129,6 +134,7 @@ Emulation emulate(const Communicator& communicator, const Topology& topology,
     std::vector<std::pair<std::size_t, Prediction>> mine;
     for (std::size_t i = begin + me; i < end && stop_signal() == 0; i += processes) {
       mine.emplace_back(pending[i], predict_point(predictor, scenario, points[pending[i]]));
+      if (flows) flows->retime(mine.back().second);
       mark_progress();
       if (progress) progress();
     }
