@@ -11,9 +11,15 @@ namespace {
 constexpr std::int32_t tile_columns = 1024;
 constexpr std::int32_t most_block_steps = 112;
 
-// Fewer steps on narrow rings, where halos would outweigh the ring itself.
+// Fewer steps on narrow rings, where halos would outweigh the ring itself. On wide ones a divisor
+// of the ring, if there is one: a ring that waits for latency repeats with each turn of a message,
+// and boundaries of blocks should meet that.
 std::int32_t steps_per_block(std::int32_t columns) {
-  return std::clamp(columns / 2, 14, most_block_steps);
+  const std::int32_t most = std::clamp(columns / 2, 14, most_block_steps);
+  for (std::int32_t steps = most; steps > most / 2; --steps) {
+    if (columns % steps == 0) return steps;
+  }
+  return most;
 }
 
 std::int32_t rounded_up(std::int32_t value, std::int32_t multiple) {
@@ -95,7 +101,8 @@ bool RingBlock::exact_in_doubles(std::int32_t steps) const {
   return now < limit && most_growth_ < (limit - now) / steps;
 }
 
-void RingBlock::advance(std::int64_t steps) {
+std::int64_t RingBlock::advance(std::int64_t steps, bool jump) {
+  std::int64_t skipped = 0;
   while (steps > 0) {
     const auto block = static_cast<std::int32_t>(std::min<std::int64_t>(steps, block_steps_));
     if (set_ != InstructionSet::x86_64_v4 && exact_in_doubles(block)) {
@@ -106,7 +113,25 @@ void RingBlock::advance(std::int64_t steps) {
     current_.swap(next_);
     done_ += block;
     steps -= block;
+    if (!jump || steps < block_steps_) continue;
+    const auto found =
+        period_.observe(rows_by_age(), static_cast<std::size_t>(shape_.columns), done_);
+    if (!found || found->steps > steps) continue;
+    // The rows stay where they are: their places turn with the steps done, not with those skipped.
+    const std::int64_t times = steps / found->steps;
+    for (std::int64_t& clock : current_) clock += times * found->delta_ps;
+    skipped += times * found->steps;
+    steps -= times * found->steps;
+    jump = false;  // the rest is shorter than a period
   }
+  return skipped;
+}
+
+std::vector<const std::int64_t*> RingBlock::rows_by_age() {
+  std::vector<const std::int64_t*> rows{lane(), port()};
+  for (std::int32_t i = 0; i < shape_.in_flight; ++i) rows.push_back(ready(i));
+  for (std::int32_t i = 0; i < shape_.slack; ++i) rows.push_back(credit(i));
+  return rows;
 }
 
 template <class T>
@@ -142,7 +167,7 @@ void RingBlock::load_tile(RingTile<T>& tile, std::int32_t first, std::int32_t co
 std::int64_t RingBlock::state_bytes() const {
   return static_cast<std::int64_t>((current_.size() + next_.size() + covering_port_cost_.size()) *
                                    sizeof(std::int64_t)) +
-         tile_.bytes() + double_tile_.bytes();
+         tile_.bytes() + double_tile_.bytes() + period_.bytes();
 }
 
 }  // namespace fabricast
