@@ -106,7 +106,8 @@ std::optional<EngineOutcome> run_uniform(const Schedule& schedule, const StepCos
     result.class_of = classes->class_of;
   }
   auto outcome =
-      uniform_sweep(program, costs, options.loops, options.slices, set, options.jump, options.log);
+      uniform_sweep(program, costs, options.loops, options.slices, set, options.jump, options.log,
+                    options.team);
   if (!outcome) {
     result.classes = schedule.positions();
     result.class_of.clear();
