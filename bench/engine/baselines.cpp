@@ -23,8 +23,8 @@ struct Rows {
   const std::int64_t* __restrict credit_cost;
 };
 
-// Column x receives from x - 1 and takes a slot that x + 1 has freed (docs/semantics.md 3). Rows have
-// a copy of the last column before the first, and of the first behind the last.
+// Column x receives from x - 1 and takes a slot that x + 1 has freed (docs/semantics.md 3). Rows
+// have a copy of the last column before the first, and of the first behind the last.
 [[gnu::always_inline]] inline void plain_step(const Rows& rows) {
   for (std::int32_t x = 0; x < rows.columns; ++x) {
     const std::int64_t start =
@@ -79,8 +79,7 @@ std::int64_t PlainRing::advance(std::int64_t steps, InstructionSet set) {
   const auto n = static_cast<std::size_t>(columns_);
   const std::int64_t slack = depth_ - 1;  // one message is in flight
   for (std::int64_t end = done_ + steps; done_ < end; ++done_) {
-    std::int64_t* credit =
-        credit_.data() + static_cast<std::size_t>(done_ % slack) * (n + 2) + 1;
+    std::int64_t* credit = credit_.data() + static_cast<std::size_t>(done_ % slack) * (n + 2) + 1;
     credit[n] = credit[0];
     ready_in_[0] = ready_in_[n];
     step({columns_, lane_.data(), port_.data(), ready_in_.data() + 1, ready_out_.data() + 1, credit,

@@ -1,5 +1,6 @@
-// What the engines are compared with, compiled the same way and run in the same process: the obvious
-// loop over one ring, and how fast this machine copies memory. Deterministic results; not thread safe.
+// What the engines are compared with, compiled the same way and run in the same process: the
+// obvious loop over one ring, and how fast this machine copies memory. Deterministic results; not
+// thread safe.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,7 @@
-// The engine's targets, one benchmark each, beside what they are compared with: the plain loop of the
-// same ring, compiled the same way, and a copy of memory. Times are processor times of the thread, so
-// that other load on the machine counts little; ratios to the baselines of the same run count most.
+// The engine's targets, one benchmark each, beside what they are compared with: the plain loop of
+// the same ring, compiled the same way, and a copy of memory. Times are processor times of the
+// thread, so that other load on the machine counts little; ratios to the baselines of the same run
+// count most.
 #include <benchmark/benchmark.h>
 
 #include <ctime>
@@ -36,7 +37,8 @@ double plain_rate(InstructionSet set) {
   for (int i = 0; i < 3; ++i) {
     const double begin = thread_seconds();
     benchmark::DoNotOptimize(ring.advance(steps, set));
-    best = std::max(best, static_cast<double>(steps) * reference_ranks / (thread_seconds() - begin));
+    best =
+        std::max(best, static_cast<double>(steps) * reference_ranks / (thread_seconds() - begin));
   }
   return known[set] = best;
 }
@@ -70,8 +72,8 @@ struct Case {
   Schedule schedule;
   std::int32_t period = 0;  // of the costs; 0: every position has its own
   SweepOptions options{};
-  std::int32_t channels = 1;       // evaluated one after the other, each with its own costs
-  double slow = 0;                 // the factor of one slow position, if any
+  std::int32_t channels = 1;  // evaluated one after the other, each with its own costs
+  double slow = 0;            // the factor of one slow position, if any
 };
 
 void run(benchmark::State& state, const Case& of) {
@@ -124,9 +126,7 @@ void add(const std::string& name, const Case& of) {
 }
 
 void add_all() {
-  benchmark::RegisterBenchmark("baseline/copy_256_mb", copy_256_mb)
-      ->UseManualTime()
-      ->Iterations(1);
+  benchmark::RegisterBenchmark("baseline/copy_256_mb", copy_256_mb)->UseManualTime()->Iterations(1);
   for (const InstructionSet set : available_instruction_sets()) {
     const std::string name(to_string(set));
     benchmark::RegisterBenchmark(("baseline/plain_ring_10080/" + name).c_str(), plain_ring_10080,
