@@ -103,8 +103,8 @@ double thread_seconds() {
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
-// jitter ensemble: 256 members of a 10,080-rank double tree, 64 chunks: both trees are a channel each,
-// with half of the members' chunks.
+// jitter ensemble: 256 members of a 10,080-rank double tree, 64 chunks: both trees are a channel
+// each, with half of the members' chunks.
 void jitter_tree_10080(benchmark::State& state, InstructionSet set) {
   const Schedule first = tree_all_reduce({72, 140}, 32, false);
   const Schedule second = tree_all_reduce({72, 140}, 32, true);

@@ -7,17 +7,25 @@
 
 namespace fabricast {
 
-SyntheticCosts::SyntheticCosts(const Schedule& schedule, std::int32_t period)
-    : schedule_(schedule) {
+SyntheticCosts::SyntheticCosts(const Schedule& schedule, std::int32_t period, std::uint64_t seed)
+    : schedule_(schedule), period_(period) {
   for (std::int32_t x = 0; x < schedule.positions(); ++x) {
     const auto who = static_cast<std::uint64_t>(period > 0 ? x % period : x);
-    const auto draw = [who](std::uint64_t row) {
-      return random_int(1, row, who, 100 * ps_per_ns, ps_per_us);
+    const auto draw = [who, seed](std::uint64_t row) {
+      return random_int(seed, row, who, 100 * ps_per_ns, ps_per_us);
     };
     lane_.push_back(draw(0));
     port_.push_back(draw(1));
     latency_.push_back(draw(2));
     credit_.push_back(draw(3));
+  }
+}
+
+void SyntheticCosts::slow_down(std::int32_t position, double factor) {
+  period_ = 0;
+  for (auto* costs : {&lane_, &port_, &latency_, &credit_}) {
+    std::int64_t& cost = (*costs)[static_cast<std::size_t>(position)];
+    cost = static_cast<std::int64_t>(static_cast<double>(cost) * factor);
   }
 }
 

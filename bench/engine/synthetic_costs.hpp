@@ -8,19 +8,24 @@
 #include <cstdint>
 #include <vector>
 
+#include "emulator/cost/periodic_costs.hpp"
 #include "emulator/cost/step_costs.hpp"
 #include "emulator/schedule/schedule.hpp"
 
 namespace fabricast {
 
-class SyntheticCosts final : public StepCosts {
+class SyntheticCosts final : public StepCosts, public PeriodicCosts {
  public:
   // period 0: every position has its own costs.
-  SyntheticCosts(const Schedule& schedule, std::int32_t period);
+  SyntheticCosts(const Schedule& schedule, std::int32_t period, std::uint64_t seed = 1);
+  // Multiplies all costs of one position.
+  void slow_down(std::int32_t position, double factor);
+  std::int32_t cost_period() const override { return period_; }
   void fill(int stage, int group, int phase, std::int32_t k, CostRows rows) const override;
 
  private:
   const Schedule& schedule_;
+  std::int32_t period_;
   std::vector<std::int64_t> lane_, port_, latency_, credit_;
 };
 

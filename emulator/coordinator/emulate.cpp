@@ -15,13 +15,15 @@
 #include "emulator/coordinator/agreement.hpp"
 #include "emulator/coordinator/flow_stage.hpp"
 #include "emulator/coordinator/prediction_text.hpp"
+#include "emulator/coordinator/work_shares.hpp"
 
 namespace fabricast {
 namespace {
 
-// The row of a point: of the allowed protocols the one with the least predicted time. Ties go to the
-// protocol listed first.
-Prediction predict_point(Predictor& predictor, const Scenario& scenario, const ScenarioPoint& point) {
+// The row of a point: of the allowed protocols the one with the least predicted time. Ties go to
+// the protocol listed first.
+Prediction predict_point(Predictor& predictor, const Scenario& scenario,
+                         const ScenarioPoint& point) {
   const auto protocols = protocols_for(scenario, point);
   const PointSpec asked = spec_of(scenario, point, protocols.front());
   const StepTraceRequest steps{scenario.trace.classes, scenario.trace.window,
@@ -30,11 +32,17 @@ Prediction predict_point(Predictor& predictor, const Scenario& scenario, const S
                            scenario.trace.level == TraceLevel::steps ? &steps : nullptr);
 }
 
+struct Finished {
+  std::size_t point = 0;
+  double seconds = 0;  // that it took
+  Prediction prediction;
+};
+
 // Results of one process as lines "index<TAB>json".
-std::string encode(const std::vector<std::pair<std::size_t, Prediction>>& mine) {
+std::string encode(const std::vector<Finished>& mine) {
   std::string text;
-  for (const auto& [index, prediction] : mine) {
-    text += std::to_string(index) + '\t' + to_text(prediction) + '\n';
+  for (const Finished& one : mine) {
+    text += std::to_string(one.point) + '\t' + to_text(one.prediction) + '\n';
   }
   return text;
 }
@@ -109,6 +117,82 @@ void count(const std::vector<Prediction>& predictions, EmulationStats& stats) {
   }
 }
 
+// This process's part of each batch.
+class Evaluation {
+ public:
+  Evaluation(const Communicator& communicator, const Topology& topology,
+             const CalibrationProfile& profile, const Scenario& scenario,
+             const std::vector<ScenarioPoint>& points)
+      : communicator_(communicator),
+        scenario_(scenario),
+        points_(points),
+        shares_(static_cast<std::size_t>(communicator.size())),
+        predictor_(topology, profile, options(nullptr)),
+        joint_predictor_(topology, profile, options(&communicator)) {
+    if (scenario.engine.flow) flows_.emplace(topology, values_of(profile), scenario);
+  }
+
+  // Collective. After a signal some are missing.
+  std::vector<Finished> run(const std::vector<std::size_t>& todo,
+                            const std::function<void()>& progress);
+
+ private:
+  EngineOptions options(const Communicator* team) const {
+    EngineOptions options;
+    options.fold = scenario_.fold;
+    options.changes = scenario_.changes;
+    options.team = team;
+    return options;
+  }
+  void share_seconds(const std::vector<Finished>& mine);
+
+  const Communicator& communicator_;
+  const Scenario& scenario_;
+  const std::vector<ScenarioPoint>& points_;
+  WorkShares shares_;
+  Predictor predictor_;
+  // Of its own, so that every process has evaluated, and remembers, the same with it.
+  Predictor joint_predictor_;
+  std::optional<FlowStage> flows_;
+};
+
+std::vector<Finished> Evaluation::run(const std::vector<std::size_t>& todo,
+                                      const std::function<void()>& progress) {
+  const auto processes = static_cast<std::size_t>(communicator_.size());
+  const auto me = static_cast<std::size_t>(communicator_.rank());
+  const bool joint = todo.size() < processes && (todo.size() == 1 || !scenario_.fold);
+  const auto owners = shares_.of(points_, todo);
+  std::vector<Finished> mine;
+  for (std::size_t i = 0; i < todo.size(); ++i) {
+    if (!joint && owners[i] != me) continue;
+    const bool stopped = stop_signal() != 0;
+    if (joint ? communicator_.max(std::int64_t{stopped}) != 0 : stopped) break;
+    const auto start = std::chrono::steady_clock::now();
+    Prediction prediction =
+        predict_point(joint ? joint_predictor_ : predictor_, scenario_, points_[todo[i]]);
+    if (flows_ && owners[i] == me) flows_->retime(prediction);
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    if (owners[i] == me) mine.push_back({todo[i], took.count(), std::move(prediction)});
+    mark_progress();
+    if (progress) progress();
+  }
+  share_seconds(mine);
+  return mine;
+}
+
+// Every process learns what the points of all have taken.
+void Evaluation::share_seconds(const std::vector<Finished>& mine) {
+  if (communicator_.size() == 1) return;
+  std::string text;
+  for (const Finished& one : mine) text += fmt::format("{} {}\n", one.point, one.seconds);
+  for (const std::string& part : communicator_.all_gather(text)) {
+    std::istringstream lines(part);
+    std::size_t point = 0;
+    double seconds = 0;
+    while (lines >> point >> seconds) shares_.learn(points_[point], seconds);
+  }
+}
+
 }  // namespace
 
 Emulation emulate(const Communicator& communicator, const Topology& topology,
@@ -120,10 +204,7 @@ Emulation emulate(const Communicator& communicator, const Topology& topology,
   const auto pending = pending_points(communicator, points.size(), sink);
   enter_phase(RunPhase::simulate);
   const auto processes = static_cast<std::size_t>(communicator.size());
-  const auto me = static_cast<std::size_t>(communicator.rank());
-  Predictor predictor(topology, profile, EngineOptions{scenario.fold, "", scenario.changes});
-  std::optional<FlowStage> flows;
-  if (scenario.engine.flow) flows.emplace(topology, values_of(profile), scenario);
+  Evaluation evaluation(communicator, topology, profile, scenario, points);
   std::optional<EnsembleStage> ensembles;
   if (scenario.ensemble.on()) ensembles.emplace(topology, values_of(profile), scenario);
   Emulation emulation;
@@ -131,18 +212,15 @@ Emulation emulate(const Communicator& communicator, const Topology& topology,
   for (std::size_t begin = 0; begin < pending.size();) {
     const std::size_t end = std::min(pending.size(), begin + batch);
     const auto start = Clock::now();
-    std::vector<std::pair<std::size_t, Prediction>> mine;
-    for (std::size_t i = begin + me; i < end && stop_signal() == 0; i += processes) {
-      mine.emplace_back(pending[i], predict_point(predictor, scenario, points[pending[i]]));
-      if (flows) flows->retime(mine.back().second);
-      mark_progress();
-      if (progress) progress();
-    }
+    const auto mine = evaluation.run({pending.begin() + static_cast<std::ptrdiff_t>(begin),
+                                      pending.begin() + static_cast<std::ptrdiff_t>(end)},
+                                     progress);
     std::map<std::size_t, Prediction> gathered;
     for (const auto& part : communicator.gather(encode(mine))) decode(part, points, gathered);
     std::vector<MemberTimes> members;
     if (ensembles) {
-      members = ensembles->run(communicator, agreed_specs(communicator, scenario, points, gathered));
+      members =
+          ensembles->run(communicator, agreed_specs(communicator, scenario, points, gathered));
     }
     batch = std::stoul(agree(communicator, [&] {
       // Ensembles that a signal cut short are not results.

@@ -1,6 +1,7 @@
 #include "emulator/cost/table_step_costs.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "emulator/base/contracts.hpp"
 #include "emulator/base/counter_rng.hpp"
@@ -22,8 +23,7 @@ TableStepCosts::TableStepCosts(std::shared_ptr<const TrafficMap> traffic, std::s
     const std::int64_t port_bytes = slice_bytes * phase.port_chunks;
     for (std::size_t t = 0; t < tables_.size(); ++t) {
       if (tables_[t].bytes == bytes && tables_[t].port_bytes == port_bytes &&
-          tables_[t].reduces == phase.reduces &&
-          tables_[t].local_streams == phase.local_streams) {
+          tables_[t].reduces == phase.reduces && tables_[t].local_streams == phase.local_streams) {
         return t;
       }
     }
@@ -46,6 +46,7 @@ TableStepCosts::TableStepCosts(std::shared_ptr<const TrafficMap> traffic, std::s
     }
   }
   period_ = find_period();
+  cost_period_ = find_cost_period();
 }
 
 std::int64_t TableStepCosts::bytes(int stage, int group, int phase) const {
@@ -93,6 +94,31 @@ std::int32_t TableStepCosts::find_period() const {
     }
   }
   return static_cast<std::int32_t>(period);
+}
+
+// The smallest of whole domains. Costs follow from the edges; phases share rows, so each distinct
+// pair of them is compared once.
+std::int32_t TableStepCosts::find_cost_period() const {
+  std::set<EdgeRow> rows;
+  for (const auto& stage : channel_.phases) {
+    for (const auto& group : stage) {
+      for (const PhaseEdges& phase : group) {
+        if (phase.varies) return space_.size();
+        rows.insert(phase.send);
+        rows.insert(phase.receive);
+      }
+    }
+  }
+  const std::int32_t positions = space_.size();
+  for (std::int32_t period = space_.domain_size(); period <= positions / 2;
+       period += space_.domain_size()) {
+    if (positions % period != 0) continue;
+    const bool repeats = std::all_of(rows.begin(), rows.end(), [&](const EdgeRow& row) {
+      return std::equal(row->begin() + period, row->end(), row->begin());
+    });
+    if (repeats) return period;
+  }
+  return positions;
 }
 
 std::array<std::uint64_t, 2> TableStepCosts::fingerprint() const {

@@ -11,12 +11,13 @@
 #include <vector>
 
 #include "emulator/cost/machine_costs.hpp"
+#include "emulator/cost/periodic_costs.hpp"
 #include "emulator/cost/step_costs.hpp"
 #include "emulator/cost/traffic_map.hpp"
 
 namespace fabricast {
 
-class TableStepCosts : public StepCosts {
+class TableStepCosts : public StepCosts, public PeriodicCosts {
  public:
   TableStepCosts(std::shared_ptr<const TrafficMap> traffic, std::size_t channel_class,
                  const MachineCosts& costs, const Schedule& schedule, std::int64_t slice_bytes);
@@ -29,6 +30,8 @@ class TableStepCosts : public StepCosts {
   // Positions after which all costs repeat, when every phase is active everywhere and either varies
   // with its repetition or costs the same at x and x + period; else the number of positions.
   std::int32_t period() const { return period_; }
+  // Of schedules whose peers do not vary.
+  std::int32_t cost_period() const override { return cost_period_; }
   // Everything that decides the costs, in 128 bits: two costs of one traffic map and channel class
   // with equal fingerprints are equal (up to a chance of 2^-128 per pair).
   std::array<std::uint64_t, 2> fingerprint() const;
@@ -43,7 +46,7 @@ class TableStepCosts : public StepCosts {
   EdgeId send_edge(int stage, int group, int phase, std::int32_t k, std::size_t x) const;
   std::int64_t port_bytes(int stage, int group, int phase) const;
   int local_streams(int stage, int group, int phase) const;
-  void forget_period() { period_ = space_.size(); }
+  void forget_period() { period_ = cost_period_ = space_.size(); }
 
  private:
   // By EdgeId. A phase's lane cost depends on the bytes of its message and on what it does to them.
@@ -54,6 +57,7 @@ class TableStepCosts : public StepCosts {
     std::vector<std::int64_t> lane, port;
   };
   std::int32_t find_period() const;
+  std::int32_t find_cost_period() const;
   void fill_fixed(const PhaseEdges& edges, const PhaseTable& table, CostRows rows) const;
   void fill_varying(const PhaseEdges& edges, const PhaseTable& table, std::int32_t k,
                     CostRows rows) const;
@@ -62,6 +66,7 @@ class TableStepCosts : public StepCosts {
   const ChannelTraffic& channel_;
   RankSpace space_;
   std::int32_t period_ = 0;
+  std::int32_t cost_period_ = 0;
   std::vector<std::int64_t> latency_;                            // by EdgeId
   std::vector<PhaseTable> tables_;                               // distinct ones
   std::vector<std::vector<std::vector<std::size_t>>> table_of_;  // [stage][group][phase]

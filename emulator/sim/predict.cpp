@@ -23,6 +23,7 @@ SweepOptions sweep_options(const CollectiveCase& made, const EngineOptions& opti
   result.fold = options.fold;
   result.instruction_set = options.instruction_set;
   result.log = log;
+  result.team = options.team;
   return result;
 }
 

@@ -23,6 +23,7 @@ struct EngineOptions {
   bool fold = true;
   std::string instruction_set;
   MachineChanges changes{};
+  const Communicator* team = nullptr;  // SweepOptions::team: all evaluate the same, in one order
 };
 
 struct PointTime {

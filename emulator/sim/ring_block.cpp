@@ -11,9 +11,15 @@ namespace {
 constexpr std::int32_t tile_columns = 1024;
 constexpr std::int32_t most_block_steps = 112;
 
-// Fewer steps on narrow rings, where halos would outweigh the ring itself.
+// Fewer steps on narrow rings, where halos would outweigh the ring itself. On wide ones a divisor
+// of the ring, if there is one: a ring that waits for latency repeats with each turn of a message,
+// and boundaries of blocks should meet that.
 std::int32_t steps_per_block(std::int32_t columns) {
-  return std::clamp(columns / 2, 14, most_block_steps);
+  const std::int32_t most = std::clamp(columns / 2, 14, most_block_steps);
+  for (std::int32_t steps = most; steps > most / 2; --steps) {
+    if (columns % steps == 0) return steps;
+  }
+  return most;
 }
 
 std::int32_t rounded_up(std::int32_t value, std::int32_t multiple) {
@@ -52,6 +58,7 @@ RingBlock::RingBlock(std::int32_t columns, std::int32_t in_flight, std::int32_t 
       costs_(costs),
       set_(set),
       block_steps_(steps_per_block(columns)),
+      own_{0, columns},
       most_growth_(growth_bound(costs)) {
   FABRICAST_EXPECT(in_flight >= 1 && shape_.slack >= 1 && columns >= 2, "a ring that can turn");
   const auto n = static_cast<std::size_t>(columns);
@@ -79,11 +86,14 @@ std::int64_t* RingBlock::credit(std::int32_t i) {
 // behind its lane: then port = lane after every step with either cost, as far as it can matter
 // (it matters only through max(port, start), and start >= lane). With the raised cost the port is
 // never free before its lane, and ready = port + latency without another maximum.
-bool RingBlock::ports_can_cover_lanes() {
+bool RingBlock::ports_can_cover_lanes(std::int32_t first, std::int32_t count) {
   const std::int64_t* lanes = lane();
   const std::int64_t* ports = port();
-  for (std::size_t x = 0; x < static_cast<std::size_t>(shape_.columns); ++x) {
+  std::int32_t at = (first % shape_.columns + shape_.columns) % shape_.columns;
+  for (std::int32_t i = 0; i < std::min(count, shape_.columns); ++i) {
+    const auto x = static_cast<std::size_t>(at);
     if (costs_.port[x] < costs_.lane[x] && ports[x] > lanes[x]) return false;
+    if (++at == shape_.columns) at = 0;
   }
   return true;
 }
@@ -95,7 +105,9 @@ bool RingBlock::exact_in_doubles(std::int32_t steps) const {
   return now < limit && most_growth_ < (limit - now) / steps;
 }
 
-void RingBlock::advance(std::int64_t steps) {
+std::int64_t RingBlock::advance(std::int64_t steps, bool jump, RingTeam* team) {
+  if (team != nullptr) own_ = team->own();
+  std::int64_t skipped = 0;
   while (steps > 0) {
     const auto block = static_cast<std::int32_t>(std::min<std::int64_t>(steps, block_steps_));
     if (set_ != InstructionSet::x86_64_v4 && exact_in_doubles(block)) {
@@ -106,15 +118,45 @@ void RingBlock::advance(std::int64_t steps) {
     current_.swap(next_);
     done_ += block;
     steps -= block;
+    if (team != nullptr && steps > 0) {
+      team->swap_halos(rows_by_age(), left_halo(block_steps_, shape_.in_flight),
+                       right_halo(block_steps_, shape_.slack));
+    }
+    if (!jump || steps < block_steps_) continue;
+    const auto found = find_period(team);
+    if (!found || found->steps > steps) continue;
+    // The rows stay where they are: their places turn with the steps done, not with those skipped.
+    const std::int64_t times = steps / found->steps;
+    for (std::int64_t& clock : current_) clock += times * found->delta_ps;
+    skipped += times * found->steps;
+    steps -= times * found->steps;
+    jump = false;  // the rest is shorter than a period
   }
+  if (team != nullptr) team->complete(rows_by_age());
+  return skipped;
+}
+
+std::vector<std::int64_t*> RingBlock::rows_by_age() {
+  std::vector<std::int64_t*> rows{lane(), port()};
+  for (std::int32_t i = 0; i < shape_.in_flight; ++i) rows.push_back(ready(i));
+  for (std::int32_t i = 0; i < shape_.slack; ++i) rows.push_back(credit(i));
+  return rows;
+}
+
+std::optional<RingPeriod::Period> RingBlock::find_period(RingTeam* team) {
+  std::vector<const std::int64_t*> rows;
+  for (const std::int64_t* row : rows_by_age()) rows.push_back(row + own_.first);
+  const auto found = period_.observe(rows, static_cast<std::size_t>(own_.count()), done_);
+  return team != nullptr ? team->agreed(found) : found;
 }
 
 template <class T>
 void RingBlock::advance_block(RingTile<T>& tile, std::int32_t steps) {
-  const bool covers = ports_can_cover_lanes();
   const std::int32_t left = left_halo(steps, shape_.in_flight);
-  for (std::int32_t first = 0; first < shape_.columns; first += tile_columns) {
-    const std::int32_t count = std::min(tile_columns, shape_.columns - first);
+  const bool covers = ports_can_cover_lanes(own_.first - left,
+                                            left + own_.count() + right_halo(steps, shape_.slack));
+  for (std::int32_t first = own_.first; first < own_.end; first += tile_columns) {
+    const std::int32_t count = std::min(tile_columns, own_.end - first);
     const std::int32_t width = tile_width(shape_, count, steps);
     load_tile(tile, first - left, width + ring_vector_columns, covers);
     tile.advance(width, done_, steps, set_, covers);
@@ -142,7 +184,7 @@ void RingBlock::load_tile(RingTile<T>& tile, std::int32_t first, std::int32_t co
 std::int64_t RingBlock::state_bytes() const {
   return static_cast<std::int64_t>((current_.size() + next_.size() + covering_port_cost_.size()) *
                                    sizeof(std::int64_t)) +
-         tile_.bytes() + double_tile_.bytes();
+         tile_.bytes() + double_tile_.bytes() + period_.bytes();
 }
 
 }  // namespace fabricast

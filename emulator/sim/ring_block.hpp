@@ -6,8 +6,8 @@
 // computed again (wide halos), and B steps of a tile run without touching the rest. Exact: the
 // recomputed columns are discarded. Two copies of the state: tiles read the old one and write the
 // new one. Without AVX-512 a tile holds doubles as long as all its clocks stay below 2^52 ps (75
-// minutes), where they are exact; the same integers come out. Memory: 2 * (2 + D) rows of columns;
-// one tile of about 120 KB.
+// minutes), where they are exact; the same integers come out. Memory: 2 * (2 + D) rows of columns,
+// half as much again to look for periods; one tile of about 120 KB.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +15,8 @@
 
 #include "emulator/sim/flat_phases.hpp"
 #include "emulator/sim/instruction_set.hpp"
+#include "emulator/sim/ring_period.hpp"
+#include "emulator/sim/ring_team.hpp"
 #include "emulator/sim/ring_tile.hpp"
 
 namespace fabricast {
@@ -33,7 +35,10 @@ class RingBlock {
   // Credit of the i-th of the last depth - in_flight messages received, oldest first.
   std::int64_t* credit(std::int32_t i);
 
-  void advance(std::int64_t steps);
+  // With a team, whose processes all call this, each advances its own columns.
+  // Steps passed over: whole periods, once all clocks repeat (ring_period.hpp); none without
+  // `jump`.
+  std::int64_t advance(std::int64_t steps, bool jump, RingTeam* team = nullptr);
   std::int64_t state_bytes() const;
 
  private:
@@ -44,19 +49,24 @@ class RingBlock {
   void advance_block(RingTile<T>& tile, std::int32_t steps);
   template <class T>
   void load_tile(RingTile<T>& tile, std::int32_t first, std::int32_t count, bool port_covers_lane);
-  bool ports_can_cover_lanes();
+  bool ports_can_cover_lanes(std::int32_t first, std::int32_t count);
+  // All rows, oldest message first.
+  std::vector<std::int64_t*> rows_by_age();
+  std::optional<RingPeriod::Period> find_period(RingTeam* team);
   bool exact_in_doubles(std::int32_t steps) const;
 
   RingShape shape_;
   const CostBlock& costs_;
   InstructionSet set_;
   std::int32_t block_steps_;
+  ColumnShare own_;                               // the columns advanced here
   std::vector<std::int64_t> covering_port_cost_;  // max(port cost, lane cost)
   std::int64_t most_growth_;                      // of any clock in one step
   std::int64_t done_ = 0;                         // steps so far: where the rings of rows begin
   std::vector<std::int64_t> current_, next_;      // [row][column]
   RingTile<std::int64_t> tile_;
   RingTile<double> double_tile_;  // without AVX-512
+  RingPeriod period_;
 };
 
 }  // namespace fabricast

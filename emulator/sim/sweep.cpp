@@ -9,6 +9,7 @@
 
 #include "emulator/base/contracts.hpp"
 #include "emulator/base/error.hpp"
+#include "emulator/cost/periodic_costs.hpp"
 #include "emulator/sim/engine_outcome.hpp"
 #include "emulator/sim/instruction_set.hpp"
 #include "emulator/sim/uniform_sweep.hpp"
@@ -33,7 +34,7 @@ bool folding_pays(const RankClasses& classes, std::int32_t positions) {
 
 ClassInput class_input(const UniformProgram& program) {
   ClassInput input;
-  input.positions = program.positions;
+  input.positions = program.period;
   for (const auto& stage : program.stages) {
     for (const UniformPhase& phase : stage) {
       input.rows.emplace_back(phase.costs.lane);
@@ -43,9 +44,12 @@ ClassInput class_input(const UniformProgram& program) {
     }
   }
   for (const Family& family : program.families) {
-    input.maps.push_back(family.map.kind == FamilyMap::Kind::group
+    const ShiftMap map = family.map.kind == FamilyMap::Kind::group
                              ? group_step(family.map, program.positions)
-                             : family.map.shift);
+                             : family.map.shift;
+    input.maps.push_back(program.period < program.positions
+                             ? *shift_modulo(map, program.positions, program.period)
+                             : map);
   }
   return input;
 }
@@ -64,15 +68,15 @@ std::optional<RankClasses> find_classes(const UniformProgram& program, const Swe
   const auto is_shift = [](const Family& family) {
     return family.map.kind == FamilyMap::Kind::shift || family.map.kind == FamilyMap::Kind::group;
   };
-  if (program.partial ||
-      !std::all_of(program.families.begin(), program.families.end(), is_shift)) {
+  if (program.partial || !std::all_of(program.families.begin(), program.families.end(), is_shift)) {
     result.fold_note = "unfolded: classes are found for shifts of all positions only";
     return std::nullopt;
   }
   const ClassInput input = class_input(program);
   RankClasses classes;
   bool known = false;
-  if (options.class_hint.size() == static_cast<std::size_t>(program.positions)) {
+  if (program.period == program.positions &&
+      options.class_hint.size() == static_cast<std::size_t>(program.positions)) {
     classes = classes_from(options.class_hint);
     known = folding_pays(classes, program.positions) && is_equitable(input, classes);
   }
@@ -90,11 +94,25 @@ std::optional<RankClasses> find_classes(const UniformProgram& program, const Swe
   return classes;
 }
 
+// The classes of one period, said of every position.
+std::vector<std::int32_t> over_all_positions(const std::vector<std::int32_t>& period,
+                                             std::int32_t positions) {
+  std::vector<std::int32_t> class_of;
+  class_of.reserve(static_cast<std::size_t>(positions));
+  while (class_of.size() < static_cast<std::size_t>(positions)) {
+    class_of.insert(class_of.end(), period.begin(), period.end());
+  }
+  return class_of;
+}
+
 std::optional<EngineOutcome> run_uniform(const Schedule& schedule, const StepCosts& costs,
                                          const SweepOptions& options, InstructionSet set,
                                          SweepResult& result) {
   std::string reason;
-  UniformProgram program = compile_uniform(schedule, costs, options.loops, options.slices, reason);
+  const auto* periodic = dynamic_cast<const PeriodicCosts*>(&costs);
+  const std::int32_t period = options.fold && periodic != nullptr ? periodic->cost_period() : 0;
+  UniformProgram program =
+      compile_uniform(schedule, costs, options.loops, options.slices, reason, period);
   if (!reason.empty()) {
     result.fold_note = "unfolded: " + reason;
     return std::nullopt;
@@ -103,10 +121,12 @@ std::optional<EngineOutcome> run_uniform(const Schedule& schedule, const StepCos
   if (classes) {
     program = fold_program(program, *classes);
     result.classes = classes->count;
-    result.class_of = classes->class_of;
+    result.class_of = over_all_positions(classes->class_of, schedule.positions());
+  } else if (program.period < program.positions) {  // a hash collision: whole rows after all
+    program = compile_uniform(schedule, costs, options.loops, options.slices, reason);
   }
-  auto outcome =
-      uniform_sweep(program, costs, options.loops, options.slices, set, options.jump, options.log);
+  auto outcome = uniform_sweep(program, costs, options.loops, options.slices, set, options.jump,
+                               options.log, options.team);
   if (!outcome) {
     result.classes = schedule.positions();
     result.class_of.clear();

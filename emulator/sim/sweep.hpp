@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "emulator/base/communicator.hpp"
 #include "emulator/base/units.hpp"
 #include "emulator/cost/step_costs.hpp"
 #include "emulator/schedule/schedule.hpp"
@@ -31,6 +32,9 @@ struct SweepOptions {
   // Takes the steps of the columns it watches: classes of SweepResult::class_of, or positions where
   // that is empty. Every step is then evaluated, whatever `jump` says.
   StepLog* log = nullptr;
+  // Processes that all call sweep() with the same arguments: long rings are divided among them
+  // (ring_team.hpp). Null: this one does all.
+  const Communicator* team = nullptr;
 };
 
 struct StageSpan {

@@ -1,5 +1,6 @@
 // The part of UniformRun that hands long ring stages to RingBlock.
 #include <algorithm>
+#include <optional>
 
 #include "emulator/sim/ring_block.hpp"
 #include "emulator/sim/uniform_run.hpp"
@@ -53,13 +54,17 @@ void UniformRun::run_in_blocks(std::size_t stage) {
     std::copy(ours, ours + columns_, theirs);
   });
   const std::int64_t steps = (std::int64_t{program_.stage_repeat[stage]} - 1) * slices_;
-  block.advance(steps);
+  const bool shared = team_ != nullptr && RingTeam::pays(*team_, program_.columns, steps);
+  std::optional<RingTeam> team;
+  if (shared) team.emplace(*team_, program_.columns);
+  const std::int64_t skipped = block.advance(steps, jump_, team ? &*team : nullptr);
   counters.sent += steps;
   counters.received += steps;
   exchange([this](std::int64_t* ours, const std::int64_t* theirs) {
     std::copy(theirs, theirs + columns_, ours);
   });
-  updates_ += steps * static_cast<std::int64_t>(columns_);
+  updates_ += (steps - skipped) * static_cast<std::int64_t>(columns_);
+  skipped_ += skipped * static_cast<std::int64_t>(columns_);
   block_bytes_ = std::max(block_bytes_, block.state_bytes());
 }
 

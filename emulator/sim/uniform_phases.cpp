@@ -14,11 +14,13 @@ bool has_family(const PeerMap& map) {
     case PeerMap::Kind::digit:
     case PeerMap::Kind::exclusive:
     case PeerMap::Kind::rounds:
-    case PeerMap::Kind::group: return true;
+    case PeerMap::Kind::group:
+      return true;
     case PeerMap::Kind::none:
     case PeerMap::Kind::absolute:
     case PeerMap::Kind::tree:
-    case PeerMap::Kind::table: break;
+    case PeerMap::Kind::table:
+      break;
   }
   return false;
 }
@@ -111,7 +113,7 @@ std::vector<std::int32_t> peers(const FamilyMap* map, std::int32_t positions,
   for (const std::int32_t x : classes.representative) {
     const bool moves = map != nullptr && map->kind != FamilyMap::Kind::group;
     const std::int32_t y = moves ? (*map)(x, positions) : x;
-    columns.push_back(classes.class_of[static_cast<std::size_t>(y)]);
+    columns.push_back(classes.class_of[static_cast<std::size_t>(y) % classes.class_of.size()]);
   }
   return columns;
 }
@@ -121,6 +123,7 @@ std::vector<std::int32_t> peers(const FamilyMap* map, std::int32_t positions,
 UniformProgram fold_program(const UniformProgram& program, const RankClasses& classes) {
   UniformProgram folded;
   folded.positions = program.positions;
+  folded.period = program.period;
   folded.columns = classes.count;
   folded.roles = program.roles;
   folded.depth = program.depth;

@@ -14,7 +14,7 @@ class Compilation {
   Compilation(const Schedule& schedule, std::int32_t loops, std::int32_t slices)
       : schedule_(schedule), loops_(loops), slices_(slices) {}
 
-  UniformProgram build(const StepCosts& costs, std::string& reason);
+  UniformProgram build(const StepCosts& costs, std::int32_t period, std::string& reason);
 
  private:
   // Which repetitions use a family: it may share rows if there is only one.
@@ -31,6 +31,7 @@ class Compilation {
   bool families_meet() const;
   bool shifts_meet() const;
   void plan_rows();
+  bool repeats_after(std::int32_t period) const;
   void fill(const StepCosts& costs);
 
   const Schedule& schedule_;
@@ -137,7 +138,8 @@ bool Compilation::families_meet() const {
       });
     });
   };
-  // A hundred million positions looked at take a second; such a mixture is left to the other engine.
+  // A hundred million positions looked at take a second; such a mixture is left to the other
+  // engine.
   const std::size_t looked_at =
       (two_digit.size() * shifts.size() +
        others.size() * (others.size() + shifts.size() + two_digit.size())) *
@@ -183,6 +185,20 @@ void Compilation::plan_rows() {
   }
 }
 
+bool Compilation::repeats_after(std::int32_t period) const {
+  if (period < 1 || period > program_.positions / 2 || program_.positions % period != 0)
+    return false;
+  if (program_.varies || program_.partial) return false;
+  for (const auto& stage : program_.stages) {
+    const auto is_whole = [](const UniformPhase& phase) { return phase.joined.empty(); };
+    if (!std::all_of(stage.begin(), stage.end(), is_whole)) return false;
+  }
+  return std::all_of(program_.families.begin(), program_.families.end(), [&](const Family& family) {
+    return family.map.kind == FamilyMap::Kind::shift &&
+           shift_modulo(family.map.shift, program_.positions, period);
+  });
+}
+
 void Compilation::fill(const StepCosts& costs) {
   const auto map_of = [this](const std::vector<std::int32_t>& family) {
     return family.empty() ? nullptr
@@ -190,17 +206,19 @@ void Compilation::fill(const StepCosts& costs) {
   };
   for (auto& stage : program_.stages) {
     for (UniformPhase& phase : stage) {
-      phase.costs = CostBlock(static_cast<std::size_t>(program_.positions));
+      phase.costs = CostBlock(static_cast<std::size_t>(program_.period));
       if (phase.flat.varies) continue;
       fill_costs(phase, costs, 0);
-      build_runs(map_of(phase.in_family), map_of(phase.out_family), phase.range,
-                 program_.positions, phase.runs);
+      if (program_.period < program_.positions) continue;  // runs are those of the classes
+      build_runs(map_of(phase.in_family), map_of(phase.out_family), phase.range, program_.positions,
+                 phase.runs);
     }
   }
 }
 
-UniformProgram Compilation::build(const StepCosts& costs, std::string& reason) {
-  program_.positions = program_.columns = schedule_.positions();
+UniformProgram Compilation::build(const StepCosts& costs, std::int32_t period,
+                                  std::string& reason) {
+  program_.positions = program_.columns = program_.period = schedule_.positions();
   program_.roles = schedule_.roles;
   program_.depth = schedule_.fifo_depth;
   program_.stages.resize(schedule_.stages.size());
@@ -214,12 +232,23 @@ UniformProgram Compilation::build(const StepCosts& costs, std::string& reason) {
   }
   if (reason.empty() && families_meet()) reason = "maps of different kinds share connections";
   if (!reason.empty()) return {};
+  if (repeats_after(period)) program_.period = period;
   plan_rows();
   fill(costs);
   return std::move(program_);
 }
 
 }  // namespace
+
+// A digit that whole periods leave alone, or the highest, which they turn.
+std::optional<ShiftMap> shift_modulo(const ShiftMap& map, std::int32_t positions,
+                                     std::int32_t period) {
+  const std::int64_t block = std::int64_t{map.weight} * map.radix;
+  if (period % block == 0) return map;
+  if (block != positions || period % map.weight != 0) return std::nullopt;
+  const std::int32_t radix = period / map.weight;
+  return ShiftMap{map.weight, radix, map.shift % radix};
+}
 
 void fill_costs(UniformPhase& phase, const StepCosts& costs, std::int32_t k) {
   phase.costs.fill(costs, phase.flat, k);
@@ -237,8 +266,8 @@ void fill_costs(UniformPhase& phase, const StepCosts& costs, std::int32_t k) {
 }
 
 UniformProgram compile_uniform(const Schedule& schedule, const StepCosts& costs, std::int32_t loops,
-                               std::int32_t slices, std::string& reason) {
-  return Compilation(schedule, loops, slices).build(costs, reason);
+                               std::int32_t slices, std::string& reason, std::int32_t period) {
+  return Compilation(schedule, loops, slices).build(costs, period, reason);
 }
 
 }  // namespace fabricast

@@ -1,18 +1,18 @@
 // A schedule that every position executes alike, compiled to rows: the input of the fast engine.
 //
-// Uniform means: phases active on a range of positions, in groups of order `rounds`, peers none or a
-// family_map.hpp, and whoever receives along a map is who is sent to along it. Then all connections
-// x -> map(x) of one map carry equally many messages at any moment: they are one *family* with one
-// pair of counters, and message n of all of them is one row of clocks. Message n of a group is one
-// row too: all members get it at the same time.
-// Rings, hierarchies, exchanges, hypercubes and switches are uniform; trees, chains and roots are
-// not.
+// Uniform means: phases active on a range of positions, in groups of order `rounds`, peers none or
+// a family_map.hpp, and whoever receives along a map is who is sent to along it. Then all
+// connections x -> map(x) of one map carry equally many messages at any moment: they are one
+// *family* with one pair of counters, and message n of all of them is one row of clocks. Message n
+// of a group is one row too: all members get it at the same time. Rings, hierarchies, exchanges,
+// hypercubes and switches are uniform; trees, chains and roots are not.
 //
 // Columns are positions, or classes of positions when folded. Built once, then constant. Memory:
 // 32 bytes per column and phase; rows as planned in `Family`.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,6 +50,8 @@ struct UniformPhase {
 
 struct UniformProgram {
   std::int32_t positions = 0;
+  // Length of the cost rows before folding: positions, or one period of them that repeats.
+  std::int32_t period = 0;
   std::int32_t columns = 0;
   std::int32_t roles = 1;
   std::int32_t depth = 8;
@@ -71,11 +73,18 @@ std::vector<std::vector<UniformPhase>> uniform_phases(const Schedule& schedule,
 
 // Throws UsageError if two lanes share one end of a connection. The reason is filled when the
 // schedule is not uniform; the program is then unusable.
+// `period`: of the costs (periodic_costs.hpp), if the program is to be folded; it is kept where the
+// peers of x + period are those of x, + period, and all positions take part. 0: rows are whole.
 UniformProgram compile_uniform(const Schedule& schedule, const StepCosts& costs, std::int32_t loops,
-                               std::int32_t slices, std::string& reason);
+                               std::int32_t slices, std::string& reason, std::int32_t period = 0);
 
-// One column per class; costs and peers are those of the representatives. Expects `classes` to be
-// equitable for this program, and no phase to vary or to leave positions out.
+// A shift of `positions` as it acts on positions modulo `period`; nothing if it does not.
+std::optional<ShiftMap> shift_modulo(const ShiftMap& map, std::int32_t positions,
+                                     std::int32_t period);
+
+// One column per class; costs and peers are those of the representatives. Expects `classes`,
+// of the positions of one period, to be equitable for this program, and no phase to vary or to
+// leave positions out.
 UniformProgram fold_program(const UniformProgram& program, const RankClasses& classes);
 
 // Costs of a phase and of those joined to it, in repetition k.

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "emulator/base/communicator.hpp"
 #include "emulator/sim/engine_outcome.hpp"
 #include "emulator/sim/instruction_set.hpp"
 #include "emulator/sim/row_kernels.hpp"
@@ -18,7 +19,8 @@ namespace fabricast {
 class UniformRun {
  public:
   UniformRun(UniformProgram& program, const StepCosts& costs, std::int32_t loops,
-             std::int32_t slices, InstructionSet set, bool jump, StepLog* log = nullptr);
+             std::int32_t slices, InstructionSet set, bool jump, StepLog* log = nullptr,
+             const Communicator* team = nullptr);
   bool run();
   EngineOutcome outcome() const;
 
@@ -55,6 +57,7 @@ class UniformRun {
   InstructionSet set_;
   bool jump_;
   StepLog* log_;                            // null: nothing is noted
+  const Communicator* team_;                // null: no one shares long rings
   std::vector<std::int64_t> lanes_before_;  // of the log's columns, for the current step
   std::size_t columns_;
   std::vector<Counters> counters_;         // per family

@@ -18,7 +18,8 @@ constexpr std::int64_t max_state_bytes = std::int64_t{4} << 30;
 }  // namespace
 
 UniformRun::UniformRun(UniformProgram& program, const StepCosts& costs, std::int32_t loops,
-                       std::int32_t slices, InstructionSet set, bool jump, StepLog* log)
+                       std::int32_t slices, InstructionSet set, bool jump, StepLog* log,
+                       const Communicator* team)
     : program_(program),
       costs_(costs),
       loops_(loops),
@@ -26,6 +27,7 @@ UniformRun::UniformRun(UniformProgram& program, const StepCosts& costs, std::int
       set_(set),
       jump_(jump && log == nullptr),
       log_(log),
+      team_(team),
       columns_(static_cast<std::size_t>(program.columns)) {
   std::size_t ready_rows =
       static_cast<std::size_t>(program.pools) * static_cast<std::size_t>(program.pool_rows);
@@ -212,8 +214,9 @@ EngineOutcome UniformRun::outcome() const {
 
 std::optional<EngineOutcome> uniform_sweep(UniformProgram& program, const StepCosts& costs,
                                            std::int32_t loops, std::int32_t slices,
-                                           InstructionSet set, bool jump, StepLog* log) {
-  UniformRun run(program, costs, loops, slices, set, jump, log);
+                                           InstructionSet set, bool jump, StepLog* log,
+                                           const Communicator* team) {
+  UniformRun run(program, costs, loops, slices, set, jump, log, team);
   if (!run.run()) return std::nullopt;
   return run.outcome();
 }

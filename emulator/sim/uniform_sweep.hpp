@@ -16,10 +16,12 @@ namespace fabricast {
 
 // Empty when some step would need a message or a slot that comes later in the listed order: either
 // a deadlock or an order that only the general engine can follow. `costs` fills the rows of phases
-// that vary, and must be empty of them when folded. With a log every step is evaluated for itself.
+// that vary, and must be empty of them when folded. With a log every step is evaluated for itself. `team`: as
+// SweepOptions::team.
 std::optional<EngineOutcome> uniform_sweep(UniformProgram& program, const StepCosts& costs,
                                            std::int32_t loops, std::int32_t slices,
                                            InstructionSet set, bool jump = true,
-                                           StepLog* log = nullptr);
+                                           StepLog* log = nullptr,
+                                           const Communicator* team = nullptr);
 
 }  // namespace fabricast

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 
+#include "emulator/cost/periodic_costs.hpp"
 #include "emulator/cost/step_costs.hpp"
 #include "emulator/schedule/schedule.hpp"
 
@@ -20,11 +21,15 @@ enum class CostTemper : std::uint8_t {
   huge,       // up to 10^13 ps
 };
 
-class RandomCosts final : public StepCosts {
+class RandomCosts final : public StepCosts, public PeriodicCosts {
  public:
   RandomCosts(const Schedule& schedule, std::uint64_t seed, CostTemper temper)
       : schedule_(schedule), seed_(seed), temper_(temper) {}
   void fill(int stage, int group, int phase, std::int32_t k, CostRows rows) const override;
+  std::int32_t cost_period() const override {
+    const bool by_digit = temper_ == CostTemper::by_digit || temper_ == CostTemper::uniform;
+    return by_digit && slow_ < 0 ? schedule_.space.domain_size() : 0;
+  }
   // Adds `extra` to every lane cost of one position: to test that more cost is never less time.
   void slow_down(std::int32_t position, std::int64_t extra) {
     slow_ = position;

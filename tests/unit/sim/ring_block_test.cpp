@@ -60,7 +60,9 @@ void advance_slowly(const Ring& ring, const CostBlock& costs, State& state) {
   }
 }
 
-void check(const Ring& ring, InstructionSet set, std::uint64_t seed) {
+// `skipped`, if given: jump, and how many steps were passed over.
+void check(const Ring& ring, InstructionSet set, std::uint64_t seed,
+           std::int64_t* skipped = nullptr) {
   SCOPED_TRACE(testing::Message() << to_string(set) << " columns " << ring.columns << " in flight "
                                   << ring.in_flight << " depth " << ring.depth << " steps "
                                   << ring.steps << " seed " << seed);
@@ -82,7 +84,8 @@ void check(const Ring& ring, InstructionSet set, std::uint64_t seed) {
   for (std::int32_t i = 0; i < ring.depth - ring.in_flight; ++i) {
     std::copy_n(state.credit[static_cast<std::size_t>(i)].begin(), n, block.credit(i));
   }
-  block.advance(ring.steps);
+  const std::int64_t passed_over = block.advance(ring.steps, skipped != nullptr);
+  if (skipped != nullptr) *skipped = passed_over;
   advance_slowly(ring, costs, state);
   for (std::size_t x = 0; x < n; ++x) {
     ASSERT_EQ(block.lane()[x], state.lane[x]) << x;
@@ -120,6 +123,20 @@ TEST(RingBlock, SeveralTilesAndBlocks) {
     ASSERT_NO_FATAL_FAILURE(check({2600, 1, 8, 500, 2000}, set, 7));
     ASSERT_NO_FATAL_FAILURE(check({2050, 2, 8, 300, 900}, set, 8));
     ASSERT_NO_FATAL_FAILURE(check({1025, 4, 8, 230, 100}, set, 9));
+  }
+}
+
+// Ports that are busy longest set the pace, and soon all repeats; where lanes and latencies do, it
+// may take turns of the ring, or longer. The clocks are the recurrence's either way.
+TEST(RingBlock, PassesOverPeriods) {
+  for (const InstructionSet set : available_instruction_sets()) {
+    for (const std::int32_t columns : {64, 100, 288}) {
+      std::int64_t skipped = 0;
+      ASSERT_NO_FATAL_FAILURE(check({columns, 1, 8, 20'001, 30'000}, set, 31, &skipped));
+      EXPECT_GT(skipped, 3000) << columns;
+      ASSERT_NO_FATAL_FAILURE(check({columns, 2, 8, 9001, 30}, set, 32, &skipped));
+      ASSERT_NO_FATAL_FAILURE(check({columns, 1, 3, 4001, 1000}, set, 33, &skipped));
+    }
   }
 }
 

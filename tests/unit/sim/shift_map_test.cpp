@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "emulator/sim/uniform_program.hpp"
+
 namespace fabricast {
 namespace {
 
@@ -79,6 +81,32 @@ TEST(ShiftMap, RunsCoverEveryPositionOnce) {
       }
     }
   }
+}
+
+// Where a shift of all positions acts on positions modulo a period, it acts as shift_modulo says;
+// where it does not, there is none.
+TEST(ShiftModulo, IsTheShiftSeenThroughThePeriod) {
+  const RankSpace space({4, 6});
+  const std::int32_t positions = space.size();
+  int acting = 0, refused = 0;
+  for (const std::int32_t period : {1, 2, 4, 8, 12}) {
+    for (const PeerMap& map :
+         {PeerMap::linear(0, 5), PeerMap::linear(0, -1), PeerMap::on_digit(0, 0, 1),
+          PeerMap::on_digit(0, 0, 3), PeerMap::on_digit(1, 0, 2)}) {
+      const ShiftMap shift = shift_map(map, space, 0);
+      const auto seen = shift_modulo(shift, positions, period);
+      bool acts = true;
+      for (std::int32_t x = 0; x < positions; ++x) {
+        acts = acts && shift(x) % period == shift(x % period) % period;
+        const std::int32_t place = seen ? (*seen)(x % period) : shift(x) % period;
+        ASSERT_EQ(place, shift(x) % period) << x << " mod " << period;
+      }
+      EXPECT_TRUE(acts || !seen) << "period " << period;
+      (seen ? acting : refused)++;
+    }
+  }
+  EXPECT_GT(acting, 15);
+  EXPECT_GT(refused, 0);
 }
 
 }  // namespace
