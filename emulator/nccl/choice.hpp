@@ -29,11 +29,11 @@
 
 namespace fabricast::nccl {
 
-class TopoSystem;  // nodes, links and paths: topo_system.hpp
+struct SystemDescription;
 
 // One NCCL node. Immutable and shared; copying is cheap.
 struct System {
-  std::shared_ptr<const TopoSystem> topology;
+  std::shared_ptr<const SystemDescription> description;
   int nodes = 1;  // as many as the machine has; 1 from an XML file
 };
 
@@ -56,9 +56,12 @@ struct Communicator {
   bool mnnvl = false;  // the node is an NVLink domain of several hosts
 
   Graph ring, tree, nvls, collnet_chain, collnet_direct;
-  int coll_channels = 0;  // after doubling and clamping
-  int nvls_channels = 0;  // 0: no NVLS
-  int p2p_channels = 0;   // for sends and receives
+  // Found by the search; ring and tree graphs keep the smaller of the two.
+  int raw_ring_channels = 0, raw_tree_channels = 0;
+  int coll_channels = 0;   // after doubling and clamping
+  int nvls_channels = 0;   // 0: no NVLS
+  int total_channels = 0;  // the larger of these: what rings and trees may use
+  int p2p_channels = 0;    // for sends and receives
   int p2p_channels_per_peer = 0;
   bool nvls_supported = false, collnet_supported = false;
 

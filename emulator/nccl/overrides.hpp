@@ -25,12 +25,13 @@ struct Overrides {
   int collnet_node_threshold = 2;  // nodes
   int cross_nic = 2;               // 0: never, 1: always, 2: where it is needed
   int pat_enable = 2;
-  bool pxn_disable = false, pxn_c2c = true, ll128_c2c = true;
+  bool pxn_disable = false, ll128_c2c = true;
+  std::optional<bool> pxn_c2c;       // NCCL's default: yes from 2.28 on
   bool scatter_nets = true;          // NCCL_MNNVL_SCATTER_NETS_ENABLE
   std::optional<int> nvls_channels;  // NCCL_NVLS_NCHANNELS
   std::optional<int> threads, ll128_threads;
   std::optional<double> net_overhead_us;  // NCCL_NET_OVERHEAD is in ns
-  // NCCL_P2P_LEVEL and NCCL_NET_GDR_LEVEL as path types (see PathType); NCCL_P2P_DISABLE is -1.
+  // NCCL_P2P_LEVEL and NCCL_NET_GDR_LEVEL as path types (PathType); NCCL_P2P_DISABLE is LOC.
   std::optional<int> p2p_level, net_gdr_level;
 
   bool what_if() const { return !set.empty(); }
