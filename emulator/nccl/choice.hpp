@@ -79,6 +79,10 @@ struct Communicator {
 Communicator make_communicator(const System& system, int nodes, const Version& version = {},
                                const Overrides& overrides = {});
 
+// All nodes of the machine.
+Communicator make_communicator(const Topology& machine, const Version& version = {},
+                               const Overrides& overrides = {});
+
 struct Request {
   Collective collective = Collective::all_reduce;
   std::int64_t bytes = 0;

@@ -21,6 +21,7 @@ namespace {
 // NCCL has room for 576 nodes of a kind (an NVL576 domain) and 64 levels are deeper than any tree
 // of PCIe switches. Beyond that nothing is searched.
 constexpr int max_of_a_kind = 576;
+constexpr int max_pci = 4 * max_of_a_kind;
 constexpr int max_depth = 64;
 
 template <class Value>
@@ -149,8 +150,9 @@ void Reader::once(const pugi::xml_node& node, std::string_view kind, int host, s
   if (!seen_.emplace(std::string(kind), host, id).second) {
     fail(node, fmt::format("{} {:x} is given twice on one host; remove one", kind, id));
   }
-  if (++of_kind_[std::string(kind)] > max_of_a_kind) {
-    fail(node, fmt::format("more than {} of this kind", max_of_a_kind));
+  const int most = kind == "pci" ? max_pci : max_of_a_kind;
+  if (++of_kind_[std::string(kind)] > most) {
+    fail(node, fmt::format("more than {} of this kind", most));
   }
 }
 
