@@ -114,7 +114,8 @@ Communicator make_communicator(const System& system, int nodes, const Version& v
                                const Overrides& overrides) {
   const auto& description = *system.description;
   if (nodes < 1 || nodes > (1 << 24) / description.gpus) {
-    throw UsageError(fmt::format("{} nodes: give 1 to {}", nodes, (1 << 24) / description.gpus));
+    throw UsageError(fmt::format("{}: {} nodes: give 1 to {}", description.name, nodes,
+                                 (1 << 24) / description.gpus));
   }
   Communicator of;
   of.version = version;
@@ -130,7 +131,11 @@ Communicator make_communicator(const System& system, int nodes, const Version& v
   of.arm_cpu = cpu.arch == CpuArch::arm;
   of.mnnvl = description.hosts > 1;
   const TopoGraph topology(description, nodes > 1, version, overrides);
-  search_graphs(of, topology);
+  try {
+    search_graphs(of, topology);
+  } catch (const UsageError& error) {
+    throw UsageError(fmt::format("{}: {}", description.name, error.what()));
+  }
   of.raw_ring_channels = of.ring.channels;
   of.raw_tree_channels = of.tree.channels;
   of.collnet_supported =
