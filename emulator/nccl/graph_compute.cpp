@@ -5,6 +5,7 @@
 #include <span>
 #include <tuple>
 
+#include "emulator/nccl/deep_call.hpp"
 #include "emulator/nccl/graph_search.hpp"
 
 namespace fabricast::nccl {
@@ -48,6 +49,10 @@ std::span<const float> speeds_for(bool network, int capability, const Version& v
   if (network) return inter_speeds;
   return intra_speeds;
 }
+
+// A level of the search takes less than 1 KiB, with sanitizers less than 4 KiB.
+constexpr int gpus_of_plain_stack = 32;
+constexpr std::size_t deep_stack = std::size_t{4096} << 14;
 
 constexpr std::int64_t all_steps = 1 << 19;
 constexpr int steps_of_attempt = 1 << 14;
@@ -307,7 +312,11 @@ Graph Computation::run() {
 
 Graph compute_graph(const TopoGraph& topology, const GraphRequest& request, const Version& version,
                     const Overrides& overrides) {
-  return Computation(topology, request, version, overrides).run();
+  Computation computation(topology, request, version, overrides);
+  if (topology.count(NodeType::gpu) <= gpus_of_plain_stack) return computation.run();
+  Graph graph;
+  call_with_stack(deep_stack, [&] { graph = computation.run(); });
+  return graph;
 }
 
 }  // namespace fabricast::nccl

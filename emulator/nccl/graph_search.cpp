@@ -23,7 +23,10 @@ float rounded_difference(float a, float b) { return std::roundf((a - b) * 1000) 
 }  // namespace
 
 GraphSearch::GraphSearch(const TopoGraph& topology, const Overrides& overrides)
-    : topology_(topology), scatter_(overrides.scatter_nets), gpus_(topology.count(NodeType::gpu)) {
+    : topology_(topology),
+      scatter_(overrides.scatter_nets),
+      max_work_(overrides.search_limit),
+      gpus_(topology.count(NodeType::gpu)) {
   for (const auto& link : topology.links()) bw_.push_back(link.bw);
   for (int n = 0; n < topology.count(NodeType::net); ++n) {
     net_bw_.push_back(topology.node(NodeType::net, n).bw);
@@ -196,8 +199,10 @@ void GraphSearch::from_network(Draft& graph, Draft& best, int to_net, int to_fir
   const int channel = graph.channels;
   bool found = false;
   work_ += static_cast<std::int64_t>(count);
-  if (work_ > max_work) {
-    throw UsageError("the search for channels needs more steps than any real machine does");
+  if (work_ > max_work_) {
+    throw UsageError(
+        "the search for channels does not end soon; are there so many GPUs and NICs without a "
+        "switch?");
   }
   for (std::size_t i = 0; i < count; ++i) {
     if (has_heads(graph.pattern) && found) break;

@@ -2,8 +2,8 @@
 //
 // Depth first, as NCCL does it, with its order of candidates and its budget of steps, because the
 // first solution found within the budget is the answer. A step is a visit of a GPU. Bounded: every
-// attempt ends after its budget, and all attempts together after max_work links followed
-// (UsageError). Source: NCCL 2.28.9 src/graph/search.cc.
+// attempt ends after its budget, and all attempts together after Overrides::search_limit links
+// followed (UsageError). Source: NCCL 2.28.9 src/graph/search.cc.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +39,6 @@ class GraphSearch {
 
  private:
   enum class Order { free, pci, replay };
-  static constexpr std::int64_t max_work = 3'000'000'000;
 
   // One try of all candidates at a place of the search.
   struct Walk {
@@ -79,6 +78,7 @@ class GraphSearch {
 
   const TopoGraph& topology_;
   const bool scatter_;
+  const std::int64_t max_work_;
   const int gpus_;
   std::vector<float> bw_;            // what is left of each link
   std::vector<float> net_bw_;        // and of each NIC

@@ -4,6 +4,7 @@
 // mistyped override cannot silently do nothing. Defaults are those of NCCL 2.28.9.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -33,6 +34,10 @@ struct Overrides {
   std::optional<double> net_overhead_us;  // NCCL_NET_OVERHEAD is in ns
   // NCCL_P2P_LEVEL and NCCL_NET_GDR_LEVEL as path types (PathType); NCCL_P2P_DISABLE is LOC.
   std::optional<int> p2p_level, net_gdr_level;
+
+  // Ours, not NCCL's: links that the search for one graph may follow (5 ns each). The golden files
+  // need up to 10^8.
+  std::int64_t search_limit = 1'500'000'000;
 
   bool what_if() const { return !set.empty(); }
 };

@@ -142,10 +142,10 @@ void TopoPaths::mark_c2c_to_nic() {
   }
 }
 
-// No real node comes near (an NVL72 rack needs 10^6); a stranger's file must not run for hours.
+// An NVL72 rack needs 10^6; a stranger's file must not run for hours.
 void TopoPaths::count_work(std::size_t steps) const {
   work_ += steps;
-  if (work_ > 1'000'000'000) {
+  if (work_ > static_cast<std::size_t>(overrides_.search_limit)) {
     throw UsageError("too many devices and links to compute paths between them");
   }
 }

@@ -23,7 +23,9 @@ void as_machine(const std::string& text, const std::string& file) {
 
 void as_nccl(const std::string& text, const std::string& file, int nodes) {
   const auto system = fabricast::nccl::read_system(text, file);
-  const auto communicator = fabricast::nccl::make_communicator(system, nodes);
+  fabricast::nccl::Overrides overrides;
+  overrides.search_limit = 10'000'000;  // a hang is seen after seconds, with sanitizers
+  const auto communicator = fabricast::nccl::make_communicator(system, nodes, {}, overrides);
   const auto choice =
       fabricast::nccl::choose(communicator, {fabricast::Collective::all_reduce, 1 << 20});
   if (choice.channels < 1) fabricast::report_finding("no channels", file);
