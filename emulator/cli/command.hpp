@@ -17,6 +17,7 @@ using CommandBody = std::function<int()>;
 void add_calibrate_command(CLI::App& app, CommandBody& run);
 void add_compare_command(CLI::App& app, CommandBody& run);
 void add_emulate_command(CLI::App& app, CommandBody& run);
+void add_explain_command(CLI::App& app, CommandBody& run);
 void add_import_command(CLI::App& app, CommandBody& run);
 void add_machine_command(CLI::App& app, CommandBody& run);
 void add_measure_command(CLI::App& app, CommandBody& run);

@@ -84,6 +84,7 @@ int run_program(int argc, char** argv) {
   add_report_command(app, body);
   add_compare_command(app, body);
   add_verify_command(app, body);
+  add_explain_command(app, body);
   add_machine_command(app, body);
   add_schedule_command(app, body);
   add_import_command(app, body);
