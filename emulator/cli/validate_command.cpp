@@ -16,7 +16,7 @@ namespace fabricast {
 namespace {
 
 struct ValidateArguments {
-  std::string data, fit, predict, csv, html;
+  std::string data, fit, predict, csv, html, markdown;
   std::vector<std::string> disciplines;
   bool json = false, all = false;
 };
@@ -55,6 +55,8 @@ ValidationRequest request_of(const ValidateArguments& arguments) {
 int validate_tables(const ValidateArguments& arguments) {
   const Validation validation = validate(request_of(arguments));
   write_text(arguments.csv, render_validation_csv(validation));
+  write_text(arguments.html, render_validation_html(validation));
+  write_text(arguments.markdown, render_validation_markdown(validation));
   if (arguments.json) {
     fmt::print("{}", render_validation_json(validation));
   } else {
@@ -77,6 +79,9 @@ void add_validate_command(CLI::App& app, CommandBody& run) {
                       "fit, scale, transfer or datasheet (default: all four of --data; what --fit "
                       "knows of --predict)");
   command->add_option("--csv", arguments->csv, "write every judged point to this file");
+  command->add_option("--html", arguments->html,
+                      "write one page with measured and predicted curves, worst first");
+  command->add_option("--markdown", arguments->markdown, "write the page docs/accuracy.md");
   command->add_flag("--json", arguments->json, "print JSON, every point");
   command->add_flag("--all", arguments->all, "print every table, not the worst only");
   command->callback([&run, arguments] { run = [arguments] { return validate_tables(*arguments); }; });

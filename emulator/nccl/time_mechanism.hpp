@@ -29,6 +29,7 @@ enum class Mechanism : std::uint8_t {
   net_message,
   net_rendezvous,
   net_eager_bytes,
+  net_ll_check,
   link_efficiency,
   channel_gbps,
   ll_efficiency,
@@ -36,6 +37,7 @@ enum class Mechanism : std::uint8_t {
   tree_efficiency,
   nvls_latency,
   nvls_efficiency,
+  nvls_fill,
   nic_efficiency,
   collnet_efficiency,
   net_scale_loss,
@@ -49,7 +51,7 @@ enum class Mechanism : std::uint8_t {
   p2p_scale_loss,
   symmetric_latency,
 };
-inline constexpr std::size_t mechanism_count = 30;
+inline constexpr std::size_t mechanism_count = 32;
 
 using MechanismValues = std::array<double, mechanism_count>;
 

@@ -32,7 +32,7 @@ class Pipeline {
   double time() const {
     switch (choice_.algorithm) {
       case TimeAlgorithm::tree: return launch() + tree();
-      case TimeAlgorithm::nvls: return launch() + of(Mechanism::nvls_latency) + switch_bytes();
+      case TimeAlgorithm::nvls: return launch() + switch_latency() + switch_bytes();
       case TimeAlgorithm::nvls_tree: return launch() + nvls_tree();
       case TimeAlgorithm::collnet: return launch() + collnet();
       case TimeAlgorithm::symmetric: return launch() + symmetric();
@@ -70,10 +70,12 @@ class Pipeline {
 
   // What a network message of `data` bytes costs its proxy, and adds to its way.
   double rendezvous(double data) const {
-    const double wire = choice_.protocol == TimeProtocol::ll ? 2 * data : data;
+    const bool lines = choice_.protocol == TimeProtocol::ll;
+    const double wire = lines ? 2 * data : data;
     const double ratio = wire / (of(Mechanism::net_eager_bytes) * kib);
     const double steep = ratio * ratio * ratio * ratio;  // a step, but differentiable
-    return of(Mechanism::net_rendezvous) * steep / (1 + steep);
+    const double check = lines ? of(Mechanism::net_ll_check) * wire / kib : 0;
+    return of(Mechanism::net_rendezvous) * steep / (1 + steep) + check;
   }
   double nics() const { return std::max(1.0, std::min(shape_.nic_gbps / shape_.one_nic_gbps, local_)); }
   double messages_time(double messages, double data) const {
@@ -151,14 +153,32 @@ class Pipeline {
     return overlap(latency + fill, bytes_ / rate);
   }
 
+  double heads() const { return std::min(local_, 32.0); }
+
+  // Half of it for every eight heads: a block's warps visit the heads one after another.
+  double switch_latency() const {
+    return of(Mechanism::nvls_latency) * (0.5 + heads() / 16);
+  }
+
+  // Bytes of one loop over channels and heads; chunks: enqueue.cc, calcCollChunking.
+  double switch_loop() const {
+    const double channels = shape_.generation == TimeGeneration::hopper ? 16 : nodes_ > 1 ? 32 : 24;
+    const double share = bytes_ / channels;
+    double chunk = nodes_ > 3 ? 64 * kib : 128 * kib;
+    if (share < 64 * heads() * chunk && chunk > 64 * kib) chunk = 64 * kib;
+    if (share < 8 * heads() * chunk && chunk > 32 * kib) chunk = 32 * kib;
+    if (share < 2 * heads() * chunk && chunk > 16 * kib) chunk = 16 * kib;
+    return std::min(bytes_, chunk * heads() * channels);
+  }
+
   double switch_bytes() const {
-    return bytes_ * ramp(Mechanism::ramp_bytes) /
+    return (bytes_ + of(Mechanism::nvls_fill) * switch_loop()) /
            (shape_.link_gbps * 1e3 * of(Mechanism::nvls_efficiency));
   }
 
   double nvls_tree() const {
     const double nic = nic_rate(Mechanism::tree_scale_loss) / (nodes_ > 2 ? 2 : 1);
-    const double latency = of(Mechanism::nvls_latency) + 2 * depth() * net_hop();
+    const double latency = switch_latency() + 2 * depth() * net_hop();
     return overlap(latency, std::max(switch_bytes(), bytes_ / nic));
   }
 

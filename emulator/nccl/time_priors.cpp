@@ -8,19 +8,21 @@ namespace {
 using enum MechanismScope;
 
 constexpr std::array<MechanismSpec, mechanism_count> specs{{
-    {"launch", "us", generation, 0.3, 0.25, 0.2, "launch, arguments and exit of one kernel",
+    {"launch", "us", generation, 0.3, 0.2, 0.45, "launch, arguments and exit of one kernel",
      "between the tuner's base of Ring LL, 6.6 us, and 22.5 us of a small eager all_reduce on 4 H100"},
     {"graph_launch_ratio", "1", generation, 0.2, 0.1, 0.1, "the same in a CUDA graph, over eager",
      "11.8 us against 22.5 us on 4 H100 (waynehacking8/nccl-collectives-bench, quiet)"},
     {"link_hop_ll", "us", link, 0.3, 0.3, 0.15, "one LL hand-off inside a node", "tuner, NVLINK and PCI"},
     {"link_hop_ratio_ll128", "1", link, 0.3, 0.2, 0.1, "LL128 hand-off over LL's", "tuner"},
     {"link_hop_ratio_simple", "1", link, 0.3, 0.2, 0.1, "Simple hand-off over LL's", "tuner"},
-    {"net_hop_ll", "us", network, 0.3, 0.4, 0.25, "one LL message between nodes", "tuner, NET: ring 2.7, tree 5.0"},
+    {"net_hop_ll", "us", network, 0.3, 0.4, 0.35, "one LL message between nodes", "tuner, NET: ring 2.7, tree 5.0"},
     {"net_hop_ratio_ll128", "1", network, 0.3, 0.2, 0.1, "LL128 message over LL's", "tuner"},
     {"net_hop_ratio_simple", "1", network, 0.3, 0.3, 0.2, "Simple message over LL's", "tuner"},
     {"net_message", "us", network, 0.5, 0.5, 0.3, "each message of a NIC's proxy", "tuner, network overhead: 1 us, AMD hosts 2 us"},
-    {"net_rendezvous", "us", network, 0.7, 1.0, 0.5, "what a message beyond the eager size adds", "assumed; RDMA into announced buffers needs none"},
+    {"net_rendezvous", "us", network, 0.7, 1.0, 0.5, "what a message beyond the eager size adds", "assumed: RDMA into announced buffers needs none; Slingshot's library asks first"},
     {"net_eager_bytes", "KiB", network, 0.5, 0.5, 0.5, "largest eager message on the wire", "assumed"},
+    {"net_ll_check", "us/KiB", network, 0.4, 0.5, 0.4, "the proxy reads every line of an LL message before it sends",
+     "tuner, LL cap of 20.4 GB/s over 16 channels, twice that on the wire"},
     {"link_efficiency", "1", link, 0.05, 0.1, 0.03, "usable part of a GPU's links",
      "topo.h, GB/s per link over nominal; PCIe: topo.cc"},
     {"channel_gbps", "GB/s", generation, 0.2, 0.15, 0.1, "bytes one channel moves", "tuner, LL128 cap of a search channel, which are two after doubling"},
@@ -29,6 +31,8 @@ constexpr std::array<MechanismSpec, mechanism_count> specs{{
     {"tree_efficiency", "1", generation, 0.2, 0.15, 0.1, "link rate of the tree's chain over the ring's", "tuner"},
     {"nvls_latency", "us", generation, 0.3, 0.2, 0.15, "in-switch reduction beyond the launch", "tuner, NVLS 25 us less the launch"},
     {"nvls_efficiency", "1", generation, 0.05, 0.05, 0.03, "all_reduce rate through the switch over nominal", "tuner, graph of the search"},
+    {"nvls_fill", "1", generation, 0.3, 0.3, 0.15, "loops over all heads that fill scatter, reduce and gather",
+     "two further stages: NCCL v2.28.9-1 src/device/all_reduce.h"},
     {"nic_efficiency", "1", network, 0.05, 0.15, 0.1, "usable part of the NICs",
      "0.90 (DeepEP) to 0.96 (arXiv:2605.04333) point to point; TCPX: assumed"},
     {"collnet_efficiency", "1", network, 0.2, 0.1, 0.1, "the same when switches reduce", "tuner, CollNetDirect"},
@@ -96,8 +100,9 @@ MechanismValues mechanism_priors(const TimeShape& shape) {
   set(Mechanism::net_hop_ratio_ll128, 1.6);
   set(Mechanism::net_hop_ratio_simple, 3.5);
   set(Mechanism::net_message, shape.software_matching ? 5.0 : 1.0);
-  set(Mechanism::net_rendezvous, 0.5);
+  set(Mechanism::net_rendezvous, shape.network == TimeNetwork::slingshot ? 8 : 0.5);
   set(Mechanism::net_eager_bytes, 8);
+  set(Mechanism::net_ll_check, 0.4);
   set(Mechanism::link_efficiency, link_efficiency_prior(shape));
   set(Mechanism::channel_gbps, of({10, 10, 10, 18.35, 36.7, 20}, shape.generation));
   set(Mechanism::ll_efficiency, 0.38);
@@ -105,6 +110,7 @@ MechanismValues mechanism_priors(const TimeShape& shape) {
   set(Mechanism::tree_efficiency, 0.85);
   set(Mechanism::nvls_latency, 13);
   set(Mechanism::nvls_efficiency, of({0.6, 0.6, 0.6, 0.604, 0.526, 0.6}, shape.generation));
+  set(Mechanism::nvls_fill, 2);
   set(Mechanism::nic_efficiency, nic_efficiency_prior(shape));
   set(Mechanism::collnet_efficiency, 0.45);
   set(Mechanism::net_scale_loss, 0.01);

@@ -12,8 +12,17 @@
 namespace fabricast {
 namespace {
 
-// σ of ln(time) of one point: honest repeats differ by 3 to 5 % and the forms have their own error.
-constexpr double point_sigma = 0.07;
+// σ of ln(time) of one point: spread of honest repeats (README of the open set) and what the forms
+// leave out, by regime.
+double point_sigma(const TimeCase& time_case) {
+  constexpr double kib = 1024, mib = 1024 * 1024;
+  const double bytes = time_case.bytes;
+  if (time_case.shape.nodes == 1) return bytes >= 32 * mib ? 0.03 : 0.07;
+  if (bytes >= 256 * mib) return 0.05;
+  // Steps at switches of algorithm and protocol.
+  if (bytes >= 256 * kib && bytes <= 16 * mib) return 0.15;
+  return 0.08;
+}
 // Sizes of one table share their error: a table says no more than so many independent points.
 constexpr double independent_points = 8;
 // Model error that intervals add, by discipline: nine in ten points of the open set lie inside.
@@ -64,7 +73,7 @@ class Judge {
     }
     std::vector<MechanismPoint> points;
     const double count = static_cast<double>(table.points.size());
-    const double sigma = point_sigma * std::sqrt(std::max(1.0, count / independent_points));
+    const double dependence = std::sqrt(std::max(1.0, count / independent_points));
     for (std::size_t i = 0; i < table.points.size(); ++i) {
       MechanismPoint point;
       point.time_case = {machine.shape, table.collective, table.points[i].bytes};
@@ -75,7 +84,7 @@ class Judge {
         time = table.points[1].time_us;
       }
       point.log_time = std::log(time);
-      point.sigma = sigma;
+      point.sigma = point_sigma(point.time_case) * dependence;
       points.push_back(point);
     }
     return points;

@@ -22,6 +22,7 @@ std::optional<double> first_number(const std::string& text, const std::string& p
 std::optional<TimeGeneration> generation_of(const std::string& gpu) {
   if (has(gpu, "V100")) return TimeGeneration::volta;
   if (has(gpu, "A100") || has(gpu, "A800")) return TimeGeneration::ampere;
+  // GH200 is a hopper, GB200 a blackwell.
   if (has(gpu, "H100") || has(gpu, "H200") || has(gpu, "H20") || has(gpu, "H800")) {
     return TimeGeneration::hopper;
   }
@@ -32,11 +33,6 @@ std::optional<TimeGeneration> generation_of(const std::string& gpu) {
     return TimeGeneration::ada;
   }
   return std::nullopt;
-}
-
-TimeGeneration generation_or_hopper(const std::string& gpu) {
-  if (has(gpu, "GH200")) return TimeGeneration::hopper;
-  return generation_of(gpu).value_or(TimeGeneration::hopper);
 }
 
 // Data-sheet rates of a GPU's links, GB/s per direction.
@@ -132,7 +128,8 @@ void set_flags(const PublishedTable& table, TimeShape& shape) {
                    shape.network == TimeNetwork::efa || shape.network == TimeNetwork::tcpx ||
                    shape.network == TimeNetwork::tcpxo;
   shape.software_matching = has(flags, "RX_MATCH_MODE=software");
-  shape.grace_host = has(table.column("gpu"), "GH") || has(table.column("gpu"), "GB");
+  const std::string& gpu = table.column("gpu");
+  shape.grace_host = gpu.starts_with("GH") || gpu.starts_with("GB");
   shape.in_switch_network = has(flags, "SHARP") || has(table.column("inter_link"), "SHARP");
   const bool ring = has(flags, "NCCL_ALGO=Ring") || has(flags, "NCCL_ALGO=RING");
   if (ring) shape.forced_algorithm = TimeAlgorithm::ring;
@@ -161,7 +158,7 @@ TableMachine machine_of(const PublishedTable& table) {
     machine.unknown = "GPU " + table.column("gpu") + " is of no known generation";
     return machine;
   }
-  shape.generation = generation_or_hopper(table.column("gpu"));
+  shape.generation = *generation;
   shape.ranks = table.ranks;
   shape.nodes = nccl_nodes(table);
   // Neither peer access nor shared memory: NCCL goes through the NICs inside a node as well.
