@@ -25,6 +25,7 @@ void add_report_command(CLI::App& app, CommandBody& run);
 void add_run_command(CLI::App& app, CommandBody& run);
 void add_schedule_command(CLI::App& app, CommandBody& run);
 void add_suites_command(CLI::App& app, CommandBody& run);
+void add_validate_command(CLI::App& app, CommandBody& run);
 void add_verify_command(CLI::App& app, CommandBody& run);
 
 }  // namespace fabricast

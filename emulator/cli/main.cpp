@@ -83,6 +83,7 @@ int run_program(int argc, char** argv) {
   add_emulate_command(app, body);
   add_report_command(app, body);
   add_compare_command(app, body);
+  add_validate_command(app, body);
   add_verify_command(app, body);
   add_explain_command(app, body);
   add_machine_command(app, body);
