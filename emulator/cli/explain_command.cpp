@@ -33,21 +33,41 @@ struct Subject {
   std::string xml;
 };
 
+bool is_library_variable(const std::string& item) { return item.starts_with("NCCL_"); }
+
+// Settings of the machine file, as `--set gpus=4`.
+std::vector<std::string> machine_settings(const ExplainArguments& arguments) {
+  std::vector<std::string> settings;
+  for (const auto& item : arguments.set) {
+    if (!is_library_variable(item)) settings.push_back(item);
+  }
+  if (!settings.empty() && arguments.machine.empty()) {
+    throw UsageError(
+        fmt::format("--set {}: is no NCCL variable and there is no --machine whose key "
+                    "it could be",
+                    settings.front()));
+  }
+  return settings;
+}
+
 Subject subject_of(const ExplainArguments& arguments) {
   if (arguments.machine.empty() == arguments.xml.empty()) {
     throw UsageError("give --machine NAME or --nccl-xml FILE, and not both");
   }
   Subject subject;
   if (!arguments.xml.empty()) {
+    static_cast<void>(machine_settings(arguments));  // there is no machine to set them on
     subject.xml = read_text_file(arguments.xml);
     subject.system = nccl::read_system(subject.xml, arguments.xml);
     subject.label = arguments.xml;
     subject.name = std::filesystem::path(arguments.xml).stem().string();
   } else {
-    const auto machine = load_machine(arguments.machine);
+    const auto settings = machine_settings(arguments);
+    const auto machine = load_machine(arguments.machine, settings);
     subject.xml = nccl::system_xml(*machine);
     subject.system = nccl::system_of(*machine);
     subject.name = subject.label = machine->name();
+    for (const auto& item : settings) subject.label += " (what-if: " + item + ")";
   }
   return subject;
 }
@@ -66,6 +86,7 @@ std::vector<int> nodes_of(const ExplainArguments& arguments, const Subject& subj
 nccl::Overrides overrides_of(const std::vector<std::string>& set) {
   nccl::Overrides overrides;
   for (const auto& item : set) {
+    if (!is_library_variable(item)) continue;
     const auto equals = item.find('=');
     if (equals == std::string::npos) {
       throw UsageError(fmt::format("--set {}: give NAME=VALUE, as NCCL_ALGO=ring", item));

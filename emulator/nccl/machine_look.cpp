@@ -38,36 +38,12 @@ constexpr std::string_view arm = R"(arch="arm64")";
 // NCCL's usable rate of a slot of 16 lanes, GB/s: Gen3 12, doubling.
 double slot_rate(int generation) { return 12.0 * (1 << (generation - 3)); }
 
-// Fields that not every description has.
-template <class Domain>
-std::string shape_of(const Domain& domain) {
-  if constexpr (requires { domain.shape; }) return domain.shape;
-  return "switch";
-}
-template <class Domain>
-double links_of(const Domain& domain, double otherwise) {
-  if constexpr (requires { domain.links; }) {
-    if (domain.links) return domain.links->value;
-  }
-  return otherwise;
-}
-template <class Gpu>
-std::string vendor_of(const Gpu& gpu) {
-  if constexpr (requires { gpu.vendor; }) return gpu.vendor;
-  return gpu.name.starts_with("MI") ? "amd" : "nvidia";
-}
-template <class Gpu>
-double pcie_of(const Gpu& gpu) {
-  if constexpr (requires { gpu.pcie_gb_per_s; }) return gpu.pcie_gb_per_s.value;
-  return 0;
-}
-
 const GenerationFacts& facts_of(const Topology& machine) {
   const auto& gpu = machine.gpu();
   const auto found =
       std::find_if(generation_facts.begin(), generation_facts.end(),
                    [&](const GenerationFacts& facts) { return facts.name == gpu.generation; });
-  if (found == generation_facts.end() || vendor_of(gpu) != "nvidia") {
+  if (found == generation_facts.end() || gpu.vendor != "nvidia") {
     throw UsageError(
         fmt::format("{}: NCCL does not run on {} ({}); give a machine with NVIDIA GPUs",
                     machine.name(), gpu.name, gpu.generation));
@@ -104,12 +80,12 @@ void look_at_cpu(const MachineSpec& spec, MachineLook& look) {
 void look_at_nvlink(const MachineSpec& spec, double gbyte_per_link, MachineLook& look) {
   const auto& domain = spec.domain;
   if (look.gpus == 1 || domain.kind != LinkKind::nvlink) return;
-  const std::string shape = shape_of(domain);
-  look.shape = shape == "all_to_all"  ? NvlinkShape::all_to_all
-               : shape == "cube_mesh" ? NvlinkShape::cube_mesh
-                                      : NvlinkShape::to_switch;
-  const double nominal = domain.bandwidth->value / gbyte_per_link;
-  look.nvlinks = std::max(1, static_cast<int>(std::lround(links_of(domain, nominal))));
+  look.shape = domain.shape == "all_to_all"  ? NvlinkShape::all_to_all
+               : domain.shape == "cube_mesh" ? NvlinkShape::cube_mesh
+                                             : NvlinkShape::to_switch;
+  const double links =
+      domain.links ? domain.links->value : domain.bandwidth->value / gbyte_per_link;
+  look.nvlinks = std::max(1, static_cast<int>(std::lround(links)));
   if (look.shape == NvlinkShape::cube_mesh && look.gpus != 8) look.shape = NvlinkShape::all_to_all;
 }
 
@@ -133,7 +109,7 @@ MachineLook look_of(const Topology& machine) {
   look_at_cpu(spec, look);
   look_at_nvlink(spec, facts.gbyte_per_link, look);
   look.pcie_generation = facts.pcie_generation;
-  const double pcie = pcie_of(spec.gpu);
+  const double pcie = spec.gpu.pcie_gb_per_s.value;
   while (pcie > 0 && look.pcie_generation > 3 && slot_rate(look.pcie_generation) > pcie) {
     --look.pcie_generation;
   }
