@@ -47,12 +47,70 @@ void reject_unknown_keys(const YamlSource& source, const YamlNode& node, const s
   }
 }
 
+std::unique_ptr<YamlNode> new_node(YamlNode::Kind kind, const YamlNode& near) {
+  auto node = std::make_unique<YamlNode>();
+  node->kind = kind;
+  node->line = near.line;
+  node->column = near.column;
+  return node;
+}
+
+std::unique_ptr<YamlNode> new_scalar(const std::string& value, const YamlNode& near) {
+  auto node = new_node(YamlNode::Kind::scalar, near);
+  node->value = value;
+  return node;
+}
+
+std::unique_ptr<YamlNode> patched_value(const YamlPatch& patch, const YamlNode& near,
+                                        bool was_scalar) {
+  if (was_scalar || patch.rest.empty()) return new_scalar(patch.value, near);
+  auto list = new_node(YamlNode::Kind::list, near);
+  list->children.push_back(new_scalar(patch.value, near));
+  for (const auto& text : patch.rest) list->children.push_back(new_scalar(text, near));
+  return list;
+}
+
+void apply_patch(YamlNode& root, const std::string& file, const YamlPatch& patch) {
+  YamlNode* node = &root;
+  for (std::size_t begin = 0; begin <= patch.path.size();) {
+    const std::size_t dot = std::min(patch.path.find('.', begin), patch.path.size());
+    const std::string key = patch.path.substr(begin, dot - begin);
+    const std::string so_far = patch.path.substr(0, dot);
+    if (key.empty()) {
+      throw UsageError(
+          fmt::format("\"{}\" is no key path (an empty key); write for example "
+                      "fabric.rails",
+                      patch.path));
+    }
+    if (node->kind != YamlNode::Kind::map) {
+      fail_at(file, node->line, node->column, so_far,
+              fmt::format("cannot be set (what is above it is {}); set a key that is there",
+                          to_string(node->kind)));
+    }
+    std::size_t at = 0;
+    while (at < node->keys.size() && node->keys[at].name != key) ++at;
+    const bool last = dot == patch.path.size();
+    if (at == node->keys.size()) {
+      node->keys.push_back({key, node->line, node->column});
+      node->children.push_back(last ? patched_value(patch, *node, false)
+                                    : new_node(YamlNode::Kind::map, *node));
+    } else if (last) {
+      auto& child = node->children[at];
+      child = patched_value(patch, *child, child->kind == YamlNode::Kind::scalar);
+    }
+    node = node->children[at].get();
+    begin = dot + 1;
+  }
+}
+
 }  // namespace
 
-YamlCursor YamlCursor::parse(std::string_view text, std::string file) {
+YamlCursor YamlCursor::parse(std::string_view text, std::string file,
+                             std::span<const YamlPatch> patches) {
   require_text(text, file);
   auto source = std::make_shared<YamlSource>();
   source->root = parse_yaml_tree(text, file);
+  for (const auto& patch : patches) apply_patch(*source->root, file, patch);
   source->file = std::move(file);
   const YamlNode* root = source->root.get();
   return YamlCursor(std::move(source), root, "");

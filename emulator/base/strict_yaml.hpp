@@ -42,10 +42,21 @@ struct Range {
   static constexpr Range between(double min, double max) { return {min, max, false}; }
 };
 
+// A value put into a document at a dotted key path, in place of what is there or as a new key. In
+// place of a scalar it is a scalar; elsewhere it is the list [value, rest...], and a scalar only
+// without a rest.
+struct YamlPatch {
+  std::string path, value;
+  std::vector<std::string> rest;
+};
+
 class YamlCursor {
  public:
-  // The root of a document; `file` is used in messages only.
-  static YamlCursor parse(std::string_view text, std::string file);
+  // The root of a document; `file` is used in messages only. Patches are applied in order; errors
+  // about what they bring name the place they came to. A path through what is no mapping is a
+  // UsageError.
+  static YamlCursor parse(std::string_view text, std::string file,
+                          std::span<const YamlPatch> patches = {});
 
   bool is_map() const;
   bool is_list() const;

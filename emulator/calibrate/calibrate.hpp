@@ -84,6 +84,8 @@ struct Prediction {
   std::int64_t state_bytes = 0;
   std::string instruction_set;
   std::string fold_note;
+  std::string engine = "sweep";  // what the time is from: sweep, flow
+  std::int64_t flows = 0, flow_events = 0;  // of the flow engine
 };
 
 // One point. Many points of one machine and profile: predictor.hpp keeps plans and flow counts.

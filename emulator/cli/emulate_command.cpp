@@ -16,6 +16,7 @@
 #include "emulator/base/version.hpp"
 #include "emulator/cli/algorithm_files.hpp"
 #include "emulator/cli/command.hpp"
+#include "emulator/cli/emulate_jobs.hpp"
 #include "emulator/cli/name_lists.hpp"
 #include "emulator/cli/output_format.hpp"
 #include "emulator/cli/restart_options.hpp"
@@ -41,7 +42,7 @@ struct EmulateOptions {
   std::int32_t channels = 0, slices = 0, slots = 0, ranks = 0;
   std::vector<std::string> slow;
   bool no_fold = false, stats = false, force = false, resume = false, best = false, collective_given = false;
-  std::string jitter;
+  std::string jitter, engine = "auto", routing, jobs;
   std::int32_t members = default_members;
   std::int64_t seed = 0;
   TraceArguments trace;
@@ -64,6 +65,18 @@ void check_against_files(const EmulateOptions& options, const AlgorithmList& ask
                                    options.protocol, file->path, to_string(own)));
     }
   }
+}
+
+// What only the sweep can do.
+void check_against_engine(const Scenario& scenario) {
+  if (!scenario.engine.flow) return;
+  std::string what;
+  if (scenario.ensemble.on()) what = "--jitter";
+  if (scenario.trace.level == TraceLevel::steps) what = "--trace steps";
+  if (scenario.executor == ExecutorKind::cuda) what = "--executor cuda";
+  if (what.empty()) return;
+  throw UsageError(fmt::format(
+      "{} is not for the flow engine (it times whole messages on links, once); use --engine sweep", what));
 }
 
 Scenario scenario_from(const EmulateOptions& options, const Topology& topology,
@@ -95,6 +108,8 @@ Scenario scenario_from(const EmulateOptions& options, const Topology& topology,
   scenario.max_slices = options.slices;
   scenario.fold = !options.no_fold;
   scenario.trace = trace_choice(options.trace);
+  scenario.engine = engine_choice(options.engine, options.routing);
+  check_against_engine(scenario);
   return scenario;
 }
 
@@ -113,8 +128,28 @@ void note_unused(const Topology& whole, const Topology& used, ExecutorKind execu
   log_info(fmt::format("no row depends on these numbers of the machine: {}", fmt::join(unused, ", ")));
 }
 
-void print_stats(const Emulation& emulation) {
+void print_flow_stats(const Emulation& emulation, const Scenario& scenario) {
   const auto& stats = emulation.stats;
+  fmt::print("# engine: flow ({}), routing {}; {} flows, {} events in {:.4f} s ({:.3g} events/s), state {:.2f} MB\n",
+             scenario.engine.why, to_string(scenario.engine.routes.routing), stats.flows,
+             stats.flow_events, stats.engine_seconds,
+             stats.engine_seconds > 0 ? static_cast<double>(stats.flow_events) / stats.engine_seconds : 0.0,
+             static_cast<double>(stats.state_bytes) / 1e6);
+  for (const auto& p : emulation.predictions) {
+    fmt::print("# {} {} {} B {}: {} flows, {} events, {} classes of {} ranks, state {:.2f} MB, {:.4f} s\n",
+               to_string(p.point.collective), p.point.algorithm, p.point.bytes,
+               to_string(p.point.protocol), p.flows, p.flow_events, p.classes, p.ranks,
+               static_cast<double>(p.state_bytes) / 1e6, p.engine_seconds);
+  }
+}
+
+void print_stats(const Emulation& emulation, const Scenario& scenario) {
+  if (scenario.engine.flow) {
+    print_flow_stats(emulation, scenario);
+    return;
+  }
+  const auto& stats = emulation.stats;
+  fmt::print("# engine: sweep ({})\n", scenario.engine.why);
   fmt::print("# engine: {} updates in {:.4f} s ({:.3g} updates/s), state {:.2f} MB, instruction set {}\n",
              stats.updates, stats.engine_seconds,
              stats.engine_seconds > 0 ? static_cast<double>(stats.updates) / stats.engine_seconds : 0.0,
@@ -137,13 +172,16 @@ RunIdentity identity_of(const EmulateOptions& options, const Scenario& scenario,
       scenario.to_yaml(), sha256_hex(topology.yaml()), sha256_hex(to_text(profile)));
   identity.attributes = run_attributes("model", this_command_line());
   if (scenario.ensemble.on()) identity.attributes["seed"] = std::to_string(options.seed);
+  if (scenario.engine.flow) {
+    identity.attributes["seed"] = std::to_string(scenario.engine.routes.seed);
+  }
   return identity;
 }
 
 void publish(const EmulateOptions& options, const Scenario& scenario, const Topology& topology,
              const CalibrationProfile& profile, RunRecord& record) {
   TraceContent content = record.content();
-  if (scenario.fold) {
+  if (scenario.fold && !scenario.engine.flow) {
     TraceAssembly classes;
     classes.add_rank_classes(topology, profile, largest_points(content.at("/results"), scenario),
                              scenario.changes);
@@ -160,6 +198,10 @@ void publish(const EmulateOptions& options, const Scenario& scenario, const Topo
 }
 
 int run_emulate(const EmulateOptions& options) {
+  if (!options.jobs.empty()) {
+    return emulate_jobs({options.machine, options.jobs, options.executor, options.profile,
+                         options.output, options.engine, options.force, options.stats});
+  }
   const auto world = Communicator::world();
   const StoppableRun stoppable;
   const RunStart start = run_start(options.resume, options.force);
@@ -207,9 +249,27 @@ int run_emulate(const EmulateOptions& options) {
   enter_phase(RunPhase::write);
   agree_that(world, [&] {
     publish(options, scenario, *topology, profile, *record);
-    if (options.stats) print_stats(emulation);
+    if (options.stats) print_stats(emulation, scenario);
   });
   return 0;
+}
+
+void add_engine_options(CLI::App& command, EmulateOptions& options) {
+  command.add_option("--engine", options.engine,
+                      "sweep (every link divided once), flow (messages share links as they come and "
+                      "go; docs/flow.md) or auto: sweep, unless --routing or --jobs asks for flows");
+  command.add_option("--routing", options.routing,
+                      "how the flow engine uses parallel uplinks: spray, ecmp[:SEED], dmodk or rail");
+  auto* jobs = command.add_option(
+      "--jobs", options.jobs,
+      "YAML file of jobs that share the machine, with routing, placement and faults (docs/flow.md): "
+      "time of each alone and beside the others");
+  // The file says it, or it does not apply.
+  for (const char* other : {"-c", "-a", "--protocol", "-b", "-e", "-f", "--ranks", "--channels", "--slices",
+                            "--jitter", "--slots", "--slow", "--routing", "--no-fold", "--best", "--trace",
+                            "--resume"}) {
+    jobs->excludes(command.get_option(other));
+  }
 }
 
 }  // namespace
@@ -265,6 +325,7 @@ void add_emulate_command(CLI::App& app, CommandBody& run) {
   command->add_option("--output,-o", options->output, "trace file to write (HDF5)");
   add_trace_options(*command, options->trace);
   add_restart_options(*command, options->resume, options->force);
+  add_engine_options(*command, *options);
   command->callback([&run, options, command] {
     options->collective_given = command->count("-c") > 0;
     run = [options] { return run_emulate(*options); };

@@ -7,8 +7,8 @@
 #include <exception>
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "emulator/base/communicator.hpp"
 #include "emulator/base/error.hpp"
@@ -28,7 +28,8 @@ namespace {
 constexpr double default_timeout_seconds = 1800;
 
 constexpr const char* footer =
-    "Exit codes: 0 ok, 1 failed check or regression, 2 usage or configuration, 3 runtime (MPI, CUDA,\n"
+    "Exit codes: 0 ok, 1 failed check or regression, 2 usage or configuration, 3 runtime (MPI, "
+    "CUDA,\n"
     "NCCL), 4 input/output, 5 interrupted with a usable partial result.\n"
     "Results go to stdout, messages and progress to stderr. `fabricast COMMAND --help` has more.";
 
@@ -44,15 +45,21 @@ int leave_together(ExitCode code, const std::string& message) {
 // An error of this process alone: the others may be waiting for it.
 int leave_alone(ExitCode code, const std::string& message) {
   const auto world = Communicator::world();
-  log_error(message);
+  if (world.size() == 1) {
+    log_error(message);
+    return static_cast<int>(code);
+  }
+  // The others are ended with this one, whatever they were doing: say where it happened.
+  log_error(fmt::format("{} (in phase {})", message, to_string(current_phase())));
   std::fflush(nullptr);
-  if (world.size() > 1) world.abort(static_cast<int>(code));
+  world.abort(static_cast<int>(code));
   return static_cast<int>(code);
 }
 
 int run_program(int argc, char** argv) {
-  CLI::App app{"Fabricast measures collectives here and predicts them on the GPU cluster you do not "
-               "have yet: measure, calibrate, emulate, and report how far to believe each number."};
+  CLI::App app{
+      "Fabricast measures collectives here and predicts them on the GPU cluster you do not "
+      "have yet: measure, calibrate, emulate, and report how far to believe each number."};
   app.set_version_flag("--version", std::string("fabricast ") + version());
   app.require_subcommand(1);
   app.footer(footer);
@@ -60,10 +67,11 @@ int run_program(int argc, char** argv) {
   app.add_flag("--quiet", quiet, "only warnings and errors on stderr");
   app.add_flag("--verbose", verbose, "say more on stderr");
   double timeout = default_timeout_seconds;
-  app.add_option("--timeout", timeout,
-                 fmt::format("end the run when a process makes no progress for so many seconds (default "
-                             "{:.0f}; 0: never)",
-                             default_timeout_seconds))
+  app.add_option(
+         "--timeout", timeout,
+         fmt::format("end the run when a process makes no progress for so many seconds (default "
+                     "{:.0f}; 0: never)",
+                     default_timeout_seconds))
       ->check(number_between(0, 1e9));
   app.fallthrough();
 
@@ -75,7 +83,9 @@ int run_program(int argc, char** argv) {
   add_emulate_command(app, body);
   add_report_command(app, body);
   add_compare_command(app, body);
+  add_validate_command(app, body);
   add_verify_command(app, body);
+  add_explain_command(app, body);
   add_machine_command(app, body);
   add_schedule_command(app, body);
   add_import_command(app, body);

@@ -16,6 +16,7 @@
 #include "emulator/cli/command.hpp"
 #include "emulator/cli/trace_options.hpp"
 #include "emulator/coordinator/ensemble_tables.hpp"
+#include "emulator/coordinator/job_tables.hpp"
 #include "emulator/report/csv.hpp"
 #include "emulator/report/json.hpp"
 #include "emulator/report/plot.hpp"
@@ -92,6 +93,7 @@ int report(const ReportArguments& arguments) {
   } else {
     fmt::print("{}", render_table(content, options));
     fmt::print("{}", render_ensembles(content));
+    fmt::print("{}", render_jobs(content));
   }
   return 0;
 }

@@ -13,6 +13,7 @@
 #include "emulator/base/stop.hpp"
 #include "emulator/calibrate/predictor.hpp"
 #include "emulator/coordinator/agreement.hpp"
+#include "emulator/coordinator/flow_stage.hpp"
 #include "emulator/coordinator/prediction_text.hpp"
 #include "emulator/coordinator/work_shares.hpp"
 
@@ -111,6 +112,8 @@ void count(const std::vector<Prediction>& predictions, EmulationStats& stats) {
     stats.engine_seconds += prediction.engine_seconds;
     stats.state_bytes = std::max(stats.state_bytes, prediction.state_bytes);
     stats.instruction_set = prediction.instruction_set;
+    stats.flows += prediction.flows;
+    stats.flow_events += prediction.flow_events;
   }
 }
 
@@ -125,7 +128,9 @@ class Evaluation {
         points_(points),
         shares_(static_cast<std::size_t>(communicator.size())),
         predictor_(topology, profile, options(nullptr)),
-        joint_predictor_(topology, profile, options(&communicator)) {}
+        joint_predictor_(topology, profile, options(&communicator)) {
+    if (scenario.engine.flow) flows_.emplace(topology, values_of(profile), scenario);
+  }
 
   // Collective. After a signal some are missing.
   std::vector<Finished> run(const std::vector<std::size_t>& todo,
@@ -148,6 +153,7 @@ class Evaluation {
   Predictor predictor_;
   // Of its own, so that every process has evaluated, and remembers, the same with it.
   Predictor joint_predictor_;
+  std::optional<FlowStage> flows_;
 };
 
 std::vector<Finished> Evaluation::run(const std::vector<std::size_t>& todo,
@@ -164,6 +170,7 @@ std::vector<Finished> Evaluation::run(const std::vector<std::size_t>& todo,
     const auto start = std::chrono::steady_clock::now();
     Prediction prediction =
         predict_point(joint ? joint_predictor_ : predictor_, scenario_, points_[todo[i]]);
+    if (flows_ && owners[i] == me) flows_->retime(prediction);
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
     if (owners[i] == me) mine.push_back({todo[i], took.count(), std::move(prediction)});
     mark_progress();

@@ -26,6 +26,7 @@ struct EmulationStats {
   double engine_seconds = 0;     // summed over processes
   std::int64_t state_bytes = 0;  // largest of any evaluation
   std::string instruction_set;
+  std::int64_t flows = 0, flow_events = 0;  // of the flow engine
 };
 
 inline constexpr double batch_seconds = 0.5;

@@ -84,6 +84,9 @@ json to_json(const Prediction& p) {
           {"state_bytes", p.state_bytes},
           {"instruction_set", p.instruction_set},
           {"fold_note", p.fold_note},
+          {"engine", p.engine},
+          {"flows", p.flows},
+          {"flow_events", p.flow_events},
           {"steps", p.steps ? to_json(*p.steps) : json()}};
 }
 
@@ -135,6 +138,9 @@ Prediction prediction_from_text(const std::string& text) {
   p.state_bytes = j.at("state_bytes").get<std::int64_t>();
   p.instruction_set = j.at("instruction_set").get<std::string>();
   p.fold_note = j.at("fold_note").get<std::string>();
+  p.engine = j.at("engine").get<std::string>();
+  p.flows = j.at("flows").get<std::int64_t>();
+  p.flow_events = j.at("flow_events").get<std::int64_t>();
   if (!j.at("steps").is_null()) p.steps = steps_from(j.at("steps"));
   return p;
 }

@@ -11,6 +11,7 @@
 #include "emulator/base/scaled_number.hpp"
 #include "emulator/coordinator/effective_bytes.hpp"
 #include "emulator/cost/offered.hpp"
+#include "emulator/flow/flow_case.hpp"
 #include "emulator/schedule/catalogue.hpp"
 
 namespace fabricast {
@@ -48,6 +49,14 @@ std::vector<std::int64_t> sizes_for(const Scenario& scenario, const std::string&
 // JSON strings are YAML's.
 std::string quoted(const std::string& text) { return nlohmann::json(text).dump(); }
 
+// Why the engine that was chosen cannot time an algorithm of the catalogue; empty: it can.
+std::string why_no_engine(const Scenario& scenario, const std::string& algorithm,
+                          Collective collective) {
+  if (!scenario.engine.flow || scenario.executor != ExecutorKind::nccl) return "";
+  if (find_algorithm(algorithm, collective)->needs != Needs::a_switch) return "";
+  return "sends to groups through a switch, which are no flows between two ranks (--engine sweep)";
+}
+
 std::string file_name(const std::string& path) { return path.substr(path.find_last_of('/') + 1); }
 
 void add_files(const Scenario& scenario, const Topology& topology,
@@ -59,6 +68,9 @@ void add_files(const Scenario& scenario, const Topology& topology,
           file->ranks(), topology.name(), topology.ranks(),
           file->ranks() < topology.ranks() ? fmt::format(", or --ranks {}", file->ranks()) : ""));
     }
+    const auto reason =
+        scenario.engine.flow ? why_no_flows(file->schedule(), scenario.executor) : "";
+    if (!reason.empty()) throw UsageError(fmt::format("{} {}; use --engine sweep", file->path, reason));
     const auto sizes = sizes_for(
         scenario, file->label, topology.ranks(),
         [&](std::int64_t asked) {
@@ -88,7 +100,7 @@ std::string Scenario::to_yaml() const {
     for (const SlowElement& element : changes.slow) slow.push_back(quoted(element.text()));
     text += fmt::format("slow: [{}]\n", fmt::join(slow, ", "));
   }
-  return text + trace.to_yaml() + ensemble.to_yaml();
+  return text + trace.to_yaml() + ensemble.to_yaml() + engine.to_yaml();
 }
 
 std::string algorithm_files_yaml(const AlgorithmFiles& files, const std::string& indent) {
@@ -144,6 +156,7 @@ std::vector<ScenarioPoint> points_of(const Scenario& scenario, const Topology& t
       const auto& unwanted = scenario.left_out;
       if (std::find(unwanted.begin(), unwanted.end(), algorithm) != unwanted.end()) continue;
       auto reason = why_not_offered(topology, scenario.executor, collective, algorithm);
+      if (reason.empty()) reason = why_no_engine(scenario, algorithm, collective);
       if (reason.empty() && protocols_for(scenario, {collective, algorithm}).empty()) {
         reason = fmt::format("has no protocol {} with executor {}", list_of(scenario.protocols),
                              to_string(scenario.executor));

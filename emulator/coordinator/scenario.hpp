@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "emulator/coordinator/engine_choice.hpp"
 #include "emulator/coordinator/ensemble_choice.hpp"
 #include "emulator/coordinator/trace_choice.hpp"
 #include "emulator/cost/case_builder.hpp"
@@ -37,6 +38,7 @@ struct Scenario {
   std::string profile = "prior";
   TraceChoice trace;
   EnsembleChoice ensemble;
+  EngineChoice engine;
 
   std::string to_yaml() const;
 };

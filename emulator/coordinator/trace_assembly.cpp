@@ -99,7 +99,7 @@ void TraceAssembly::add_predictions(const Topology& topology,
       results_.set(column + "id", present ? p.sensitivities[i].id : std::string());
       results_.set(column + "share", present ? std::abs(p.sensitivities[i].value) : 0.0);
     }
-    results_.set("bound_us", to_us(p.bound)).set("engine", "sweep").set("classes", p.classes);
+    results_.set("bound_us", to_us(p.bound)).set("engine", p.engine).set("classes", p.classes);
     results_.end_row();
     add_shares(result, p);
     add_links(result, topology, p);

@@ -7,29 +7,59 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "emulator/cost/forward_model.hpp"
+#include "emulator/cost/slow_elements.hpp"
 #include "emulator/flow/flow_network.hpp"
+#include "emulator/flow/schedule_flows.hpp"
 
 namespace fabricast {
 
-struct FlowChoice {
-  Routing routing = Routing::spray;
-  std::uint64_t seed = 0;  // of ecmp
-};
-
 struct FlowTime {
-  SimDuration time;  // launch + last end
+  SimDuration time;               // launch + last end
+  std::vector<StageSpan> stages;  // of the channel that ends last, after the launch
+  std::int32_t slowest_channel = 0;
+  std::vector<LinkLoad> loads;  // what was carried
+  SimDuration bound;            // most bytes on one link / its nominal capacity
   FlowStats stats;
   MaxMinStats solver;
   double engine_seconds = 0;  // processor time on one core, set-up included
 };
 
-// `made` is build_case(topology, values, point). Throws UsageError for plans with groups through a
-// switch or declared dependences, and for the cuda executor, whose CTAs share no link.
+// `made` is a case of `topology`, `values` and `point`; `slow` the elements it was made with.
+// Throws UsageError for plans with groups through a switch, and for the cuda executor, whose CTAs
+// share no link.
 FlowTime evaluate_flows(std::shared_ptr<const Topology> topology, const ParameterValues& values,
                         const PointSpec& point, const CollectiveCase& made,
-                        const FlowChoice& choice = {});
+                        const FlowChoice& choice = {}, const SlowElements& slow = {});
+
+// The same in parts, for several cases on one machine.
+//
+// A program per channel; those of rank i run on machine rank `selected[i]` (empty: on i). The case
+// must outlive them.
+std::vector<FlowProgram> flow_programs(const CollectiveCase& made, const PointSpec& point,
+                                       const std::vector<RankId>& selected = {},
+                                       std::int64_t start_ps = 0);
+// By link class: what messages of the point can have of a link or trunk, and what it is said to be.
+struct LinkRates {
+  std::vector<Bandwidth> usable, nominal;
+};
+LinkRates link_rates(const Topology& topology, const ParameterValues& values,
+                     const PointSpec& point, const ExecutionPlan& plan);
+// Per link class, from the bytes that each link of the network carried.
+std::vector<LinkLoad> carried_loads(const FlowNetwork& network,
+                                    const std::vector<std::int64_t>& carried,
+                                    const std::vector<Bandwidth>& nominal);
+SimDuration bound_of(const std::vector<LinkLoad>& loads);
+
+// Processor time of this thread.
+double flow_engine_seconds();
+
+// Why the flow engine cannot evaluate a schedule that `executor` runs, "sends to groups through a
+// switch ..."; empty: it can.
+std::string why_no_flows(const Schedule& schedule, ExecutorKind executor);
 
 // Are there stages whose peers vary with the repetition (all_to_all, gather, scatter ...)? There
 // the sweep's shares are those of the busiest repetition, for all of them; elsewhere every lane

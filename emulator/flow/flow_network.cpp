@@ -89,15 +89,21 @@ LinkClassId FlowNetwork::link_class(std::uint32_t link) const {
   return {};
 }
 
-std::string FlowNetwork::link_name(std::uint32_t link) const {
-  if (link < static_cast<std::uint32_t>(topology_->links())) {
-    return topology_->link_name(LinkId(link));
-  }
+LinkId FlowNetwork::origin(std::uint32_t link) const {
   const Trunk& trunk = trunks_[link_class(link).value()];
-  const std::uint32_t at = link - trunk.base;
-  return fmt::format("{} link {}",
-                     topology_->link_name(LinkId::from(trunk.first + at / trunk.uplinks)),
-                     at % trunk.uplinks);
+  if (link < static_cast<std::uint32_t>(topology_->links())) return LinkId(link);
+  return LinkId::from(trunk.first + (link - trunk.base) / trunk.uplinks);
+}
+
+std::uint32_t FlowNetwork::parts(LinkClassId link_class) const {
+  return std::max(1u, trunks_[link_class.value()].uplinks);
+}
+
+std::string FlowNetwork::link_name(std::uint32_t link) const {
+  const std::string name = topology_->link_name(origin(link));
+  if (link < static_cast<std::uint32_t>(topology_->links())) return name;
+  const Trunk& trunk = trunks_[link_class(link).value()];
+  return fmt::format("{} link {}", name, (link - trunk.base) % trunk.uplinks);
 }
 
 std::vector<FlowRate> FlowNetwork::capacities() const {

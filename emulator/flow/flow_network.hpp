@@ -35,6 +35,11 @@ enum class Routing : std::uint8_t { spray, ecmp, dmodk, rail };
 std::string_view to_string(Routing routing);
 Routing routing_from_name(std::string_view name);  // throws UsageError with a did-you-mean
 
+struct FlowChoice {
+  Routing routing = Routing::spray;
+  std::uint64_t seed = 0;  // of ecmp
+};
+
 class FlowNetwork {
  public:
   // `usable`: by link class, what data can have of one link or trunk; empty: the nominal bandwidth.
@@ -44,6 +49,10 @@ class FlowNetwork {
   std::vector<FlowRate> capacities() const;
   std::uint32_t links() const { return links_; }
   LinkClassId link_class(std::uint32_t link) const;
+  // The topology's link that this one is, or is an uplink of.
+  LinkId origin(std::uint32_t link) const;
+  // Into how many links of this network one of the class is taken apart; 1: none.
+  std::uint32_t parts(LinkClassId link_class) const;
   std::string link_name(std::uint32_t link) const;
 
   // `attempt` numbers the alternatives a policy has, from the one it takes.

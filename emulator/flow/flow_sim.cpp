@@ -15,6 +15,7 @@ void FlowDriver::ended(std::int64_t, std::int64_t, FlowSimulator&) {}
 std::optional<FlowPath> FlowDriver::detour(std::int64_t, std::uint32_t, const FlowSimulator&) {
   return std::nullopt;
 }
+std::string FlowDriver::link_name(std::uint32_t link) const { return fmt::format("link {}", link); }
 void FlowDriver::solved(std::int64_t, const FlowSimulator&) {}
 
 FlowSimulator::FlowSimulator(std::vector<FlowRate> capacities, std::vector<CapacityChange> changes)
@@ -63,7 +64,7 @@ std::int64_t FlowSimulator::run(FlowDriver& driver) {
     driver.solved(now_, *this);
     stats_.most_active = std::max(stats_.most_active, solver_.members());
   }
-  if (solver_.members() > 0) stalled();
+  if (solver_.members() > 0) stalled(driver);
   stats_.state_bytes = state_bytes();  // storage never shrinks while it runs
   return last_end_;
 }
@@ -171,14 +172,14 @@ void FlowSimulator::settle() {
   }
 }
 
-void FlowSimulator::stalled() const {
+void FlowSimulator::stalled(const FlowDriver& driver) const {
   for (std::uint32_t link = 0; link < solver_.links(); ++link) {
     const auto members = solver_.members_of(link);
     if (solver_.capacity(link) > 0 || members.empty()) continue;
     throw UsageError(fmt::format(
-        "{} flows wait for ever: link {} has no capacity and never recovers (flow {} is one of "
-        "them); let it recover, or choose a routing with another path",
-        solver_.members(), link, flows_[members.front()].tag));
+        "{} flows wait for ever: {} has no capacity and never recovers; let it recover, or choose "
+        "a routing with another path",
+        solver_.members(), driver.link_name(link)));
   }
   throw UsageError(fmt::format("{} flows would take longer than 100 days", solver_.members()));
 }

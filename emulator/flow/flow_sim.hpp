@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "emulator/flow/departure_queue.hpp"
@@ -66,6 +67,8 @@ class FlowDriver {
   // `link` of its path is down: another path for what is left of it, or none to wait.
   virtual std::optional<FlowPath> detour(std::int64_t tag, std::uint32_t link,
                                          const FlowSimulator& simulator);
+  // For messages.
+  virtual std::string link_name(std::uint32_t link) const;
   // All rates of an instant are solved: for tests and plots.
   virtual void solved(std::int64_t now_ps, const FlowSimulator& simulator);
 };
@@ -111,7 +114,7 @@ class FlowSimulator {
   void enter(MaxMin::Member member, Flow flow);
   void settle();
   void account(MaxMin::Member member, FlowAmount amount);
-  [[noreturn]] void stalled() const;
+  [[noreturn]] void stalled(const FlowDriver& driver) const;
 
   MaxMin solver_;
   std::vector<Flow> flows_;  // by MaxMin::Member

@@ -15,7 +15,8 @@ constexpr std::int64_t few_changes = 64;
 
 }  // namespace
 
-MaxMin::MaxMin(std::vector<FlowRate> capacities) : links_(capacities.size()) {
+MaxMin::MaxMin(std::vector<FlowRate> capacities)
+    : links_(capacities.size()), left_(capacities.size()), open_flows_(capacities.size()) {
   for (std::size_t i = 0; i < capacities.size(); ++i) {
     FABRICAST_EXPECT(capacities[i] >= 0 && capacities[i] <= unlimited_rate, "a capacity");
     links_[i].capacity = capacities[i];
@@ -56,6 +57,10 @@ MaxMin::Member MaxMin::add(std::span<const Crossing> crossings) {
     Link& link = links_[crossings[i].link];
     state.crossings[i] = crossings[i];
     state.places[i] = static_cast<std::uint32_t>(link.places.size());
+    if (link.places.empty()) {
+      link.used_at = static_cast<std::uint32_t>(used_.size());
+      used_.push_back(crossings[i].link);
+    }
     link.places.push_back({member, i});
     link.flows += crossings[i].count;
   }
@@ -89,6 +94,11 @@ void MaxMin::remove(Member member) {
     link.places[state.places[i]] = last;
     members_[last.member].places[last.crossing] = state.places[i];
     link.places.pop_back();
+    if (link.places.empty()) {
+      links_[used_.back()].used_at = link.used_at;
+      used_[link.used_at] = used_.back();
+      used_.pop_back();
+    }
     if (link.level != open) mark_dirty(at.link, link.level);
   }
   state.size = 0;
@@ -219,6 +229,8 @@ void MaxMin::solve() {
       link.visits = 0;
     }
     if (++link.visits > most_visits) {
+      link.dirty = false;  // no longer in the queue
+      link.level = open;
       refill();
       return;
     }
@@ -241,10 +253,13 @@ void MaxMin::finish_solve() {
 void MaxMin::refill() {
   ++stats_.refills;
   changed_.clear();
+  for (const Entry& entry : queue_) {
+    links_[entry.link].dirty = false;
+    links_[entry.link].level = open;  // where nobody is left on it
+  }
   queue_.clear();
-  for (Link& link : links_) link.dirty = false;
   const std::vector<FlowRate> rates = filled_rates();
-  for (Link& link : links_) link.load = 0;
+  for (const std::uint32_t id : used_) links_[id].load = 0;
   for (Member member = 0; member < members_.size(); ++member) {
     MemberState& state = members_[member];
     if (state.size == 0) continue;
@@ -266,15 +281,15 @@ void MaxMin::refill() {
 std::vector<FlowRate> MaxMin::filled_rates() {
   constexpr FlowRate unset = -1;
   std::vector<FlowRate> rates(members_.size(), unset);
-  std::vector<FlowRate> left(links_.size());
-  std::vector<std::int64_t> flows(links_.size());
+  auto& left = left_;
+  auto& flows = open_flows_;
   std::vector<std::pair<FlowRate, std::uint32_t>> heap;
-  for (std::uint32_t id = 0; id < links_.size(); ++id) {
+  for (const std::uint32_t id : used_) {
     Link& link = links_[id];
     link.level = open;
     left[id] = link.capacity;
     flows[id] = link.flows;
-    if (link.flows > 0) heap.emplace_back(link.capacity / link.flows, id);
+    heap.emplace_back(link.capacity / link.flows, id);
   }
   std::make_heap(heap.begin(), heap.end(), std::greater<>());
   std::vector<std::uint32_t> frozen;
@@ -321,11 +336,13 @@ std::vector<MaxMin::Member> MaxMin::members_of(std::uint32_t link) const {
 }
 
 std::int64_t MaxMin::state_bytes() const {
-  std::size_t bytes = links_.capacity() * sizeof(Link) + members_.capacity() * sizeof(MemberState) +
-                      free_.capacity() * sizeof(Member) + queue_.capacity() * sizeof(Entry) +
-                      (touched_.capacity() + changed_.capacity()) * sizeof(Member) +
-                      limits_.capacity() * sizeof(FlowRate) +
-                      counts_.capacity() * sizeof(std::int32_t);
+  std::size_t bytes =
+      links_.capacity() * sizeof(Link) + members_.capacity() * sizeof(MemberState) +
+      free_.capacity() * sizeof(Member) + queue_.capacity() * sizeof(Entry) +
+      (touched_.capacity() + changed_.capacity()) * sizeof(Member) +
+      limits_.capacity() * sizeof(FlowRate) + counts_.capacity() * sizeof(std::int32_t) +
+      used_.capacity() * sizeof(std::uint32_t) + left_.capacity() * sizeof(FlowRate) +
+      open_flows_.capacity() * sizeof(std::int64_t);
   for (const Link& link : links_) bytes += link.places.capacity() * sizeof(Place);
   return static_cast<std::int64_t>(bytes);
 }

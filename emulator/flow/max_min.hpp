@@ -16,8 +16,8 @@
 //
 // solve() visits what changed, lowest level first, as long as that changes something: near O(flows
 // on the links whose level moves). Should one link be visited too often, or most members be new,
-// everything is filled from scratch; the result is the same. Memory: O(members), freed places are
-// reused. Not thread safe.
+// everything is filled from scratch, O(links in use + members); the result is the same. Memory:
+// O(members), freed places are reused. Not thread safe.
 #pragma once
 
 #include <array>
@@ -88,6 +88,7 @@ class MaxMin {
     bool dirty = false;
     std::int32_t visits = 0;
     std::int64_t visited_in = -1;  // which solve the visits are of
+    std::uint32_t used_at = 0;     // index in used_, while some member crosses it
     std::vector<Place> places;
   };
   struct MemberState {
@@ -118,11 +119,14 @@ class MaxMin {
   std::vector<MemberState> members_;
   std::vector<Member> free_;
   std::int64_t active_ = 0;
-  std::int64_t changes_ = 0;  // members added or removed since the last solve
-  std::vector<Entry> queue_;  // binary heap, lowest key first; may hold outdated entries
+  std::int64_t changes_ = 0;         // members added or removed since the last solve
+  std::vector<std::uint32_t> used_;  // links that a member crosses: all that a refill looks at
+  std::vector<Entry> queue_;         // binary heap, lowest key first; may hold outdated entries
   std::vector<Member> touched_, changed_;
   std::vector<FlowRate> limits_;  // of one visit: what each member could have without the link
   std::vector<std::int32_t> counts_;
+  std::vector<FlowRate> left_;  // of a refill, by link: capacity and flows not given a rate yet
+  std::vector<std::int64_t> open_flows_;
   MaxMinStats stats_;
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "emulator/base/contracts.hpp"
@@ -11,19 +12,13 @@
 namespace fabricast {
 namespace {
 
-void refuse_groups_and_dependences(const Schedule& schedule, const std::vector<FlatPhase>& phases) {
+void refuse_groups(const Schedule& schedule, const std::vector<FlatPhase>& phases) {
   for (const FlatPhase& phase : phases) {
     if ((phase.receives && phase.phase->peer_in.is_group()) ||
         (phase.sends && phase.phase->peer_out.is_group())) {
       throw UsageError(
           fmt::format("{} sends to groups through a switch, which are no flows between two ranks; "
                       "use the sweep",
-                      schedule.algorithm));
-    }
-    if (phase.phase->after) {
-      throw UsageError(
-          fmt::format("{} has lanes that wait for each other, which the flow engine does not "
-                      "follow; use the sweep",
                       schedule.algorithm));
     }
   }
@@ -36,13 +31,16 @@ ScheduleFlows::ScheduleFlows(const FlowNetwork& network, std::vector<FlowProgram
   for (FlowProgram& given : programs) {
     Program program;
     program.phases = flatten(*given.schedule);
-    refuse_groups_and_dependences(*given.schedule, program.phases);
+    refuse_groups(*given.schedule, program.phases);
     FABRICAST_EXPECT(given.ranks.size() == static_cast<std::size_t>(given.schedule->positions()),
                      "a rank at each position");
     for (const FlatPhase& phase : program.phases) {
       const auto& stage = given.schedule->stages[static_cast<std::size_t>(phase.stage)];
       program.costs.emplace_back(static_cast<std::size_t>(phase.varies ? stage.repeat : 1));
+      program.dependences = program.dependences || phase.phase->after;
     }
+    program.stages.assign(given.schedule->stages.size(),
+                          {std::numeric_limits<std::int64_t>::max(), 0});
     program.given = std::move(given);
     programs_.push_back(std::move(program));
     ends_.push_back(programs_.back().given.start_ps);
@@ -125,6 +123,34 @@ std::int32_t ScheduleFlows::connection_of(std::int32_t program, std::int32_t fro
   return found->second;
 }
 
+// Semantics 2.7: the end of all that the awaited lane has to do before; nothing while it has not.
+std::optional<std::int64_t> ScheduleFlows::end_of_awaited(const Program& program, const Lane& lane,
+                                                          const Awaited& awaited) const {
+  const std::int32_t roles = program.given.schedule->roles;
+  const Lane& other =
+      lanes_[static_cast<std::size_t>(program.first_lane + lane.position * roles + awaited.role)];
+  const auto until = std::pair(lane.next.loop, awaited.stage);
+  if (!other.done && std::pair(other.next.loop, other.next.stage) <= until) return std::nullopt;
+  const auto after = std::upper_bound(
+      other.passed.begin(), other.passed.end(), until,
+      [](const auto& at, const Passed& p) { return at < std::pair(p.loop, p.stage); });
+  return after == other.passed.begin() ? program.given.start_ps : std::prev(after)->end_ps;
+}
+
+// To the lane's next step; who waits for the stage that this ends may go on.
+void ScheduleFlows::advance(Lane& lane) {
+  const Program& program = programs_[static_cast<std::size_t>(lane.program)];
+  const Step before = lane.next;
+  find_step(lane, true);
+  if (!program.dependences) return;
+  if (!lane.done && lane.next.loop == before.loop && lane.next.stage == before.stage) return;
+  lane.passed.push_back({before.loop, before.stage, lane.free_ps});
+  const std::int32_t roles = program.given.schedule->roles;
+  for (std::int32_t role = 0; role < roles; ++role) {
+    if (role != lane.role) wake(program.first_lane + lane.position * roles + role);
+  }
+}
+
 void ScheduleFlows::wake(std::int32_t lane) {
   if (lane >= 0) runnable_.push_back(lane);
 }
@@ -138,8 +164,8 @@ void ScheduleFlows::proceed(FlowSimulator& simulator) {
   }
 }
 
-// Semantics 3.1, 3.2, 3.4, 3.5. False when the step waits for a message or a slot that is not known
-// yet: whoever provides it wakes the lane.
+// Semantics 3.1, 3.2, 3.4, 3.5. False when the step waits for a lane, a message or a slot that is
+// not known yet: whoever provides it wakes the lane.
 bool ScheduleFlows::take_step(std::int32_t number, FlowSimulator& simulator) {
   Lane& lane = lanes_[static_cast<std::size_t>(number)];
   if (lane.done) return false;
@@ -150,6 +176,11 @@ bool ScheduleFlows::take_step(std::int32_t number, FlowSimulator& simulator) {
   const std::int32_t k = lane.next.repetition;
   std::int32_t in = -1, out = -1;
   std::int64_t start = lane.free_ps;
+  if (const Awaited awaited = awaited_by(*phase.phase, x); awaited.role >= 0) {
+    const auto end = end_of_awaited(program, lane, awaited);
+    if (!end) return false;
+    start = std::max(start, *end);
+  }
   if (phase.receives) {
     const PeerMap& map = phase.phase->peer_in;
     in = connection_of(lane.program, peer_of(map, schedule.space, x, k), x, map.fifo);
@@ -174,6 +205,9 @@ bool ScheduleFlows::take_step(std::int32_t number, FlowSimulator& simulator) {
   lane.free_ps = end;
   std::int64_t& last = ends_[static_cast<std::size_t>(lane.program)];
   last = std::max(last, end);
+  StageSpan& span = program.stages[static_cast<std::size_t>(lane.next.stage)];
+  span.start_ps = std::min(span.start_ps, start);
+  span.end_ps = std::max(span.end_ps, end);
   if (in >= 0) {
     Connection& connection = connections_[static_cast<std::size_t>(in)];
     connection.ready.pop_front();
@@ -191,7 +225,7 @@ bool ScheduleFlows::take_step(std::int32_t number, FlowSimulator& simulator) {
                          program.given.bytes(phase.stage, phase.group, phase.index)});
     if (!lane.port_busy) send_next(number, simulator);
   }
-  find_step(lane, true);
+  advance(lane);
   return true;
 }
 

@@ -8,15 +8,16 @@
 // rate of the narrowest link): a property test. Several schedules (channels, jobs, groups) may run
 // on one simulator.
 //
-// Groups in a switch (semantics 1.4) are not point-to-point flows, and declared dependences
-// (semantics 2.7) are not followed here: both are refused. Memory: O(lanes + connections +
-// messages in flight), steps are made when their turn comes, and the cost rows of the repetitions
-// that were reached. Not thread safe.
+// Groups in a switch (semantics 1.4) are not point-to-point flows: refused. Memory: O(lanes +
+// connections + messages in flight), steps are made when their turn comes, and the cost rows of the
+// repetitions that were reached; with declared dependences (semantics 2.7) also an entry per lane,
+// loop and stage. Not thread safe.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -26,6 +27,7 @@
 #include "emulator/flow/flow_sim.hpp"
 #include "emulator/schedule/schedule.hpp"
 #include "emulator/sim/flat_phases.hpp"
+#include "emulator/sim/sweep.hpp"
 
 namespace fabricast {
 
@@ -50,21 +52,32 @@ class ScheduleFlows : public FlowDriver {
   void run(FlowSimulator& simulator);
   // Last end of a step of each program, start_ps included.
   const std::vector<std::int64_t>& ends() const { return ends_; }
+  // First start and last end of the steps of each stage of a program.
+  const std::vector<StageSpan>& stages(std::size_t program) const {
+    return programs_[program].stages;
+  }
 
   void ended(std::int64_t tag, std::int64_t now_ps, FlowSimulator& simulator) override;
   std::optional<FlowPath> detour(std::int64_t tag, std::uint32_t link,
                                  const FlowSimulator& simulator) override;
+  std::string link_name(std::uint32_t link) const override { return network_.link_name(link); }
 
  private:
   struct Program {
     FlowProgram given;
     std::vector<FlatPhase> phases;
     std::vector<std::vector<CostBlock>> costs;  // [phase][repetition, or 0], filled when needed
+    std::vector<StageSpan> stages;
+    bool dependences = false;  // some lane waits for another one
     std::int32_t first_lane = 0;
   };
   struct Step {
     std::size_t phase = 0;
     std::int32_t loop = 0, stage = 0, repetition = 0, slice = 0;
+  };
+  struct Passed {  // a stage of a loop that a lane has ended
+    std::int32_t loop = 0, stage = 0;
+    std::int64_t end_ps = 0;
   };
   struct Message {  // started by a step, on its way through the port
     std::int32_t connection = -1;
@@ -83,7 +96,8 @@ class ScheduleFlows : public FlowDriver {
     bool done = false;
     bool port_busy = false;
     std::int64_t free_ps = 0, port_free_ps = 0;
-    std::deque<Message> port;  // front: the one that flows, while port_busy
+    std::vector<Passed> passed;  // only with dependences, in order
+    std::deque<Message> port;    // front: the one that flows, while port_busy
   };
 
   void add_lanes(std::int32_t program);
@@ -91,6 +105,9 @@ class ScheduleFlows : public FlowDriver {
   const CostBlock& costs_of(Program& program, const Step& step);
   std::int32_t connection_of(std::int32_t program, std::int32_t from, std::int32_t to,
                              std::uint8_t fifo);
+  std::optional<std::int64_t> end_of_awaited(const Program& program, const Lane& lane,
+                                             const Awaited& awaited) const;
+  void advance(Lane& lane);
   void wake(std::int32_t lane);
   void proceed(FlowSimulator& simulator);
   bool take_step(std::int32_t number, FlowSimulator& simulator);

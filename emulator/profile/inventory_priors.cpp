@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <string_view>
 
 #include "emulator/base/contracts.hpp"
@@ -142,17 +143,46 @@ const std::vector<std::string>& parameter_generations() {
   return names;
 }
 
-Prior prior_of(const ParameterSpec& spec, const std::string& generation) {
-  FABRICAST_EXPECT(!spec.of_machine, "the machine file is the prior of its own figures");
-  const auto& known = parameter_generations();
-  if (std::find(known.begin(), known.end(), generation) == known.end()) {
-    throw UsageError(unknown_name_message("GPU generation", generation, known));
-  }
+namespace {
+
+struct Kinship {
+  std::string_view generation, nearest;
+};
+// Generations without figures of their own, and whose stand in.
+constexpr std::array kin{Kinship{"volta", "ampere"}, Kinship{"turing", "ampere"},
+                         Kinship{"ada", "ampere"}, Kinship{"rubin", "blackwell"},
+                         Kinship{"other", "hopper"}};
+// What a borrowed figure is less certain by.
+constexpr double kinship_sigma_ln = 0.3;
+
+const PriorRow* find_row(const std::string& id, std::string_view generation) {
   for (const PriorRow& row : rows) {
     const bool applies =
         row.generation == generation || (row.generation == any_gpu && generation != "host");
-    if (row.id == spec.id && applies) {
-      return {row.value, row.sigma_ln, row.origin, source_of(row)};
+    if (row.id == id && applies) return &row;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Prior prior_of(const ParameterSpec& spec, const std::string& generation) {
+  FABRICAST_EXPECT(!spec.of_machine, "the machine file is the prior of its own figures");
+  const auto borrowed = std::find_if(kin.begin(), kin.end(), [&generation](const Kinship& k) {
+    return k.generation == generation;
+  });
+  const auto& known = parameter_generations();
+  if (borrowed == kin.end() && std::find(known.begin(), known.end(), generation) == known.end()) {
+    throw UsageError(unknown_name_message("GPU generation", generation, known));
+  }
+  if (const PriorRow* row = find_row(spec.id, generation)) {
+    return {row->value, row->sigma_ln, row->origin, source_of(*row)};
+  }
+  if (borrowed != kin.end()) {
+    if (const PriorRow* row = find_row(spec.id, borrowed->nearest)) {
+      return {row->value, std::hypot(row->sigma_ln, kinship_sigma_ln), assumed,
+              fmt::format("no figure for {}: as on {}: {}", generation, borrowed->nearest,
+                          source_of(*row))};
     }
   }
   throw UsageError(

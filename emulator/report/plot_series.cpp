@@ -31,10 +31,14 @@ PlotSeries& series_of(PlotRow& row, const ResultRow& r) {
   return panel->series.back();
 }
 
+// No bus is slower or faster (GB/s). A trace may say anything, and an axis has to end somewhere.
+bool drawable(double busbw) { return busbw >= 1e-15 && busbw <= 1e15; }
+
 PlotPoint point_of(const ResultRow& r) {
   const double work = r.busbw_gbps * r.time_us;  // busbw = work / time
-  return {static_cast<double>(r.bytes),           r.busbw_gbps, work / r.high_us, work / r.low_us,
-          r.bound_us > 0 ? work / r.bound_us : 0, r.protocol};
+  const double bound = work / r.bound_us;
+  return {static_cast<double>(r.bytes), r.busbw_gbps, work / r.high_us, work / r.low_us,
+          drawable(bound) ? bound : 0,  r.protocol};
 }
 
 // Of several points of one size (protocols, channel counts) the fastest predicted one stays.
@@ -72,7 +76,9 @@ void find_bound(PlotPanel& panel) {
 PlotData plot_data(const std::vector<ResultRow>& rows) {
   PlotData data;
   for (const ResultRow& r : rows) {
-    if (r.bytes <= 0 || r.busbw_gbps <= 0 || r.low_us <= 0 || r.high_us <= 0) continue;
+    const PlotPoint point = point_of(r);
+    if (r.bytes <= 0 || !drawable(point.busbw)) continue;
+    if (!drawable(point.low) || !drawable(point.high)) continue;
     remember(data.collectives, r.collective);
     remember(data.algorithms, r.algorithm);
     PlotRow& row = row_of(data, r);
@@ -80,7 +86,7 @@ PlotData plot_data(const std::vector<ResultRow>& rows) {
       row.least_measured_share = std::min(row.least_measured_share, r.measured_share);
       row.largest_measured_share = std::max(row.largest_measured_share, r.measured_share);
     }
-    series_of(row, r).points.push_back(point_of(r));
+    series_of(row, r).points.push_back(point);
   }
   for (PlotRow& row : data.rows) {
     for (PlotPanel& panel : row.panels) {

@@ -10,11 +10,13 @@
 namespace fabricast {
 namespace {
 
-constexpr std::array<std::string_view, 15> covered_roots{"/config",
+constexpr std::array<std::string_view, 17> covered_roots{"/config",
                                                          "/ensemble",
                                                          "/ensemble_members",
                                                          "/evidence",
                                                          "/holdout",
+                                                         "/job_links",
+                                                         "/jobs",
                                                          "/links",
                                                          "/machine",
                                                          "/profile",

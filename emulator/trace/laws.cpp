@@ -45,6 +45,7 @@ class Laws {
     steps();
     step_coverage();
     ensemble();
+    jobs();
     return std::move(found_);
   }
 
@@ -223,6 +224,26 @@ class Laws {
     for (const std::int64_t row : *of) ++there[row];
     law("/ensemble", table->rows(), "so many members of the result are in /ensemble_members",
         [&](std::size_t i) { return (*members)[i] == there[(*result)[i]]; });
+  }
+
+  void jobs() {
+    const Table *table = content_.find("/jobs"), *links = content_.find("/job_links");
+    const auto *result = integers(table, "result"), *alone = integers(table, "alone_ps");
+    const auto* slow_down = reals(table, "slow_down");
+    const auto* time = integers(content_.find("/results"), "time_ps");
+    if (result != nullptr && alone != nullptr && slow_down != nullptr && time != nullptr) {
+      law("/jobs", table->rows(), "slow_down is time_ps of the result / alone_ps, both positive",
+          [&](std::size_t i) {
+            const auto row = static_cast<std::size_t>((*result)[i]);
+            return row >= time->size() ||
+                   ((*alone)[i] > 0 && close((*slow_down)[i], static_cast<double>((*time)[row]) /
+                                                                  static_cast<double>((*alone)[i])));
+          });
+    }
+    const auto* use = reals(links, "utilization");
+    if (use == nullptr) return;
+    law("/job_links", links->rows(), "utilization lies in 0..1 (no link above its capacity)",
+        [&](std::size_t i) { return (*use)[i] >= 0 && (*use)[i] <= 1 + tolerance; });
   }
 
   const TraceContent& content_;

@@ -12,7 +12,7 @@
 namespace fabricast {
 namespace {
 
-constexpr std::array<RowReference, 9> references{{{"/samples", "condition", "/sample_conditions"},
+constexpr std::array<RowReference, 11> references{{{"/samples", "condition", "/sample_conditions"},
                                                   {"/sample_sources", "sample", "/samples"},
                                                   {"/result_shares", "result", "/results"},
                                                   {"/links", "result", "/results"},
@@ -20,7 +20,9 @@ constexpr std::array<RowReference, 9> references{{{"/samples", "condition", "/sa
                                                   {"/steps", "result", "/results"},
                                                   {"/step_coverage", "result", "/results"},
                                                   {"/ensemble", "result", "/results"},
-                                                  {"/ensemble_members", "result", "/results"}}};
+                                                  {"/ensemble_members", "result", "/results"},
+                                                  {"/jobs", "result", "/results"},
+                                                  {"/job_links", "result", "/results"}}};
 constexpr const char* config = "/config";
 
 const RowReference* reference_of(std::string_view path) {

@@ -7,6 +7,7 @@
 
 #include "emulator/base/error.hpp"
 #include "emulator/trace/ensemble_rules.hpp"
+#include "emulator/trace/job_rules.hpp"
 #include "emulator/trace/step_rules.hpp"
 
 namespace fabricast {
@@ -183,7 +184,7 @@ TableRule results() {
            {"top3_share", real, "1", "its derivative, absolute; 0 if there is none"},
            {"bound_us", real, "us",
             "bandwidth bound of the schedule: bytes over the busiest link / its capacity"},
-           {"engine", text, "", "what produced the row", {"sweep", "measured"}},
+           {"engine", text, "", "what produced the row", {"sweep", "flow", "measured"}},
            {"classes", integer, "1", "folded rank classes, or ranks when not folded"}},
           {"/config", "/machine", "/profile", "/result_shares", "/links"}};
 }
@@ -339,7 +340,9 @@ std::span<const TableRule> trace_schema() {
                                             steps_rule(),
                                             step_coverage_rule(),
                                             ensemble_rule(),
-                                            ensemble_members_rule()};
+                                            ensemble_members_rule(),
+                                            jobs_rule(),
+                                            job_links_rule()};
   return rules;
 }
 

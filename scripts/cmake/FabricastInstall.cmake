@@ -15,7 +15,7 @@ foreach(directory emulator kernels topologies bench)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/${directory}
     DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/fabricast FILES_MATCHING PATTERN "*.hpp")
 endforeach()
-install(DIRECTORY topologies/machines DESTINATION ${CMAKE_INSTALL_DATADIR}/fabricast)
+install(DIRECTORY topologies/machines topologies/fabrics DESTINATION ${CMAKE_INSTALL_DATADIR}/fabricast)
 
 configure_package_config_file(scripts/cmake/fabricastConfig.cmake.in
   ${CMAKE_BINARY_DIR}/fabricastConfig.cmake INSTALL_DESTINATION ${fabricast_package})

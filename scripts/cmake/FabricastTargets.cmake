@@ -21,6 +21,21 @@ function(fabricast_module name)
   endif()
 endfunction()
 
+# The precompiled headers of all tests: an executable of its own, because only executables are compiled as
+# such (-fPIE), and what is precompiled must be compiled alike.
+function(fabricast_test_headers)
+  if(TARGET fabricast_test_headers)
+    return()
+  endif()
+  set(source ${CMAKE_BINARY_DIR}/fabricast_test_headers.cpp)
+  file(GENERATE OUTPUT ${source} CONTENT "int main() { return 0; }\n")
+  add_executable(fabricast_test_headers ${source})
+  target_link_libraries(fabricast_test_headers PRIVATE fabricast_flags fmt::fmt GTest::gtest GTest::gmock)
+  target_precompile_headers(fabricast_test_headers PRIVATE <algorithm> <array> <cmath> <cstdint>
+    <filesystem> <functional> <map> <memory> <optional> <span> <string> <string_view> <utility>
+    <vector> <fmt/format.h> <gmock/gmock.h> <gtest/gtest.h>)
+endfunction()
+
 # fabricast_test(NAME SOURCES ... LINK modules ... [MPI_RANKS 1 2 4] [LABELS ...] [TIMEOUT s])
 #   A GoogleTest program. Without MPI_RANKS every TEST becomes a ctest; with it, the whole program
 #   runs once per rank count under mpirun. GTEST_SKIP, or exit code 77 with MPI_RANKS, means skipped.
@@ -34,6 +49,10 @@ function(fabricast_test name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   list(TRANSFORM ARG_LINK PREPEND fabricast::)
   target_link_libraries(${name} PRIVATE fabricast_flags ${ARG_LINK} GTest::gtest GTest::gmock)
+  if(FABRICAST_PRECOMPILE)
+    fabricast_test_headers()
+    target_precompile_headers(${name} REUSE_FROM fabricast_test_headers)
+  endif()
   if(ARG_MPI_RANKS)
     foreach(n ${ARG_MPI_RANKS})
       if(FABRICAST_HAVE_MPI)

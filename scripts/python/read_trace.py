@@ -34,7 +34,7 @@ POSITIONED = ("results", "sample_conditions")
 REFERENCES = {"samples": ("condition", "sample_conditions"),
               **{name: ("result", "results")
                  for name in ("result_shares", "links", "timeline", "steps", "step_coverage",
-                              "ensemble", "ensemble_members")}}
+                              "ensemble", "ensemble_members", "jobs", "job_links")}}
 
 
 class NotATrace(ValueError):

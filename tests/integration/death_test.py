@@ -43,7 +43,9 @@ class Death(CliCase):
         named = re.search(rf"rank {victim}\b|,{victim}\]", said)
         self.assertTrue(named, context)
         if kind in ("throw", "hang"):
-            self.assertIn(phase, said, context)
+            # In what the victim itself says: others name the phase that they were in.
+            own = [line for line in said.splitlines() if f"[rank {victim}]" in line]
+            self.assertTrue(any(f"phase {phase}" in line for line in own), context)
         if os.path.exists(self.path(name)):
             self.expect_ok("report", name, "--check")
         return seconds - (TIMEOUT if kind == "hang" else 0)

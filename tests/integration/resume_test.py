@@ -105,7 +105,8 @@ class Resume(CliCase):
     def test_a_signal_leaves_a_usable_part_and_exit_code_5(self):
         for number, asked in enumerate([signal.SIGTERM, signal.SIGINT, signal.SIGUSR1]):
             name = f"s{number}.h5"
-            process = self.start(*WORK, "-o", name)
+            # A segment per point: the first is there long before the last point.
+            process = self.start(*WORK, "-o", name, FABRICAST_SEGMENT_SECONDS="0")
             deadline = time.monotonic() + 60
             while not self.acknowledged(name + ".d") and time.monotonic() < deadline:
                 time.sleep(0.02)

@@ -11,7 +11,8 @@ namespace fabricast {
 namespace {
 
 const std::array<std::string, 2> fabric_kinds{"rail_fat_tree", "single_switch"};
-const std::array<std::string, 3> fabric_names{"infiniband", "roce", "ethernet"};
+const std::array<std::string, 7> fabric_names{"infiniband", "roce", "ethernet", "efa",
+                                              "slingshot",  "tcpx", "tcpxo"};
 
 constexpr double max_nic_gb_per_s = 1e5;
 constexpr double max_latency_us = 1e6;
@@ -40,6 +41,14 @@ void read_nics(const YamlCursor& at, const DomainSpec& domain, FabricSpec& fabri
   fabric.nic_bandwidth = read_sourced(nic.at("bandwidth"), Dimension::bandwidth, "GB/s",
                                       Range::positive(max_nic_gb_per_s));
   fabric.nic_latency = latency(nic.at("latency"));
+  if (const auto ports = nic.find("ports")) {
+    const Sourced count = read_sourced_count(*ports, "ports", 1, 64);
+    fabric.nic_ports = as_int(count);
+    Sourced& all = fabric.nic_bandwidth;
+    all = {all.value * count.value, all.unit, std::max(all.origin, count.origin),
+           fmt::format("{} ports of {:.10g} GB/s: {}; {}", count.value, all.value, all.source,
+                       count.source)};
+  }
   const std::int32_t members = as_int(domain.size);
   fabric.nics = members;
   if (const auto per_node = nic.find("per_node")) {
@@ -51,17 +60,24 @@ void read_nics(const YamlCursor& at, const DomainSpec& domain, FabricSpec& fabri
   }
 }
 
-void read_rails(const YamlCursor& at, FabricSpec& fabric) {
-  const auto rails = at.at("rails");
-  fabric.rails = as_int(read_sourced_count(rails, "rails", 1, fabric.nics));
+// Without `rails`, each NIC of a node, or of a rack's tray, has its own.
+void read_rails(const YamlCursor& at, const DomainSpec& domain, FabricSpec& fabric) {
+  const auto rails = at.find("rails");
+  if (!rails) {
+    const std::int32_t trays =
+        domain.members_per_tray == 0 ? 1 : as_int(domain.size) / domain.members_per_tray;
+    fabric.rails = fabric.nics % trays == 0 ? std::max(1, fabric.nics / trays) : fabric.nics;
+    return;
+  }
+  fabric.rails = as_int(read_sourced_count(*rails, "rails", 1, fabric.nics));
   if (fabric.nics % fabric.rails != 0) {
-    rails.fail(fmt::format("{} NICs of a {} cannot be spread evenly over {} rails; give a divisor",
-                           fabric.nics, "domain", fabric.rails));
+    rails->fail(fmt::format("{} NICs of a {} cannot be spread evenly over {} rails; give a divisor",
+                            fabric.nics, "domain", fabric.rails));
   }
 }
 
-// How many domains hang on one leaf, and how many leaf groups form a pod, from the ports.
-void read_shape(const YamlCursor& at, std::int64_t domains, FabricSpec& fabric) {
+// How many domains hang on one leaf, from the ports; the number of groups.
+std::int64_t read_leaves(const YamlCursor& at, std::int64_t domains, FabricSpec& fabric) {
   const std::int32_t per_domain = fabric.nics / fabric.rails;
   const std::int32_t down = ports_down(*fabric.radix, *fabric.oversubscription);
   const std::int32_t fits = down / per_domain;
@@ -74,33 +90,51 @@ void read_shape(const YamlCursor& at, std::int64_t domains, FabricSpec& fabric) 
   if (const auto wanted = at.find("domains_per_leaf")) {
     fabric.domains_per_leaf = as_int(read_sourced_count(*wanted, "domains", 1, fits));
   }
-  const std::int64_t groups = (domains + fabric.domains_per_leaf - 1) / fabric.domains_per_leaf;
-  // A spine reaches every leaf below it, a core switch every pod, with at least one port each.
+  return (domains + fabric.domains_per_leaf - 1) / fabric.domains_per_leaf;
+}
+
+// Where a problem is told: at the key that was given, else at the ports.
+YamlCursor given(const YamlCursor& at, std::string_view key) {
+  if (const auto found = at.find(key)) return *found;
+  return at.at("radix");
+}
+
+// How many leaf groups form a pod. A spine reaches every leaf below it, a core switch every pod,
+// with at least one port each.
+void read_pods(const YamlCursor& at, std::int64_t groups, FabricSpec& fabric) {
   const std::int64_t leaves = groups * fabric.rails;
   const auto radix = static_cast<std::int64_t>(fabric.radix->value);
   if (fabric.tiers == 2) {
     fabric.groups_per_pod = static_cast<std::int32_t>(groups);
     if (leaves > radix) {
-      at.at("tiers").fail(fmt::format(
-          "{} leaves need a third tier (a spine of {} ports reaches {} leaves); set tiers to 3",
-          leaves, radix, radix));
+      given(at, "tiers")
+          .fail(fmt::format(
+              "{} leaves need a third tier (a spine of {} ports reaches {} leaves); set tiers to 3",
+              leaves, radix, radix));
     }
     return;
   }
   const std::int32_t spine_down = ports_down(*fabric.radix, *fabric.core_oversubscription);
   fabric.groups_per_pod = spine_down / fabric.rails;
   if (fabric.groups_per_pod < 1) {
-    at.at("rails").fail(fmt::format(
-        "a pod must hold {} leaves, one per rail, but a spine has {} ports down; give fewer rails",
-        fabric.rails, spine_down));
+    given(at, "rails")
+        .fail(fmt::format("a pod must hold {} leaves, one per rail, but a spine has {} ports down; "
+                          "give fewer rails",
+                          fabric.rails, spine_down));
   }
   const std::int64_t pods = (groups + fabric.groups_per_pod - 1) / fabric.groups_per_pod;
   if (pods > radix) {
-    at.at("tiers").fail(
-        fmt::format("{} pods are more than a core switch of {} ports reaches; give "
-                    "a larger radix",
-                    pods, radix));
+    given(at, "tiers")
+        .fail(fmt::format("{} pods are more than a core switch of {} ports reaches; give "
+                          "a larger radix",
+                          pods, radix));
   }
+}
+
+// Without `tiers`, two where they reach all leaves, else three.
+int read_tiers(const YamlCursor& at, std::int64_t groups, const FabricSpec& fabric) {
+  if (const auto tiers = at.find("tiers")) return as_int(read_sourced_count(*tiers, "tiers", 2, 3));
+  return static_cast<double>(groups * fabric.rails) <= fabric.radix->value ? 2 : 3;
 }
 
 }  // namespace
@@ -115,15 +149,19 @@ FabricSpec read_fabric(const YamlCursor& at, const DomainSpec& domain, std::int6
     fabric.domains_per_leaf = static_cast<std::int32_t>(domains);
     return fabric;
   }
-  fabric.tiers = as_int(read_sourced_count(at.at("tiers"), "tiers", 2, 3));
-  read_rails(at, fabric);
+  read_rails(at, domain, fabric);
   fabric.radix = read_sourced_count(at.at("radix"), "ports", 4, 4096);
   fabric.hop_latency = latency(at.at("hop_latency"));
   fabric.oversubscription = ratio_or_one(at, "oversubscription");
-  if (fabric.tiers == 3) {
-    fabric.core_oversubscription = ratio_or_one(at, "core_oversubscription");
+  const std::int64_t groups = read_leaves(at, domains, fabric);
+  fabric.tiers = read_tiers(at, groups, fabric);
+  // A fabric's own file says what a third tier would be, whether or not there is one.
+  const bool whole = at.path().empty();
+  if (fabric.tiers == 3 || whole) {
+    const Sourced core = ratio_or_one(at, "core_oversubscription");
+    if (fabric.tiers == 3) fabric.core_oversubscription = core;
   }
-  read_shape(at, domains, fabric);
+  read_pods(at, groups, fabric);
   return fabric;
 }
 

@@ -1,10 +1,9 @@
 // Machine files: YAML to MachineSpec. The format is docs/machines.md; errors as in strict_yaml.hpp.
 //
-//   kind: single_node | nvl_rack | host     one scale-up domain
-//   kind: nested                            count x node under a fabric; `node` is a mapping with
-//   the
-//                                           keys of a single_node or nvl_rack, or a machine's name
-// Thread safety: reads files only through `read_machine_text`.
+//   kind: single_node | nvl_rack | host   one scale-up domain
+//   kind: nested                          count x node under a fabric; both are mappings or names
+//   base: NAME, set: {key.path: value}    another machine with some keys changed
+// Thread safety: reads files only through `MachineTexts`.
 #pragma once
 
 #include <functional>
@@ -16,14 +15,22 @@
 
 namespace fabricast {
 
-// What a `node: NAME` refers to: text and file of the machine of that name.
+// What a name refers to: text and file of the machine or fabric of that name.
 struct MachineText {
   std::string yaml, file;
 };
-using FindMachine = std::function<MachineText(const std::string& name)>;
+using FindText = std::function<MachineText(const std::string& name)>;
+struct MachineTexts {
+  FindText machine, fabric;
+};
 
-// Reads and checks a whole machine. `find` may throw UsageError for unknown names.
-MachineSpec read_machine(std::string_view yaml, const std::string& file, const FindMachine& find);
+// Reads and checks a whole machine. `texts` may throw UsageError for unknown names.
+MachineSpec read_machine(std::string_view yaml, const std::string& file, const MachineTexts& texts);
+
+// The keys of one domain (fills gpu, processor, domain, scale_out, channels). `cut`: its size was
+// set from outside. In domain_yaml.cpp, as the next.
+void read_domain(const YamlCursor& at, const std::string& kind, bool cut, MachineSpec& spec);
+Sourced read_channels(const YamlCursor& at);
 
 // The fabric of `domains` domains of `spec.domain` (fills spec.fabric). In fabric_yaml.cpp.
 FabricSpec read_fabric(const YamlCursor& at, const DomainSpec& domain, std::int64_t domains);

@@ -34,4 +34,6 @@ std::filesystem::path machine_directory() {
                   installed.string()));
 }
 
+std::filesystem::path fabric_directory() { return machine_directory().parent_path() / "fabrics"; }
+
 }  // namespace fabricast

@@ -12,4 +12,7 @@ namespace fabricast {
 // Throws UsageError when there is none.
 std::filesystem::path machine_directory();
 
+// The directory beside it with the fabrics that machines name.
+std::filesystem::path fabric_directory();
+
 }  // namespace fabricast

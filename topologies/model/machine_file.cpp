@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "emulator/base/error.hpp"
 #include "emulator/base/names.hpp"
@@ -17,10 +19,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Names of the shipped machines, sorted: the stems of the files.
-std::vector<std::string> machine_names() {
+std::optional<MachineText> compose_machine(const std::string& expression);
+
+// Names of the YAML files of a directory, sorted: the stems.
+std::vector<std::string> names_in(const fs::path& directory) {
   std::vector<std::string> names;
-  const fs::path directory = machine_directory();
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(directory, error)) {
     if (entry.path().extension() == ".yaml") names.push_back(entry.path().stem().string());
@@ -33,21 +36,57 @@ std::vector<std::string> machine_names() {
   return names;
 }
 
+std::vector<std::string> machine_names() { return names_in(machine_directory()); }
+
+bool is_known(const std::string& name) {
+  std::error_code ignored;
+  return name.find('/') == std::string::npos &&
+         fs::is_regular_file(machine_directory() / (name + ".yaml"), ignored);
+}
+
 std::string file_of(const std::string& name) {
-  const auto names = machine_names();
-  if (std::find(names.begin(), names.end(), name) == names.end()) {
-    throw UsageError(unknown_name_message("machine", name, names) + " (or a path to a .yaml file)");
+  if (!is_known(name)) {
+    const std::string near = closest_name(name, machine_names());
+    throw UsageError(fmt::format(
+        "unknown machine \"{}\"{} give a name of `fabricast machine list`, a path to a .yaml file, "
+        "or NODExN[@FABRIC]",
+        name, near.empty() ? ";" : fmt::format(" (did you mean \"{}\"?);", near)));
   }
   return (machine_directory() / (name + ".yaml")).string();
 }
 
+bool is_path(const std::string& text) {
+  return text.find('/') != std::string::npos || text.ends_with(".yaml") || text.ends_with(".yml");
+}
+
+// A YAML text in double quotes.
+std::string quoted(const std::string& text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') result += '\\';
+    result += c == '\n' ? ' ' : c;
+  }
+  return result + '"';
+}
+
 MachineText find_machine(const std::string& name) {
-  const std::string file = file_of(name);
+  if (const auto composed = compose_machine(name)) return *composed;
+  const std::string file = is_path(name) ? name : file_of(name);
   return {read_text_file(file), file};
 }
 
-bool is_path(const std::string& text) {
-  return text.find('/') != std::string::npos || text.ends_with(".yaml") || text.ends_with(".yml");
+MachineText find_fabric(const std::string& name) {
+  const auto names = fabric_names();
+  if (std::find(names.begin(), names.end(), name) == names.end()) {
+    throw UsageError(unknown_name_message("fabric", name, names));
+  }
+  const std::string file = (fabric_directory() / (name + ".yaml")).string();
+  return {read_text_file(file), file};
+}
+
+const MachineTexts& shipped_texts() {
+  static const MachineTexts texts{find_machine, find_fabric};
+  return texts;
 }
 
 // The machine of one domain with `members` members of it.
@@ -67,7 +106,38 @@ MachineSpec cut_domain(MachineSpec spec, std::int32_t members) {
   return spec;
 }
 
+// The machine that NODExN[@FABRIC] stands for, as a machine file; nothing when the text is no such
+// expression or a file has that name.
+std::optional<MachineText> compose_machine(const std::string& expression) {
+  if (is_path(expression) || is_known(expression)) return std::nullopt;
+  const std::size_t at = std::min(expression.find('@'), expression.size());
+  const std::string left = expression.substr(0, at);
+  const std::size_t x = left.rfind('x');
+  if (x == std::string::npos || x + 1 == left.size() ||
+      left.find_first_not_of("0123456789", x + 1) != std::string::npos) {
+    return std::nullopt;
+  }
+  const std::string node = left.substr(0, x), count = left.substr(x + 1);
+  const MachineText text{read_text_file(file_of(node)), file_of(node)};
+  const MachineSpec spec = read_machine(text.yaml, text.file, shipped_texts());
+  std::string fabric = at == expression.size() ? "" : expression.substr(at + 1);
+  if (fabric.empty() && !spec.scale_out) {
+    throw UsageError(
+        fmt::format("the machine {} does not say what joins several of it; write "
+                    "{}@FABRIC, with FABRIC one of: {}",
+                    node, left, fmt::join(fabric_names(), " ")));
+  }
+  if (fabric.empty()) fabric = spec.scale_out->fabric;
+  return MachineText{
+      fmt::format("name: {}\ntitle: \"{} x {}; {}\"\nkind: nested\nnode: {}\n"
+                  "count: [{}, assumed, \"asked for: {}\"]\nfabric: {}\n",
+                  expression, count, spec.title, fabric, node, count, expression, fabric),
+      expression};
+}
+
 }  // namespace
+
+std::vector<std::string> fabric_names() { return names_in(fabric_directory()); }
 
 std::vector<MachineListing> list_machines() {
   std::vector<MachineListing> listings;
@@ -78,13 +148,25 @@ std::vector<MachineListing> list_machines() {
   return listings;
 }
 
-std::shared_ptr<const Topology> load_machine(const std::string& name_or_path) {
-  const std::string file = is_path(name_or_path) ? name_or_path : file_of(name_or_path);
-  return parse_machine(read_text_file(file), file);
+std::shared_ptr<const Topology> load_machine(const std::string& name_or_path,
+                                             const std::vector<std::string>& set) {
+  const MachineText text = find_machine(name_or_path);
+  if (set.empty()) return parse_machine(text.yaml, text.file);
+  const std::string name = read_machine(text.yaml, text.file, shipped_texts()).name;
+  std::string yaml = fmt::format("name: {}\nbase: {}\nset:\n", name, quoted(name_or_path));
+  for (const auto& one : set) {
+    const std::size_t equal = one.find('=');
+    if (equal == std::string::npos || equal == 0 || equal + 1 == one.size()) {
+      throw UsageError(fmt::format(
+          "\"{}\" sets nothing (no key.path=value); write for example --set fabric.rails=4", one));
+    }
+    yaml += fmt::format("  {}: {}\n", quoted(one.substr(0, equal)), quoted(one.substr(equal + 1)));
+  }
+  return parse_machine(yaml, fmt::format("{} with --set", name_or_path));
 }
 
 std::shared_ptr<const Topology> parse_machine(const std::string& yaml, const std::string& file) {
-  return build_topology(read_machine(yaml, file, find_machine));
+  return build_topology(read_machine(yaml, file, shipped_texts()));
 }
 
 std::shared_ptr<const Topology> with_ranks(const std::shared_ptr<const Topology>& topology,

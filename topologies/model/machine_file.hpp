@@ -15,12 +15,18 @@ struct MachineListing {
   std::int32_t gpus = 0;
 };
 
+// Names of the fabrics that ship with fabricast, sorted.
+std::vector<std::string> fabric_names();
+
 // The machines that ship with fabricast (installed data directory, or the source tree), sorted.
 std::vector<MachineListing> list_machines();
 
-// A known machine's name, or a path to a .yaml file. Unknown names throw UsageError with a
-// did-you-mean; bad files throw UsageError "file:line:col: key.path: problem".
-std::shared_ptr<const Topology> load_machine(const std::string& name_or_path);
+// A known machine's name, a path to a .yaml file, or NODExN[@FABRIC]: N of the machine NODE (one
+// domain) joined by FABRIC, by default the one the node's file names under scale_out. `set`:
+// "key.path=value", as `--set` takes them; they show in yaml(). Unknown names throw UsageError with
+// a did-you-mean; bad files throw UsageError "file:line:col: key.path: problem".
+std::shared_ptr<const Topology> load_machine(const std::string& name_or_path,
+                                             const std::vector<std::string>& set = {});
 
 // Same, from text; `file` is used in messages only.
 std::shared_ptr<const Topology> parse_machine(const std::string& yaml, const std::string& file);

@@ -19,10 +19,20 @@ struct DomainSpec {
   std::int32_t members_per_tray = 0;  // nvl_rack; 0 elsewhere
   // How members reach each other; absent exactly when the domain has one member.
   LinkKind kind = LinkKind::nvlink;
-  std::optional<Sourced> bandwidth;  // GB/s per direction of a member's link
-  std::optional<Sourced> latency;    // us per link
+  std::optional<Sourced> bandwidth;             // GB/s per direction of a member's link
+  std::optional<Sourced> latency;               // us per link
   std::optional<Sourced> in_network_reduction;  // 1: yes, 0: no
-  Sourced channels;                  // of a communicator inside one domain
+  // How a member's links lead to the others; decides what NCCL finds, and the links of full_mesh.
+  std::string shape = "switch";
+  std::optional<Sourced> links;     // of a member
+  std::optional<Sourced> switches;  // chips of the switch
+  Sourced channels;                 // of a communicator inside one domain
+};
+
+// What a domain is joined by, unless a nested machine says otherwise.
+struct ScaleOutSpec {
+  std::string fabric;  // name of a fabric file
+  Sourced channels;    // of a communicator across domains
 };
 
 // The network between domains. Shape numbers are resolved (defaults filled in from the radix).
@@ -33,7 +43,8 @@ struct FabricSpec {
   std::int32_t rails = 1;  // NIC n of a domain is on rail n % rails
   std::int32_t domains_per_leaf = 1;
   std::int32_t groups_per_pod = 1;          // leaf groups (one leaf per rail) under one spine layer
-  Sourced nic_bandwidth;                    // GB/s per direction
+  std::int32_t nic_ports = 1;               // of a NIC, used together
+  Sourced nic_bandwidth;                    // GB/s per direction, all ports of a NIC together
   Sourced nic_latency;                      // us, end to end under one leaf
   std::optional<Sourced> hop_latency;       // us per extra switch hop; tiers >= 2
   std::optional<Sourced> radix;             // ports of a switch; tiers >= 2
@@ -51,6 +62,7 @@ struct MachineSpec {
   GpuModel gpu;
   std::optional<ProcessorSpec> processor;
   DomainSpec domain;
+  std::optional<ScaleOutSpec> scale_out;
   Sourced domains{1, "", Origin::assumed, "a single domain"};
   std::optional<FabricSpec> fabric;  // present exactly when there are several domains
   Sourced channels;                  // of a communicator over the whole machine

@@ -5,7 +5,7 @@
 // pair, and nothing is O(ranks^2). Trunks: the parallel uplinks of one switch to the tier above
 // are one Link with their summed capacity (packets are sprayed over them), so oversubscription is
 // a capacity, not a table.
-// Thread safety: const after construction. Complexity: route() is O(hops), hops <= 10.
+// Thread safety: const after construction. Complexity: route() is O(hops), hops <= 40.
 #pragma once
 
 #include <array>
@@ -35,27 +35,27 @@ struct Sourced {
 };
 
 enum class LinkKind : std::uint8_t {
-  nvlink,       // GPU to NVSwitch and back (scale-up)
-  shared_memory,// host lanes: cores of one machine
-  pcie,         // GPU to GPU or NIC through PCIe, when no NVLink exists
-  nic,          // GPU's NIC to its leaf switch and back (scale-out endpoint)
-  leaf_uplink,  // leaf to spine trunk (and back)
-  spine_uplink, // spine to core trunk (and back)
+  nvlink,         // GPU to NVSwitch and back (scale-up)
+  shared_memory,  // host lanes: cores of one machine
+  pcie,           // GPU to GPU or NIC through PCIe, when no NVLink exists
+  nic,            // GPU's NIC to its leaf switch and back (scale-out endpoint)
+  leaf_uplink,    // leaf to spine trunk (and back)
+  spine_uplink,   // spine to core trunk (and back)
 };
 std::string_view to_string(LinkKind kind);
 
 struct LinkClass {
-  std::string name;     // "nvlink", "nic", "leaf_up" ... unique in the machine
+  std::string name;  // "nvlink", "nic", "leaf_up" ... unique in the machine
   LinkKind kind{};
-  Sourced bandwidth;    // nominal GB/s per direction of ONE link or trunk of this class
-  Sourced latency;      // us, one way, added for each link of this class on a route
+  Sourced bandwidth;  // nominal GB/s per direction of ONE link or trunk of this class
+  Sourced latency;    // us, one way, added for each link of this class on a route
   // 1: the switch it leads to multicasts and reduces what its members send, so that algorithms
   // through the switch are possible; 0: it does not.
   Sourced in_network_reduction{0, "", Origin::assumed, "not given in the machine file"};
 };
 
 struct Route {
-  static constexpr int max_links = 10;
+  static constexpr int max_links = 40;  // a torus of 16 x 20 x 28 has routes of 32
   std::array<LinkId, max_links> links{};
   int count = 0;
   void add(LinkId link) { links[static_cast<std::size_t>(count++)] = link; }
@@ -66,6 +66,8 @@ struct GpuModel {
   std::string name;        // "B300", "H100", "host_core"
   std::string generation;  // "hopper", "blackwell", "ampere", "host": scope of parameters
   Sourced hbm_gb, hbm_tb_per_s, bf16_tflops, fp8_tflops, power_w;
+  std::string vendor = "nvidia";      // decides whose collective library runs on it
+  Sourced fp4_tflops, pcie_gb_per_s;  // dense; of its slot, per direction. 0: not given
 };
 
 class Topology {

@@ -191,6 +191,45 @@ TEST(ScheduleFlows, two_groups_on_one_nic_share_it) {
   EXPECT_EQ(ends({one, late}), (std::vector<std::int64_t>{alone[0], 2 * alone[0]}));
 }
 
+// Two exchanges one after the other: receiving waits for the own block's copy, and the second
+// exchange sends only what was received in the first (semantics 2.7).
+TEST(ScheduleFlows, declared_dependences_are_those_of_the_sweep) {
+  const auto topology = one_switch(8);
+  const FlowNetwork network(topology, Routing::spray, 0);
+  Schedule free = pairwise_all_to_all({8});
+  free.stages.push_back(free.stages.back());
+  Schedule bound = free;
+  std::vector<std::int32_t> copied, received;
+  for (int x = 0; x < 8; ++x) {
+    copied.insert(copied.end(), {x % 3 == 0 ? -1 : 0, 0});
+    received.insert(received.end(), {1, 1});
+  }
+  bound.stages[1].groups[0].phases[1].after = MapTable(copied);
+  bound.stages[2].groups[0].phases[0].after = MapTable(received);
+  int compared = 0, later = 0;
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    const auto end = [&](const Schedule& schedule, bool by_flows) {
+      const AloneCosts costs(schedule, network, 1000, seed, 10'000'000);
+      FlowProgram program = program_of(schedule, costs, 1000);
+      program.loops = 2;
+      SweepOptions options;
+      options.loops = 2;
+      if (!by_flows) return sweep(schedule, costs, options).makespan.value();
+      Watched flows(network, {program});
+      FlowSimulator simulator(network.capacities());
+      flows.run(simulator);
+      return flows.most > 1 ? std::int64_t{-1} : flows.ends()[0];
+    };
+    const std::int64_t flows = end(bound, true);
+    if (flows < 0) continue;
+    ++compared;
+    ASSERT_EQ(flows, end(bound, false)) << seed;
+    later += flows > end(free, false) ? 1 : 0;
+  }
+  EXPECT_GT(compared, 2);
+  EXPECT_GT(later, 2);
+}
+
 TEST(ScheduleFlows, refuses_what_it_cannot_say_and_names_deadlocks) {
   const auto topology = one_switch(8);
   const FlowNetwork network(topology, Routing::spray, 0);

@@ -84,6 +84,19 @@ TEST(Plot, OneSizeAndZeroSizesStillDraw) {
   expect_well_formed(render_busbw_svg(content, {}), 1400);
 }
 
+// Found by mutated traces: a time of 1e-308 us made an axis that ended at infinity.
+TEST(Plot, NumbersThatNoBusHasAreNotDrawn) {
+  for (const char* name : {"busbw_gbps", "low_us", "high_us", "time_us", "bound_us"}) {
+    for (const double value : {1e-320, 1e-200, 1e200, 1e308}) {
+      TraceContent content = example_trace();
+      for (Column& column : content.tables.front().columns) {
+        if (column.name == name) std::get<Column::Reals>(column.values).front() = value;
+      }
+      expect_well_formed(render_busbw_svg(content, {}), 1400);
+    }
+  }
+}
+
 TEST(Plot, NothingToDrawIsAnError) {
   TraceContent content = example_trace();
   for (Column& column : content.tables.front().columns) {

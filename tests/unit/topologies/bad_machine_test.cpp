@@ -53,10 +53,10 @@ std::vector<BadMachine> bad_machines() {
        "remove one of them"},
       {"unknown_key", node("title: A box\n", "title: A box\ncolour: red\n"),
        "3:1: colour: unknown key \"colour\"; known: name title kind gpus gpu "
-       "interconnect channels"},
+       "interconnect channels scale_out"},
       {"misspelt_key", node("  power:", "  powr:"),
        "12:3: gpu.powr: unknown key \"powr\" (did you mean \"power\"?); known: name "
-       "generation hbm hbm_bandwidth bf16 fp8 power"},
+       "generation hbm hbm_bandwidth bf16 fp8 fp4 power pcie vendor"},
       {"misspelt_required_key", node("bandwidth: {", "bandwith: {"),
        "15:3: interconnect.bandwidth: missing key (is \"bandwith\" a typo of it?); add "
        "it"},
@@ -193,15 +193,14 @@ std::vector<BadMachine> bad_machines() {
       {"core_ratio_without_core",
        tree("  tiers:", "  core_oversubscription: [1, assumed, test]\n  tiers:"),
        "13:3: fabric.core_oversubscription: unknown key \"core_oversubscription\" (did "
-       "you mean \"oversubscription\"?); known: kind name nic tiers rails radix "
-       "hop_latency oversubscription domains_per_leaf"},
+       "you mean \"oversubscription\"?); known: kind name nic rails radix "
+       "hop_latency oversubscription domains_per_leaf tiers"},
       {"leaf_overfilled", tree("  tiers:", "  domains_per_leaf: [5, assumed, test]\n  tiers:"),
        "13:22: fabric.domains_per_leaf[0]: 5 is out of range; give a whole number from "
        "1 to 4"},
       {"unknown_node", tree("node:\n", "node: hgx-h10\nleft_over:\n"),
-       "18:7: node: unknown machine \"hgx-h10\" (did you mean \"hgx-h100\"?); known: "
-       "gb200-nvl72 gb300-nvl72 gb300-nvl72x140 hgx-h100 hgx-h100x1260 (or a path to a "
-       ".yaml file)"},
+       "18:7: node: unknown machine \"hgx-h10\" (did you mean \"hgx-h100\"?); give a "
+       "name of `fabricast machine list`, a path to a .yaml file, or NODExN[@FABRIC]"},
       {"nested_in_nested", "name: a\ntitle: a\nkind: nested\nnode: hgx-h100x1260\n",
        "4:7: node: \"hgx-h100x1260\" is itself nested; name a machine of one domain"},
   };

@@ -35,8 +35,10 @@ TEST(MachineFile, ShipsTheMachinesOfTheReadme) {
     EXPECT_EQ(machine->ranks(), listing.gpus);
     EXPECT_EQ(machine->title(), listing.title);
   }
-  EXPECT_EQ(names, (std::set<std::string>{"gb200-nvl72", "gb300-nvl72", "gb300-nvl72x140",
-                                          "hgx-h100", "hgx-h100x1260"}));
+  for (const auto* name :
+       {"gb200-nvl72", "gb300-nvl72", "gb300-nvl72x140", "hgx-h100", "hgx-h100x1260"}) {
+    EXPECT_TRUE(names.contains(name)) << name;
+  }
 }
 
 TEST(MachineFile, EveryNumberOfAShippedMachineHasASource) {
@@ -55,7 +57,8 @@ TEST(MachineFile, EveryNumberOfAShippedMachineHasASource) {
     check(machine->gpu().hbm_gb, "hbm");
     check(machine->gpu().hbm_tb_per_s, "hbm bandwidth");
     check(machine->gpu().bf16_tflops, "bf16");
-    check(machine->gpu().fp8_tflops, "fp8");
+    // Not every GPU has FP8; where it is given, it has a source.
+    if (machine->gpu().fp8_tflops.value > 0) check(machine->gpu().fp8_tflops, "fp8");
     check(machine->gpu().power_w, "power");
   }
 }
@@ -109,8 +112,8 @@ TEST(MachineFile, NumbersOfTheReferenceClusters) {
 
 TEST(MachineFile, UnknownNamesAndPaths) {
   EXPECT_EQ(message_of([] { load_machine("gb300-nvl27"); }),
-            "unknown machine \"gb300-nvl27\" (did you mean \"gb300-nvl72\"?); known: gb200-nvl72 "
-            "gb300-nvl72 gb300-nvl72x140 hgx-h100 hgx-h100x1260 (or a path to a .yaml file)");
+            "unknown machine \"gb300-nvl27\" (did you mean \"gb300-nvl72\"?); give a name of "
+            "`fabricast machine list`, a path to a .yaml file, or NODExN[@FABRIC]");
   EXPECT_THROW(load_machine("cray"), UsageError);
   EXPECT_EQ(message_of([] { load_machine("./nothing-here.yaml"); }),
             "cannot read ./nothing-here.yaml (no such file); check the path");
@@ -131,7 +134,9 @@ TEST(MachineFile, DataDirectoryCanBeChosen) {
   std::filesystem::remove_all(directory);
   ASSERT_EQ(listings.size(), 1u);
   EXPECT_EQ(listings[0].name, "box");
-  EXPECT_EQ(missing, "unknown machine \"hgx-h100\"; known: box (or a path to a .yaml file)");
+  EXPECT_EQ(missing,
+            "unknown machine \"hgx-h100\"; give a name of `fabricast machine list`, a path to a "
+            ".yaml file, or NODExN[@FABRIC]");
   EXPECT_EQ(
       nowhere,
       "FABRICAST_DATA_DIR is /nowhere, but /nowhere/machines is no directory; unset it or point "

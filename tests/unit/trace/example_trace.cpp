@@ -161,6 +161,18 @@ void add_ensemble(TraceContent& content) {
   content.tables.push_back(members.take());
 }
 
+// The first result was a job beside another one.
+void add_jobs(TraceContent& content) {
+  TableRows jobs("/jobs"), links("/job_links");
+  const auto time = static_cast<double>(content.at("/results").integers("time_ps")[0]);
+  jobs.set("result", 0).set("job", "train").set("placement", "packed").set("domains", 1);
+  jobs.set("start_ps", 0).set("alone_ps", 100'000'000).set("slow_down", time / 1e8).end_row();
+  links.set("result", 0).set("link", "gpu 0 nvlink up").set("link_class", "nvlink").set("jobs", 2);
+  links.set("wire_bytes", 4096).set("utilization", 0.25).end_row();
+  content.tables.push_back(jobs.take());
+  content.tables.push_back(links.take());
+}
+
 }  // namespace
 
 TraceContent example_trace() {
@@ -192,6 +204,7 @@ TraceContent example_trace() {
   add_steps(content);
   add_samples(content);
   add_ensemble(content);
+  add_jobs(content);
   TableRows evidence("/evidence");
   evidence.set("machine", "gb300-nvl72").set("executor", "nccl");
   evidence.set("sampled_machine", "gb200-nvl72").set("sampled_executor", "nccl");

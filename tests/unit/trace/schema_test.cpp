@@ -179,6 +179,10 @@ TEST(Laws, EachIsEnforced) {
          [](auto& c) { value<Integers>(c, "/step_coverage", "rows") = 2; });
   expect("so many members of the result are in /ensemble_members",
          [](auto& c) { value<Integers>(c, "/ensemble", "members") = 3; });
+  expect("slow_down is time_ps of the result / alone_ps, both positive",
+         [](auto& c) { value<Integers>(c, "/jobs", "alone_ps") = 7; });
+  expect("utilization lies in 0..1 (no link above its capacity)",
+         [](auto& c) { value<Reals>(c, "/job_links", "utilization") = 1.5; });
 }
 
 TEST(TableRows, InsistsOnWholeRows) {

@@ -1,0 +1,16 @@
+// emulate --jobs FILE: several collectives on one machine at once, by the flow engine.
+#pragma once
+
+#include <string>
+
+namespace fabricast {
+
+struct JobArguments {
+  std::string machine, jobs, executor, profile, output, engine;
+  bool force = false, stats = false;
+};
+
+// Collective call; rank 0 alone computes. Returns the exit code.
+int emulate_jobs(const JobArguments& arguments);
+
+}  // namespace fabricast

@@ -1,0 +1,182 @@
+// fabricast explain: what NCCL would choose for a collective on a machine, by size, and why.
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "emulator/base/error.hpp"
+#include "emulator/base/text_file.hpp"
+#include "emulator/cli/command.hpp"
+#include "emulator/cli/name_lists.hpp"
+#include "emulator/nccl/explain_text.hpp"
+#include "emulator/nccl/golden_csv.hpp"
+#include "topologies/model/machine_file.hpp"
+
+namespace fabricast {
+namespace {
+
+struct ExplainArguments {
+  std::string machine, xml, nodes, csv;
+  std::string collectives = "all_reduce", smallest = "8", largest = "16G", type = "float";
+  std::int64_t factor = 2;
+  std::string version = to_string(nccl::default_version);
+  std::vector<std::string> set;
+  bool print_xml = false;
+};
+
+struct Subject {
+  std::string name, label;
+  nccl::System system;
+  std::string xml;
+};
+
+bool is_library_variable(const std::string& item) { return item.starts_with("NCCL_"); }
+
+// Settings of the machine file, as `--set gpus=4`.
+std::vector<std::string> machine_settings(const ExplainArguments& arguments) {
+  std::vector<std::string> settings;
+  for (const auto& item : arguments.set) {
+    if (!is_library_variable(item)) settings.push_back(item);
+  }
+  if (!settings.empty() && arguments.machine.empty()) {
+    throw UsageError(
+        fmt::format("--set {}: is no NCCL variable and there is no --machine whose key "
+                    "it could be",
+                    settings.front()));
+  }
+  return settings;
+}
+
+Subject subject_of(const ExplainArguments& arguments) {
+  if (arguments.machine.empty() == arguments.xml.empty()) {
+    throw UsageError("give --machine NAME or --nccl-xml FILE, and not both");
+  }
+  Subject subject;
+  if (!arguments.xml.empty()) {
+    static_cast<void>(machine_settings(arguments));  // there is no machine to set them on
+    subject.xml = read_text_file(arguments.xml);
+    subject.system = nccl::read_system(subject.xml, arguments.xml);
+    subject.label = arguments.xml;
+    subject.name = std::filesystem::path(arguments.xml).stem().string();
+  } else {
+    const auto settings = machine_settings(arguments);
+    const auto machine = load_machine(arguments.machine, settings);
+    subject.xml = nccl::system_xml(*machine);
+    subject.system = nccl::system_of(*machine);
+    subject.name = subject.label = machine->name();
+    for (const auto& item : settings) subject.label += " (what-if: " + item + ")";
+  }
+  return subject;
+}
+
+std::vector<int> nodes_of(const ExplainArguments& arguments, const Subject& subject) {
+  if (arguments.nodes.empty()) return {subject.system.nodes};
+  std::vector<int> counts;
+  for (const auto& item : names_option("--nodes", arguments.nodes)) {
+    const std::int64_t count = size_option("--nodes", item);
+    if (count > 1 << 24) throw UsageError("--nodes " + item + ": at most 16777216");
+    counts.push_back(static_cast<int>(count));
+  }
+  return counts;
+}
+
+nccl::Overrides overrides_of(const std::vector<std::string>& set) {
+  nccl::Overrides overrides;
+  for (const auto& item : set) {
+    if (!is_library_variable(item)) continue;
+    const auto equals = item.find('=');
+    if (equals == std::string::npos) {
+      throw UsageError(fmt::format("--set {}: give NAME=VALUE, as NCCL_ALGO=ring", item));
+    }
+    nccl::assign(overrides, item.substr(0, equals), item.substr(equals + 1));
+  }
+  return overrides;
+}
+
+std::vector<std::int64_t> sizes_of(const ExplainArguments& arguments) {
+  const std::int64_t largest = size_option("-e", arguments.largest);
+  std::vector<std::int64_t> sizes;
+  for (std::int64_t size = size_option("-b", arguments.smallest); size <= largest;
+       size *= arguments.factor) {
+    sizes.push_back(size);
+    if (size > largest / arguments.factor) break;
+  }
+  if (sizes.empty()) throw UsageError("-b is larger than -e; nothing to explain");
+  return sizes;
+}
+
+int run_explain(const ExplainArguments& arguments) {
+  const Subject subject = subject_of(arguments);
+  if (arguments.print_xml) {
+    fmt::print("{}", subject.xml);
+    return 0;
+  }
+  const auto version = nccl::parse_version(arguments.version);
+  const auto overrides = overrides_of(arguments.set);
+  const auto collectives = collectives_from_list(arguments.collectives);
+  const auto sizes = sizes_of(arguments);
+  const auto counts = nodes_of(arguments, subject);
+  const auto type = nccl::data_type_from_name(arguments.type);
+  if (!arguments.csv.empty())
+    fmt::print("{}", csv_header(nccl::csv_table_from_name(arguments.csv)));
+  for (const int nodes : counts) {
+    const auto communicator = nccl::make_communicator(subject.system, nodes, version, overrides);
+    if (!arguments.csv.empty()) {
+      fmt::print("{}",
+                 csv_rows(nccl::csv_table_from_name(arguments.csv), subject.name, communicator));
+      continue;
+    }
+    fmt::print("{}", describe(communicator, subject.label));
+    for (const auto collective : collectives) {
+      fmt::print("{}", explain(communicator, {collective, 0, type}, sizes));
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_explain_command(CLI::App& app, CommandBody& run) {
+  auto* command = app.add_subcommand(
+      "explain", "what NCCL would choose for a collective on a machine, by size, and why");
+  auto arguments = std::make_shared<ExplainArguments>();
+  command->add_option("--machine,-m", arguments->machine, "machine name or YAML file");
+  command->add_option("--nccl-xml", arguments->xml,
+                      "NCCL topology XML of one node (NCCL_TOPO_DUMP_FILE) instead of a machine");
+  command->add_option(
+      "--nodes", arguments->nodes,
+      "nodes (NVLink domains), or a list separated by commas (default: those of the "
+      "machine; 1 with --nccl-xml)");
+  command
+      ->add_option("-c,--collective", arguments->collectives,
+                   "collectives, separated by commas, or all")
+      ->capture_default_str();
+  command->add_option("-b", arguments->smallest, "smallest size (nccl-tests letters: 8, 64K, 16G)")
+      ->capture_default_str();
+  command->add_option("-e", arguments->largest, "largest size")->capture_default_str();
+  command->add_option("-f", arguments->factor, "factor between sizes")
+      ->check(CLI::Range(std::int64_t{2}, std::int64_t{1} << 40))
+      ->capture_default_str();
+  command
+      ->add_option("-d,--dtype", arguments->type,
+                   "element type as nccl-tests names it: float, half, bfloat16, fp8_e4m3 ...")
+      ->capture_default_str();
+  command
+      ->add_option("--nccl-version", arguments->version,
+                   "2.18 to 2.30; between two known versions the older one's constants hold")
+      ->capture_default_str();
+  command->add_option("--set", arguments->set,
+                      "NCCL variable, NAME=VALUE: NCCL_ALGO, NCCL_PROTO, NCCL_MIN_NCHANNELS, "
+                      "NCCL_NVLS_ENABLE ...; may be repeated. The answer is then a what-if");
+  command->add_option("--csv", arguments->csv,
+                      "print a table instead: graphs, channels, model or selection "
+                      "(columns: docs/nccl-choice.md)");
+  command->add_flag("--xml", arguments->print_xml,
+                    "print the topology XML of one node of the machine, and nothing else");
+  command->callback([arguments, &run] { run = [arguments] { return run_explain(*arguments); }; });
+}
+
+}  // namespace fabricast

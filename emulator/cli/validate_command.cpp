@@ -1,0 +1,90 @@
+// fabricast validate: how far predictions are from published tables.
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "emulator/base/error.hpp"
+#include "emulator/cli/command.hpp"
+#include "emulator/validate/validation_report.hpp"
+
+namespace fabricast {
+namespace {
+
+struct ValidateArguments {
+  std::string data, fit, predict, csv, html, markdown;
+  std::vector<std::string> disciplines;
+  bool json = false, all = false;
+};
+
+void write_text(const std::string& path, const std::string& text) {
+  if (path.empty()) return;
+  std::ofstream file(path, std::ios::binary);
+  file << text;
+  file.close();
+  if (!file) throw IoError("cannot write " + path + " (see the directory and its rights) choose another");
+}
+
+ValidationRequest request_of(const ValidateArguments& arguments) {
+  ValidationRequest request;
+  if (arguments.data.empty() == arguments.fit.empty() ||
+      arguments.fit.empty() != arguments.predict.empty()) {
+    throw UsageError("validate needs --data DIR, or --fit DIR and --predict DIR");
+  }
+  for (const std::string& name : arguments.disciplines) {
+    request.disciplines.push_back(discipline_from_name(name));
+  }
+  if (!arguments.data.empty()) {
+    request.fit = read_published_tables(arguments.data);
+    if (request.disciplines.empty()) {
+      request.disciplines = {Discipline::fit, Discipline::scale, Discipline::transfer,
+                             Discipline::datasheet};
+    }
+  } else {
+    request.fit = read_published_tables(arguments.fit);
+    request.predict = read_published_tables(arguments.predict);
+    if (request.disciplines.empty()) request.disciplines = {Discipline::fit};
+  }
+  return request;
+}
+
+int validate_tables(const ValidateArguments& arguments) {
+  const Validation validation = validate(request_of(arguments));
+  write_text(arguments.csv, render_validation_csv(validation));
+  write_text(arguments.html, render_validation_html(validation));
+  write_text(arguments.markdown, render_validation_markdown(validation));
+  if (arguments.json) {
+    fmt::print("{}", render_validation_json(validation));
+  } else {
+    fmt::print("{}", render_validation_text(validation, arguments.all));
+  }
+  return static_cast<int>(ExitCode::ok);
+}
+
+}  // namespace
+
+void add_validate_command(CLI::App& app, CommandBody& run) {
+  auto arguments = std::make_shared<ValidateArguments>();
+  auto* command = app.add_subcommand(
+      "validate", "predict published tables and print the error, by discipline, class and size");
+  command->add_option("--data", arguments->data,
+                      "directory with index.csv and its tables: fitted and judged");
+  command->add_option("--fit", arguments->fit, "fit on all tables of this directory");
+  command->add_option("--predict", arguments->predict, "and judge those of this one");
+  command->add_option("--discipline", arguments->disciplines,
+                      "fit, scale, transfer or datasheet (default: all four of --data; what --fit "
+                      "knows of --predict)");
+  command->add_option("--csv", arguments->csv, "write every judged point to this file");
+  command->add_option("--html", arguments->html,
+                      "write one page with measured and predicted curves, worst first");
+  command->add_option("--markdown", arguments->markdown, "write the page docs/accuracy.md");
+  command->add_flag("--json", arguments->json, "print JSON, every point");
+  command->add_flag("--all", arguments->all, "print every table, not the worst only");
+  command->callback([&run, arguments] { run = [arguments] { return validate_tables(*arguments); }; });
+}
+
+}  // namespace fabricast

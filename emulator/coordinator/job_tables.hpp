@@ -1,0 +1,18 @@
+// /jobs and /job_links: jobs beside each other, as rows; and as text. Pure.
+#pragma once
+
+#include <string>
+
+#include "emulator/coordinator/flow_stage.hpp"
+#include "emulator/flow/job_file.hpp"
+#include "emulator/trace/table.hpp"
+
+namespace fabricast {
+
+// Job j is row j of /results.
+void add_jobs(const JobFile& file, const JobPredictions& jobs, TraceContent& content);
+
+// A line per job under a heading, with its busiest link; empty without the tables.
+std::string render_jobs(const TraceContent& content);
+
+}  // namespace fabricast

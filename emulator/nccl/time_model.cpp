@@ -1,0 +1,233 @@
+#include "emulator/nccl/time_model.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace fabricast {
+namespace {
+
+constexpr double kib = 1024, mib = 1024 * 1024;
+// Latency and bytes of a pipeline overlap in part: (a^p + b^p)^(1/p), p between the sum (1) and
+// the larger of the two (infinity). Judgement, between the tuner's sum and the engines' maximum.
+constexpr double overlap_exponent = 1.5;
+
+double overlap(double a, double b) {
+  return std::pow(std::pow(a, overlap_exponent) + std::pow(b, overlap_exponent),
+                  1 / overlap_exponent);
+}
+
+// One case with its mechanism values at hand.
+class Pipeline {
+ public:
+  Pipeline(const TimeCase& time_case, const TimeChoice& choice, const MechanismValues& values)
+      : shape_(time_case.shape),
+        collective_(time_case.collective),
+        choice_(choice),
+        values_(values),
+        bytes_(std::max(time_case.bytes, 1.0)),
+        n_(shape_.ranks),
+        nodes_(shape_.nodes),
+        local_(shape_.ranks_per_node()) {}
+
+  double time() const {
+    switch (choice_.algorithm) {
+      case TimeAlgorithm::tree: return launch() + tree();
+      case TimeAlgorithm::nvls: return launch() + switch_latency() + switch_bytes();
+      case TimeAlgorithm::nvls_tree: return launch() + nvls_tree();
+      case TimeAlgorithm::collnet: return launch() + collnet();
+      case TimeAlgorithm::symmetric: return launch() + symmetric();
+      case TimeAlgorithm::point_to_point: return launch() + point_to_point();
+      default: return launch() + ring();
+    }
+  }
+
+ private:
+  double of(Mechanism mechanism) const { return values_[index_of(mechanism)]; }
+
+  double launch() const {
+    return of(Mechanism::launch) * (shape_.graph_launch ? of(Mechanism::graph_launch_ratio) : 1);
+  }
+
+  double protocol_efficiency() const {
+    if (choice_.protocol == TimeProtocol::ll) return of(Mechanism::ll_efficiency);
+    if (choice_.protocol == TimeProtocol::ll128) return of(Mechanism::ll128_efficiency);
+    return 1;
+  }
+
+  double link_hop() const {
+    const double ll = of(Mechanism::link_hop_ll);
+    if (choice_.protocol == TimeProtocol::ll) return ll;
+    return ll * of(choice_.protocol == TimeProtocol::ll128 ? Mechanism::link_hop_ratio_ll128
+                                                           : Mechanism::link_hop_ratio_simple);
+  }
+
+  double net_hop() const {
+    const double ll = of(Mechanism::net_hop_ll);
+    if (choice_.protocol == TimeProtocol::ll) return ll;
+    return ll * of(choice_.protocol == TimeProtocol::ll128 ? Mechanism::net_hop_ratio_ll128
+                                                           : Mechanism::net_hop_ratio_simple);
+  }
+
+  // What a network message of `data` bytes costs its proxy, and adds to its way.
+  double rendezvous(double data) const {
+    const bool lines = choice_.protocol == TimeProtocol::ll;
+    const double wire = lines ? 2 * data : data;
+    const double ratio = wire / (of(Mechanism::net_eager_bytes) * kib);
+    const double steep = ratio * ratio * ratio * ratio;  // a step, but differentiable
+    const double check = lines ? of(Mechanism::net_ll_check) * wire / kib : 0;
+    return of(Mechanism::net_rendezvous) * steep / (1 + steep) + check;
+  }
+  double nics() const { return std::max(1.0, std::min(shape_.nic_gbps / shape_.one_nic_gbps, local_)); }
+  double messages_time(double messages, double data) const {
+    return messages / nics() * (of(Mechanism::net_message) + rendezvous(data));
+  }
+
+  double ramp(Mechanism mechanism) const {
+    return 1 + std::sqrt(of(mechanism) * mib / std::max(bytes_, mib));
+  }
+
+  // Bytes per microsecond of one GPU's links and of a node's NICs, without the protocol's part.
+  double link_rate() const {
+    return shape_.link_gbps * 1e3 * of(Mechanism::link_efficiency) / ramp(Mechanism::ramp_bytes);
+  }
+  double channels_rate() const { return choice_.channels * of(Mechanism::channel_gbps) * 1e3; }
+  double nic_rate(Mechanism loss) const {
+    return shape_.nic_gbps * 1e3 * of(Mechanism::nic_efficiency) *
+           std::pow(nodes_ / 2, -of(loss)) / ramp(Mechanism::net_ramp_bytes);
+  }
+
+  double ring() const {
+    const bool chain = collective_ == Collective::broadcast || collective_ == Collective::reduce;
+    const double rounds = collective_ == Collective::all_reduce ? 2 : 1;
+    const double net_hops = nodes_ > 1 ? rounds * (chain ? nodes_ - 1 : nodes_ - 1) : 0;
+    const double hops = rounds * (n_ - 1) - net_hops;
+    const double moved = bytes_ * (chain ? 1 : rounds * (n_ - 1) / n_);
+    double rate = channels_rate();
+    if (local_ > 1) rate = std::min(rate, link_rate());
+    if (nodes_ > 1) rate = std::min(rate, nic_rate(Mechanism::net_scale_loss));
+    // Every loop over the ring pays its hops again.
+    const double loop_bytes = chunk_bytes() * choice_.channels * (chain ? 1 : n_);
+    const double loops = chain ? 1 : std::max(1.0, bytes_ / loop_bytes);
+    double latency = hops * link_hop();
+    if (nodes_ > 1) {
+      const double data = std::min(chunk_bytes(), bytes_ / choice_.channels / (chain ? 1 : n_));
+      latency += net_hops * (net_hop() + rendezvous(data));
+      const double messages = choice_.channels * (chain ? 1 : rounds * (n_ - 1));
+      latency = overlap(latency, messages_time(messages, data));
+    }
+    return overlap(latency * loops, moved / (rate * protocol_efficiency()));
+  }
+
+  double chunk_bytes() const {
+    if (choice_.protocol == TimeProtocol::ll) return 32 * kib;
+    if (choice_.protocol == TimeProtocol::ll128) return 576000;
+    return 2 * mib;
+  }
+
+  double depth() const { return std::ceil(std::log2(nodes_)); }
+
+  double tree() const {
+    const double link_hops = 2 * (local_ - 1), net_hops = 2 * depth();
+    double rate = channels_rate() / 2;
+    if (local_ > 1) rate = std::min(rate, link_rate() / 2);
+    rate *= of(Mechanism::tree_efficiency);
+    if (nodes_ > 1) {
+      rate = std::min(rate, nic_rate(Mechanism::tree_scale_loss) / (nodes_ > 2 ? 2 : 1));
+    }
+    rate *= protocol_efficiency();
+    double latency = link_hops * link_hop();
+    if (nodes_ > 1) {
+      const double limit = choice_.protocol == TimeProtocol::ll ? 32 * kib : 512 * kib;
+      const double data = std::min(limit, bytes_ / choice_.channels);
+      latency += net_hops * (net_hop() + rendezvous(data));
+      const double chunks = bytes_ / data;  // of all channels
+      rate = 1 / (1 / rate + messages_time((nodes_ > 2 ? 2 : 1) * chunks, data) / bytes_);
+    }
+    // Simple hands over whole chunks, LL and LL128 lines.
+    double fill = 0;
+    if (choice_.protocol == TimeProtocol::simple) {
+      const double chunk = std::min(512 * kib, bytes_ / choice_.channels);
+      fill = (link_hops + net_hops) * chunk * choice_.channels / rate;
+      fill *= 0.25;
+    }
+    return overlap(latency + fill, bytes_ / rate);
+  }
+
+  double heads() const { return std::min(local_, 32.0); }
+
+  // Half of it for every eight heads: a block's warps visit the heads one after another.
+  double switch_latency() const {
+    return of(Mechanism::nvls_latency) * (0.5 + heads() / 16);
+  }
+
+  // Bytes of one loop over channels and heads; chunks: enqueue.cc, calcCollChunking.
+  double switch_loop() const {
+    const double channels = shape_.generation == TimeGeneration::hopper ? 16 : nodes_ > 1 ? 32 : 24;
+    const double share = bytes_ / channels;
+    double chunk = nodes_ > 3 ? 64 * kib : 128 * kib;
+    if (share < 64 * heads() * chunk && chunk > 64 * kib) chunk = 64 * kib;
+    if (share < 8 * heads() * chunk && chunk > 32 * kib) chunk = 32 * kib;
+    if (share < 2 * heads() * chunk && chunk > 16 * kib) chunk = 16 * kib;
+    return std::min(bytes_, chunk * heads() * channels);
+  }
+
+  double switch_bytes() const {
+    return (bytes_ + of(Mechanism::nvls_fill) * switch_loop()) /
+           (shape_.link_gbps * 1e3 * of(Mechanism::nvls_efficiency));
+  }
+
+  double nvls_tree() const {
+    const double nic = nic_rate(Mechanism::tree_scale_loss) / (nodes_ > 2 ? 2 : 1);
+    const double latency = switch_latency() + 2 * depth() * net_hop();
+    return overlap(latency, std::max(switch_bytes(), bytes_ / nic));
+  }
+
+  double collnet() const {
+    const double nic = nic_rate(Mechanism::net_scale_loss) * of(Mechanism::collnet_efficiency);
+    const double latency = 2 * link_hop() + 2 * net_hop();
+    return overlap(latency, std::max(bytes_ / nic, 2 * bytes_ / link_rate()));
+  }
+
+  double symmetric() const {
+    const double bytes = collective_ == Collective::all_reduce ? bytes_ : bytes_ * (n_ - 1) / n_;
+    const double rate = collective_ == Collective::all_reduce
+                            ? shape_.link_gbps * 1e3 * of(Mechanism::nvls_efficiency)
+                            : link_rate();
+    return overlap(of(Mechanism::symmetric_latency), bytes * ramp(Mechanism::ramp_bytes) / rate);
+  }
+
+  double point_to_point() const {
+    const double link = link_rate() * of(Mechanism::p2p_link_efficiency);
+    const double nic = nic_rate(Mechanism::p2p_scale_loss) * of(Mechanism::p2p_net_efficiency);
+    if (collective_ == Collective::send_recv) {
+      if (nodes_ == 1) return overlap(of(Mechanism::link_hop_ll), bytes_ / link);
+      // Two channels for a peer, one where many ranks share few (init.cc, nChannelsPerNetPeer).
+      const double channels = 2 * n_ > 4 * choice_.channels ? 1 : 2;
+      const double one = std::min(nic * shape_.one_nic_gbps / shape_.nic_gbps,
+                                  channels * of(Mechanism::p2p_net_channel) * 1e3);
+      return overlap(of(Mechanism::net_hop_ll), bytes_ / one);
+    }
+    const double inside = local_ - 1, outside = n_ - local_;
+    const double latency = inside * of(Mechanism::p2p_link_message) +
+                           outside * of(Mechanism::net_message) +
+                           (nodes_ > 1 ? of(Mechanism::net_hop_ll) : of(Mechanism::link_hop_ll));
+    const double link_time = bytes_ * inside / n_ / link;
+    const double net_time = nodes_ > 1 ? bytes_ * outside / n_ * local_ / nic : 0;
+    return overlap(latency, std::max(link_time, net_time));
+  }
+
+  const TimeShape& shape_;
+  Collective collective_;
+  TimeChoice choice_;
+  const MechanismValues& values_;
+  double bytes_, n_, nodes_, local_;
+};
+
+}  // namespace
+
+double time_us(const TimeCase& time_case, const TimeChoice& choice,
+               const MechanismValues& values) {
+  return Pipeline(time_case, choice, values).time();
+}
+
+}  // namespace fabricast

@@ -1,0 +1,72 @@
+// What the time model must know of a machine and of one job on it: a few numbers, no topology.
+//
+// Rates are GB/s = 1e9 B/s per direction, nominal. `nodes` are NCCL's nodes: an NVL72 rack is one.
+// Times of the model are microseconds (time_model.hpp). Plain data, thread safe.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "emulator/schedule/collective.hpp"
+
+namespace fabricast {
+
+enum class TimeGeneration : std::uint8_t { volta, ampere, ada, hopper, blackwell, cdna };
+// How GPUs of one node reach each other. pcie_host: through host memory (peer access is off).
+enum class TimeLink : std::uint8_t { nvswitch, nvlink_mesh, pcie, pcie_host, infinity_fabric };
+enum class TimeNetwork : std::uint8_t { none, infiniband, roce, efa, slingshot, tcpx, tcpxo, ethernet };
+
+std::string_view to_string(TimeGeneration generation);
+std::string_view to_string(TimeLink link);
+std::string_view to_string(TimeNetwork network);
+
+enum class TimeAlgorithm : std::uint8_t {
+  automatic,
+  ring,
+  tree,
+  nvls,
+  nvls_tree,
+  collnet,
+  symmetric,
+  point_to_point
+};
+enum class TimeProtocol : std::uint8_t { automatic, ll, ll128, simple };
+
+std::string_view to_string(TimeAlgorithm algorithm);
+std::string_view to_string(TimeProtocol protocol);
+
+struct TimeShape {
+  TimeGeneration generation = TimeGeneration::hopper;
+  TimeLink link = TimeLink::nvswitch;
+  TimeNetwork network = TimeNetwork::none;
+  std::int32_t ranks = 1;
+  std::int32_t nodes = 1;
+  double link_gbps = 0;      // of one GPU to its node, all its links together
+  double nic_gbps = 0;       // of all NICs that a node's ranks use, together
+  double one_nic_gbps = 0;   // of one NIC
+  std::int32_t version = 0;  // NCCL's, as NCCL_VERSION_CODE: 22809 is 2.28.9
+  bool graph_launch = false, symmetric = false, in_switch_network = false, amd_cpu = false;
+  bool grace_host = false;         // GPU and CPU in one package
+  bool software_matching = false;  // the network library matches messages on the CPU
+  bool far_nics = false;  // a host bridge lies between GPU and NIC: no LL128 there
+  TimeAlgorithm forced_algorithm = TimeAlgorithm::automatic;
+  TimeProtocol forced_protocol = TimeProtocol::automatic;
+
+  std::int32_t ranks_per_node() const { return ranks / nodes; }
+};
+
+struct TimeCase {
+  TimeShape shape;
+  Collective collective = Collective::all_reduce;
+  double bytes = 0;  // the nccl-tests size
+};
+
+// What NCCL runs for one case.
+struct TimeChoice {
+  TimeAlgorithm algorithm = TimeAlgorithm::ring;
+  TimeProtocol protocol = TimeProtocol::simple;
+  double channels = 1;
+};
+
+}  // namespace fabricast
