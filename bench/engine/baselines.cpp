@@ -26,6 +26,7 @@ struct Rows {
 // Column x receives from x - 1 and takes a slot that x + 1 has freed (docs/semantics.md 3). Rows
 // have a copy of the last column before the first, and of the first behind the last.
 [[gnu::always_inline]] inline void plain_step(const Rows& rows) {
+#pragma GCC ivdep
   for (std::int32_t x = 0; x < rows.columns; ++x) {
     const std::int64_t start =
         std::max(std::max(rows.lane[x], rows.credit[x + 1]), rows.ready_in[x - 1]);

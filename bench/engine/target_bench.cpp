@@ -12,6 +12,7 @@
 #include "bench/engine/synthetic_costs.hpp"
 #include "emulator/schedule/algorithms/algorithms.hpp"
 #include "emulator/sim/sweep.hpp"
+#include "emulator/sim/sweep_memo.hpp"
 
 namespace {
 
@@ -119,6 +120,32 @@ SweepOptions unfolded(InstructionSet set, std::int32_t slices = 1) {
   return options;
 }
 
+// 1,800 collectives of 262,144 GPUs in nodes of 8, of which 40 are distinct: two schedules over
+// four group sizes, in five message sizes, which here decide the loops.
+void iteration_262144(benchmark::State& state) {
+  constexpr std::int32_t collectives = 1800;
+  const std::int32_t nodes[] = {8, 512, 4096, 32'768};
+  for (auto _ : state) {
+    const double begin = thread_seconds();
+    SweepMemo memo;
+    SimDuration total;
+    for (std::int32_t i = 0; i < collectives; ++i) {
+      const RankSpace space{8, nodes[i % 4]};
+      const bool ring = i / 4 % 2 == 0;
+      const std::int32_t loops = 1 + i / 8 % 5;
+      total += memo.time({ring ? "ring" : "hierarchical", loops, i % 4}, [&] {
+        const Schedule schedule = ring ? ring_all_reduce(space) : hierarchical_all_reduce(space);
+        SweepOptions options;
+        options.loops = loops;
+        return sweep(schedule, SyntheticCosts(schedule, 8), options).makespan;
+      });
+    }
+    benchmark::DoNotOptimize(total);
+    state.counters["distinct"] = static_cast<double>(memo.distinct());
+    state.SetIterationTime(thread_seconds() - begin);
+  }
+}
+
 void add(const std::string& name, const Case& of) {
   benchmark::RegisterBenchmark(name.c_str(), run, of)
       ->UseManualTime()
@@ -146,6 +173,9 @@ void add_all() {
   add("folded_hierarchical_10080", {hierarchical_all_reduce(reference), 72});
   add("folded_ring_1000080", {ring_all_reduce(million), 72});
   add("folded_hierarchical_1000080", {hierarchical_all_reduce(million), 72});
+  benchmark::RegisterBenchmark("iteration_262144_1800_collectives", iteration_262144)
+      ->UseManualTime()
+      ->Unit(benchmark::kMillisecond);
   SweepOptions tree;
   tree.fold = false;
   add("unfolded_tree_1000080_32_chunks", {tree_all_reduce(million, 32, false), 0, tree});

@@ -21,13 +21,21 @@ std::optional<RingPeriod::Period> RingPeriod::observe(const std::vector<const st
 
 bool RingPeriod::moved(const std::vector<const std::int64_t*>& rows, std::size_t columns,
                        std::int64_t delta_ps) const {
-  const std::int64_t* lanes = rows[0];
+  constexpr std::size_t piece = 128;  // looked at as a whole, so that the loop becomes vector code
   for (std::size_t r = 0; r < rows.size(); ++r) {
     const std::int64_t* now = rows[r];
     const std::int64_t* then = snapshot_.data() + r * columns;
-    for (std::size_t x = 0; x < columns; ++x) {
-      const std::int64_t value = r == 1 ? std::max(now[x], lanes[x]) : now[x];
-      if (value != then[x] + delta_ps) return false;
+    for (std::size_t first = 0; first < columns; first += piece) {
+      const std::size_t end = std::min(columns, first + piece);
+      std::int64_t differences = 0;
+      if (r == 1) {
+        for (std::size_t x = first; x < end; ++x) {
+          differences |= (std::max(now[x], rows[0][x]) - then[x]) ^ delta_ps;
+        }
+      } else {
+        for (std::size_t x = first; x < end; ++x) differences |= (now[x] - then[x]) ^ delta_ps;
+      }
+      if (differences != 0) return false;
     }
   }
   return true;

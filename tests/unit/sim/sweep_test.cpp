@@ -6,6 +6,7 @@
 #include "emulator/base/error.hpp"
 #include "emulator/schedule/algorithms/algorithms.hpp"
 #include "emulator/sim/instruction_set.hpp"
+#include "emulator/sim/sweep_memo.hpp"
 #include "tests/unit/sim/constant_costs.hpp"
 #include "tests/unit/sim/random_case.hpp"
 
@@ -132,6 +133,18 @@ TEST(Sweep, RefusesNonsense) {
   SweepOptions options;
   options.loops = 0;
   EXPECT_THROW(sweep(schedule, ConstantCosts(schedule, {1, 1, 1, 1}), options), UsageError);
+}
+
+TEST(SweepMemo, EvaluatesEachDistinctCollectiveOnce) {
+  SweepMemo memo;
+  int evaluated = 0;
+  const auto evaluate = [&evaluated] { return SimDuration(++evaluated); };
+  EXPECT_EQ(memo.time({"ring", 8, 0}, evaluate).value(), 1);
+  EXPECT_EQ(memo.time({"ring", 8, 1}, evaluate).value(), 2);
+  EXPECT_EQ(memo.time({"tree", 8, 0}, evaluate).value(), 3);
+  EXPECT_EQ(memo.time({"ring", 16, 0}, evaluate).value(), 4);
+  EXPECT_EQ(memo.time({"ring", 8, 1}, evaluate).value(), 2);
+  EXPECT_EQ(memo.distinct(), 4u);
 }
 
 }  // namespace
