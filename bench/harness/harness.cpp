@@ -139,8 +139,8 @@ class Sweep {
   }
 
   void prepare(const SweepCase& entry) {
-    executor_.prepare(
-        {&entry.plan, options_.type, options_.op, entry.conditions.in_place, entry.hand_off});
+    executor_.prepare({&entry.plan, options_.type, options_.op, entry.conditions.in_place,
+                       entry.hand_off, options_.symmetric, options_.graph});
   }
 
   void check_and_warm_up() {
@@ -162,6 +162,7 @@ class Sweep {
       }
       prepare(cases_[i]);
       if (options_.check) state.report.wrong = executor_.check();
+      if (!options_.check_only) observe(state.report);
       double last = 0;
       for (int n = 0; n < warmups; ++n) last = executor_.run();
       // Timing prepares again, runs once untimed, then at least the floor.
@@ -176,6 +177,17 @@ class Sweep {
       first = false;
       advance();
     }
+  }
+
+  // What a library says it does becomes the condition; what it does not say stays as it was.
+  void observe(CaseReport& report) {
+    report.choice = executor_.observe();
+    if (!report.choice) return;
+    if (!report.choice->algorithm.empty() && !report.choice->protocol.empty()) {
+      report.conditions.algorithm = report.choice->algorithm;
+      report.conditions.protocol = report.choice->protocol;
+    }
+    report.conditions.channels = report.choice->channels;
   }
 
   void skip(CaseState& state, const std::string& why) {
@@ -332,6 +344,25 @@ void describe(const MeasureOptions& options, const std::string& rule, const Meas
   }
 }
 
+// The library's words and its own model's expectation, condition by condition.
+void describe_choices(MeasureReport& report) {
+  for (const auto& entry : report.cases) {
+    if (!entry.choice) continue;
+    const LibraryChoice& c = *entry.choice;
+    const auto or_unknown = [](const std::string& text) {
+      return text.empty() ? std::string("unknown") : text;
+    };
+    report.samples.environment[fmt::format("library_choice {} {}",
+                                           to_string(entry.conditions.collective),
+                                           entry.conditions.bytes)] =
+        fmt::format("algorithm {}, protocol {}, channels {} ({}); estimate {} ({})",
+                    or_unknown(c.algorithm), or_unknown(c.protocol),
+                    c.channels > 0 ? std::to_string(c.channels) : "unknown", c.source,
+                    c.estimate_us > 0 ? fmt::format("{} us", c.estimate_us) : "none",
+                    c.estimate_source);
+  }
+}
+
 // Others at work when the sweep began: the times hold their share of the cores, too.
 void note_foreign_load(const Surroundings& before, MeasureReport& report) {
   const auto load = before.host.find("load_1min");
@@ -357,6 +388,7 @@ MeasureReport measure_sweep(Executor& executor, ExecutorKind kind, const std::st
   MeasureReport report = sweep.run();
   report.samples.environment = describe_environment(executor, before, observe_surroundings());
   note_foreign_load(before, report);
+  describe_choices(report);
   if (executor.max_ranks() == 1) {
     report.notes.push_back(
         "one rank moves nothing to another: these times are call and copy overhead, not a "
