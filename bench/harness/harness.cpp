@@ -11,12 +11,13 @@
 #include <utility>
 
 #include "bench/harness/environment.hpp"
+#include "bench/harness/library_choices.hpp"
 #include "bench/harness/sweep_cases.hpp"
 #include "bench/harness/time_budget.hpp"
 #include "emulator/base/error.hpp"
 #include "emulator/base/log.hpp"
-#include "emulator/base/scaled_number.hpp"
 #include "emulator/base/run_phase.hpp"
+#include "emulator/base/scaled_number.hpp"
 #include "emulator/base/stop.hpp"
 #include "emulator/coordinator/agreement.hpp"
 
@@ -341,25 +342,6 @@ void describe(const MeasureOptions& options, const std::string& rule, const Meas
   if (!notes.empty()) environment["harness_notes"] = notes;
   if (options.budget_seconds > 0) {
     environment["harness_budget_s"] = fmt::format("{}", options.budget_seconds);
-  }
-}
-
-// The library's words and its own model's expectation, condition by condition.
-void describe_choices(MeasureReport& report) {
-  for (const auto& entry : report.cases) {
-    if (!entry.choice) continue;
-    const LibraryChoice& c = *entry.choice;
-    const auto or_unknown = [](const std::string& text) {
-      return text.empty() ? std::string("unknown") : text;
-    };
-    report.samples.environment[fmt::format("library_choice {} {}",
-                                           to_string(entry.conditions.collective),
-                                           entry.conditions.bytes)] =
-        fmt::format("algorithm {}, protocol {}, channels {} ({}); estimate {} ({})",
-                    or_unknown(c.algorithm), or_unknown(c.protocol),
-                    c.channels > 0 ? std::to_string(c.channels) : "unknown", c.source,
-                    c.estimate_us > 0 ? fmt::format("{} us", c.estimate_us) : "none",
-                    c.estimate_source);
   }
 }
 

@@ -284,10 +284,11 @@ ExecutorChoice executor_for(const MeasureArguments& arguments, const Communicato
     const NcclOptions usual;
     if (choice.kind != ExecutorKind::nccl &&
         (nccl.deadline_seconds != usual.deadline_seconds || nccl.share_gpus || !nccl.estimate)) {
-      throw UsageError(fmt::format(
-          "--deadline, --share-gpus and --no-estimate are options of the nccl executor, this is {}: "
-          "leave them out",
-          to_string(choice.kind)));
+      throw UsageError(
+          fmt::format("--deadline, --share-gpus and --no-estimate are options of the nccl "
+                      "executor, this is {}: "
+                      "leave them out",
+                      to_string(choice.kind)));
     }
     return choice;
   } catch (const UsageError& error) {

@@ -45,6 +45,7 @@ struct Op {
 };
 thread_local std::vector<Op> group;
 thread_local int depth = 0;
+thread_local bool blocking = false;  // the communicators this thread connected last
 int* mask = nullptr;
 
 // profiler_v4.h, as NCCL sees it.
@@ -232,7 +233,8 @@ ncclResult_t ncclCommInitRankConfig(ncclComm_t* comm, int ranks, ncclUniqueId, i
     mask = &event_mask;
     p->init(&context, mask, "", 1, 1, ranks, rank, nullptr);
   }
-  if (config->blocking != 0) {
+  blocking = config->blocking != 0;
+  if (blocking) {
     if (mode("hang_blocking")) pause();
     (*comm)->state = ncclSuccess;
     return ncclSuccess;
@@ -263,7 +265,7 @@ ncclResult_t ncclGroupStart() {
   return ncclSuccess;
 }
 ncclResult_t ncclGroupEnd() {
-  if (--depth > 0 || group.empty()) return ncclInProgress;
+  if (--depth > 0 || group.empty()) return blocking ? ncclSuccess : ncclInProgress;
   std::vector<Op> ops;
   ops.swap(group);
   for (const Op& op : ops) {
