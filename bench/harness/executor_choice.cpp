@@ -44,7 +44,7 @@ Decision decide(const Communicator& communicator) {
 }
 
 std::unique_ptr<Executor> make(ExecutorKind kind, const Communicator& communicator,
-                               std::int32_t ranks) {
+                               std::int32_t ranks, const NcclOptions& nccl) {
   switch (kind) {
     case ExecutorKind::host:
       return make_host_executor(ranks);
@@ -53,7 +53,7 @@ std::unique_ptr<Executor> make(ExecutorKind kind, const Communicator& communicat
     case ExecutorKind::cuda:
       return make_cuda_executor(ranks > 0 ? ranks : default_cuda_ranks, 0);
     case ExecutorKind::nccl:
-      return make_nccl_executor(communicator);
+      return make_nccl_executor(communicator, nccl);
   }
   throw UsageError("unknown executor");
 }
@@ -61,7 +61,7 @@ std::unique_ptr<Executor> make(ExecutorKind kind, const Communicator& communicat
 }  // namespace
 
 ExecutorChoice choose_executor(const std::string& wanted, const Communicator& communicator,
-                               std::int32_t ranks) {
+                               std::int32_t ranks, const NcclOptions& nccl) {
   const Decision decision = wanted == "auto"
                                 ? decide(communicator)
                                 : Decision{executor_from_name(wanted), "asked for", false};
@@ -74,7 +74,7 @@ ExecutorChoice choose_executor(const std::string& wanted, const Communicator& co
         to_string(decision.kind), communicator.size(),
         decision.kind == ExecutorKind::host ? "threads" : "thread blocks of one GPU"));
   }
-  ExecutorChoice choice{decision.kind, make(decision.kind, communicator, ranks), decision.why,
+  ExecutorChoice choice{decision.kind, make(decision.kind, communicator, ranks, nccl), decision.why,
                         decision.fallback};
   if (ranks > 0 && choice.executor->max_ranks() != ranks) {
     throw UsageError(fmt::format(

@@ -24,8 +24,9 @@ struct ExecutorChoice {
 };
 
 // `wanted` is "auto" or an executor's name. `ranks` 0 lets the executor decide. Throws UsageError
-// for an unknown name, or ranks the executor cannot have here; RuntimeError when it is unavailable.
+// for an unknown name, options of nccl for another executor, or ranks the executor cannot have
+// here; RuntimeError when it is unavailable.
 ExecutorChoice choose_executor(const std::string& wanted, const Communicator& communicator,
-                               std::int32_t ranks);
+                               std::int32_t ranks, const NcclOptions& nccl = {});
 
 }  // namespace fabricast

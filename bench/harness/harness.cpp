@@ -11,12 +11,13 @@
 #include <utility>
 
 #include "bench/harness/environment.hpp"
+#include "bench/harness/library_choices.hpp"
 #include "bench/harness/sweep_cases.hpp"
 #include "bench/harness/time_budget.hpp"
 #include "emulator/base/error.hpp"
 #include "emulator/base/log.hpp"
-#include "emulator/base/scaled_number.hpp"
 #include "emulator/base/run_phase.hpp"
+#include "emulator/base/scaled_number.hpp"
 #include "emulator/base/stop.hpp"
 #include "emulator/coordinator/agreement.hpp"
 
@@ -139,8 +140,8 @@ class Sweep {
   }
 
   void prepare(const SweepCase& entry) {
-    executor_.prepare(
-        {&entry.plan, options_.type, options_.op, entry.conditions.in_place, entry.hand_off});
+    executor_.prepare({&entry.plan, options_.type, options_.op, entry.conditions.in_place,
+                       entry.hand_off, options_.symmetric, options_.graph});
   }
 
   void check_and_warm_up() {
@@ -162,6 +163,7 @@ class Sweep {
       }
       prepare(cases_[i]);
       if (options_.check) state.report.wrong = executor_.check();
+      if (!options_.check_only) observe(state.report);
       double last = 0;
       for (int n = 0; n < warmups; ++n) last = executor_.run();
       // Timing prepares again, runs once untimed, then at least the floor.
@@ -176,6 +178,17 @@ class Sweep {
       first = false;
       advance();
     }
+  }
+
+  // What a library says it does becomes the condition; what it does not say stays as it was.
+  void observe(CaseReport& report) {
+    report.choice = executor_.observe();
+    if (!report.choice) return;
+    if (!report.choice->algorithm.empty() && !report.choice->protocol.empty()) {
+      report.conditions.algorithm = report.choice->algorithm;
+      report.conditions.protocol = report.choice->protocol;
+    }
+    report.conditions.channels = report.choice->channels;
   }
 
   void skip(CaseState& state, const std::string& why) {
@@ -357,6 +370,7 @@ MeasureReport measure_sweep(Executor& executor, ExecutorKind kind, const std::st
   MeasureReport report = sweep.run();
   report.samples.environment = describe_environment(executor, before, observe_surroundings());
   note_foreign_load(before, report);
+  describe_choices(report);
   if (executor.max_ranks() == 1) {
     report.notes.push_back(
         "one rank moves nothing to another: these times are call and copy overhead, not a "

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,9 @@ struct MeasureOptions {
   std::vector<HandOff> hand_offs;
   bool in_place = false;
   bool check = true;                  // verify data once per size; a mismatch is CheckError
+  // NCCL's alone: buffers in symmetric windows, operations launched as CUDA graphs. Their samples
+  // belong to suites of their own (suite_of), which nothing fits.
+  bool symmetric = false, graph = false;
   bool check_only = false;            // verify, time nothing: allowed beyond the cores
   std::int32_t warmup = 1;            // nccl-tests -w; over all sizes
   std::int32_t iterations = 0;        // nccl-tests -n; 0 = the stopping rule decides
@@ -57,6 +61,7 @@ struct CaseReport {
   int discarded = 0;
   std::string stop_reason;  // of the stopping rule; "check_only"; "skipped";
                             // "resumed": measured by an earlier process of this run
+  std::optional<LibraryChoice> choice;  // of an executor that has one
   std::string skipped;      // why it was not measured; empty if it was
 };
 

@@ -138,7 +138,7 @@ Conditions conditions_of(std::int32_t ranks, ExecutorKind kind, const std::strin
   Conditions conditions;
   conditions.executor = kind;
   conditions.machine = machine;
-  conditions.suite = "collective";
+  conditions.suite = suite_of(options);
   conditions.ranks = ranks;
   conditions.dtype = std::string(to_string(options.type));
   conditions.in_place = options.in_place;
@@ -205,6 +205,11 @@ void add_file(SweepCases& result, const Conditions& fixed, const AlgorithmFile& 
 
 }  // namespace
 
+std::string suite_of(const MeasureOptions& options) {
+  return fmt::format("collective{}{}", options.symmetric ? "_symmetric" : "",
+                     options.graph ? "_graph" : "");
+}
+
 void refuse_files(const AlgorithmFiles& files, ExecutorKind kind) {
   if (files.empty() || kind != ExecutorKind::nccl) return;
   throw UsageError(fmt::format(
@@ -217,6 +222,10 @@ SweepCases make_sweep_cases(std::int32_t ranks, ExecutorKind kind, const std::st
                             const MeasureOptions& options) {
   check_names(options.algorithms, kind);
   check_hand_offs(kind, options);
+  if ((options.symmetric || options.graph) && kind != ExecutorKind::nccl) {
+    throw UsageError(fmt::format("{} is NCCL's, the {} executor has none: leave it out",
+                                 options.symmetric ? "--symmetric" : "--graph", to_string(kind)));
+  }
   refuse_files(options.files, kind);
   for (const auto& file : options.files) {
     if (file->ranks() == ranks) continue;

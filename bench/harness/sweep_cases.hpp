@@ -25,6 +25,10 @@ struct SweepCases {
   std::vector<std::string> notes;
 };
 
+// "collective", or what marks samples of symmetric windows and graphs, which no model describes:
+// "collective_symmetric", "collective_graph", "collective_symmetric_graph".
+std::string suite_of(const MeasureOptions& options);
+
 // Throws UsageError if the executor takes no schedules: nccl.
 void refuse_files(const AlgorithmFiles& files, ExecutorKind kind);
 

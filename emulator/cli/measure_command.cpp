@@ -63,6 +63,8 @@ MeasureOptions options_from(const MeasureArguments& arguments, const AlgorithmFi
   options.op = reduce_op_from_name(arguments.op);
   if (arguments.synthetic.empty()) options.hand_offs = hand_offs_from(arguments.protocol);
   options.in_place = arguments.in_place;
+  options.symmetric = arguments.symmetric;
+  options.graph = arguments.graph;
   options.check = !arguments.no_check;
   options.check_only = arguments.check_only;
   options.warmup = arguments.warmup;
@@ -150,6 +152,8 @@ std::string config_yaml(const MeasureArguments& arguments, const std::string& ex
     if (!arguments.protocol.empty()) line("protocol", arguments.protocol);
     line("warmup", arguments.warmup);
     line("in_place", arguments.in_place);
+    if (arguments.symmetric) line("symmetric", true);
+    if (arguments.graph) line("graph", true);
     line("budget_s", arguments.budget);
     return text;
   }
@@ -274,8 +278,19 @@ bool open_record(const MeasureArguments& arguments, const ExecutorChoice& choice
 // Errors name the file that asks for so many ranks.
 ExecutorChoice executor_for(const MeasureArguments& arguments, const Communicator& world,
                             const AlgorithmFiles& files) {
+  const NcclOptions nccl{arguments.deadline, arguments.share_gpus, !arguments.no_estimate};
   try {
-    return choose_executor(arguments.executor, world, arguments.ranks);
+    auto choice = choose_executor(arguments.executor, world, arguments.ranks, nccl);
+    const NcclOptions usual;
+    if (choice.kind != ExecutorKind::nccl &&
+        (nccl.deadline_seconds != usual.deadline_seconds || nccl.share_gpus || !nccl.estimate)) {
+      throw UsageError(
+          fmt::format("--deadline, --share-gpus and --no-estimate are options of the nccl "
+                      "executor, this is {}: "
+                      "leave them out",
+                      to_string(choice.kind)));
+    }
+    return choice;
   } catch (const UsageError& error) {
     if (files.empty()) throw;
     throw UsageError(fmt::format("{} (an algorithm for {} ranks): {}", files.front()->path,

@@ -46,6 +46,32 @@ void add_sweep_options(CLI::App& command, MeasureArguments& arguments) {
       ->check(number_between(0, 1e9));
 }
 
+void add_nccl_options(CLI::App& command, MeasureArguments& arguments) {
+  const char* group = "NCCL executor";
+  command
+      .add_flag("--symmetric", arguments.symmetric,
+                "buffers in symmetric windows (NCCL 2.27); samples of a suite of their own")
+      ->group(group);
+  command
+      .add_flag("--graph", arguments.graph,
+                "launch as a CUDA graph; samples of a suite of their own")
+      ->group(group);
+  command
+      .add_flag("--share-gpus", arguments.share_gpus,
+                "several processes per GPU through distinct host ids: correctness only")
+      ->group(group)
+      ->needs(command.get_option("--check-only"));
+  command
+      .add_flag("--no-estimate", arguments.no_estimate,
+                "do not ask NCCL's model what it expects (ncclGroupSimulateEnd)")
+      ->group(group);
+  command
+      .add_option("--deadline", arguments.deadline,
+                  "seconds without an answer after which the NCCL communicator is aborted")
+      ->group(group)
+      ->check(number_between(0.1, 1e6));
+}
+
 void add_synthetic_options(CLI::App& command, MeasureArguments& arguments) {
   const char* group = "Synthetic machine";
   CLI::Option* synthetic =
@@ -66,7 +92,8 @@ void add_synthetic_options(CLI::App& command, MeasureArguments& arguments) {
   add("--seed", arguments.seed, "seed of the noise");
   // What only a real measurement does.
   for (const char* real :
-       {"-w", "--budget", "--machine", "--check-only", "--no-check", "--in-place", "--resume"}) {
+       {"-w", "--budget", "--machine", "--check-only", "--no-check", "--in-place", "--resume",
+        "--symmetric", "--graph", "--share-gpus", "--no-estimate", "--deadline"}) {
     synthetic->excludes(command.get_option(real));
   }
 }
@@ -90,6 +117,7 @@ void add_measure_options(CLI::App& command, MeasureArguments& arguments) {
     command.get_option(option)->needs(command.get_option("-o"));
   }
   command.add_flag("--json", arguments.json, "JSON instead of the table");
+  add_nccl_options(command, arguments);
   add_synthetic_options(command, arguments);
 }
 

@@ -20,10 +20,11 @@ constexpr const char* conditions_path = "/sample_conditions";
 constexpr const char* environment_path = "/sample_environment";
 constexpr const char* sources_path = "/sample_sources";
 constexpr const char* device_path = "/sample_device";
-constexpr const char* collective_suite = "collective";
+// "collective", and its variants with other launches ("collective_graph" ...).
+bool is_collective(const std::string& suite) { return suite.rfind("collective", 0) == 0; }
 
 std::string unit_of(const Conditions& conditions) {
-  if (conditions.suite == collective_suite || conditions.parameter.empty()) return "us";
+  if (is_collective(conditions.suite) || conditions.parameter.empty()) return "us";
   for (const auto& spec : parameter_inventory()) {
     if (spec.id == conditions.parameter) return spec.unit;
   }
@@ -35,7 +36,7 @@ std::string unit_of(const Conditions& conditions) {
 Table conditions_table(const SampleSet& samples) {
   TableRows rows(conditions_path);
   for (const Conditions& c : samples.conditions) {
-    const bool collective = c.suite == collective_suite;
+    const bool collective = is_collective(c.suite);
     rows.set("executor", to_string(c.executor))
         .set("machine", c.machine)
         .set("suite", c.suite)
@@ -144,7 +145,7 @@ Conditions read_condition(const Table& table, std::size_t row) {
   c.executor = executor_from_name(table.texts("executor")[row]);
   c.machine = table.texts("machine")[row];
   c.suite = table.texts("suite")[row];
-  if (c.suite == collective_suite) {
+  if (is_collective(c.suite)) {
     c.collective = collective_from_name(table.texts("collective")[row]);
   }
   c.algorithm = table.texts("algorithm")[row];

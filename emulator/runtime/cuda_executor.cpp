@@ -44,6 +44,7 @@ class CudaExecutor final : public Executor {
   void prepare(const RunRequest& request) override {
     prepared_ = false;
     check_request(request);
+    check_launches_plainly(request, "cuda");
     if (request.plan->ranks() > max_ranks_) {
       throw UsageError(fmt::format("the plan has {} ranks, this CUDA executor holds {}",
                                    request.plan->ranks(), max_ranks_));

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -25,12 +26,27 @@ namespace fabricast {
 // send_recv cannot be done in place (UsageError). Inputs of scatter and broadcast count on the root
 // alone, outputs of reduce and gather likewise. `hand_off` is the protocol of the plan's messages:
 // host and cuda have all of them, mpi and nccl none but `simple` (UsageError); it changes no data.
+// `symmetric` (buffers in registered symmetric windows) and `graph` (launched as a CUDA graph) are
+// NCCL's alone: others throw UsageError.
 struct RunRequest {
   const ExecutionPlan* plan = nullptr;
   DataType type = DataType::float32;
   ReduceOp op = ReduceOp::sum;
   bool in_place = false;
   HandOff hand_off = HandOff::simple;
+  bool symmetric = false;
+  bool graph = false;
+};
+
+// How a library that chooses by itself carried out the prepared request, in its own words. Nothing
+// here is guessed: what it did not say is empty or 0, and `source` says why or from where.
+struct LibraryChoice {
+  std::string algorithm;  // "ring", "nvls_tree" ...: its name in lower case
+  std::string protocol;   // "ll", "ll128", "simple"
+  std::int32_t channels = 0;
+  std::string source;
+  double estimate_us = 0;  // what the library's own model expects; 0: it says nothing
+  std::string estimate_source;
 };
 
 // Buffers are set up once per request (prepare), then run() is called warm-up + n times, then
@@ -54,6 +70,9 @@ class Executor {
   // Elements that differ from the reference after exactly one run() on freshly initialized buffers
   // (check does its own initialisation and run). With MPI the sum over all processes: collective.
   virtual std::int64_t check() = 0;
+  // Runs the prepared request once more, untimed, and asks the library what it did; nullopt where
+  // we choose ourselves. With MPI collective.
+  virtual std::optional<LibraryChoice> observe() { return std::nullopt; }
 };
 
 struct Availability {
@@ -70,8 +89,20 @@ std::unique_ptr<Executor> make_mpi_executor(Communicator communicator);
 // CTAs of one device as ranks, one cooperative launch. Throws RuntimeError when unavailable.
 std::unique_ptr<Executor> make_cuda_executor(std::int32_t ranks, int device);
 Availability cuda_availability();
+
+struct NcclOptions {
+  // Connecting, accepting an operation and carrying it out may each take so long without an answer;
+  // then the communicator is aborted. Thousands of GPUs connect within a minute.
+  double deadline_seconds = 60;
+  // Several processes per GPU, each a host of its own to NCCL (NCCL_HOSTID): their kernels take
+  // turns on the GPU and their messages go through the network, so nothing is timed.
+  bool share_gpus = false;
+  // Ask NCCL's model beside each measurement; needs a second, blocking communicator.
+  bool estimate = true;
+};
 // One rank per GPU: all GPUs of this process, or one per MPI process. Throws when unavailable.
-std::unique_ptr<Executor> make_nccl_executor(Communicator communicator);
+std::unique_ptr<Executor> make_nccl_executor(Communicator communicator,
+                                             const NcclOptions& options = {});
 Availability nccl_availability();
 
 }  // namespace fabricast

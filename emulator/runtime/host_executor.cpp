@@ -107,6 +107,7 @@ class HostExecutor final : public Executor {
 void HostExecutor::prepare(const RunRequest& request) {
   prepared_ = false;
   check_request(request);
+  check_launches_plainly(request, "host");
   if (request.plan->ranks() > max_ranks_) {
     throw UsageError(
         fmt::format("the plan has {} ranks, this host executor holds {} (one thread per "

@@ -115,6 +115,7 @@ class MpiExecutor final : public Executor {
 void MpiExecutor::prepare(const RunRequest& request) {
   prepared_ = false;
   check_request(request);
+  check_launches_plainly(request, "mpi");
   check_hands_off_simply(request, "mpi");
   if (request.plan->ranks() > communicator_.size()) {
     throw UsageError(

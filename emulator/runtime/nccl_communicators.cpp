@@ -28,6 +28,13 @@ std::string visibility_key() {
   return this_host() + "|" + (visible != nullptr ? visible : "all");
 }
 
+void add_member(std::vector<NcclMember>& members, int rank, int device) {
+  NcclMember member;
+  member.rank = rank;
+  member.device = device;
+  members.push_back(member);
+}
+
 std::string bus_id(int device) {
   char text[32] = {};
   check_cuda(cudaDeviceGetPCIBusId(text, sizeof text, device), "reading a GPU's PCI address");
@@ -42,8 +49,27 @@ void check_cuda(cudaError_t code, const std::string& what) {
       fmt::format("{} failed: {} ({})", what, cudaGetErrorString(code), cudaGetErrorName(code)));
 }
 
-NcclCommunicators::NcclCommunicators(Communicator processes, double deadline_seconds)
-    : processes_(std::move(processes)), deadline_seconds_(deadline_seconds) {
+ncclUniqueId shared_unique_id(const Communicator& processes) {
+  ncclUniqueId id{};
+  std::string bytes;
+  std::string problem;
+  if (processes.is_root()) {
+    if (const auto code = nccl_library().get_unique_id(&id); code != ncclSuccess) {
+      problem = nccl_library().get_error_string(code);
+    } else {
+      bytes.assign(id.internal, sizeof id.internal);
+    }
+  }
+  processes.broadcast(bytes);
+  if (bytes.size() != sizeof id.internal) {
+    throw RuntimeError("NCCL cannot make a unique id (" + problem + ") see NCCL_DEBUG=INFO");
+  }
+  std::memcpy(id.internal, bytes.data(), sizeof id.internal);
+  return id;
+}
+
+NcclCommunicators::NcclCommunicators(Communicator processes, const NcclOptions& options)
+    : processes_(std::move(processes)), options_(options) {
   choose_devices();
   for (auto& member : members_) {
     check_cuda(cudaSetDevice(member.device), "selecting a GPU");
@@ -69,11 +95,11 @@ void NcclCommunicators::choose_devices() {
   if (processes_.size() == 1) {
     if (devices == 0)
       throw RuntimeError("NCCL needs a GPU (none is visible) run it where there is one");
-    for (int d = 0; d < devices; ++d)
-      members_.push_back({d, d, nullptr, nullptr, nullptr, nullptr});
+    for (int d = 0; d < devices; ++d) add_member(members_, d, d);
     ranks_ = devices;
     return;
   }
+  if (options_.share_gpus) return share_devices(devices);
   // Everybody sees everybody's situation and comes to the same verdict.
   const auto views = processes_.all_gather(fmt::format("{}\n{}", devices, visibility_key()));
   std::map<std::string, int> taken;
@@ -86,8 +112,8 @@ void NcclCommunicators::choose_devices() {
     if (local >= visible) {
       throw RuntimeError(
           fmt::format("process {} on host {} has no GPU of its own ({} visible there, one process "
-                      "each) start at "
-                      "most as many processes per host as it has GPUs",
+                      "each) start at most as many processes per host as it has GPUs, or "
+                      "--share-gpus with --check-only",
                       r, key.substr(0, key.find('|')), visible));
     }
     if (static_cast<int>(r) == processes_.rank()) mine = local;
@@ -104,8 +130,26 @@ void NcclCommunicators::choose_devices() {
                       first, r, addresses[r]));
     }
   }
-  members_.push_back({processes_.rank(), mine, nullptr, nullptr, nullptr, nullptr});
+  add_member(members_, processes_.rank(), mine);
   ranks_ = processes_.size();
+}
+
+// Processes take turns over the GPUs they see. NCCL refuses two ranks with one GPU on one host, so
+// each becomes a host of its own; NCCL reads the variable when it first needs it.
+void NcclCommunicators::share_devices(int devices) {
+  for (const auto& view : processes_.all_gather(std::to_string(devices))) {
+    if (view == "0") throw RuntimeError("a process sees no GPU (none to share) run where all do");
+  }
+  const auto keys = processes_.all_gather(visibility_key());
+  int local = 0;
+  for (int r = 0; r < processes_.rank(); ++r) {
+    const auto& key = keys[static_cast<std::size_t>(r)];
+    local += key == keys[static_cast<std::size_t>(processes_.rank())] ? 1 : 0;
+  }
+  setenv("NCCL_HOSTID", fmt::format("fabricast-rank-{}", processes_.rank()).c_str(), 1);
+  add_member(members_, processes_.rank(), local % devices);
+  ranks_ = processes_.size();
+  gpus_are_shared_ = true;
 }
 
 std::string NcclCommunicators::gpu_name() const {
@@ -115,11 +159,13 @@ std::string NcclCommunicators::gpu_name() const {
 }
 
 void NcclCommunicators::abort_all() {
+  drop_graphs();
   for (auto& member : members_) {
     if (member.communicator == nullptr) continue;
     cudaSetDevice(member.device);
     nccl_library().comm_abort(member.communicator);
     member.communicator = nullptr;
+    member.window = nullptr;  // went with the communicator
   }
   connected_ranks_ = 0;
   connected_members_ = 0;
@@ -138,12 +184,12 @@ void NcclCommunicators::poll(const std::function<bool()>& done, const std::strin
       check_nccl(state, what);
     }
     const std::chrono::duration<double> waited = std::chrono::steady_clock::now() - start;
-    if (waited.count() > deadline_seconds_) {
+    if (waited.count() > options_.deadline_seconds) {
       abort_all();
       throw RuntimeError(
           fmt::format("{} did not end within {} s (a peer died or the network hangs) the "
                       "NCCL communicator was aborted; see NCCL_DEBUG=INFO",
-                      what, deadline_seconds_));
+                      what, options_.deadline_seconds));
     }
     sched_yield();
   }
@@ -153,21 +199,7 @@ void NcclCommunicators::connect(std::int32_t ranks) {
   if (ranks == connected_ranks_) return;
   abort_all();
   const auto& nccl = nccl_library();
-  ncclUniqueId id{};
-  std::string bytes;
-  std::string problem;
-  if (processes_.is_root()) {
-    if (const auto code = nccl.get_unique_id(&id); code != ncclSuccess) {
-      problem = nccl.get_error_string(code);
-    } else {
-      bytes.assign(id.internal, sizeof id.internal);
-    }
-  }
-  processes_.broadcast(bytes);
-  if (bytes.size() != sizeof id.internal) {
-    throw RuntimeError("NCCL cannot make a unique id (" + problem + ") see NCCL_DEBUG=INFO");
-  }
-  std::memcpy(id.internal, bytes.data(), sizeof id.internal);
+  const ncclUniqueId id = shared_unique_id(processes_);
   ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
   config.blocking = 0;
   check_nccl(nccl.group_start(), "ncclGroupStart");
@@ -214,22 +246,34 @@ void NcclCommunicators::group(const std::function<ncclResult_t(const NcclMember&
   const auto ended = nccl.group_end();
   check_nccl(first_error, what);
   check_nccl(ended, what);
+  poll_accepted(what);
+}
+
+void NcclCommunicators::poll_accepted(const std::string& what) {
+  const auto state_of = [](const NcclMember& member) {
+    ncclResult_t state = ncclSuccess;
+    if (member.communicator != nullptr) {
+      nccl_library().comm_get_async_error(member.communicator, &state);
+    }
+    return state;
+  };
   poll(
       [&] {
         return std::all_of(members_.begin(), members_.end(), [&](const NcclMember& member) {
-          if (member.communicator == nullptr) return true;
-          ncclResult_t state = ncclSuccess;
-          nccl.comm_get_async_error(member.communicator, &state);
-          return state != ncclInProgress;
+          return state_of(member) != ncclInProgress;
         });
       },
       what);
+  for (const auto& member : members_) check_nccl(state_of(member), what);
+}
+
+void NcclCommunicators::synchronize(const std::string& what) {
   for (const auto& member : members_) {
     if (member.communicator == nullptr) continue;
-    ncclResult_t state = ncclSuccess;
-    nccl.comm_get_async_error(member.communicator, &state);
-    check_nccl(state, what);
+    check_cuda(cudaSetDevice(member.device), "selecting a GPU");
+    check_cuda(cudaEventRecord(member.stop, member.stream), "recording an event");
   }
+  wait(what);
 }
 
 void NcclCommunicators::wait(const std::string& what) {

@@ -2,9 +2,9 @@
 //
 // Two ways: a single process drives every visible GPU, or each MPI process drives one (the n-th
 // process of a host the n-th visible GPU). More processes than GPUs is an error naming the process,
-// the same on all. Communicators are non-blocking: every wait polls NCCL's asynchronous error with
-// a deadline and aborts the communicator, so a dead peer becomes a message. Collective
-// construction.
+// the same on all, unless they may share GPUs (NcclOptions). Communicators are non-blocking: every
+// wait polls NCCL's asynchronous error with a deadline and aborts the communicator, so a dead peer
+// becomes a message. Collective construction.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -13,13 +13,19 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "emulator/base/communicator.hpp"
+#include "emulator/base/error.hpp"
+#include "emulator/runtime/executor.hpp"
 
 namespace fabricast {
 
 void check_cuda(cudaError_t code, const std::string& what);
+
+// One id for all processes, made by the root. Throws RuntimeError on all of them. Collective.
+ncclUniqueId shared_unique_id(const Communicator& processes);
 
 // A GPU of this process with its rank.
 struct NcclMember {
@@ -29,11 +35,13 @@ struct NcclMember {
   cudaEvent_t start = nullptr;
   cudaEvent_t stop = nullptr;
   ncclComm_t communicator = nullptr;
+  void* window = nullptr;           // symmetric memory registered with the communicator
+  cudaGraphExec_t graph = nullptr;  // the operation as a graph
 };
 
 class NcclCommunicators {
  public:
-  NcclCommunicators(Communicator processes, double deadline_seconds);
+  NcclCommunicators(Communicator processes, const NcclOptions& options);
   ~NcclCommunicators();
   NcclCommunicators(const NcclCommunicators&) = delete;
   NcclCommunicators& operator=(const NcclCommunicators&) = delete;
@@ -41,6 +49,8 @@ class NcclCommunicators {
   std::int32_t ranks() const { return ranks_; }
   const std::vector<NcclMember>& members() const { return members_; }
   std::string gpu_name() const;
+  // Ranks are more than GPUs: what they do is right or wrong, never fast or slow.
+  bool gpus_are_shared() const { return gpus_are_shared_; }
 
   // Communicators over the first `ranks` ranks; processes beyond them hold no member of it.
   // Collective over all processes.
@@ -50,17 +60,31 @@ class NcclCommunicators {
 
   // Enqueues `call` for every connected member as one group, polls until NCCL has accepted it.
   void group(const std::function<ncclResult_t(const NcclMember&)>& call, const std::string& what);
+  // Makes `memory(member)` a symmetric window of every connected member, or takes windows back.
+  // Collective.
+  void register_windows(const std::function<std::pair<void*, std::size_t>(std::size_t)>& memory);
+  void deregister_windows();
+  // `call` as a graph per connected member: capture() after the operation has run once (NCCL
+  // connects then), launch() instead of group(). A new capture drops the old graphs.
+  void capture(const std::function<ncclResult_t(const NcclMember&)>& call, const std::string& what);
+  void launch(const std::string& what);
+  void drop_graphs();
+  // Waits for everything queued.
+  void synchronize(const std::string& what);
   // Waits for the members' stop events.
   void wait(const std::string& what);
 
  private:
   void choose_devices();
+  void share_devices(int devices);
   void abort_all();
+  void poll_accepted(const std::string& what);
   // Until `done` says true; throws after an asynchronous error or the deadline, having aborted.
   void poll(const std::function<bool()>& done, const std::string& what);
 
   Communicator processes_;
-  double deadline_seconds_;
+  NcclOptions options_;
+  bool gpus_are_shared_ = false;
   std::int32_t ranks_ = 0;
   std::vector<NcclMember> members_;
   std::int32_t connected_ranks_ = 0;

@@ -2,122 +2,104 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
+#include <optional>
 #include <vector>
 
 #include "emulator/base/error.hpp"
 #include "emulator/runtime/executor.hpp"
+#include "emulator/runtime/nccl_buffer.hpp"
 #include "emulator/runtime/nccl_communicators.hpp"
+#include "emulator/runtime/nccl_estimator.hpp"
 #include "emulator/runtime/nccl_library.hpp"
+#include "emulator/runtime/nccl_operation.hpp"
+#include "emulator/runtime/nccl_profiler.hpp"
 #include "emulator/runtime/rank_buffers.hpp"
 #include "kernels/cuda/interpreter.hpp"
 
 namespace fabricast {
 namespace {
 
-// Connecting thousands of GPUs takes seconds, a hang takes for ever.
-constexpr double deadline_seconds = 60;
 constexpr int poison = 0xFF;  // NaN, or -1: no result looks like it
-
-ncclDataType_t nccl_type(DataType type) {
-  switch (type) {
-    case DataType::float32:
-      return ncclFloat32;
-    case DataType::float16:
-      return ncclFloat16;
-    case DataType::bfloat16:
-      return ncclBfloat16;
-    case DataType::int32:
-      return ncclInt32;
-  }
-  throw UsageError("unknown data type");
-}
-
-ncclRedOp_t nccl_op(ReduceOp op) {
-  switch (op) {
-    case ReduceOp::sum:
-      return ncclSum;
-    case ReduceOp::min:
-      return ncclMin;
-    case ReduceOp::max:
-      return ncclMax;
-  }
-  throw UsageError("unknown reduction");
-}
-
-// Device memory of one member.
-class DeviceBuffer {
- public:
-  DeviceBuffer(int device, std::int64_t bytes) : device_(device) {
-    check_cuda(cudaSetDevice(device), "selecting a GPU");
-    check_cuda(cudaMalloc(&data_, static_cast<std::size_t>(std::max<std::int64_t>(1, bytes))),
-               fmt::format("allocating {} bytes of GPU memory", bytes));
-  }
-  DeviceBuffer(DeviceBuffer&& other) noexcept
-      : device_(other.device_), data_(std::exchange(other.data_, nullptr)) {}
-  DeviceBuffer& operator=(DeviceBuffer&&) = delete;
-  ~DeviceBuffer() {
-    if (data_ == nullptr) return;
-    cudaSetDevice(device_);
-    cudaFree(data_);
-  }
-  std::byte* data() const { return static_cast<std::byte*>(data_); }
-
- private:
-  int device_;
-  void* data_ = nullptr;
-};
-
-// ncclGather and ncclScatter exist since NCCL 2.28.
-void require_function(Collective collective) {
-  const auto& nccl = nccl_library();
-  const bool missing = (collective == Collective::gather && nccl.gather == nullptr) ||
-                       (collective == Collective::scatter && nccl.scatter == nullptr);
-  if (!missing) return;
-  throw UsageError(fmt::format("NCCL {} has no {} (it came with 2.28) install NCCL 2.28 or later",
-                               nccl.version_text(), to_string(collective)));
-}
 
 class NcclExecutor final : public Executor {
  public:
-  explicit NcclExecutor(Communicator processes)
-      : processes_(processes), gpus_(std::move(processes), deadline_seconds) {}
+  NcclExecutor(Communicator processes, const NcclOptions& options)
+      : processes_(processes), options_(options), gpus_(std::move(processes), options) {}
+  ~NcclExecutor() override { release(); }
 
   std::string name() const override { return "nccl"; }
-  std::string description() const override {
-    return fmt::format(
-        "NCCL {} on {} GPUs ({}), {}{}", nccl_library().version_text(), gpus_.ranks(),
-        gpus_.gpu_name(), processes_.size() > 1 ? "one per MPI process" : "all in one process",
-        gpus_.ranks() == 1 ? "; one rank measures only a memory copy and the API, no interconnect"
-                           : "");
-  }
+  std::string description() const override;
   std::int32_t max_ranks() const override { return gpus_.ranks(); }
-  TimingVerdict may_time(const ExecutionPlan&) const override { return {true, ""}; }
+  TimingVerdict may_time(const ExecutionPlan&) const override {
+    if (!gpus_.gpus_are_shared()) return {true, ""};
+    return {false,
+            "several ranks share a GPU as hosts of their own: they take turns on it and their "
+            "messages leave through the network, which tells nothing of an interconnect of GPUs"};
+  }
 
   void prepare(const RunRequest& request) override;
   double run() override;
   std::int64_t check() override;
+  std::optional<LibraryChoice> observe() override;
 
  private:
   void fill_inputs();
-  ncclResult_t enqueue(const NcclMember& member, const DeviceBuffer& buffer) const;
-  ncclResult_t enqueue_send_recv(const NcclMember& member, const std::byte* input,
-                                 std::byte* output, std::size_t count) const;
-  ncclResult_t enqueue_all_to_all(const NcclMember& member, const std::byte* input,
-                                  std::byte* output) const;
+  void launch();
+  void release() noexcept;
+  std::string what() const { return fmt::format("NCCL {}", to_string(plan_.collective)); }
+  // The events of all processes in one; empty where they differ.
+  void add_events(const NcclEvents& mine, LibraryChoice& choice) const;
+  void add_estimate(LibraryChoice& choice);
 
   Communicator processes_;
+  NcclOptions options_;
   NcclCommunicators gpus_;
+  std::unique_ptr<NcclEstimator> estimator_;
+  std::int32_t estimated_ranks_ = 0;
   ExecutionPlan plan_;
   RunRequest request_;
-  std::vector<DeviceBuffer> buffers_;  // by connected member
+  std::vector<NcclBuffer> buffers_;  // by connected member
   bool prepared_ = false;
+  bool captured_ = false;
 };
 
-void NcclExecutor::prepare(const RunRequest& request) {
+std::string NcclExecutor::description() const {
+  std::string text = fmt::format(
+      "NCCL {}, {} ranks ({}), {}", nccl_library().version_text(), gpus_.ranks(), gpus_.gpu_name(),
+      processes_.size() > 1 ? "one per MPI process" : "one per GPU, all in one process");
+  if (gpus_.gpus_are_shared()) {
+    text +=
+        "; ranks SHARE GPUs through distinct host ids: data are checked, no time means anything";
+  }
+  if (gpus_.ranks() == 1) {
+    text += "; one rank measures only a memory copy and the API, no interconnect";
+  }
+  return text;
+}
+
+void NcclExecutor::release() noexcept {
   prepared_ = false;
+  try {
+    gpus_.drop_graphs();
+    gpus_.deregister_windows();
+  } catch (const Error&) {
+    // The communicator failed before; its windows go with it.
+  }
+  buffers_.clear();
+}
+
+void NcclExecutor::prepare(const RunRequest& request) {
+  release();
   check_request(request);
   check_hands_off_simply(request, "nccl");
-  require_function(request.plan->collective);
+  const auto& nccl = nccl_library();
+  if (request.symmetric && !nccl.has_symmetric_windows()) {
+    throw UsageError(fmt::format(
+        "NCCL {} has no symmetric windows (they came with 2.27) leave --symmetric out or install a "
+        "later one",
+        nccl.version_text()));
+  }
   if (request.plan->ranks() > gpus_.ranks()) {
     throw UsageError(fmt::format("the plan has {} ranks, but there are {} GPUs (one rank per GPU)",
                                  request.plan->ranks(), gpus_.ranks()));
@@ -126,12 +108,18 @@ void NcclExecutor::prepare(const RunRequest& request) {
   request_ = request;
   request_.plan = &plan_;
   gpus_.connect(plan_.ranks());
-  buffers_.clear();
   for (std::int32_t i = 0; i < gpus_.connected_members(); ++i) {
     const auto& member = gpus_.members()[static_cast<std::size_t>(i)];
-    buffers_.emplace_back(member.device, rank_buffers(request_, member.rank).allocation_bytes);
+    buffers_.emplace_back(member.device, rank_buffers(request_, member.rank).allocation_bytes,
+                          request.symmetric);
+  }
+  if (request.symmetric) {
+    gpus_.register_windows([&](std::size_t i) {
+      return std::pair<void*, std::size_t>(buffers_[i].data(), buffers_[i].bytes());
+    });
   }
   fill_inputs();
+  captured_ = false;
   prepared_ = true;
 }
 
@@ -153,76 +141,29 @@ void NcclExecutor::fill_inputs() {
   }
 }
 
-ncclResult_t NcclExecutor::enqueue_all_to_all(const NcclMember& member, const std::byte* input,
-                                              std::byte* output) const {
-  const auto& nccl = nccl_library();
-  const auto block_bytes = rank_buffers(request_, member.rank).input_bytes / plan_.ranks();
-  const auto block = static_cast<std::size_t>(block_bytes / plan_.element_bytes);
-  const auto type = nccl_type(request_.type);
-  for (std::int32_t peer = 0; peer < plan_.ranks(); ++peer) {
-    const auto offset = peer * block_bytes;
-    auto code = nccl.send(input + offset, block, type, peer, member.communicator, member.stream);
-    if (code != ncclSuccess && code != ncclInProgress) return code;
-    code = nccl.recv(output + offset, block, type, peer, member.communicator, member.stream);
-    if (code != ncclSuccess && code != ncclInProgress) return code;
+void NcclExecutor::launch() {
+  std::size_t next = 0;
+  const auto enqueue = [&](const NcclMember& member) {
+    return enqueue_collective(request_, member.rank, member.communicator, member.stream,
+                              buffers_[next++].data());
+  };
+  if (!request_.graph) return gpus_.group(enqueue, what());
+  if (!captured_) {
+    gpus_.group(enqueue, what());  // NCCL connects what the operation needs, outside the graph
+    next = 0;
+    gpus_.capture(enqueue, what());
+    captured_ = true;
   }
-  return ncclSuccess;
-}
-
-// To the next rank and from the previous one, as nccl-tests' sendrecv.
-ncclResult_t NcclExecutor::enqueue_send_recv(const NcclMember& member, const std::byte* input,
-                                             std::byte* output, std::size_t count) const {
-  const auto& nccl = nccl_library();
-  const auto type = nccl_type(request_.type);
-  const std::int32_t n = plan_.ranks();
-  const auto code =
-      nccl.send(input, count, type, (member.rank + 1) % n, member.communicator, member.stream);
-  if (code != ncclSuccess && code != ncclInProgress) return code;
-  return nccl.recv(output, count, type, (member.rank + n - 1) % n, member.communicator,
-                   member.stream);
-}
-
-ncclResult_t NcclExecutor::enqueue(const NcclMember& member, const DeviceBuffer& buffer) const {
-  const auto& nccl = nccl_library();
-  const auto b = rank_buffers(request_, member.rank);
-  const std::byte* input = buffer.data() + b.input_offset;
-  std::byte* output = buffer.data() + b.output_offset;
-  const auto in_count = static_cast<std::size_t>(b.input_bytes / plan_.element_bytes);
-  const auto out_count = static_cast<std::size_t>(b.output_bytes / plan_.element_bytes);
-  const auto type = nccl_type(request_.type);
-  const auto op = nccl_op(request_.op);
-  switch (plan_.collective) {
-    case Collective::all_reduce:
-      return nccl.all_reduce(input, output, in_count, type, op, member.communicator, member.stream);
-    case Collective::all_gather:
-      return nccl.all_gather(input, output, in_count, type, member.communicator, member.stream);
-    case Collective::reduce_scatter:
-      return nccl.reduce_scatter(input, output, out_count, type, op, member.communicator,
-                                 member.stream);
-    case Collective::broadcast:
-      return nccl.broadcast(input, output, in_count, type, root_rank(plan_), member.communicator,
-                            member.stream);
-    case Collective::reduce:
-      return nccl.reduce(input, output, in_count, type, op, root_rank(plan_), member.communicator,
-                         member.stream);
-    case Collective::gather:
-      return nccl.gather(input, output, in_count, type, root_rank(plan_), member.communicator,
-                         member.stream);
-    case Collective::scatter:
-      return nccl.scatter(input, output, out_count, type, root_rank(plan_), member.communicator,
-                          member.stream);
-    case Collective::all_to_all:
-      return enqueue_all_to_all(member, input, output);
-    case Collective::send_recv:
-      return enqueue_send_recv(member, input, output, in_count);
-  }
-  throw UsageError("NCCL has no such collective");
+  gpus_.launch(what());
 }
 
 double NcclExecutor::run() {
   if (!prepared_) throw UsageError("run without a prepared request (nothing to run) call prepare");
+  if (request_.graph && !captured_) {  // not while the clock runs
+    launch();
+    gpus_.synchronize(what());
+  }
   processes_.barrier();
-  const auto what = fmt::format("NCCL {}", to_string(plan_.collective));
   const auto record = [&](cudaEvent_t NcclMember::*event) {
     for (std::size_t i = 0; i < buffers_.size(); ++i) {
       const auto& member = gpus_.members()[i];
@@ -231,10 +172,9 @@ double NcclExecutor::run() {
     }
   };
   record(&NcclMember::start);
-  std::size_t next = 0;
-  gpus_.group([&](const NcclMember& member) { return enqueue(member, buffers_[next++]); }, what);
+  launch();
   record(&NcclMember::stop);
-  gpus_.wait(what);
+  gpus_.wait(what());
   double slowest = 0;
   for (std::size_t i = 0; i < buffers_.size(); ++i) {
     float milliseconds = 0;
@@ -249,6 +189,7 @@ double NcclExecutor::run() {
 std::int64_t NcclExecutor::check() {
   if (!prepared_)
     throw UsageError("check without a prepared request (nothing to run) call prepare");
+  if (request_.graph && !captured_) run();  // the first one runs the operation twice
   fill_inputs();
   run();
   ExpectedOutputs expected(request_);
@@ -269,6 +210,75 @@ std::int64_t NcclExecutor::check() {
   return processes_.sum(wrong);
 }
 
+void NcclExecutor::add_events(const NcclEvents& mine, LibraryChoice& choice) const {
+  if (const auto problem = nccl_profiler_problem(); !problem.empty()) {
+    choice.source = "not recorded: " + problem;
+  } else if (plan_.ranks() == 1) {
+    choice.source = "not recorded: NCCL copies within one rank and chooses nothing";
+  } else if (mine.collectives + mine.transfers == 0 && gpus_.connected_members() > 0) {
+    choice.source = "not recorded: NCCL reported no event for this operation";
+  } else {
+    choice.source = fmt::format("profiler of NCCL {}", nccl_library().version_text());
+    choice.algorithm = mine.algorithm;
+    choice.protocol = mine.protocol;
+    choice.channels = mine.channels;
+  }
+  const auto text =
+      fmt::format("{} {} {} {}", choice.algorithm, choice.protocol, choice.channels, choice.source);
+  const auto all = processes_.all_gather(text);
+  if (std::all_of(all.begin(), all.end(), [&](const auto& other) { return other == all[0]; })) {
+    return;
+  }
+  choice = {};
+  choice.source = "not recorded: the processes disagree";
+}
+
+void NcclExecutor::add_estimate(LibraryChoice& choice) {
+  if (!options_.estimate) {
+    choice.estimate_source = "not asked for";
+    return;
+  }
+  if (!has_nccl_estimate(plan_.collective)) {
+    choice.estimate_source = "NCCL's model has no sends and receives";
+    return;
+  }
+  if (estimated_ranks_ != plan_.ranks()) {
+    estimator_.reset();
+    estimator_ = std::make_unique<NcclEstimator>(processes_, gpus_.members(), plan_.ranks(),
+                                                 options_.deadline_seconds);
+    estimated_ranks_ = plan_.ranks();
+  }
+  std::size_t next = 0;
+  choice.estimate_us = estimator_->estimate([&](const NcclMember& member, ncclComm_t communicator) {
+    return enqueue_collective(request_, member.rank, communicator, member.stream,
+                              buffers_[next++].data());
+  });
+  choice.estimate_source =
+      estimator_->problem().empty()
+          ? fmt::format("ncclGroupSimulateEnd of NCCL {}", nccl_library().version_text())
+          : estimator_->problem();
+}
+
+std::optional<LibraryChoice> NcclExecutor::observe() {
+  if (!prepared_) {
+    throw UsageError("observe without a prepared request (nothing to run) call prepare");
+  }
+  // A graph tells its choice when it is captured, not when it is launched.
+  gpus_.drop_graphs();
+  captured_ = false;
+  start_nccl_events();
+  try {
+    run();
+  } catch (...) {
+    stop_nccl_events();
+    throw;
+  }
+  LibraryChoice choice;
+  add_events(stop_nccl_events(), choice);
+  add_estimate(choice);
+  return choice;
+}
+
 }  // namespace
 
 Availability nccl_availability() {
@@ -281,7 +291,8 @@ Availability nccl_availability() {
           probe.devices};
 }
 
-std::unique_ptr<Executor> make_nccl_executor(Communicator communicator) {
+std::unique_ptr<Executor> make_nccl_executor(Communicator communicator,
+                                             const NcclOptions& options) {
   // A process without NCCL or GPU must not leave the others waiting: everybody learns of it.
   const auto mine = nccl_availability();
   const auto all = communicator.all_gather(mine.available ? "" : mine.reason);
@@ -289,7 +300,7 @@ std::unique_ptr<Executor> make_nccl_executor(Communicator communicator) {
     if (all[r].empty()) continue;
     throw RuntimeError(communicator.size() > 1 ? fmt::format("process {}: {}", r, all[r]) : all[r]);
   }
-  return std::make_unique<NcclExecutor>(std::move(communicator));
+  return std::make_unique<NcclExecutor>(std::move(communicator), options);
 }
 
 }  // namespace fabricast

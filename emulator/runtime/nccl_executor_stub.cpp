@@ -9,7 +9,9 @@ constexpr const char* not_built =
     "FABRICAST_ENABLE_CUDA=ON and FABRICAST_ENABLE_NCCL=ON where both are installed";
 }
 
-std::unique_ptr<Executor> make_nccl_executor(Communicator) { throw RuntimeError(not_built); }
+std::unique_ptr<Executor> make_nccl_executor(Communicator, const NcclOptions&) {
+  throw RuntimeError(not_built);
+}
 Availability nccl_availability() { return {false, not_built, 0}; }
 
 }  // namespace fabricast

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "emulator/base/error.hpp"
+#include "emulator/runtime/nccl_profiler.hpp"
 
 namespace fabricast {
 namespace {
@@ -21,6 +22,7 @@ void find(void* library, const char* name, Function& function, std::string& prob
 
 NcclLibrary load() {
   NcclLibrary nccl;
+  offer_nccl_profiler();
   void* library = dlopen("libnccl.so.2", RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     const char* why = dlerror();
@@ -44,9 +46,14 @@ NcclLibrary load() {
   find(library, "ncclReduce", nccl.reduce, nccl.problem);
   find(library, "ncclSend", nccl.send, nccl.problem);
   find(library, "ncclRecv", nccl.recv, nccl.problem);
-  std::string missing;  // is no problem: these two are asked for by name when they are needed
+  std::string missing;  // is no problem: these are asked for when they are needed
   find(library, "ncclGather", nccl.gather, missing);
   find(library, "ncclScatter", nccl.scatter, missing);
+  find(library, "ncclGroupSimulateEnd", nccl.group_simulate_end, missing);
+  find(library, "ncclMemAlloc", nccl.mem_alloc, missing);
+  find(library, "ncclMemFree", nccl.mem_free, missing);
+  find(library, "ncclCommWindowRegister", nccl.window_register, missing);
+  find(library, "ncclCommWindowDeregister", nccl.window_deregister, missing);
   if (!nccl.problem.empty()) return nccl;
   if (nccl.get_version(&nccl.version) != ncclSuccess) {
     nccl.problem = "NCCL does not say its version (broken installation) reinstall it";

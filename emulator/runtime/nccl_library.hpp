@@ -37,7 +37,25 @@ struct NcclLibrary {
                                       cudaStream_t stream);
   RootedCopy gather = nullptr;
   RootedCopy scatter = nullptr;
+  // Since 2.22. Of non-blocking communicators it would launch the operations and estimate nothing:
+  // NCCL's group.cc hands the answer's place to blocking groups alone.
+  struct Simulation {  // ncclSimInfo_t
+    std::size_t size = sizeof(Simulation);
+    unsigned magic = 0x74685283;
+    unsigned version = 22200;
+    float estimated_us = -1;
+  };
+  ncclResult_t (*group_simulate_end)(Simulation*) = nullptr;
+  // Since 2.27: windows are opaque pointers. Memory of ncclMemAlloc (2.19) may lie in them.
+  ncclResult_t (*mem_alloc)(void**, std::size_t) = nullptr;
+  ncclResult_t (*mem_free)(void*) = nullptr;
+  ncclResult_t (*window_register)(ncclComm_t, void*, std::size_t, void**, int) = nullptr;
+  ncclResult_t (*window_deregister)(ncclComm_t, void*) = nullptr;
 
+  bool has_symmetric_windows() const {
+    return mem_alloc != nullptr && mem_free != nullptr && window_register != nullptr &&
+           window_deregister != nullptr;
+  }
   bool usable() const { return problem.empty(); }
   std::string version_text() const;  // "2.28.9"
 };

@@ -33,6 +33,13 @@ void check_hands_off_simply(const RunRequest& request, const char* executor) {
                   executor, to_string(request.hand_off)));
 }
 
+void check_launches_plainly(const RunRequest& request, const char* executor) {
+  if (!request.symmetric && !request.graph) return;
+  throw UsageError(
+      fmt::format("the {} executor has no {} (NCCL's alone) use the nccl executor or leave it out",
+                  executor, request.symmetric ? "symmetric windows" : "launch as a graph"));
+}
+
 void check_request(const RunRequest& request) {
   if (request.plan == nullptr)
     throw UsageError("a run needs a plan (none was given) make one first");

@@ -21,6 +21,9 @@ void check_request(const RunRequest& request);
 // Throws UsageError unless the messages' protocol is simple: for executors without our slots.
 void check_hands_off_simply(const RunRequest& request, const char* executor);
 
+// Throws UsageError for symmetric windows and graphs: for executors other than nccl.
+void check_launches_plainly(const RunRequest& request, const char* executor);
+
 // Not all_to_all and send_recv: NCCL has no such form, and none of our schedules keeps what it has
 // yet to send.
 bool can_be_in_place(Collective collective);
