@@ -36,6 +36,7 @@ namespace fabricast {
 namespace {
 
 struct EmulateOptions {
+  std::vector<std::string> set;
   std::string machine, collective = "all_reduce", algorithm = "all", protocol = "auto";
   std::string executor = "nccl", profile, output, min = "8", max = "16G";
   double factor = 2;
@@ -210,7 +211,7 @@ int run_emulate(const EmulateOptions& options) {
   const auto yaml = agree(world, [&] {
     if (options.output.empty()) throw UsageError("emulate needs -o FILE to write its trace to");
     if (start != RunStart::resume) check_writable(options.output, options.force);
-    const auto topology = load_machine(options.machine);
+    const auto topology = load_machine(options.machine, options.set);
     const auto machine = machine_of(options, topology->yaml());
     std::vector<std::string> notes;
     const auto scenario = scenario_from(options, *machine, files, jitter);
@@ -277,7 +278,13 @@ void add_engine_options(CLI::App& command, EmulateOptions& options) {
 void add_emulate_command(CLI::App& app, CommandBody& run) {
   auto options = std::make_shared<EmulateOptions>();
   auto* command = app.add_subcommand("emulate", "predict collectives on a modeled machine (mpirun-able)");
-  command->add_option("--machine,-m", options->machine, "machine name or YAML file")->required();
+  command
+      ->add_option("--machine,-m", options->machine,
+                   "machine name, YAML file, or NODExN[@FABRIC]: hgx-h100x16@roce-400")
+      ->required();
+  command->add_option("--set", options->set,
+                      "change a key of the machine: --set fabric.rails=4 --set count=32")
+      ->allow_extra_args(false);
   command->add_option("--collective,-c", options->collective,
                       "all_reduce, all_gather, reduce_scatter, broadcast, all_to_all; a,b or all");
   command->add_option(

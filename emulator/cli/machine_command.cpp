@@ -1,4 +1,4 @@
-// fabricast machine list | show | check | discover
+// fabricast machine list | show | check | draw | discover
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -16,19 +16,22 @@
 #include "emulator/cli/command.hpp"
 #include "emulator/coordinator/agreement.hpp"
 #include "emulator/trace/publish.hpp"
+#include "topologies/builders/built_topology.hpp"
 #include "topologies/discover/local_machine.hpp"
+#include "topologies/draw/machine_svg.hpp"
 #include "topologies/import/nccl_xml.hpp"
 #include "topologies/model/machine_file.hpp"
+#include "topologies/model/machine_table.hpp"
 
 namespace fabricast {
 namespace {
 
 struct MachineOptions {
   std::string name;
-  std::vector<std::string> files;
+  std::vector<std::string> files, set;
   std::string output, nccl_xml;
   std::int32_t from = -1, to = -1, ranks = 0;
-  bool force = false;
+  bool force = false, markdown = false;
 };
 
 const LinkClass* class_of_kind(const Topology& machine, LinkKind kind) {
@@ -43,17 +46,25 @@ std::string cell(const Sourced& number) {
   return number.value > 0 ? fmt::format("{:.6g}", number.value) : "-";
 }
 
+std::string price_date(const Topology& machine) {
+  const auto* built = dynamic_cast<const BuiltTopology*>(&machine);
+  const bool priced = built != nullptr && built->spec().cost.usd_per_gpu_hour.has_value();
+  return priced ? built->spec().cost.date : "-";
+}
+
 int list_command() {
-  std::vector<std::vector<std::string>> rows{
-      {"name", "GPUs", "domain", "NIC Gbit/s", "fabric", "BF16 TFLOPS", "HBM GB", "title"}};
+  std::vector<std::vector<std::string>> rows{{"name", "GPUs", "domain", "NIC Gbit/s", "fabric",
+                                              "BF16 TFLOPS", "FP8", "HBM GB", "GPU W", "price of",
+                                              "title"}};
   for (const auto& listing : list_machines()) {
     const auto machine = load_machine(listing.name);
     const auto* nic = class_of_kind(*machine, LinkKind::nic);
-    rows.push_back({listing.name, std::to_string(listing.gpus),
-                    std::to_string(machine->space().domain_size()),
-                    nic == nullptr ? "-" : fmt::format("{:.6g}", nic->bandwidth.value * 8),
-                    machine->fabric() == "none" ? "-" : machine->fabric(),
-                    cell(machine->gpu().bf16_tflops), cell(machine->gpu().hbm_gb), listing.title});
+    rows.push_back(
+        {listing.name, std::to_string(listing.gpus), std::to_string(machine->space().domain_size()),
+         nic == nullptr ? "-" : fmt::format("{:.6g}", nic->bandwidth.value * 8),
+         machine->fabric() == "none" ? "-" : machine->fabric(), cell(machine->gpu().bf16_tflops),
+         cell(machine->gpu().fp8_tflops), cell(machine->gpu().hbm_gb), cell(machine->gpu().power_w),
+         price_date(*machine), listing.title});
   }
   std::vector<std::size_t> widths(rows[0].size());
   for (const auto& row : rows) {
@@ -62,7 +73,7 @@ int list_command() {
   for (const auto& row : rows) {
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
-      const bool text = i == 0 || i == 4;
+      const bool text = i == 0 || i == 4 || i == 9;
       if (i + 1 == row.size())
         line += row[i];
       else
@@ -108,8 +119,29 @@ void print_route(const Topology& machine, std::int32_t from, std::int32_t to) {
 }
 
 std::shared_ptr<const Topology> load(const MachineOptions& options) {
-  const auto machine = load_machine(options.name);
+  const auto machine = load_machine(options.name, options.set);
   return options.ranks == 0 ? machine : with_ranks(machine, options.ranks);
+}
+
+// Power of the whole facility, and what an hour of the machine costs.
+void print_cost(const Topology& machine) {
+  const auto* built = dynamic_cast<const BuiltTopology*>(&machine);
+  if (built == nullptr) return;
+  const CostSpec& cost = built->spec().cost;
+  if (!cost.domain_power_kw && !cost.usd_per_gpu_hour) return;
+  fmt::print("\npower and price\n");
+  if (cost.domain_power_kw) {
+    const double overhead = cost.facility_overhead ? cost.facility_overhead->value : 1;
+    print_number(built->spec().domain.noun + " power", *cost.domain_power_kw);
+    if (cost.facility_overhead) print_number("facility overhead", *cost.facility_overhead);
+    fmt::print("  {:<24} {:>9.6g} MW\n", "whole facility",
+               cost.domain_power_kw->value * machine.space().domains() * overhead / 1000);
+  }
+  if (cost.usd_per_gpu_hour) {
+    print_number("USD per GPU and hour", *cost.usd_per_gpu_hour);
+    fmt::print("  {:<24} {:>9.6g} USD per hour, price of {}\n", "whole machine",
+               cost.usd_per_gpu_hour->value * machine.ranks(), cost.date);
+  }
 }
 
 int show_command(const MachineOptions& options) {
@@ -134,6 +166,7 @@ int show_command(const MachineOptions& options) {
     print_number(link_class.name + " bandwidth", link_class.bandwidth);
     print_number(link_class.name + " latency", link_class.latency);
   }
+  print_cost(*machine);
   if (options.from >= 0 || options.to >= 0) {
     print_route(*machine, std::max(options.from, 0),
                 options.to >= 0 ? options.to : machine->ranks() - 1);
@@ -146,11 +179,15 @@ int check_command(const MachineOptions& options) {
   ExitCode code = ExitCode::ok;
   for (const auto& file : options.files) {
     try {
-      const auto machine = load_machine(file);
+      const auto machine = load_machine(file, options.set);
       const auto warnings = machine_warnings(*machine);
       fmt::print("{}: ok, {} ranks, {} warning{}\n", file, machine->ranks(), warnings.size(),
                  warnings.size() == 1 ? "" : "s");
       for (const auto& warning : warnings) fmt::print("  warning: {}\n", warning);
+      for (const auto& problem : machine_problems(*machine)) {
+        fmt::print(stderr, "{}: impossible: {}\n", file, problem);
+        if (code == ExitCode::ok) code = ExitCode::check_failed;
+      }
     } catch (const Error& error) {
       fmt::print(stderr, "{}\n", error.what());
       // The first problem decides the exit code.
@@ -158,6 +195,15 @@ int check_command(const MachineOptions& options) {
     }
   }
   return static_cast<int>(code);
+}
+
+int draw_command(const MachineOptions& options) {
+  const auto machine = load(options);
+  const std::string svg = machine_svg(*machine);
+  publish_file(options.output, std::as_bytes(std::span(svg)), options.force,
+               [](const std::filesystem::path&) {});
+  fmt::print("{}\n", options.output);
+  return 0;
 }
 
 // Under mpirun every process describes its host, and rank 0 writes the one machine they form.
@@ -186,25 +232,50 @@ int discover_command(const MachineOptions& options) {
 }  // namespace
 
 void add_machine_command(CLI::App& app, CommandBody& run) {
-  auto* machine = app.add_subcommand("machine", "list, show, check or discover machine files");
+  auto* machine =
+      app.add_subcommand("machine", "list, show, check, draw or discover machine files");
   machine->require_subcommand(1);
   const auto options = std::make_shared<MachineOptions>();
 
+  const auto add_set = [&options](CLI::App* command) {
+    command->add_option("--set", options->set, "change a key: --set fabric.rails=4 --set count=32")
+        ->allow_extra_args(false);
+  };
+
   auto* list = machine->add_subcommand("list", "the machines that ship with fabricast");
-  list->callback([&run] { run = list_command; });
+  list->add_flag("--markdown", options->markdown, "as docs/machine-list.md, with the open doubts");
+  list->callback([&run, options] {
+    run = [options] {
+      if (!options->markdown) return list_command();
+      fmt::print("{}", machine_list_markdown());
+      return 0;
+    };
+  });
 
   auto* show = machine->add_subcommand("show", "every number of a machine with origin and source");
-  show->add_option("name", options->name, "name of a machine, or a .yaml file")->required();
+  show->add_option("name", options->name, "name of a machine, NODExN[@FABRIC], or a .yaml file")
+      ->required();
   show->add_option("--ranks", options->ranks, "only the first N ranks")->check(CLI::PositiveNumber);
   show->add_option("--from", options->from, "show the route from this rank (default 0) ...")
       ->check(CLI::NonNegativeNumber);
   show->add_option("--to", options->to, "... to this rank (default: the last)")
       ->check(CLI::NonNegativeNumber);
+  add_set(show);
   show->callback([&run, options] { run = [options] { return show_command(*options); }; });
 
   auto* check = machine->add_subcommand("check", "read machine files; names every assumed number");
   check->add_option("files", options->files, "names of machines, or .yaml files")->required();
+  add_set(check);
   check->callback([&run, options] { run = [options] { return check_command(*options); }; });
+
+  auto* draw = machine->add_subcommand("draw", "a picture of node, group and cluster, as SVG");
+  draw->add_option("name", options->name, "name of a machine, NODExN[@FABRIC], or a .yaml file")
+      ->required();
+  draw->add_option("-o,--output", options->output, "the .svg file to write")->required();
+  draw->add_option("--ranks", options->ranks, "only the first N ranks")->check(CLI::PositiveNumber);
+  draw->add_flag("--force", options->force, "replace an existing file");
+  add_set(draw);
+  draw->callback([&run, options] { run = [options] { return draw_command(*options); }; });
 
   auto* discover = machine->add_subcommand("discover", "write the file of the machine you are on");
   discover->add_option("-o,--output", options->output, "the file to write (default: stdout)");

@@ -21,6 +21,13 @@ constexpr double bytes_per_mib = 1024.0 * 1024.0;
 // GB/s -> ps per byte.
 double ps_per_byte(double gb_per_s) { return 1e12 / (gb_per_s * bytes_per_gb); }
 
+// The class that a kind's parameters are about; others of the kind scale with their figures.
+const LinkClass& first_of_kind(const Topology& topology, LinkKind kind) {
+  const auto& classes = topology.link_classes();
+  return *std::find_if(classes.begin(), classes.end(),
+                       [kind](const LinkClass& c) { return c.kind == kind; });
+}
+
 }  // namespace
 
 std::string link_parameter(LinkKind kind, std::string_view figure) {
@@ -51,11 +58,16 @@ void MachineCosts::read_links(const Topology& topology, const ParameterValues& v
                               ExecutorKind executor) {
   link_count_ = topology.link_classes().size();
   for (std::size_t c = 0; c < link_count_; ++c) {
-    const LinkKind kind = topology.link_classes()[c].kind;
+    const LinkClass& given = topology.link_classes()[c];
+    const LinkKind kind = given.kind;
+    const LinkClass& first = first_of_kind(topology, kind);
     Link& link = links_[c];
-    link.bandwidth = parameter_value(values, link_parameter(kind, "bandwidth")) * bytes_per_gb;
+    link.bandwidth = parameter_value(values, link_parameter(kind, "bandwidth")) * bytes_per_gb *
+                     (given.bandwidth.value / first.bandwidth.value);
     link.capacity = link.bandwidth;
-    link.latency_ps = duration_from_us(parameter_value(values, link_parameter(kind, "latency"))).value();
+    const double scale = &given == &first ? 1.0 : given.latency.value / first.latency.value;
+    link.latency_ps =
+        duration_from_us(parameter_value(values, link_parameter(kind, "latency")) * scale).value();
     if (executor == ExecutorKind::nccl) {
       link.capacity = topology.link_classes()[c].bandwidth.value * bytes_per_gb;
       const double ratio = kind == LinkKind::nvlink && protocol_ == Protocol::ll

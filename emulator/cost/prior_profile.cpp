@@ -120,12 +120,9 @@ class PriorBuilder {
   void add_links() {
     std::vector<LinkKind> seen;
     for (const LinkClass& link : topology_.link_classes()) {
-      if (std::find(seen.begin(), seen.end(), link.kind) != seen.end()) {
-        throw UsageError(
-            fmt::format("machine \"{}\" has two link classes of kind {} (parameters are "
-                        "keyed by kind) give the classes one rating",
-                        topology_.name(), to_string(link.kind)));
-      }
+      // Parameters are keyed by kind: the first class of a kind has them, others scale with what
+      // the machine file says of both.
+      if (std::find(seen.begin(), seen.end(), link.kind) != seen.end()) continue;
       seen.push_back(link.kind);
       add_figure(link, "bandwidth", link.bandwidth);
       add_figure(link, "latency", link.latency);

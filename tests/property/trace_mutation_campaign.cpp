@@ -191,7 +191,12 @@ class Campaign {
         std::fprintf(stderr, "case %llu (%s): foreign exception: %s\n",
                      static_cast<unsigned long long>(number), kind.c_str(), error.what());
       }
-      if (processor_seconds() - before > hang_seconds) fate = Fate::slow;
+      if (processor_seconds() - before > hang_seconds) {
+        fate = Fate::slow;
+        std::fprintf(stderr, "case %llu (%s): %.1f s of processor time\n",
+                     static_cast<unsigned long long>(number), kind.c_str(),
+                     processor_seconds() - before);
+      }
       if (fate == Fate::undetected) {
         std::fprintf(stderr, "case %llu (%s): undetected\n",
                      static_cast<unsigned long long>(number), kind.c_str());

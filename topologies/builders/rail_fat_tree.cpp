@@ -45,13 +45,23 @@ RailFatTree::RailFatTree(MachineSpec checked)
   tiers_ = static_cast<std::uint32_t>(fabric.tiers);
 
   const std::int64_t domains = space().domains();
-  const std::int64_t groups = ceil_div(domains, fabric.domains_per_leaf);
-  const std::int64_t leaf_count = fabric.tiers >= 2 ? groups * fabric.rails : 0;
-  const std::int64_t pod_count = fabric.tiers == 3 ? ceil_div(groups, fabric.groups_per_pod) : 0;
+  const std::int64_t per_site = fabric.sites > 1 ? fabric.domains_per_site : domains;
+  const std::int64_t groups = ceil_div(per_site, fabric.domains_per_leaf);
+  const std::int64_t pods = fabric.tiers == 3 ? ceil_div(groups, fabric.groups_per_pod) : 0;
+  // A part of the machine may end before its last site.
+  const std::int64_t sites = ceil_div(domains, per_site);
+  FABRICAST_EXPECT(sites == 1 || fabric.tiers >= 2, "sites are joined above a spine");
+  sites_ = static_cast<std::uint32_t>(sites);
+  domains_per_site_ = static_cast<std::uint32_t>(per_site);
+  groups_per_site_ = static_cast<std::uint32_t>(groups);
+  pods_per_site_ = static_cast<std::uint32_t>(pods);
+  const std::int64_t leaf_count = fabric.tiers >= 2 ? sites * groups * fabric.rails : 0;
+  const std::int64_t pod_count = sites * pods;
   first_nic_ = domain_links();
   first_leaf_ = first_nic_ + 2 * domains * fabric.nics;
   first_pod_ = first_leaf_ + 2 * leaf_count;
-  end_ = first_pod_ + 2 * pod_count;
+  first_site_ = first_pod_ + 2 * pod_count;
+  end_ = first_site_ + (sites > 1 ? 2 * sites : 0);
   add_fabric_classes();
 }
 
@@ -73,6 +83,10 @@ void RailFatTree::add_fabric_classes() {
                               *fabric.core_oversubscription, "leaf trunks"),
                         *fabric.hop_latency});
   }
+  if (sites_ > 1) {
+    classes_.push_back({"site_uplink", LinkKind::spine_uplink, *fabric.site_bandwidth,
+                        halved(*fabric.site_latency)});
+  }
 }
 
 LinkClassId RailFatTree::link_class(LinkId link) const {
@@ -81,7 +95,8 @@ LinkClassId RailFatTree::link_class(LinkId link) const {
   const std::uint32_t nic_class = members_ > 1 ? 1 : 0;
   if (id < first_nic_) return LinkClassId(0);
   if (id < first_leaf_) return LinkClassId(nic_class);
-  return LinkClassId(id < first_pod_ ? nic_class + 1 : nic_class + 2);
+  if (id < first_pod_) return LinkClassId(nic_class + 1);
+  return LinkClassId(id < first_site_ || tiers_ < 3 ? nic_class + 2 : nic_class + 3);
 }
 
 std::string RailFatTree::link_name(LinkId link) const {
@@ -99,6 +114,9 @@ std::string RailFatTree::link_name(LinkId link) const {
     const std::int64_t leaf = (id - first_leaf_) / 2;
     return fmt::format("group {} rail {} leaf trunk {}", leaf / rails_, leaf % rails_, direction);
   }
+  if (id >= first_site_) {
+    return fmt::format("site {} way {}", (id - first_site_) / 2, direction);
+  }
   return fmt::format("pod {} spine trunk {}", (id - first_pod_) / 2, direction);
 }
 
@@ -106,7 +124,23 @@ std::int64_t RailFatTree::leaf_of(RankId rank) const {
   if (tiers_ == 1) return 0;
   const std::uint32_t domain = rank.value() / members_;
   const std::uint32_t nic = rank.value() % members_ * nics_per_domain_ / members_;
-  return domain / domains_per_leaf_ * rails_ + nic % rails_;
+  return group_of(domain) * rails_ + nic % rails_;
+}
+
+// From the spine above one leaf group to the spine above another.
+void RailFatTree::add_top(Route& route, std::uint32_t group_a, std::uint32_t group_b) const {
+  if (sites_ == 1 && tiers_ < 3) return;
+  const std::uint32_t pod_a = pod_of(group_a), pod_b = pod_of(group_b);
+  if (pod_a == pod_b) return;
+  const auto pod = static_cast<std::uint32_t>(first_pod_);
+  const auto site = static_cast<std::uint32_t>(first_site_);
+  const std::uint32_t site_a = site_of_group(group_a), site_b = site_of_group(group_b);
+  if (tiers_ == 3) route.add(LinkId(pod + 2 * pod_a));
+  if (site_a != site_b) {
+    route.add(LinkId(site + 2 * site_a));
+    route.add(LinkId(site + 2 * site_b + 1));
+  }
+  if (tiers_ == 3) route.add(LinkId(pod + 2 * pod_b + 1));
 }
 
 Route RailFatTree::route(RankId a, RankId b) const {
@@ -127,20 +161,12 @@ Route RailFatTree::route(RankId a, RankId b) const {
   const auto nic = static_cast<std::uint32_t>(first_nic_);
   route.add(LinkId(nic + 2 * (domain_a * nics_per_domain_ + nic_a)));
   if (tiers_ >= 2) {
-    const std::uint32_t group_a = domain_a / domains_per_leaf_;
-    const std::uint32_t group_b = domain_b / domains_per_leaf_;
-    const std::uint32_t rail_a = nic_a % rails_;
-    const std::uint32_t rail_b = nic_b % rails_;
+    const std::uint32_t group_a = group_of(domain_a), group_b = group_of(domain_b);
+    const std::uint32_t rail_a = nic_a % rails_, rail_b = nic_b % rails_;
     if (group_a != group_b || rail_a != rail_b) {
       const auto leaf = static_cast<std::uint32_t>(first_leaf_);
-      const auto pod = static_cast<std::uint32_t>(first_pod_);
-      const std::uint32_t pod_a = tiers_ == 3 ? group_a / groups_per_pod_ : 0;
-      const std::uint32_t pod_b = tiers_ == 3 ? group_b / groups_per_pod_ : 0;
       route.add(LinkId(leaf + 2 * (group_a * rails_ + rail_a)));
-      if (pod_a != pod_b) {
-        route.add(LinkId(pod + 2 * pod_a));
-        route.add(LinkId(pod + 2 * pod_b + 1));
-      }
+      add_top(route, group_a, group_b);
       route.add(LinkId(leaf + 2 * (group_b * rails_ + rail_b) + 1));
     }
   }

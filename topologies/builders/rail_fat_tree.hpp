@@ -23,8 +23,13 @@
 // modeled). Latency: half of the measured end-to-end latency under one leaf on each nic link, one
 // switch hop on each trunk. With one tier all NICs share one switch and there are no trunks.
 //
+// Sites: whole trees of equal numbers of domains, each with one trunk out and one in (site_uplink,
+// of kind spine_uplink), half of the fibre's latency on each. Between sites a message climbs to the
+// top of its tree first.
+//
 // LinkIds: scale-up links (see BuiltTopology), then 2 per NIC, 2 per leaf, 2 per pod (tiers = 3
-// only), up before down. Ranks = {members, domains}. Complexity: route() is O(1), no allocation.
+// only), 2 per site (several only), up before down. Ranks = {members, domains}. Complexity: route()
+// is O(1), no allocation.
 #pragma once
 
 #include "topologies/builders/built_topology.hpp"
@@ -43,17 +48,30 @@ class RailFatTree final : public BuiltTopology {
   // Shape, for people and tests.
   std::int64_t nics() const { return (first_leaf_ - first_nic_) / 2; }
   std::int64_t leaves() const { return (first_pod_ - first_leaf_) / 2; }
-  std::int64_t pods() const { return (end_ - first_pod_) / 2; }
+  std::int64_t pods() const { return (first_site_ - first_pod_) / 2; }
+  std::int64_t sites() const { return sites_; }
   // The leaf that the NIC of a rank hangs on (0 when there is one tier).
   std::int64_t leaf_of(RankId rank) const;
 
  private:
   void add_fabric_classes();
+  void add_top(Route& route, std::uint32_t group_a, std::uint32_t group_b) const;
+  std::uint32_t group_of(std::uint32_t domain) const {
+    if (sites_ == 1) return domain / domains_per_leaf_;
+    return domain / domains_per_site_ * groups_per_site_ +
+           domain % domains_per_site_ / domains_per_leaf_;
+  }
+  std::uint32_t pod_of(std::uint32_t group) const {
+    if (tiers_ < 3) return site_of_group(group);
+    return site_of_group(group) * pods_per_site_ + group % groups_per_site_ / groups_per_pod_;
+  }
+  std::uint32_t site_of_group(std::uint32_t group) const { return group / groups_per_site_; }
 
   // Shape as unsigned 32-bit numbers: route() divides by them.
   std::uint32_t members_, nics_per_domain_, rails_, domains_per_leaf_, groups_per_pod_, tiers_;
+  std::uint32_t sites_, domains_per_site_, groups_per_site_, pods_per_site_;
   // First LinkId of each kind, and the end.
-  std::int64_t first_nic_ = 0, first_leaf_ = 0, first_pod_ = 0, end_ = 0;
+  std::int64_t first_nic_ = 0, first_leaf_ = 0, first_pod_ = 0, first_site_ = 0, end_ = 0;
 };
 
 }  // namespace fabricast

@@ -16,7 +16,7 @@ constexpr double max_latency_us = 1e6;
 constexpr std::int64_t max_channels = 64;  // NCCL's MAXCHANNELS
 
 const std::array<std::string, 6> vendors{"nvidia", "amd", "intel", "google", "aws", "huawei"};
-const std::array<std::string, 3> shapes{"switch", "all_to_all", "cube_mesh"};
+const std::array<std::string, 4> shapes{"switch", "all_to_all", "cube_mesh", "torus"};
 const std::array<std::string, 8> generations{"volta",  "turing",    "ampere", "ada",
                                              "hopper", "blackwell", "rubin",  "other"};
 

@@ -17,6 +17,7 @@ const std::array<std::string, 7> fabric_names{"infiniband", "roce", "ethernet", 
 constexpr double max_nic_gb_per_s = 1e5;
 constexpr double max_latency_us = 1e6;
 constexpr double max_oversubscription = 64;
+constexpr double fibre_us_per_km = 5;
 
 std::int32_t as_int(const Sourced& number) { return static_cast<std::int32_t>(number.value); }
 
@@ -76,7 +77,39 @@ void read_rails(const YamlCursor& at, const DomainSpec& domain, FabricSpec& fabr
   }
 }
 
-// How many domains hang on one leaf, from the ports; the number of groups.
+// In planes, a NIC has a slower port in each, and a switch as many more ports of that rate.
+void read_planes(const YamlCursor& at, FabricSpec& fabric) {
+  const auto planes = at.find("planes");
+  if (!planes) return;
+  const Sourced count = read_sourced_count(*planes, "planes", 1, 64);
+  fabric.planes = as_int(count);
+  Sourced& radix = *fabric.radix;
+  radix = {radix.value * count.value, radix.unit, std::max(radix.origin, count.origin),
+           fmt::format("{:.10g} ports at NIC rate x {} planes: {}; {}", radix.value, count.value,
+                       radix.source, count.source)};
+}
+
+// Several sites: how many, how far apart, how wide the way between them.
+void read_sites(const YamlCursor& at, std::int64_t domains, FabricSpec& fabric) {
+  const auto sites = at.find("sites");
+  if (!sites) return;
+  const auto count = sites->at("count");
+  fabric.sites = as_int(read_sourced_count(count, "sites", 2, 1024));
+  if (fabric.sites > domains) {
+    count.fail(
+        fmt::format("{} sites are more than the {} domains; give fewer", fabric.sites, domains));
+  }
+  fabric.domains_per_site = static_cast<std::int32_t>((domains + fabric.sites - 1) / fabric.sites);
+  const Sourced km = read_sourced_number(sites->at("distance_km"), "km", Range::positive(40'000));
+  fabric.site_latency = Sourced{
+      km.value * fibre_us_per_km, "us", km.origin,
+      fmt::format("{:.10g} km of fibre at 5 us per km (200 m/us: blog.ipspace.net 2021-04); {}",
+                  km.value, km.source)};
+  fabric.site_bandwidth =
+      read_sourced(sites->at("bandwidth"), Dimension::bandwidth, "GB/s", Range::positive(1e9));
+}
+
+// How many domains hang on one leaf, from the ports; the number of groups (of a site).
 std::int64_t read_leaves(const YamlCursor& at, std::int64_t domains, FabricSpec& fabric) {
   const std::int32_t per_domain = fabric.nics / fabric.rails;
   const std::int32_t down = ports_down(*fabric.radix, *fabric.oversubscription);
@@ -90,7 +123,8 @@ std::int64_t read_leaves(const YamlCursor& at, std::int64_t domains, FabricSpec&
   if (const auto wanted = at.find("domains_per_leaf")) {
     fabric.domains_per_leaf = as_int(read_sourced_count(*wanted, "domains", 1, fits));
   }
-  return (domains + fabric.domains_per_leaf - 1) / fabric.domains_per_leaf;
+  const std::int64_t here = fabric.sites > 1 ? fabric.domains_per_site : domains;
+  return (here + fabric.domains_per_leaf - 1) / fabric.domains_per_leaf;
 }
 
 // Where a problem is told: at the key that was given, else at the ports.
@@ -151,6 +185,8 @@ FabricSpec read_fabric(const YamlCursor& at, const DomainSpec& domain, std::int6
   }
   read_rails(at, domain, fabric);
   fabric.radix = read_sourced_count(at.at("radix"), "ports", 4, 4096);
+  read_planes(at, fabric);
+  read_sites(at, domains, fabric);
   fabric.hop_latency = latency(at.at("hop_latency"));
   fabric.oversubscription = ratio_or_one(at, "oversubscription");
   const std::int64_t groups = read_leaves(at, domains, fabric);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -53,12 +54,61 @@ Patches under(std::string_view key, const Patches& patches) {
   return result;
 }
 
+// Keys that are words, not numbers with an origin.
+bool is_word(std::string_view path) {
+  const std::string_view key = path.substr(path.rfind('.') + 1);
+  for (const auto* word : {"name", "title", "kind", "generation", "vendor", "shape", "node",
+                           "fabric", "status", "date"}) {
+    if (key == word) return true;
+  }
+  return false;
+}
+
 // A size was set: a domain cut down to one member keeps the text of its interconnect.
 bool cuts(const Patches& patches) {
   return std::any_of(patches.begin(), patches.end(), [](const YamlPatch& patch) {
     return patch.path == "gpus" || patch.path == "trays" || patch.path == "gpus_per_tray" ||
            patch.path == "lanes";
   });
+}
+
+// How deep machines rest on machines just now, through any number of readers.
+thread_local int depth = 0;
+struct Deeper {
+  Deeper() { ++depth; }
+  ~Deeper() { --depth; }
+  Deeper(const Deeper&) = delete;
+  Deeper& operator=(const Deeper&) = delete;
+};
+
+std::optional<bool> read_status(const YamlCursor& root) {
+  static const std::array<std::string, 2> known{"available", "announced"};
+  const auto status = root.find("status");
+  if (!status) return std::nullopt;
+  return status->choice("status", known) == "announced";
+}
+
+std::vector<std::string> read_doubts(const YamlCursor& root) {
+  std::vector<std::string> doubts;
+  if (const auto list = root.find("doubts")) {
+    for (const auto& item : list->items()) doubts.push_back(item.text());
+  }
+  return doubts;
+}
+
+void read_cost(const YamlCursor& root, CostSpec& cost) {
+  const auto at = root.find("cost");
+  if (!at) return;
+  if (const auto power = at->find("domain_power")) {
+    cost.domain_power_kw = read_sourced(*power, Dimension::power, "kW", Range::positive(1e6));
+  }
+  if (const auto overhead = at->find("facility_overhead")) {
+    cost.facility_overhead = read_sourced_number(*overhead, "ratio", Range::between(1, 5));
+  }
+  if (const auto price = at->find("usd_per_gpu_hour")) {
+    cost.usd_per_gpu_hour = read_sourced_number(*price, "USD", Range::positive(1e4));
+    cost.date = at->at("date").text();  // a price without a date says nothing
+  }
 }
 
 class MachineReader {
@@ -72,9 +122,10 @@ class MachineReader {
   }
 
  private:
-  // What a key names: its text, with the text kept as a comment in the echo.
-  MachineText find(const YamlCursor& at, const FindText& find) {
-    if (++depth_ > max_depth) {
+  // What a key names.
+  static MachineText find(const YamlCursor& at, const FindText& find) {
+    const Deeper here;
+    if (depth > max_depth) {
       at.fail(
           fmt::format("machines rest on machines more than {} deep (do they name each other?); "
                       "write one of them out",
@@ -99,16 +150,20 @@ class MachineReader {
     const auto title = root.find("title");
     const std::string new_title = title ? title->text() : "";
     const auto base = root.at("base");
+    const auto announced = read_status(root);
+    const auto doubts = read_doubts(root);
     Patches all;
     if (const auto set = root.find("set")) all = read_set(*set, name);
     root.finish();
     all.insert(all.end(), patches.begin(), patches.end());
+    const Deeper here;
     const MachineText text = find(base, texts_.machine);
     MachineSpec spec = read(text.yaml, text.file, all);
+    if (announced) spec.announced = *announced;
+    spec.doubts.insert(spec.doubts.end(), doubts.begin(), doubts.end());
     spec.name = name;
     if (title) spec.title = new_title;
     spec.yaml = std::string(yaml) + commented("base", base.text(), spec.yaml);
-    --depth_;
     return spec;
   }
 
@@ -116,6 +171,10 @@ class MachineReader {
     Patches patches;
     for (const auto& path : set.keys()) {
       const auto at = set.at(path);
+      if (at.is_scalar() && is_word(path)) {
+        patches.push_back({path, at.text(), {}});
+        continue;
+      }
       if (at.is_scalar()) {
         patches.push_back(
             {path, at.text(), {"assumed", fmt::format("chosen: set by {}", machine)}});
@@ -151,14 +210,18 @@ class MachineReader {
     } else {
       read_domain(root, spec.kind, cuts(patches), spec);
     }
+    if (const auto announced = read_status(root)) spec.announced = *announced;
+    const auto doubts = read_doubts(root);
+    spec.doubts.insert(spec.doubts.end(), doubts.begin(), doubts.end());
+    read_cost(root, spec.cost);
     root.finish();
     return spec;
   }
 
   void read_named_node(const YamlCursor& at, const Patches& patches, MachineSpec& spec) {
+    const Deeper here;
     const MachineText text = find(at, texts_.machine);
     MachineSpec node = read(text.yaml, text.file, patches);
-    --depth_;
     if (node.fabric) {
       at.fail(fmt::format("\"{}\" is itself nested; name a machine of one domain", at.text()));
     }
@@ -166,6 +229,9 @@ class MachineReader {
     spec.processor = node.processor;
     spec.domain = node.domain;
     spec.scale_out = node.scale_out;
+    spec.cost = node.cost;
+    spec.announced = node.announced;
+    spec.doubts = node.doubts;
     // The trace echoes the machine as read: keep the text that the name stood for.
     spec.yaml += commented("node", at.text(), node.yaml);
   }
@@ -196,7 +262,6 @@ class MachineReader {
       return;
     }
     const MachineText text = find(fabric, texts_.fabric);
-    --depth_;
     const auto file = YamlCursor::parse(text.yaml, text.file, fabric_patches);
     static_cast<void>(file.at("title").text());
     spec.fabric = read_fabric(file, spec.domain, domains);
@@ -205,7 +270,6 @@ class MachineReader {
   }
 
   const MachineTexts& texts_;
-  int depth_ = 0;
 };
 
 }  // namespace

@@ -34,6 +34,9 @@ std::shared_ptr<const Topology> parse_machine(const std::string& yaml, const std
 // Warnings that `machine check` prints: assumed numbers by name, odd but legal values.
 std::vector<std::string> machine_warnings(const Topology& topology);
 
+// What makes a machine impossible although its file reads well: a NIC that its PCIe slot cannot feed.
+std::vector<std::string> machine_problems(const Topology& topology);
+
 // The same machine with a partial rank count: the first `ranks` ranks (whole domains, or a part of
 // one domain). Throws UsageError when it cannot be cut there.
 std::shared_ptr<const Topology> with_ranks(const std::shared_ptr<const Topology>& topology,

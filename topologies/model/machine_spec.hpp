@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "topologies/model/topology.hpp"
 
@@ -50,6 +51,20 @@ struct FabricSpec {
   std::optional<Sourced> radix;             // ports of a switch; tiers >= 2
   std::optional<Sourced> oversubscription;  // down : up at the leaf; tiers >= 2
   std::optional<Sourced> core_oversubscription;  // down : up at the spine; tiers == 3
+  std::int32_t planes = 1;  // equal networks that a NIC's packets are sprayed over
+  // Sites: consecutive domains; a whole tree at each, joined by the long way.
+  std::int32_t sites = 1;
+  std::int32_t domains_per_site = 0;     // sites > 1 only, as the next two
+  std::optional<Sourced> site_bandwidth;  // GB/s of a site's way out, per direction
+  std::optional<Sourced> site_latency;    // us from site to site, one way
+};
+
+// What a machine draws and costs. Everything may be missing.
+struct CostSpec {
+  std::optional<Sourced> domain_power_kw;    // of a whole node or rack
+  std::optional<Sourced> facility_overhead;  // facility power : its
+  std::optional<Sourced> usd_per_gpu_hour;
+  std::string date;  // of the price, as printed
 };
 
 struct ProcessorSpec {  // of a host machine
@@ -66,6 +81,9 @@ struct MachineSpec {
   Sourced domains{1, "", Origin::assumed, "a single domain"};
   std::optional<FabricSpec> fabric;  // present exactly when there are several domains
   Sourced channels;                  // of a communicator over the whole machine
+  CostSpec cost;
+  bool announced = false;           // not on sale yet: figures are the vendor's plans
+  std::vector<std::string> doubts;  // what its sources leave open or contradict
 };
 
 }  // namespace fabricast

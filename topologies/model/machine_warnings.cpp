@@ -17,6 +17,23 @@ void warn_about(const std::string& name, const Sourced& number, std::vector<std:
 
 }  // namespace
 
+std::vector<std::string> machine_problems(const Topology& topology) {
+  std::vector<std::string> problems;
+  const auto* built = dynamic_cast<const BuiltTopology*>(&topology);
+  if (built == nullptr || !built->spec().fabric) return problems;
+  const auto& fabric = *built->spec().fabric;
+  const double slots = topology.gpu().pcie_gb_per_s.value;
+  if (slots > 0 &&
+      fabric.nic_bandwidth.value > slots * topology.space().domain_size() / fabric.nics * 1.0001) {
+    problems.push_back(fmt::format(
+        "a NIC of {:.10g} GB/s is more than the PCIe slots of its {} GPU{} carry ({:.10g} GB/s); "
+        "give fewer Gbit/s, or the slots' rate as gpu.pcie",
+        fabric.nic_bandwidth.value, topology.space().domain_size() / fabric.nics,
+        topology.space().domain_size() == fabric.nics ? "" : "s", slots));
+  }
+  return problems;
+}
+
 std::vector<std::string> machine_warnings(const Topology& topology) {
   std::vector<std::string> warnings;
   for (const auto& link : topology.link_classes()) {
@@ -29,13 +46,28 @@ std::vector<std::string> machine_warnings(const Topology& topology) {
     warn_about("gpu.hbm", gpu.hbm_gb, warnings);
     warn_about("gpu.hbm_bandwidth", gpu.hbm_tb_per_s, warnings);
     warn_about("gpu.bf16", gpu.bf16_tflops, warnings);
-    if (gpu.generation != "ampere") warn_about("gpu.fp8", gpu.fp8_tflops, warnings);
+    if (gpu.generation != "ampere" && gpu.generation != "volta")
+      warn_about("gpu.fp8", gpu.fp8_tflops, warnings);
     warn_about("gpu.power", gpu.power_w, warnings);
   }
   const auto* built = dynamic_cast<const BuiltTopology*>(&topology);
+  if (built != nullptr) {
+    const auto& spec = built->spec();
+    if (spec.announced) warnings.push_back("announced, not on sale: its figures are plans");
+    if (spec.domain.shape != "switch" && topology.space().domain_size() > 1) {
+      warnings.push_back(
+          fmt::format("the links of a {} are one pipe to a switch here, in reality {}: one pair "
+                      "alone has less, "
+                      "and all-to-all may have less",
+                      spec.domain.member, spec.domain.shape));
+    }
+    for (const auto& doubt : spec.doubts) warnings.push_back("doubt: " + doubt);
+  }
   if (built != nullptr && built->spec().fabric) {
     const auto& fabric = *built->spec().fabric;
     warn_about("fabric.nic.latency", fabric.nic_latency, warnings);
+    if (fabric.site_bandwidth)
+      warn_about("fabric.sites.distance_km", *fabric.site_latency, warnings);
     if (fabric.radix) warn_about("fabric.radix", *fabric.radix, warnings);
     if (fabric.tiers >= 2 && built->spec().domains.value <= fabric.domains_per_leaf) {
       warnings.push_back(

@@ -53,7 +53,7 @@ std::vector<BadMachine> bad_machines() {
        "remove one of them"},
       {"unknown_key", node("title: A box\n", "title: A box\ncolour: red\n"),
        "3:1: colour: unknown key \"colour\"; known: name title kind gpus gpu "
-       "interconnect channels scale_out"},
+       "interconnect channels scale_out status doubts cost"},
       {"misspelt_key", node("  power:", "  powr:"),
        "12:3: gpu.powr: unknown key \"powr\" (did you mean \"power\"?); known: name "
        "generation hbm hbm_bandwidth bf16 fp8 fp4 power pcie vendor"},
@@ -194,7 +194,7 @@ std::vector<BadMachine> bad_machines() {
        tree("  tiers:", "  core_oversubscription: [1, assumed, test]\n  tiers:"),
        "13:3: fabric.core_oversubscription: unknown key \"core_oversubscription\" (did "
        "you mean \"oversubscription\"?); known: kind name nic rails radix "
-       "hop_latency oversubscription domains_per_leaf tiers"},
+       "planes sites hop_latency oversubscription domains_per_leaf tiers"},
       {"leaf_overfilled", tree("  tiers:", "  domains_per_leaf: [5, assumed, test]\n  tiers:"),
        "13:22: fabric.domains_per_leaf[0]: 5 is out of range; give a whole number from "
        "1 to 4"},

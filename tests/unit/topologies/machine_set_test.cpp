@@ -1,11 +1,17 @@
 // Machines made of others: base and set, NODExN@FABRIC, fabric files.
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
 #include <string>
 
 #include "emulator/base/error.hpp"
+#include "tests/unit/topologies/route_checks.hpp"
 #include "topologies/builders/built_topology.hpp"
+#include "topologies/builders/rail_fat_tree.hpp"
+#include "topologies/draw/machine_svg.hpp"
 #include "topologies/model/machine_file.hpp"
+#include "topologies/model/machine_table.hpp"
 
 namespace fabricast {
 namespace {
@@ -99,6 +105,75 @@ TEST(FabricFiles, EachJoinsNodes) {
     EXPECT_EQ(machine->ranks(), 16) << name;
     EXPECT_TRUE(spec_of(machine).fabric->radix.has_value()) << name;
   }
+}
+
+TEST(MachineSites, AreWholeTreesFarApart) {
+  const auto machine = load_machine(
+      "hgx-h100x8", {"fabric.sites.count=2", "fabric.sites.distance_km=100",
+                     "fabric.sites.bandwidth=1.6 Tbit/s", "fabric.domains_per_leaf=2"});
+  const auto& tree = dynamic_cast<const RailFatTree&>(*machine);
+  EXPECT_EQ(tree.sites(), 2);
+  EXPECT_EQ(tree.leaves(), 2 * 2 * 8) << "two groups at each site";
+  const auto far = machine->route(RankId(0), RankId(32));
+  ASSERT_EQ(far.count, 6);
+  EXPECT_EQ(machine->link_name(far.links[2]), "site 0 way up");
+  EXPECT_EQ(machine->link_name(far.links[3]), "site 1 way down");
+  double us = 0;
+  for (const LinkId link : far.span()) {
+    us += machine->link_classes()[machine->link_class(link).value()].latency.value;
+  }
+  EXPECT_NEAR(us, 500 + 2.8 + 2 * 0.45, 1e-9);
+  EXPECT_EQ(machine->route(RankId(0), RankId(16)).count, 4) << "other group, same site";
+  expect_dense_links(*machine);
+  for (std::uint32_t a = 0; a < 64; ++a) {
+    for (std::uint32_t b = 0; b < 64; ++b) {
+      const Route route = machine->route(RankId(a), RankId(b));
+      const Route back = machine->route(RankId(b), RankId(a));
+      ASSERT_EQ(route.count, back.count);
+      for (int i = 0; i < route.count; ++i) {
+        EXPECT_LT(route.links[static_cast<std::size_t>(i)].value(), machine->links());
+      }
+    }
+  }
+}
+
+TEST(MachineProblems, ANicNeedsItsSlot) {
+  EXPECT_TRUE(machine_problems(*load_machine("hgx-h100x2")).empty());
+  const auto problems = machine_problems(*load_machine("hgx-a100x2@infiniband-ndr"));
+  ASSERT_EQ(problems.size(), 1u);
+  EXPECT_NE(problems[0].find("a NIC of 50 GB/s is more than"), std::string::npos) << problems[0];
+  for (const auto& listing : list_machines()) {
+    EXPECT_TRUE(machine_problems(*load_machine(listing.name)).empty()) << listing.name;
+  }
+}
+
+TEST(MachineList, IsThePageInDocs) {
+  std::ifstream file(FABRICAST_MACHINE_LIST);
+  const std::string page{std::istreambuf_iterator<char>(file), {}};
+  EXPECT_TRUE(page == machine_list_markdown())
+      << "fabricast machine list --markdown > docs/machine-list.md";
+}
+
+TEST(MachineDrawing, ShowsEveryLevel) {
+  const std::string svg = machine_svg(*load_machine("hgx-h100x1260"));
+  for (const auto* part : {"1 core", "10 spine layers", "40 groups of leaves", "8 leaf switches",
+                           "32 nodes", "8 NICs"}) {
+    EXPECT_NE(svg.find(part), std::string::npos) << part;
+  }
+}
+
+// Published facts that a reader would look up.
+TEST(Machines, AgreeWithWhatIsPublishedOfThem) {
+  const auto rack = load_machine("gb200-nvl72");
+  EXPECT_NEAR(rack->ranks() * rack->gpu().fp8_tflops.value / 1000, 360, 0.5) << "PFLOPS";
+  EXPECT_NEAR(rack->ranks() * rack->gpu().hbm_gb.value / 1000, 13.4, 0.05) << "TB";
+  EXPECT_EQ(load_machine("oci-superclusterx16384")->ranks(), 131072);
+  EXPECT_GE(load_machine("coreweave-estate")->ranks(), 250000);
+  EXPECT_EQ(load_machine("azure-nd-gb300-v6x64")->ranks(), 4608);
+  EXPECT_EQ(load_machine("meta-24k-ibx3072")->ranks(), 24576);
+  EXPECT_EQ(load_machine("xai-colossusx12500")->ranks(), 100000);
+  const auto gigawatt = load_machine("gb300-1gw");
+  EXPECT_NEAR(gigawatt->ranks(), 450000, 60000) << "400,000 to 500,000 GPUs per GW";
 }
 
 }  // namespace
