@@ -157,12 +157,6 @@ double correction(TimeProtocol protocol, double bytes) {
   return row.at(static_cast<std::size_t>(place));
 }
 
-double net_latency(const TimeShape& shape, const Latencies& hop, TimeProtocol protocol) {
-  (void)shape;
-  (void)protocol;
-  return hop.net;
-}
-
 double ring_estimate(const TimeCase& time_case, const ChannelEstimate& graph, TimeProtocol protocol) {
   const TimeShape& shape = time_case.shape;
   const bool chain = time_case.collective == Collective::broadcast ||
@@ -186,7 +180,7 @@ double ring_estimate(const TimeCase& time_case, const ChannelEstimate& graph, Ti
     latency = hop.base + (shape.nodes == 1 ? link : n * hop.net);
   } else {
     latency = hop.base + (steps - net_steps) * std::max(hop.link, overhead) +
-              net_steps * net_latency(shape, hop, protocol);
+              net_steps * hop.net;
   }
   // The plateau of ring Simple over several nodes.
   if (protocol == TimeProtocol::simple && time_case.collective == Collective::all_reduce &&
@@ -251,9 +245,12 @@ bool allowed(const TimeShape& shape, TimeAlgorithm algorithm, TimeProtocol proto
                             shape.forced_algorithm == algorithm;
   const bool by_protocol = shape.forced_protocol == TimeProtocol::automatic ||
                            shape.forced_protocol == protocol;
-  // aws-ofi-nccl sets NCCL_PROTO=simple on EFA: its writes may land in any order.
+  // aws-ofi-nccl sets NCCL_PROTO=simple on EFA, whose writes may land in any order; Google's guides
+  // for GPUDirect-TCPX and TCPXO set it too, and NCCL_NVLS_ENABLE=0.
+  const bool google = shape.network == TimeNetwork::tcpx || shape.network == TimeNetwork::tcpxo;
   const bool lines = protocol != TimeProtocol::simple;
-  if (lines && shape.nodes > 1 && shape.network == TimeNetwork::efa) return false;
+  if (shape.nodes > 1 && (google || shape.network == TimeNetwork::efa) && lines) return false;
+  if (google && algorithm == TimeAlgorithm::nvls_tree) return false;
   return by_algorithm && by_protocol;
 }
 

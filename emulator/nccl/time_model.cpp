@@ -8,8 +8,9 @@ namespace {
 
 constexpr double kib = 1024, mib = 1024 * 1024;
 // Latency and bytes of a pipeline overlap in part: (a^p + b^p)^(1/p), p between the sum (1) and
-// the larger of the two (infinity). Judgement, between the tuner's sum and the engines' maximum.
-constexpr double overlap_exponent = 1.5;
+// the larger of the two (infinity). Judgement, between the tuner's sum and the engines' maximum:
+// of 1.5 and 2, the latter.
+constexpr double overlap_exponent = 2.0;
 
 double overlap(double a, double b) {
   return std::pow(std::pow(a, overlap_exponent) + std::pow(b, overlap_exponent),
@@ -45,7 +46,9 @@ class Pipeline {
   double of(Mechanism mechanism) const { return values_[index_of(mechanism)]; }
 
   double launch() const {
-    return of(Mechanism::launch) * (shape_.graph_launch ? of(Mechanism::graph_launch_ratio) : 1);
+    const double shared = std::pow(shape_.host_ranks / 8.0, of(Mechanism::launch_sharing));
+    return of(Mechanism::launch) * shared *
+           (shape_.graph_launch ? of(Mechanism::graph_launch_ratio) : 1);
   }
 
   double protocol_efficiency() const {

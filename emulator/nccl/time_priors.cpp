@@ -12,6 +12,8 @@ constexpr std::array<MechanismSpec, mechanism_count> specs{{
      "between the tuner's base of Ring LL, 6.6 us, and 22.5 us of a small eager all_reduce on 4 H100"},
     {"graph_launch_ratio", "1", generation, 0.2, 0.1, 0.1, "the same in a CUDA graph, over eager",
      "11.8 us against 22.5 us on 4 H100 (waynehacking8/nccl-collectives-bench, quiet)"},
+    {"launch_sharing", "1", generation, 0.3, 0.2, 0.1, "a launch grows as (GPUs of the host / 8)^x",
+     "assumed: launches of one host share its driver and often one process"},
     {"link_hop_ll", "us", link, 0.3, 0.3, 0.15, "one LL hand-off inside a node", "tuner, NVLINK and PCI"},
     {"link_hop_ratio_ll128", "1", link, 0.3, 0.2, 0.1, "LL128 hand-off over LL's", "tuner"},
     {"link_hop_ratio_simple", "1", link, 0.3, 0.2, 0.1, "Simple hand-off over LL's", "tuner"},
@@ -74,11 +76,11 @@ double nic_efficiency_prior(const TimeShape& shape) {
 
 double net_hop_prior(const TimeShape& shape) {
   switch (shape.network) {
-    // Kernel TCP and helper threads; EFA: aws-ofi-nccl platform-aws.c reports 75 us for the way
-    // that NCCL's tuner adds, Simple included.
+    // Kernel TCP and helper threads: assumed. EFA: aws-ofi-nccl src/platform-aws.c tells NCCL 75 us,
+    // of a Simple message.
     case TimeNetwork::tcpx:
     case TimeNetwork::tcpxo: return 30;
-    case TimeNetwork::efa: return 25;
+    case TimeNetwork::efa: return 15;
     default: return 4;
   }
 }
@@ -93,6 +95,7 @@ MechanismValues mechanism_priors(const TimeShape& shape) {
   const auto set = [&](Mechanism mechanism, double value) { values.at(index_of(mechanism)) = value; };
   set(Mechanism::launch, 12.0);
   set(Mechanism::graph_launch_ratio, 0.55);
+  set(Mechanism::launch_sharing, 0.3);
   set(Mechanism::link_hop_ll, pcie ? 1.0 : of({0.9, 1.0, 1.0, 0.64, 1.0, 1.2}, shape.generation));
   set(Mechanism::link_hop_ratio_ll128, pcie ? 2.5 : 3.17);
   set(Mechanism::link_hop_ratio_simple, 5.67);

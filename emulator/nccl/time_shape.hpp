@@ -42,6 +42,7 @@ struct TimeShape {
   TimeNetwork network = TimeNetwork::none;
   std::int32_t ranks = 1;
   std::int32_t nodes = 1;
+  std::int32_t host_ranks = 8;  // of one host, whose driver launches their kernels
   double link_gbps = 0;      // of one GPU to its node, all its links together
   double nic_gbps = 0;       // of all NICs that a node's ranks use, together
   double one_nic_gbps = 0;   // of one NIC

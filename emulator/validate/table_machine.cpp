@@ -161,6 +161,7 @@ TableMachine machine_of(const PublishedTable& table) {
   shape.generation = *generation;
   shape.ranks = table.ranks;
   shape.nodes = nccl_nodes(table);
+  shape.host_ranks = std::max(1, table.ranks / table.nodes);
   // Neither peer access nor shared memory: NCCL goes through the NICs inside a node as well.
   const std::string& flags = table.column("env_flags");
   if (has(flags, "P2P_DISABLE=1") && has(flags, "SHM_DISABLE=1")) shape.nodes = shape.ranks;
