@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "emulator/cost/prior_profile.hpp"
+#include "emulator/cost/forward_model.hpp"
 #include "emulator/nccl/time_choice.hpp"
 #include "emulator/sim/predict.hpp"
 #include "topologies/model/machine_file.hpp"
@@ -72,8 +72,8 @@ TEST(TimeChoice, TunerOfTwoNodes) {
 }
 
 // The closed form against the engine: rings of one node and of four, with the engine's priors
-// carried over. They differ where pipelines fill (4 to 32 MiB), by less than a factor of 1.5; beyond
-// 1 GiB by less than 10 %.
+// carried over. They differ where pipelines fill (4 to 32 MiB), by less than a factor of 1.5;
+// beyond 1 GiB by less than 10 %.
 TEST(TimeModel, CloseToTheEngineOnRings) {
   const auto machine = load_machine("hgx-h100");
   const auto profile = prior_profile(*machine, ExecutorKind::nccl);
