@@ -120,7 +120,7 @@ Tables tables_where(const Validation& validation, Condition condition) {
   return tables;
 }
 
-void judge_scale(Validation& validation, Judge& judge, const MechanismFit& all) {
+void judge_scale(Validation& validation, Judge& judge, const MechanismFit& all, std::size_t first) {
   std::set<std::string> systems;
   for (std::size_t i = 0; i < validation.tables.size(); ++i) {
     if (judge.usable(i)) systems.insert(system_of(validation, i));
@@ -131,7 +131,8 @@ void judge_scale(Validation& validation, Judge& judge, const MechanismFit& all) 
       return judge.usable(i) && system_of(validation, i) == system && nodes >= 2 &&
              validation.machines[i].shape.nodes > nodes;
     };
-    const Tables predicted = tables_where(validation, larger);
+    const Tables predicted =
+        tables_where(validation, [&](std::size_t i) { return i >= first && larger(i); });
     if (predicted.empty()) continue;
     const Tables known =
         tables_where(validation, [&](std::size_t i) { return judge.fitted_with(i) && !larger(i); });
@@ -208,7 +209,7 @@ Validation validate(const ValidationRequest& request) {
   for (const Discipline discipline : request.disciplines) {
     switch (discipline) {
       case Discipline::scale:
-        judge_scale(validation, judge, all);
+        judge_scale(validation, judge, all, first);
         break;
       case Discipline::transfer:
         judge_transfer(validation, judge, all, first);
