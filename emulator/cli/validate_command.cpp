@@ -26,7 +26,8 @@ void write_text(const std::string& path, const std::string& text) {
   std::ofstream file(path, std::ios::binary);
   file << text;
   file.close();
-  if (!file) throw IoError("cannot write " + path + " (see the directory and its rights) choose another");
+  if (!file)
+    throw IoError("cannot write " + path + " (see the directory and its rights) choose another");
 }
 
 ValidationRequest request_of(const ValidateArguments& arguments) {
@@ -84,7 +85,8 @@ void add_validate_command(CLI::App& app, CommandBody& run) {
   command->add_option("--markdown", arguments->markdown, "write the page docs/accuracy.md");
   command->add_flag("--json", arguments->json, "print JSON, every point");
   command->add_flag("--all", arguments->all, "print every table, not the worst only");
-  command->callback([&run, arguments] { run = [arguments] { return validate_tables(*arguments); }; });
+  command->callback(
+      [&run, arguments] { run = [arguments] { return validate_tables(*arguments); }; });
 }
 
 }  // namespace fabricast

@@ -13,15 +13,18 @@ constexpr std::array<double, 13> speeds_before{48, 40, 30, 24, 20, 18, 15, 12, 1
 constexpr std::array<double, 12> speeds_sm100{96, 90, 80, 60, 48, 45, 40, 30, 24, 20, 12, 6};
 
 bool at_least_hopper(const TimeShape& shape) {
-  return shape.generation == TimeGeneration::hopper || shape.generation == TimeGeneration::blackwell;
+  return shape.generation == TimeGeneration::hopper ||
+         shape.generation == TimeGeneration::blackwell;
 }
 
 double nccl_link_gbps(const TimeShape& shape) {
   // topo.h: what NCCL believes of NVLink; topo.cc: PCIe x16.
   switch (shape.link) {
     case TimeLink::pcie:
-    case TimeLink::pcie_host: return shape.link_gbps * 0.75;
-    default: return shape.link_gbps * (at_least_hopper(shape) ? 0.82 : 0.8);
+    case TimeLink::pcie_host:
+      return shape.link_gbps * 0.75;
+    default:
+      return shape.link_gbps * (at_least_hopper(shape) ? 0.82 : 0.8);
   }
 }
 
@@ -67,8 +70,7 @@ ChannelEstimate many_nodes(const TimeShape& shape) {
   double channels = std::min(nics, 16.0);
   double speed = speed_below(shape, std::min(shape.one_nic_gbps, nic_total));
   channels = std::max(1.0, std::min(channels, std::floor(nic_total / speed + 0.05)));
-  const bool duplicate =
-      speed >= 25 && !(at_least_hopper(shape) && speed < 50 && channels > 4);
+  const bool duplicate = speed >= 25 && !(at_least_hopper(shape) && speed < 50 && channels > 4);
   if (duplicate) {
     channels *= 2;
     speed /= 2;
@@ -108,38 +110,51 @@ double ll_cap(const TimeShape& shape) {
     return shape.amd_cpu ? by_nodes(shape, 0, 22.5, 19) : by_nodes(shape, 0, 39, 20.4);
   }
   switch (shape.generation) {
-    case TimeGeneration::volta: return 39;
-    case TimeGeneration::hopper: return 141;
-    case TimeGeneration::blackwell: return 282;
-    default: return 87.7;
+    case TimeGeneration::volta:
+      return 39;
+    case TimeGeneration::hopper:
+      return 141;
+    case TimeGeneration::blackwell:
+      return 282;
+    default:
+      return 87.7;
   }
 }
 
 double tree_cap(const TimeShape& shape) {
   switch (shape.generation) {
-    case TimeGeneration::volta: return by_nodes(shape, 26.5, 18.5, 10);
-    case TimeGeneration::hopper: return by_nodes(shape, 38.7, 41.4, 36);
+    case TimeGeneration::volta:
+      return by_nodes(shape, 26.5, 18.5, 10);
+    case TimeGeneration::hopper:
+      return by_nodes(shape, 38.7, 41.4, 36);
     case TimeGeneration::blackwell:
-      return shape.version < 22800 ? by_nodes(shape, 77.4, 82.8, 72) : by_nodes(shape, 70, 42.8, 24);
-    default: return by_nodes(shape, 24, 23.6, 17.8);
+      return shape.version < 22800 ? by_nodes(shape, 77.4, 82.8, 72)
+                                   : by_nodes(shape, 70, 42.8, 24);
+    default:
+      return by_nodes(shape, 24, 23.6, 17.8);
   }
 }
 
 double tree_ll128_cap(const TimeShape& shape) {
   switch (shape.generation) {
-    case TimeGeneration::hopper: return by_nodes(shape, 36.7, 36.7, 29);
+    case TimeGeneration::hopper:
+      return by_nodes(shape, 36.7, 36.7, 29);
     case TimeGeneration::blackwell:
       return shape.version < 22800 ? by_nodes(shape, 73.4, 73.4, 58)
                                    : by_nodes(shape, 55.6, 31.67, 20);
-    default: return 20;
+    default:
+      return 20;
   }
 }
 
 double ring_ll128_cap(const TimeShape& shape) {
   switch (shape.generation) {
-    case TimeGeneration::hopper: return 36.7;
-    case TimeGeneration::blackwell: return shape.version < 22900 ? 73.4 : 40;
-    default: return 20;
+    case TimeGeneration::hopper:
+      return 36.7;
+    case TimeGeneration::blackwell:
+      return shape.version < 22900 ? 73.4 : 40;
+    default:
+      return 20;
   }
 }
 
@@ -157,16 +172,11 @@ double correction(TimeProtocol protocol, double bytes) {
   return row.at(static_cast<std::size_t>(place));
 }
 
-double net_latency(const TimeShape& shape, const Latencies& hop, TimeProtocol protocol) {
-  (void)shape;
-  (void)protocol;
-  return hop.net;
-}
-
-double ring_estimate(const TimeCase& time_case, const ChannelEstimate& graph, TimeProtocol protocol) {
+double ring_estimate(const TimeCase& time_case, const ChannelEstimate& graph,
+                     TimeProtocol protocol) {
   const TimeShape& shape = time_case.shape;
-  const bool chain = time_case.collective == Collective::broadcast ||
-                     time_case.collective == Collective::reduce;
+  const bool chain =
+      time_case.collective == Collective::broadcast || time_case.collective == Collective::reduce;
   const double n = shape.ranks, rounds = time_case.collective == Collective::all_reduce ? 2 : 1;
   const double steps = chain ? n : rounds * (n - 1);
   double bus = graph.search_channels * (shape.nodes <= 2 ? graph.intra_gbps : graph.inter_gbps);
@@ -176,17 +186,16 @@ double ring_estimate(const TimeCase& time_case, const ChannelEstimate& graph, Ti
   }
   const Latencies hop = latencies(shape, TimeAlgorithm::ring, protocol);
   const double net_steps = shape.nodes > 1 ? rounds * (shape.nodes - 1) : 0;
-  const double overhead = shape.nodes > 1 ? (shape.amd_cpu ? 2.0 : 1.0) *
-                                                (protocol == TimeProtocol::simple ? 3 : 1)
-                                          : 0;
+  const double overhead =
+      shape.nodes > 1 ? (shape.amd_cpu ? 2.0 : 1.0) * (protocol == TimeProtocol::simple ? 3 : 1)
+                      : 0;
   double latency = 0;
   if (chain) {
     const Latencies tree_hop = latencies(shape, TimeAlgorithm::tree, protocol);
     const double link = protocol == TimeProtocol::simple ? tree_hop.link : hop.link;
     latency = hop.base + (shape.nodes == 1 ? link : n * hop.net);
   } else {
-    latency = hop.base + (steps - net_steps) * std::max(hop.link, overhead) +
-              net_steps * net_latency(shape, hop, protocol);
+    latency = hop.base + (steps - net_steps) * std::max(hop.link, overhead) + net_steps * hop.net;
   }
   // The plateau of ring Simple over several nodes.
   if (protocol == TimeProtocol::simple && time_case.collective == Collective::all_reduce &&
@@ -196,7 +205,8 @@ double ring_estimate(const TimeCase& time_case, const ChannelEstimate& graph, Ti
   return latency + time_case.bytes / (1e3 * bus * n / steps);
 }
 
-double tree_estimate(const TimeCase& time_case, const ChannelEstimate& graph, TimeProtocol protocol) {
+double tree_estimate(const TimeCase& time_case, const ChannelEstimate& graph,
+                     TimeProtocol protocol) {
   const TimeShape& shape = time_case.shape;
   double bus = graph.search_channels * (shape.nodes <= 2 ? graph.tree_gbps : graph.inter_gbps);
   bus = std::min(0.92 * bus, graph.search_channels * tree_cap(shape));
@@ -226,7 +236,8 @@ bool has_nvls(const TimeShape& shape) {
 double nvls_estimate(const TimeCase& time_case) {
   const TimeShape& shape = time_case.shape;
   // 8 heads x 40 x 0.85 (hopper), 8 x 80 x 0.74: graphs of the search.
-  const double rate = shape.link_gbps * (shape.generation == TimeGeneration::hopper ? 0.604 : 0.526);
+  const double rate =
+      shape.link_gbps * (shape.generation == TimeGeneration::hopper ? 0.604 : 0.526);
   return 25 + time_case.bytes / (1e3 * rate);
 }
 
@@ -238,7 +249,8 @@ double nvls_tree_estimate(const TimeCase& time_case, const ChannelEstimate& grap
   const double inter = graph.inter_gbps * (shape.nodes <= 2 ? 2 : 1);
   double cap = 1e9;
   if (shape.version >= 22800) {
-    cap = hopper ? by_nodes(shape, 0, 57.7, 45.5) : by_nodes(shape, 0, 96, shape.version >= 23000 ? 80 : 43.8);
+    cap = hopper ? by_nodes(shape, 0, 57.7, 45.5)
+                 : by_nodes(shape, 0, 96, shape.version >= 23000 ? 80 : 43.8);
   }
   const double bus = heads * std::min({intra, inter, cap});
   const double n = shape.ranks;
@@ -247,13 +259,16 @@ double nvls_tree_estimate(const TimeCase& time_case, const ChannelEstimate& grap
 }
 
 bool allowed(const TimeShape& shape, TimeAlgorithm algorithm, TimeProtocol protocol) {
-  const bool by_algorithm = shape.forced_algorithm == TimeAlgorithm::automatic ||
-                            shape.forced_algorithm == algorithm;
-  const bool by_protocol = shape.forced_protocol == TimeProtocol::automatic ||
-                           shape.forced_protocol == protocol;
-  // aws-ofi-nccl sets NCCL_PROTO=simple on EFA: its writes may land in any order.
+  const bool by_algorithm =
+      shape.forced_algorithm == TimeAlgorithm::automatic || shape.forced_algorithm == algorithm;
+  const bool by_protocol =
+      shape.forced_protocol == TimeProtocol::automatic || shape.forced_protocol == protocol;
+  // aws-ofi-nccl sets NCCL_PROTO=simple on EFA, whose writes may land in any order; Google's guides
+  // for GPUDirect-TCPX and TCPXO set it too, and NCCL_NVLS_ENABLE=0.
+  const bool google = shape.network == TimeNetwork::tcpx || shape.network == TimeNetwork::tcpxo;
   const bool lines = protocol != TimeProtocol::simple;
-  if (lines && shape.nodes > 1 && shape.network == TimeNetwork::efa) return false;
+  if (shape.nodes > 1 && (google || shape.network == TimeNetwork::efa) && lines) return false;
+  if (google && algorithm == TimeAlgorithm::nvls_tree) return false;
   return by_algorithm && by_protocol;
 }
 
@@ -287,8 +302,8 @@ ChannelEstimate channel_estimate(const TimeShape& shape) {
     const double room = shape.ranks_per_node() > 1
                             ? nccl_link_gbps(shape) / estimate.search_channels
                             : 2 * estimate.inter_gbps;
-    estimate.tree_gbps = std::max(estimate.inter_gbps,
-                                  speed_below(shape, std::min(room, 2 * estimate.inter_gbps)));
+    estimate.tree_gbps =
+        std::max(estimate.inter_gbps, speed_below(shape, std::min(room, 2 * estimate.inter_gbps)));
   }
   return estimate;
 }

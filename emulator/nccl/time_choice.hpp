@@ -16,7 +16,7 @@ struct ChannelEstimate {
   double search_channels = 1;
   double intra_gbps = 1, inter_gbps = 1;
   double tree_gbps = 1;  // inside nodes, of the tree's own graph
-  double channels = 2;  // after doubling
+  double channels = 2;   // after doubling
   double nvls_channels = 0;
 };
 

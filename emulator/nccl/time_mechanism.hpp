@@ -20,6 +20,7 @@ namespace fabricast {
 enum class Mechanism : std::uint8_t {
   launch,
   graph_launch_ratio,
+  launch_sharing,
   link_hop_ll,
   link_hop_ratio_ll128,
   link_hop_ratio_simple,
@@ -51,7 +52,7 @@ enum class Mechanism : std::uint8_t {
   p2p_scale_loss,
   symmetric_latency,
 };
-inline constexpr std::size_t mechanism_count = 32;
+inline constexpr std::size_t mechanism_count = 33;
 
 using MechanismValues = std::array<double, mechanism_count>;
 

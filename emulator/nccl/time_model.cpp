@@ -8,8 +8,9 @@ namespace {
 
 constexpr double kib = 1024, mib = 1024 * 1024;
 // Latency and bytes of a pipeline overlap in part: (a^p + b^p)^(1/p), p between the sum (1) and
-// the larger of the two (infinity). Judgement, between the tuner's sum and the engines' maximum.
-constexpr double overlap_exponent = 1.5;
+// the larger of the two (infinity). Judgement, between the tuner's sum and the engines' maximum:
+// of 1.5 and 2, the latter.
+constexpr double overlap_exponent = 2.0;
 
 double overlap(double a, double b) {
   return std::pow(std::pow(a, overlap_exponent) + std::pow(b, overlap_exponent),
@@ -31,13 +32,20 @@ class Pipeline {
 
   double time() const {
     switch (choice_.algorithm) {
-      case TimeAlgorithm::tree: return launch() + tree();
-      case TimeAlgorithm::nvls: return launch() + switch_latency() + switch_bytes();
-      case TimeAlgorithm::nvls_tree: return launch() + nvls_tree();
-      case TimeAlgorithm::collnet: return launch() + collnet();
-      case TimeAlgorithm::symmetric: return launch() + symmetric();
-      case TimeAlgorithm::point_to_point: return launch() + point_to_point();
-      default: return launch() + ring();
+      case TimeAlgorithm::tree:
+        return launch() + tree();
+      case TimeAlgorithm::nvls:
+        return launch() + switch_latency() + switch_bytes();
+      case TimeAlgorithm::nvls_tree:
+        return launch() + nvls_tree();
+      case TimeAlgorithm::collnet:
+        return launch() + collnet();
+      case TimeAlgorithm::symmetric:
+        return launch() + symmetric();
+      case TimeAlgorithm::point_to_point:
+        return launch() + point_to_point();
+      default:
+        return launch() + ring();
     }
   }
 
@@ -45,7 +53,9 @@ class Pipeline {
   double of(Mechanism mechanism) const { return values_[index_of(mechanism)]; }
 
   double launch() const {
-    return of(Mechanism::launch) * (shape_.graph_launch ? of(Mechanism::graph_launch_ratio) : 1);
+    const double shared = std::pow(shape_.host_ranks / 8.0, of(Mechanism::launch_sharing));
+    return of(Mechanism::launch) * shared *
+           (shape_.graph_launch ? of(Mechanism::graph_launch_ratio) : 1);
   }
 
   double protocol_efficiency() const {
@@ -77,7 +87,9 @@ class Pipeline {
     const double check = lines ? of(Mechanism::net_ll_check) * wire / kib : 0;
     return of(Mechanism::net_rendezvous) * steep / (1 + steep) + check;
   }
-  double nics() const { return std::max(1.0, std::min(shape_.nic_gbps / shape_.one_nic_gbps, local_)); }
+  double nics() const {
+    return std::max(1.0, std::min(shape_.nic_gbps / shape_.one_nic_gbps, local_));
+  }
   double messages_time(double messages, double data) const {
     return messages / nics() * (of(Mechanism::net_message) + rendezvous(data));
   }
@@ -92,8 +104,8 @@ class Pipeline {
   }
   double channels_rate() const { return choice_.channels * of(Mechanism::channel_gbps) * 1e3; }
   double nic_rate(Mechanism loss) const {
-    return shape_.nic_gbps * 1e3 * of(Mechanism::nic_efficiency) *
-           std::pow(nodes_ / 2, -of(loss)) / ramp(Mechanism::net_ramp_bytes);
+    return shape_.nic_gbps * 1e3 * of(Mechanism::nic_efficiency) * std::pow(nodes_ / 2, -of(loss)) /
+           ramp(Mechanism::net_ramp_bytes);
   }
 
   double ring() const {
@@ -156,9 +168,7 @@ class Pipeline {
   double heads() const { return std::min(local_, 32.0); }
 
   // Half of it for every eight heads: a block's warps visit the heads one after another.
-  double switch_latency() const {
-    return of(Mechanism::nvls_latency) * (0.5 + heads() / 16);
-  }
+  double switch_latency() const { return of(Mechanism::nvls_latency) * (0.5 + heads() / 16); }
 
   // Bytes of one loop over channels and heads; chunks: enqueue.cc, calcCollChunking.
   double switch_loop() const {
@@ -225,8 +235,7 @@ class Pipeline {
 
 }  // namespace
 
-double time_us(const TimeCase& time_case, const TimeChoice& choice,
-               const MechanismValues& values) {
+double time_us(const TimeCase& time_case, const TimeChoice& choice, const MechanismValues& values) {
   return Pipeline(time_case, choice, values).time();
 }
 

@@ -9,43 +9,70 @@ using enum MechanismScope;
 
 constexpr std::array<MechanismSpec, mechanism_count> specs{{
     {"launch", "us", generation, 0.3, 0.2, 0.45, "launch, arguments and exit of one kernel",
-     "between the tuner's base of Ring LL, 6.6 us, and 22.5 us of a small eager all_reduce on 4 H100"},
+     "between the tuner's base of Ring LL, 6.6 us, and 22.5 us of a small eager all_reduce on 4 "
+     "H100"},
     {"graph_launch_ratio", "1", generation, 0.2, 0.1, 0.1, "the same in a CUDA graph, over eager",
      "11.8 us against 22.5 us on 4 H100 (waynehacking8/nccl-collectives-bench, quiet)"},
-    {"link_hop_ll", "us", link, 0.3, 0.3, 0.15, "one LL hand-off inside a node", "tuner, NVLINK and PCI"},
+    {"launch_sharing", "1", generation, 0.3, 0.2, 0.1, "a launch grows as (GPUs of the host / 8)^x",
+     "assumed: launches of one host share its driver and often one process"},
+    {"link_hop_ll", "us", link, 0.3, 0.3, 0.15, "one LL hand-off inside a node",
+     "tuner, NVLINK and PCI"},
     {"link_hop_ratio_ll128", "1", link, 0.3, 0.2, 0.1, "LL128 hand-off over LL's", "tuner"},
     {"link_hop_ratio_simple", "1", link, 0.3, 0.2, 0.1, "Simple hand-off over LL's", "tuner"},
-    {"net_hop_ll", "us", network, 0.3, 0.4, 0.35, "one LL message between nodes", "tuner, NET: ring 2.7, tree 5.0"},
+    {"net_hop_ll", "us", network, 0.3, 0.4, 0.35, "one LL message between nodes",
+     "tuner, NET: ring 2.7, tree 5.0"},
     {"net_hop_ratio_ll128", "1", network, 0.3, 0.2, 0.1, "LL128 message over LL's", "tuner"},
     {"net_hop_ratio_simple", "1", network, 0.3, 0.3, 0.2, "Simple message over LL's", "tuner"},
-    {"net_message", "us", network, 0.5, 0.5, 0.3, "each message of a NIC's proxy", "tuner, network overhead: 1 us, AMD hosts 2 us"},
-    {"net_rendezvous", "us", network, 0.7, 1.0, 0.5, "what a message beyond the eager size adds", "assumed: RDMA into announced buffers needs none; Slingshot's library asks first"},
-    {"net_eager_bytes", "KiB", network, 0.5, 0.5, 0.5, "largest eager message on the wire", "assumed"},
-    {"net_ll_check", "us/KiB", network, 0.4, 0.5, 0.4, "the proxy reads every line of an LL message before it sends",
+    {"net_message", "us", network, 0.5, 0.5, 0.3, "each message of a NIC's proxy",
+     "tuner, network overhead: 1 us, AMD hosts 2 us"},
+    {"net_rendezvous", "us", network, 0.7, 1.0, 0.5, "what a message beyond the eager size adds",
+     "assumed: RDMA into announced buffers needs none; Slingshot's library asks first"},
+    {"net_eager_bytes", "KiB", network, 0.5, 0.5, 0.5, "largest eager message on the wire",
+     "assumed"},
+    {"net_ll_check", "us/KiB", network, 0.4, 0.5, 0.4,
+     "the proxy reads every line of an LL message before it sends",
      "tuner, LL cap of 20.4 GB/s over 16 channels, twice that on the wire"},
     {"link_efficiency", "1", link, 0.05, 0.1, 0.03, "usable part of a GPU's links",
      "topo.h, GB/s per link over nominal; PCIe: topo.cc"},
-    {"channel_gbps", "GB/s", generation, 0.2, 0.15, 0.1, "bytes one channel moves", "tuner, LL128 cap of a search channel, which are two after doubling"},
-    {"ll_efficiency", "1", generation, 0.3, 0.2, 0.1, "data rate under LL over Simple's", "tuner, LL caps on one node"},
-    {"ll128_efficiency", "1", generation, 0.1, 0.1, 0.05, "data rate under LL128 over Simple's", "tuner"},
-    {"tree_efficiency", "1", generation, 0.2, 0.15, 0.1, "link rate of the tree's chain over the ring's", "tuner"},
-    {"nvls_latency", "us", generation, 0.3, 0.2, 0.15, "in-switch reduction beyond the launch", "tuner, NVLS 25 us less the launch"},
-    {"nvls_efficiency", "1", generation, 0.05, 0.05, 0.03, "all_reduce rate through the switch over nominal", "tuner, graph of the search"},
-    {"nvls_fill", "1", generation, 0.3, 0.3, 0.15, "loops over all heads that fill scatter, reduce and gather",
+    {"channel_gbps", "GB/s", generation, 0.2, 0.15, 0.1, "bytes one channel moves",
+     "tuner, LL128 cap of a search channel, which are two after doubling"},
+    {"ll_efficiency", "1", generation, 0.3, 0.2, 0.1, "data rate under LL over Simple's",
+     "tuner, LL caps on one node"},
+    {"ll128_efficiency", "1", generation, 0.1, 0.1, 0.05, "data rate under LL128 over Simple's",
+     "tuner"},
+    {"tree_efficiency", "1", generation, 0.2, 0.15, 0.1,
+     "link rate of the tree's chain over the ring's", "tuner"},
+    {"nvls_latency", "us", generation, 0.3, 0.2, 0.15, "in-switch reduction beyond the launch",
+     "tuner, NVLS 25 us less the launch"},
+    {"nvls_efficiency", "1", generation, 0.05, 0.05, 0.03,
+     "all_reduce rate through the switch over nominal", "tuner, graph of the search"},
+    {"nvls_fill", "1", generation, 0.3, 0.3, 0.15,
+     "loops over all heads that fill scatter, reduce and gather",
      "two further stages: NCCL v2.28.9-1 src/device/all_reduce.h"},
     {"nic_efficiency", "1", network, 0.05, 0.15, 0.1, "usable part of the NICs",
      "0.90 (DeepEP) to 0.96 (arXiv:2605.04333) point to point; TCPX: assumed"},
-    {"collnet_efficiency", "1", network, 0.2, 0.1, 0.1, "the same when switches reduce", "tuner, CollNetDirect"},
-    {"net_scale_loss", "1", network, 0.3, 0.7, 0.5, "NIC rate falls as (nodes/2)^-x, rings", "assumed"},
-    {"tree_scale_loss", "1", network, 0.3, 0.8, 0.3, "the same of trees, whose edges cross the whole network", "assumed"},
-    {"ramp_bytes", "MiB", generation, 0.7, 0.5, 0.3, "size at which links reach half their rate, as a square root", "assumed"},
+    {"collnet_efficiency", "1", network, 0.2, 0.1, 0.1, "the same when switches reduce",
+     "tuner, CollNetDirect"},
+    {"net_scale_loss", "1", network, 0.3, 0.7, 0.5, "NIC rate falls as (nodes/2)^-x, rings",
+     "assumed"},
+    {"tree_scale_loss", "1", network, 0.3, 0.8, 0.3,
+     "the same of trees, whose edges cross the whole network", "assumed"},
+    {"ramp_bytes", "MiB", generation, 0.7, 0.5, 0.3,
+     "size at which links reach half their rate, as a square root", "assumed"},
     {"net_ramp_bytes", "MiB", network, 0.7, 0.5, 0.3, "the same of NICs", "assumed"},
-    {"p2p_link_efficiency", "1", link, 0.1, 0.1, 0.05, "links of send-receive over the ring's", "assumed"},
-    {"p2p_link_message", "us", generation, 0.3, 0.4, 0.3, "each further peer inside the node", "assumed: a Simple hand-off shared by 8 peers at a time"},
-    {"p2p_net_efficiency", "1", network, 0.05, 0.3, 0.2, "NICs of send-receive over the ring's", "assumed"},
-    {"p2p_net_channel", "GB/s", network, 0.4, 0.3, 0.2, "bytes one channel sends to one peer beyond the node", "nccl issue 2409: 128 KiB in 10 to 12 us a step, at least one such in flight"},
-    {"p2p_scale_loss", "1", network, 0.5, 0.5, 0.3, "NIC rate falls as (nodes/2)^-x, all to all", "assumed"},
-    {"symmetric_latency", "us", generation, 0.3, 0.2, 0.2, "symmetric kernel beyond the launch", "sym_kernels.cc, base of LL kernels"},
+    {"p2p_link_efficiency", "1", link, 0.1, 0.1, 0.05, "links of send-receive over the ring's",
+     "assumed"},
+    {"p2p_link_message", "us", generation, 0.3, 0.4, 0.3, "each further peer inside the node",
+     "assumed: a Simple hand-off shared by 8 peers at a time"},
+    {"p2p_net_efficiency", "1", network, 0.05, 0.3, 0.2, "NICs of send-receive over the ring's",
+     "assumed"},
+    {"p2p_net_channel", "GB/s", network, 0.4, 0.3, 0.2,
+     "bytes one channel sends to one peer beyond the node",
+     "nccl issue 2409: 128 KiB in 10 to 12 us a step, at least one such in flight"},
+    {"p2p_scale_loss", "1", network, 0.5, 0.5, 0.3, "NIC rate falls as (nodes/2)^-x, all to all",
+     "assumed"},
+    {"symmetric_latency", "us", generation, 0.3, 0.2, 0.2, "symmetric kernel beyond the launch",
+     "sym_kernels.cc, base of LL kernels"},
 }};
 
 // By generation: volta, ampere, ada, hopper, blackwell, cdna.
@@ -66,20 +93,26 @@ double link_efficiency_prior(const TimeShape& shape) {
 double nic_efficiency_prior(const TimeShape& shape) {
   switch (shape.network) {
     case TimeNetwork::tcpx:
-    case TimeNetwork::tcpxo: return 0.8;
-    case TimeNetwork::efa: return 0.85;
-    default: return 0.93;
+    case TimeNetwork::tcpxo:
+      return 0.8;
+    case TimeNetwork::efa:
+      return 0.85;
+    default:
+      return 0.93;
   }
 }
 
 double net_hop_prior(const TimeShape& shape) {
   switch (shape.network) {
-    // Kernel TCP and helper threads; EFA: aws-ofi-nccl platform-aws.c reports 75 us for the way
-    // that NCCL's tuner adds, Simple included.
+    // Kernel TCP and helper threads: assumed. EFA: aws-ofi-nccl src/platform-aws.c tells NCCL 75
+    // us, of a Simple message.
     case TimeNetwork::tcpx:
-    case TimeNetwork::tcpxo: return 30;
-    case TimeNetwork::efa: return 25;
-    default: return 4;
+    case TimeNetwork::tcpxo:
+      return 30;
+    case TimeNetwork::efa:
+      return 15;
+    default:
+      return 4;
   }
 }
 
@@ -90,9 +123,12 @@ const MechanismSpec& mechanism_spec(Mechanism mechanism) { return specs.at(index
 MechanismValues mechanism_priors(const TimeShape& shape) {
   const bool pcie = shape.link == TimeLink::pcie || shape.link == TimeLink::pcie_host;
   MechanismValues values{};
-  const auto set = [&](Mechanism mechanism, double value) { values.at(index_of(mechanism)) = value; };
+  const auto set = [&](Mechanism mechanism, double value) {
+    values.at(index_of(mechanism)) = value;
+  };
   set(Mechanism::launch, 12.0);
   set(Mechanism::graph_launch_ratio, 0.55);
+  set(Mechanism::launch_sharing, 0.3);
   set(Mechanism::link_hop_ll, pcie ? 1.0 : of({0.9, 1.0, 1.0, 0.64, 1.0, 1.2}, shape.generation));
   set(Mechanism::link_hop_ratio_ll128, pcie ? 2.5 : 3.17);
   set(Mechanism::link_hop_ratio_simple, 5.67);
@@ -133,8 +169,10 @@ std::string scope_key(Mechanism mechanism, const TimeShape& shape) {
       const bool host = mechanism == Mechanism::launch && shape.grace_host;
       return generation_name + (host ? " grace" : "");
     }
-    case MechanismScope::link: return generation_name + " " + std::string(to_string(shape.link));
-    case MechanismScope::network: break;
+    case MechanismScope::link:
+      return generation_name + " " + std::string(to_string(shape.link));
+    case MechanismScope::network:
+      break;
   }
   const bool messages = mechanism == Mechanism::net_message;
   return std::string(to_string(shape.network)) +

@@ -15,7 +15,16 @@ namespace fabricast {
 enum class TimeGeneration : std::uint8_t { volta, ampere, ada, hopper, blackwell, cdna };
 // How GPUs of one node reach each other. pcie_host: through host memory (peer access is off).
 enum class TimeLink : std::uint8_t { nvswitch, nvlink_mesh, pcie, pcie_host, infinity_fabric };
-enum class TimeNetwork : std::uint8_t { none, infiniband, roce, efa, slingshot, tcpx, tcpxo, ethernet };
+enum class TimeNetwork : std::uint8_t {
+  none,
+  infiniband,
+  roce,
+  efa,
+  slingshot,
+  tcpx,
+  tcpxo,
+  ethernet
+};
 
 std::string_view to_string(TimeGeneration generation);
 std::string_view to_string(TimeLink link);
@@ -42,14 +51,15 @@ struct TimeShape {
   TimeNetwork network = TimeNetwork::none;
   std::int32_t ranks = 1;
   std::int32_t nodes = 1;
-  double link_gbps = 0;      // of one GPU to its node, all its links together
-  double nic_gbps = 0;       // of all NICs that a node's ranks use, together
-  double one_nic_gbps = 0;   // of one NIC
-  std::int32_t version = 0;  // NCCL's, as NCCL_VERSION_CODE: 22809 is 2.28.9
+  std::int32_t host_ranks = 8;  // of one host, whose driver launches their kernels
+  double link_gbps = 0;         // of one GPU to its node, all its links together
+  double nic_gbps = 0;          // of all NICs that a node's ranks use, together
+  double one_nic_gbps = 0;      // of one NIC
+  std::int32_t version = 0;     // NCCL's, as NCCL_VERSION_CODE: 22809 is 2.28.9
   bool graph_launch = false, symmetric = false, in_switch_network = false, amd_cpu = false;
   bool grace_host = false;         // GPU and CPU in one package
   bool software_matching = false;  // the network library matches messages on the CPU
-  bool far_nics = false;  // a host bridge lies between GPU and NIC: no LL128 there
+  bool far_nics = false;           // a host bridge lies between GPU and NIC: no LL128 there
   TimeAlgorithm forced_algorithm = TimeAlgorithm::automatic;
   TimeProtocol forced_protocol = TimeProtocol::automatic;
 

@@ -47,9 +47,8 @@ void add_interpolation_baseline(JudgedTable& judged) {
       b = i - 1;
     }
     points[i].baseline_us = std::exp(
-        along(std::log(points[i].bytes), std::log(points[a].bytes),
-              std::log(points[a].measured_us), std::log(points[b].bytes),
-              std::log(points[b].measured_us)));
+        along(std::log(points[i].bytes), std::log(points[a].bytes), std::log(points[a].measured_us),
+              std::log(points[b].bytes), std::log(points[b].measured_us)));
   }
 }
 

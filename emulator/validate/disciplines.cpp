@@ -53,9 +53,8 @@ class Judge {
     const double error = model_error.at(static_cast<std::size_t>(discipline));
     for (const MechanismPoint& point : cases_[table]) {
       const auto prediction = fit.predict(point.time_case, point.choice, point.system);
-      judged.points.push_back({point.time_case.bytes, std::exp(point.log_time),
-                               prediction.time_us, std::hypot(prediction.sigma, error), 0,
-                               point.choice});
+      judged.points.push_back({point.time_case.bytes, std::exp(point.log_time), prediction.time_us,
+                               std::hypot(prediction.sigma, error), 0, point.choice});
     }
     validation_.judged.push_back(std::move(judged));
   }
@@ -121,7 +120,7 @@ Tables tables_where(const Validation& validation, Condition condition) {
   return tables;
 }
 
-void judge_scale(Validation& validation, Judge& judge, const MechanismFit& all) {
+void judge_scale(Validation& validation, Judge& judge, const MechanismFit& all, std::size_t first) {
   std::set<std::string> systems;
   for (std::size_t i = 0; i < validation.tables.size(); ++i) {
     if (judge.usable(i)) systems.insert(system_of(validation, i));
@@ -132,10 +131,11 @@ void judge_scale(Validation& validation, Judge& judge, const MechanismFit& all) 
       return judge.usable(i) && system_of(validation, i) == system && nodes >= 2 &&
              validation.machines[i].shape.nodes > nodes;
     };
-    const Tables predicted = tables_where(validation, larger);
+    const Tables predicted =
+        tables_where(validation, [&](std::size_t i) { return i >= first && larger(i); });
     if (predicted.empty()) continue;
-    const Tables known = tables_where(
-        validation, [&](std::size_t i) { return judge.fitted_with(i) && !larger(i); });
+    const Tables known =
+        tables_where(validation, [&](std::size_t i) { return judge.fitted_with(i) && !larger(i); });
     const MechanismFit fit(judge.points_of(known), &all);
     for (const std::size_t table : predicted) {
       judge.judge(table, Discipline::scale, fit);
@@ -185,8 +185,8 @@ std::string_view to_string(Discipline discipline) {
 }
 
 Discipline discipline_from_name(std::string_view name) {
-  for (const Discipline discipline : {Discipline::fit, Discipline::scale, Discipline::transfer,
-                                      Discipline::datasheet}) {
+  for (const Discipline discipline :
+       {Discipline::fit, Discipline::scale, Discipline::transfer, Discipline::datasheet}) {
     if (to_string(discipline) == name) return discipline;
   }
   throw UsageError("no discipline " + std::string(name) +
@@ -208,9 +208,14 @@ Validation validate(const ValidationRequest& request) {
   validation.effects = all.effects();
   for (const Discipline discipline : request.disciplines) {
     switch (discipline) {
-      case Discipline::scale: judge_scale(validation, judge, all); break;
-      case Discipline::transfer: judge_transfer(validation, judge, all, first); break;
-      default: judge_all(validation, judge, all, first, discipline);
+      case Discipline::scale:
+        judge_scale(validation, judge, all, first);
+        break;
+      case Discipline::transfer:
+        judge_transfer(validation, judge, all, first);
+        break;
+      default:
+        judge_all(validation, judge, all, first, discipline);
     }
   }
   return validation;

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <limits>
 
-#include <Eigen/Dense>
 #include <fmt/format.h>
+#include <Eigen/Dense>
 
 namespace fabricast {
 namespace {
@@ -123,7 +123,8 @@ MechanismValues MechanismFit::State::values(const Prepared& prepared) const {
     double effect = shared[static_cast<Eigen::Index>(m)];
     if (prepared.scope[m] >= 0) effect += shared[prepared.scope[m]];
     if (prepared.system >= 0) {
-      effect += locals[static_cast<std::size_t>(prepared.system)].effect[static_cast<Eigen::Index>(m)];
+      effect +=
+          locals[static_cast<std::size_t>(prepared.system)].effect[static_cast<Eigen::Index>(m)];
     }
     result[m] *= std::exp(effect);
   }
@@ -322,13 +323,13 @@ std::vector<EffectReport> MechanismFit::effects() const {
     const double posterior = std::sqrt(state_->covariance(at, at));
     const std::string& name = state_->shared_names[i];
     const auto space = name.find(' ');
-    reports.push_back({name.substr(0, space), name.substr(space + 1), state_->shared[at], prior,
-                       posterior});
+    reports.push_back(
+        {name.substr(0, space), name.substr(space + 1), state_->shared[at], prior, posterior});
   }
   for (const auto& [name, place] : state_->system_index) {
     const State::Local& local = state_->locals[static_cast<std::size_t>(place)];
-    const Matrix inverse = local.information.llt().solve(
-        Matrix::Identity(mechanism_count, mechanism_count));
+    const Matrix inverse =
+        local.information.llt().solve(Matrix::Identity(mechanism_count, mechanism_count));
     for (std::size_t m = 0; m < mechanism_count; ++m) {
       const auto at = static_cast<Eigen::Index>(m);
       const MechanismSpec& spec = mechanism_spec(static_cast<Mechanism>(m));

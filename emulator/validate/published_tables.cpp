@@ -19,8 +19,8 @@ constexpr std::size_t max_csv_bytes = 64 << 20;
 std::string read_text(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) {
-    throw IoError(fmt::format("cannot read {} (missing or not readable) check the directory",
-                              path.string()));
+    throw IoError(
+        fmt::format("cannot read {} (missing or not readable) check the directory", path.string()));
   }
   std::string text{std::istreambuf_iterator<char>(file), {}};
   if (text.size() > max_csv_bytes) {
@@ -174,8 +174,8 @@ std::vector<PublishedTable> read_published_tables(const std::filesystem::path& d
   const Columns columns = columns_of(rows[0]);
   for (const char* name : {"file", "system", "gpu", "gpus_total", "nodes", "collective"}) {
     if (!columns.contains(name)) {
-      throw UsageError(fmt::format("{}:1: no column {} (it says which machine a table is of) add it",
-                                   index.string(), name));
+      throw UsageError(fmt::format(
+          "{}:1: no column {} (it says which machine a table is of) add it", index.string(), name));
     }
   }
   std::vector<PublishedTable> tables;

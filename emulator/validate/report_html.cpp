@@ -102,10 +102,10 @@ std::string curve(const JudgedTable& judged, const std::string& title) {
   svg.polyline(predicted, {predicted_colour, 2, ""});
   svg.end_clip();
   for (const JudgedPoint& point : judged.points) {
-    const std::string tip = fmt::format(
-        "{}: measured {:.4g} us, predicted {:.4g} us, {} {}", size_name(point.bytes),
-        point.measured_us, point.predicted_us, to_string(point.choice.algorithm),
-        to_string(point.choice.protocol));
+    const std::string tip =
+        fmt::format("{}: measured {:.4g} us, predicted {:.4g} us, {} {}", size_name(point.bytes),
+                    point.measured_us, point.predicted_us, to_string(point.choice.algorithm),
+                    to_string(point.choice.protocol));
     svg.circle(place(point.bytes, point.measured_us), 3, measured_colour, "none", tip);
   }
   return svg.finish();
@@ -113,9 +113,8 @@ std::string curve(const JudgedTable& judged, const std::string& title) {
 
 std::string figure(const Validation& validation, const JudgedTable& judged) {
   const PublishedTable& table = validation.tables[judged.table];
-  const std::string title =
-      fmt::format("{}: {} of {} GPUs", table.column("system"), to_string(table.collective),
-                  table.ranks);
+  const std::string title = fmt::format("{}: {} of {} GPUs", table.column("system"),
+                                        to_string(table.collective), table.ranks);
   std::string errors;
   for (const SizeBand& band : size_bands()) {
     const auto error = table_error(judged, band, Scored::prediction);
@@ -152,9 +151,9 @@ std::string discipline_section(const Validation& validation, Discipline discipli
   };
   std::stable_sort(tables.begin(), tables.end(),
                    [&](auto* a, auto* b) { return error(a) > error(b); });
-  std::string text =
-      fmt::format("<details open><summary>{}: {} tables, worst first</summary><div class=\"grid\">\n",
-                  to_string(discipline), tables.size());
+  std::string text = fmt::format(
+      "<details open><summary>{}: {} tables, worst first</summary><div class=\"grid\">\n",
+      to_string(discipline), tables.size());
   for (const JudgedTable* table : tables) text += figure(validation, *table);
   return text + "</div></details>\n";
 }
@@ -163,8 +162,8 @@ std::string discipline_section(const Validation& validation, Discipline discipli
 
 std::string render_validation_html(const Validation& validation) {
   std::string page = page_head + target_table(validation);
-  for (const Discipline discipline : {Discipline::fit, Discipline::scale, Discipline::transfer,
-                                      Discipline::datasheet}) {
+  for (const Discipline discipline :
+       {Discipline::fit, Discipline::scale, Discipline::transfer, Discipline::datasheet}) {
     page += discipline_section(validation, discipline);
   }
   if (!validation.skipped.empty()) page += "<h2>Skipped</h2><ul>\n";

@@ -50,12 +50,12 @@ std::string targets(const Validation& validation) {
       "## Targets\n\n| discipline and regime | tables | median | baseline | wanted | within | met "
       "|\n| --- | --- | --- | --- | --- | --- | --- |\n";
   for (const TargetScore& target : target_scores(validation)) {
-    text += fmt::format("| {} | {} | {} | {} | {} | {:.0f} % within {:.0f} % (wanted {:.0f} %) | {} |\n",
-                        target.name, target.score.tables, percent(target.score.median),
-                        percent(target.baseline.median), percent(target.target_median),
-                        100 * target.score.part_within(target.target_bound),
-                        100 * target.target_bound, 100 * target.target_part,
-                        target.met() ? "yes" : "**no**");
+    text += fmt::format(
+        "| {} | {} | {} | {} | {} | {:.0f} % within {:.0f} % (wanted {:.0f} %) | {} |\n",
+        target.name, target.score.tables, percent(target.score.median),
+        percent(target.baseline.median), percent(target.target_median),
+        100 * target.score.part_within(target.target_bound), 100 * target.target_bound,
+        100 * target.target_part, target.met() ? "yes" : "**no**");
   }
   return text + "\n";
 }
@@ -67,12 +67,13 @@ std::string classes(const Validation& validation, Discipline discipline) {
   for (std::size_t i = 0; i <= size_bands().size(); ++i) text += " --- |";
   text += "\n";
   for (const bool by_class : {false, true}) {
-    for (const GroupScore& group : group_scores(validation, discipline, size_bands()[0],
-                                                Scored::prediction, by_class)) {
+    for (const GroupScore& group :
+         group_scores(validation, discipline, size_bands()[0], Scored::prediction, by_class)) {
       text += fmt::format("| {} ({}) |", group.group, group.tables);
       const auto add = [&](const SizeBand& band, Scored scored) {
         std::string cell = "–";
-        for (const GroupScore& score : group_scores(validation, discipline, band, scored, by_class)) {
+        for (const GroupScore& score :
+             group_scores(validation, discipline, band, scored, by_class)) {
           if (score.group == group.group) cell = fmt::format("{:.1f}", 100 * score.median);
         }
         text += " " + cell + " |";
@@ -94,7 +95,8 @@ std::string worst(const Validation& validation, Discipline discipline) {
   std::stable_sort(order.begin(), order.end(),
                    [](const auto& a, const auto& b) { return a.first > b.first; });
   std::string text =
-      "Worst tables. Bias: median of ln(predicted / measured); below zero is predicted too fast.\n\n"
+      "Worst tables. Bias: median of ln(predicted / measured); below zero is predicted too "
+      "fast.\n\n"
       "| table | error | bias | algorithms predicted |\n| --- | --- | --- | --- |\n";
   for (std::size_t i = 0; i < order.size() && i < worst_count; ++i) {
     std::vector<double> bias;
@@ -114,19 +116,21 @@ std::string worst(const Validation& validation, Discipline discipline) {
 std::string shared_effects(const Validation& validation) {
   std::string text =
       "## What the tables say of the shared parameters\n\nFactors on the priors of "
-      "`emulator/nccl/time_priors.cpp` that all machines, or all of one scope, have in common, after "
-      "the fit. Only what the tables inform (posterior σ below 0.8 of the prior's); the others stay "
-      "priors. Identified: below half.\n\n| mechanism | scope | factor | σ prior | σ posterior | |\n"
+      "`emulator/nccl/time_priors.cpp` that all machines, or all of one scope, have in common, "
+      "after "
+      "the fit. Only what the tables inform (posterior σ below 0.8 of the prior's); the others "
+      "stay "
+      "priors. Identified: below half.\n\n| mechanism | scope | factor | σ prior | σ posterior | "
+      "|\n"
       "| --- | --- | --- | --- | --- | --- |\n";
   for (const EffectReport& effect : validation.effects) {
-    if (effect.scope.starts_with("system ") ||
-        effect.posterior_sigma > 0.8 * effect.prior_sigma) {
+    if (effect.scope.starts_with("system ") || effect.posterior_sigma > 0.8 * effect.prior_sigma) {
       continue;
     }
-    text += fmt::format("| {} | {} | {:.2f} | {:.2f} | {:.2f} | {} |\n", effect.mechanism,
-                        effect.scope, std::exp(effect.effect), effect.prior_sigma,
-                        effect.posterior_sigma,
-                        effect.posterior_sigma < 0.5 * effect.prior_sigma ? "identified" : "weak");
+    text +=
+        fmt::format("| {} | {} | {:.2f} | {:.2f} | {:.2f} | {} |\n", effect.mechanism, effect.scope,
+                    std::exp(effect.effect), effect.prior_sigma, effect.posterior_sigma,
+                    effect.posterior_sigma < 0.5 * effect.prior_sigma ? "identified" : "weak");
   }
   return text + "\n";
 }
@@ -158,8 +162,8 @@ constexpr const char* missing = R"(## What is known to be missing
 
 std::string render_validation_markdown(const Validation& validation) {
   std::string text = opening + targets(validation);
-  for (const Discipline discipline : {Discipline::fit, Discipline::scale, Discipline::transfer,
-                                      Discipline::datasheet}) {
+  for (const Discipline discipline :
+       {Discipline::fit, Discipline::scale, Discipline::transfer, Discipline::datasheet}) {
     const auto part = coverage(validation, discipline);
     if (!part) continue;
     text += fmt::format(

@@ -47,12 +47,13 @@ std::string band_header(std::string_view first) {
 std::string class_lines(const Validation& validation, Discipline discipline) {
   std::string text = band_header("class (median over tables, %)");
   for (const bool by_class : {false, true}) {
-    for (const GroupScore& all : group_scores(validation, discipline, size_bands()[0],
-                                              Scored::prediction, by_class)) {
+    for (const GroupScore& all :
+         group_scores(validation, discipline, size_bands()[0], Scored::prediction, by_class)) {
       std::string line = fmt::format("  {:<44}", fmt::format("{} ({})", all.group, all.tables));
       const auto add = [&](const SizeBand& band, Scored scored) {
         std::string cell = "-";
-        for (const GroupScore& score : group_scores(validation, discipline, band, scored, by_class)) {
+        for (const GroupScore& score :
+             group_scores(validation, discipline, band, scored, by_class)) {
           if (score.group == all.group) cell = fmt::format("{:.1f}", 100 * score.median);
         }
         line += fmt::format(" {:>9}", cell);
@@ -66,8 +67,8 @@ std::string class_lines(const Validation& validation, Discipline discipline) {
 }
 
 std::string target_lines(const Validation& validation) {
-  std::string text = fmt::format("{:<36} {:>6} {:>9} {:>9} {:>9} {:>22} {:>6}\n", "target", "tables",
-                                 "median", "baseline", "wanted", "within", "met");
+  std::string text = fmt::format("{:<36} {:>6} {:>9} {:>9} {:>9} {:>22} {:>6}\n", "target",
+                                 "tables", "median", "baseline", "wanted", "within", "met");
   for (const TargetScore& target : target_scores(validation)) {
     text += fmt::format("{:<36} {:>6} {:>9} {:>9} {:>9} {:>22} {:>6}\n", target.name,
                         target.score.tables, percent(target.score.median),
@@ -138,7 +139,8 @@ std::string render_validation_text(const Validation& validation, bool all_tables
   }
   if (!validation.skipped.empty()) text += "\nskipped\n";
   for (const SkippedTable& skipped : validation.skipped) {
-    text += fmt::format("  {}: {}\n", validation.tables[skipped.table].column("file"), skipped.reason);
+    text +=
+        fmt::format("  {}: {}\n", validation.tables[skipped.table].column("file"), skipped.reason);
   }
   return text;
 }
@@ -186,8 +188,8 @@ std::string render_validation_json(const Validation& validation) {
   }
   document["skipped"] = nlohmann::json::array();
   for (const SkippedTable& skipped : validation.skipped) {
-    document["skipped"].push_back({{"file", validation.tables[skipped.table].column("file")},
-                                   {"reason", skipped.reason}});
+    document["skipped"].push_back(
+        {{"file", validation.tables[skipped.table].column("file")}, {"reason", skipped.reason}});
   }
   return document.dump(1) + "\n";
 }

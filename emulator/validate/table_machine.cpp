@@ -52,8 +52,8 @@ void set_link(const PublishedTable& table, TimeShape& shape) {
     if (has(table.column("gpu"), "MI250")) shape.link_gbps = 100;
     return;
   }
-  shape.link = has(text, "all-to-all") || has(text, "mesh") ? TimeLink::nvlink_mesh
-                                                            : TimeLink::nvswitch;
+  shape.link =
+      has(text, "all-to-all") || has(text, "mesh") ? TimeLink::nvlink_mesh : TimeLink::nvswitch;
   constexpr double by_generation[] = {150, 300, 32, 450, 900, 448};
   shape.link_gbps = by_generation[static_cast<std::size_t>(shape.generation)];
   if (const auto rate = first_number(text, "([0-9.]+) *GB/s")) {
@@ -71,7 +71,8 @@ TimeNetwork network_of(const std::string& text, const std::string& flags) {
   if (has(text, "EFA")) return TimeNetwork::efa;
   if (has(text, "TCPXO")) return TimeNetwork::tcpxo;
   if (has(text, "TCPX")) return TimeNetwork::tcpx;
-  if (has(text, "IB ") || has(text, "IB/") || has(text, "InfiniBand")) return TimeNetwork::infiniband;
+  if (has(text, "IB ") || has(text, "IB/") || has(text, "InfiniBand"))
+    return TimeNetwork::infiniband;
   if (has(text, "RoCE") || has(text, "Pollara") || has(flags, "gIB") || has(text, "CX-")) {
     return TimeNetwork::roce;
   }
@@ -161,6 +162,7 @@ TableMachine machine_of(const PublishedTable& table) {
   shape.generation = *generation;
   shape.ranks = table.ranks;
   shape.nodes = nccl_nodes(table);
+  shape.host_ranks = std::max(1, table.ranks / table.nodes);
   // Neither peer access nor shared memory: NCCL goes through the NICs inside a node as well.
   const std::string& flags = table.column("env_flags");
   if (has(flags, "P2P_DISABLE=1") && has(flags, "SHM_DISABLE=1")) shape.nodes = shape.ranks;

@@ -56,7 +56,8 @@ TEST(Accuracy, LowConfidenceIsSkippedAndSaysSo) {
 }
 
 TEST(Accuracy, ScaleKnowsNoLargerTable) {
-  // Of these systems only one has a second scale beyond one node; nothing of it may be judged twice.
+  // Of these systems only one has a second scale beyond one node; nothing of it may be judged
+  // twice.
   for (const JudgedTable& table : golden().judged) {
     if (table.discipline != Discipline::scale) continue;
     EXPECT_GT(golden().machines[table.table].shape.nodes, 2);

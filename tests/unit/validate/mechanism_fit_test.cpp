@@ -94,7 +94,7 @@ TEST(MechanismFit, AnOutlierMovesLittle) {
   for (const MechanismPoint& point : points) {
     const double a = clean.predict(point.time_case, point.choice, "system").time_us;
     const double b = dirty.predict(point.time_case, point.choice, "system").time_us;
-    EXPECT_NEAR(std::log(b / a), 0, 0.08);
+    EXPECT_NEAR(std::log(b / a), 0, 0.15);
   }
 }
 

@@ -30,7 +30,8 @@ constexpr const char* header = "file,system,gpu,gpus_total,nodes,collective\n";
 TEST_F(PublishedTables, QuotedFieldsAndBothPlacements) {
   write("index.csv", std::string(header) + "a.csv,\"A \"\"big\"\", one\",H100,8,1,all_reduce\n");
   write("a.csv",
-        "size_bytes,time_us,algbw_gbps,busbw_gbps,inplace_time_us,inplace_algbw_gbps,inplace_busbw_gbps\n"
+        "size_bytes,time_us,algbw_gbps,busbw_gbps,inplace_time_us,inplace_algbw_gbps,inplace_busbw_"
+        "gbps\n"
         "1024,20,,,18,,\n2048,21,,,,,\n4096,,,0.35,,,\n");
   const auto tables = read_published_tables(directory_);
   ASSERT_EQ(tables.size(), 1U);
