@@ -59,7 +59,7 @@ void read_interconnect(const YamlCursor& machine, std::span<const std::string> k
     if (kind == to_string(candidate)) domain.kind = candidate;
   }
   domain.bandwidth = read_sourced(at->at("bandwidth"), Dimension::bandwidth, "GB/s",
-                                  Range::positive(max_gb_per_s));
+                                  Range::between(min_link_gb_per_s, max_gb_per_s));
   domain.latency =
       read_sourced(at->at("latency"), Dimension::duration, "us", Range::positive(max_latency_us));
   if (const auto reduction = at->find("in_network_reduction")) {

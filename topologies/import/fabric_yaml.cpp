@@ -40,7 +40,7 @@ std::int32_t ports_down(const Sourced& radix, const Sourced& oversubscription) {
 void read_nics(const YamlCursor& at, const DomainSpec& domain, FabricSpec& fabric) {
   const auto nic = at.at("nic");
   fabric.nic_bandwidth = read_sourced(nic.at("bandwidth"), Dimension::bandwidth, "GB/s",
-                                      Range::positive(max_nic_gb_per_s));
+                                      Range::between(min_link_gb_per_s, max_nic_gb_per_s));
   fabric.nic_latency = latency(nic.at("latency"));
   if (const auto ports = nic.find("ports")) {
     const Sourced count = read_sourced_count(*ports, "ports", 1, 64);
@@ -105,8 +105,8 @@ void read_sites(const YamlCursor& at, std::int64_t domains, FabricSpec& fabric) 
       km.value * fibre_us_per_km, "us", km.origin,
       fmt::format("{:.10g} km of fibre at 5 us per km (200 m/us: blog.ipspace.net 2021-04); {}",
                   km.value, km.source)};
-  fabric.site_bandwidth =
-      read_sourced(sites->at("bandwidth"), Dimension::bandwidth, "GB/s", Range::positive(1e9));
+  fabric.site_bandwidth = read_sourced(sites->at("bandwidth"), Dimension::bandwidth, "GB/s",
+                                       Range::between(min_link_gb_per_s, 1e9));
 }
 
 // How many domains hang on one leaf, from the ports; the number of groups (of a site).

@@ -11,6 +11,9 @@
 
 namespace fabricast {
 
+// The slowest link of a machine, 1 MB/s: what many lanes get of it is still a rate above zero.
+constexpr double min_link_gb_per_s = 1e-3;
+
 // A number with a unit, converted to `unit`.
 Sourced read_sourced(const YamlCursor& at, Dimension dimension, std::string_view unit, Range range);
 

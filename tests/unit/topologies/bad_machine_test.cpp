@@ -67,10 +67,13 @@ std::vector<BadMachine> bad_machines() {
        "15:3: interconnect: a domain with one member has no interconnect; remove it"},
       {"negative", node("450 GB/s", "-450 GB/s"),
        "16:22: interconnect.bandwidth.value: -450 GB/s is out of range; give a number "
-       "above 0 GB/s and at most 1000000 GB/s"},
+       "of at least 0.001 GB/s and at most 1000000 GB/s"},
       {"zero", node("450 GB/s", "0 GB/s"),
        "16:22: interconnect.bandwidth.value: 0 GB/s is out of range; give a number "
-       "above 0 GB/s and at most 1000000 GB/s"},
+       "of at least 0.001 GB/s and at most 1000000 GB/s"},
+      {"slower_than_any_link", node("450 GB/s", "1e-300 GB/s"),
+       "16:22: interconnect.bandwidth.value: 1e-300 GB/s is out of range; give a number "
+       "of at least 0.001 GB/s and at most 1000000 GB/s"},
       {"negative_zero", node("150 ns", "-0.0 ns"),
        "17:20: interconnect.latency.value: -0.0 ns is out of range; give a number above "
        "0 us and at most 1000000 us"},
@@ -92,7 +95,7 @@ std::vector<BadMachine> bad_machines() {
        "Tbit/s"},
       {"absurdly_large_number", node("450 GB/s", "1e308 GB/s"),
        "16:22: interconnect.bandwidth.value: 1e308 GB/s is out of range; give a number "
-       "above 0 GB/s and at most 1000000 GB/s"},
+       "of at least 0.001 GB/s and at most 1000000 GB/s"},
       {"octal_looking", node("gpus: [8,", "gpus: [010,"),
        "4:8: gpus[0]: \"010\" has a leading zero (some readers take it for octal); "
        "write it without"},
