@@ -108,7 +108,7 @@ std::string worst(const Validation& validation, Discipline discipline) {
     }
     text += fmt::format("| {} | {} | {:+.0f} % | {} |\n",
                         validation.tables[order[i].second->table].column("file"),
-                        percent(order[i].first), 100 * median_of(bias), fmt::join(names, ", "));
+                        percent(order[i].first), 100 * middle_error(bias), fmt::join(names, ", "));
   }
   return text + "\n";
 }
