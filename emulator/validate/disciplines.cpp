@@ -25,7 +25,8 @@ double point_sigma(const TimeCase& time_case) {
 }
 // Sizes of one table share their error: a table says no more than so many independent points.
 constexpr double independent_points = 8;
-// Model error that intervals add, by discipline: nine in ten points of the open set lie inside.
+// Model error that intervals add, by discipline. Judgement; docs/accuracy.md says how many points
+// lie inside (scale too few).
 constexpr std::array<double, 4> model_error{0.10, 0.15, 0.22, 0.30};
 // A first row so much slower than the second holds set-up, not the collective.
 constexpr double first_row_excess = 1.3;

@@ -38,12 +38,12 @@ bool one_nvlink_domain(const TimeShape& shape) {
 void finish(GroupScore& score) {
   std::sort(score.errors.begin(), score.errors.end());
   score.tables = static_cast<int>(score.errors.size());
-  score.median = median_of(score.errors);
+  score.median = middle_error(score.errors);
 }
 
 }  // namespace
 
-double median_of(std::vector<double> values) {
+double middle_error(std::vector<double> values) {
   if (values.empty()) return 0;
   std::sort(values.begin(), values.end());
   const std::size_t middle = values.size() / 2;
@@ -67,7 +67,7 @@ std::optional<double> table_error(const JudgedTable& table, const SizeBand& band
     if (time > 0) errors.push_back(std::abs(std::log(time / point.measured_us)));
   }
   if (errors.empty()) return std::nullopt;
-  return median_of(std::move(errors));
+  return middle_error(std::move(errors));
 }
 
 double GroupScore::part_within(double bound) const {

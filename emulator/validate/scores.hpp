@@ -49,6 +49,6 @@ std::vector<GroupScore> group_scores(const Validation& validation, Discipline di
 // Part of points inside their nominal 90 % interval; absent without points.
 std::optional<double> coverage(const Validation& validation, Discipline discipline);
 
-double median_of(std::vector<double> values);
+double middle_error(std::vector<double> values);
 
 }  // namespace fabricast

@@ -53,7 +53,7 @@ TEST(TimeModel, NoRateAboveTheLinks) {
   }
 }
 
-// NCCL v2.28.9's own tuner on a synthetic file of this machine (bench figures of its source tree):
+// NCCL v2.28.9's own tuner on a synthetic file of this machine (run on a CPU):
 // latency 25.2 us of Tree LL over two nodes, bandwidth 204.8 GB/s of Ring Simple.
 TEST(TimeChoice, TunerOfTwoNodes) {
   const auto estimate = [](double bytes, TimeAlgorithm algorithm, TimeProtocol protocol) {
@@ -72,9 +72,8 @@ TEST(TimeChoice, TunerOfTwoNodes) {
   EXPECT_NEAR(1 / slope, 204.8, 20);
 }
 
-// The closed form against the engine: rings of one node and of four, with the engine's priors
-// carried over. They differ where pipelines fill (4 to 32 MiB), by less than a factor of 1.5;
-// beyond 1 GiB by less than 10 %.
+// The closed form against the engine: rings of one node, with the engine's priors carried over.
+// They differ where pipelines fill, by less than 40 %; beyond 1 GiB by less than 10 %.
 TEST(TimeModel, CloseToTheEngineOnRings) {
   const auto machine = load_machine("hgx-h100");
   const auto profile = prior_profile(*machine, ExecutorKind::nccl);
