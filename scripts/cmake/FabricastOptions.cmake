@@ -53,8 +53,9 @@ add_library(fabricast_build_flags INTERFACE)
 target_compile_options(fabricast_build_flags INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wpedantic;-Wconversion;-Wshadow>
   $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20;-Xcompiler=-Wall,-Wextra,-Wshadow>)
-# g++ 12 at -O3 sees copies inside std::string that are not there (GCC bug 105651 and its kin).
-if(CMAKE_BUILD_TYPE STREQUAL "Release")
+# g++ 12 at -O3 sees copies inside std::string that are not there (GCC bug 105651 and its kin); with
+# precompiled headers it also says so of system headers at lower levels.
+if(CMAKE_BUILD_TYPE STREQUAL "Release" OR FABRICAST_PRECOMPILE)
   target_compile_options(fabricast_build_flags INTERFACE
     $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-restrict;-Wno-stringop-overflow;-Wno-array-bounds>)
 endif()
