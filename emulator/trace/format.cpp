@@ -117,7 +117,7 @@ bool valid_path(std::string_view path) {
   char before = ' ';
   for (const char c : path) {
     const bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                      c == '_' || c == '-' || (c == '.' && before != '/');
+                      c == '_' || c == '-' || ((c == '.' || c == '@') && before != '/');
     if (!word && !(c == '/' && before != '/')) return false;
     before = c;
   }

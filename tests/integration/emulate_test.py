@@ -36,6 +36,18 @@ class Emulate(CliCase):
             tables.append([line.split(",")[column] for line in csv[1:]])
         self.assertEqual(tables[0], tables[1])
 
+    def test_composed_machines_and_changed_numbers_are_stored(self):
+        times = []
+        for number, value in enumerate(("1", "4")):
+            name = f"set{number}.h5"
+            self.expect_ok("emulate", "--machine", "hgx-h100x16@roce-400", "--set", f"fabric.oversubscription={value}",
+                           "-c", "all_to_all", "-b", "1G", "-e", "1G", "--quiet", "-o", name)
+            self.expect_ok("report", name, "--check")
+            csv = self.expect_ok("report", name, "--csv").stdout.splitlines()
+            column = csv[0].split(",").index("time_ps")
+            times.append(int(csv[1].split(",")[column]))
+        self.assertGreater(times[1], times[0])
+
     def test_without_measurements_the_measured_share_is_zero(self):
         self.expect_ok("emulate", "--machine", "gb300-nvl72", "--collective", "all", *SMALL, "-o", "t.h5")
         csv = self.expect_ok("report", "t.h5", "--csv").stdout.splitlines()
