@@ -87,7 +87,7 @@ std::vector<LinkEntry> links_of(hid_t group, const std::string& where) {
 
 class Reader {
  public:
-  explicit Reader(RawTrace& trace) : trace_(trace) {}
+  Reader(RawTrace& trace, std::uint64_t file_bytes) : trace_(trace), unclaimed_(file_bytes) {}
 
   void read_group(hid_t group, const std::string& path, int depth) {
     if (depth > max_depth) damaged(path, "groups nest too deeply");
@@ -164,7 +164,10 @@ class Reader {
     }
     check_layout(dataset, static_cast<std::size_t>(rows), bytes, where);
     const std::uint64_t stored = H5Dget_storage_size(dataset);
-    if (stored > (1ull << 40) || rows * bytes > stored * format::max_deflate_ratio) {
+    // Datasets whose chunks share bytes would expand to any size.
+    if (stored > unclaimed_) damaged(where, "the file has fewer bytes than its datasets");
+    unclaimed_ -= stored;
+    if (rows * bytes > stored * format::max_deflate_ratio) {
       damaged(where, fmt::format("{} stored bytes cannot hold {} rows", stored, rows));
     }
     return static_cast<std::size_t>(rows);
@@ -317,11 +320,13 @@ class Reader {
   }
 
   RawTrace& trace_;
+  std::uint64_t unclaimed_;  // bytes of the file that no dataset read so far is stored in
   std::size_t objects_ = 0;
 };
 
 RawTrace read_sealed(std::string& bytes, const fs::path& path) {
   const QuietErrors quiet;
+  const std::uint64_t file_bytes = bytes.size();
   const Handle file = open_in_memory(bytes, "open " + path.string());
   RawTrace trace;
   trace.content.attributes = root_attributes(file);
@@ -341,7 +346,7 @@ RawTrace read_sealed(std::string& bytes, const fs::path& path) {
                     path.string(), version == attributes.end() ? "unknown" : version->second));
   }
   Handle root(H5Gopen2(file, "/", H5P_DEFAULT), H5Gclose, "open the root group");
-  Reader(trace).read_group(root, "", 0);
+  Reader(trace, file_bytes).read_group(root, "", 0);
   return trace;
 }
 
