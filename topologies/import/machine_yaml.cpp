@@ -135,6 +135,8 @@ class MachineReader {
       return find(at.text());
     } catch (const UsageError& error) {
       at.fail(error.what());
+    } catch (const IoError& error) {
+      at.fail(error.what());
     }
   }
 
@@ -276,7 +278,14 @@ class MachineReader {
 
 MachineSpec read_machine(std::string_view yaml, const std::string& file,
                          const MachineTexts& texts) {
-  return MachineReader(texts).read(yaml, file, {});
+  try {
+    return MachineReader(texts).read(yaml, file, {});
+  } catch (const UsageError& error) {
+    // What is wrong with a machine that this one rests on names that one only.
+    const std::string message = error.what();
+    if (message.find(file) != std::string::npos) throw;
+    throw UsageError(fmt::format("{}: {}", file, message));
+  }
 }
 
 }  // namespace fabricast

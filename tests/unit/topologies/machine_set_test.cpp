@@ -99,6 +99,19 @@ TEST(MachineBase, RestsOnAnother) {
   EXPECT_THROW(parse_machine("name: a\nbase: a\n", "a.yaml"), UsageError);
 }
 
+// Found by libFuzzer: a base that is a path named only the file that is not there.
+TEST(MachineBase, MistakesNameTheFileThatWasGiven) {
+  for (const char* rest :
+       {"base: no/such/fi-x8\n", "base: nobody\n", "base: no/x8@roce-400\n",
+        "base: hgx-h100\nset:\n  gpus: many\n",
+        "base: hgx-h100\nset:\n  interconnect.bandwidth: [-1 GB/s, assumed, x]\n"}) {
+    const std::string said =
+        message_of([&] { parse_machine(std::string("name: a\n") + rest, "given.yaml"); });
+    EXPECT_NE(said.find("given.yaml"), std::string::npos) << said;
+  }
+  EXPECT_THROW(parse_machine("name: a\nbase: no/such/file\n", "given.yaml"), UsageError);
+}
+
 TEST(FabricFiles, EachJoinsNodes) {
   for (const auto& name : fabric_names()) {
     const auto machine = load_machine("hgx-h100x2@" + name);
