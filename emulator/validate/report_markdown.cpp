@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -92,28 +91,23 @@ std::string classes(const Validation& validation, Discipline discipline) {
 }
 
 std::string worst(const Validation& validation, Discipline discipline) {
-  std::vector<std::pair<double, const JudgedTable*>> order;
-  for (const JudgedTable& table : validation.judged) {
-    if (table.discipline != discipline) continue;
-    order.emplace_back(table_error(table, size_bands()[0], Scored::prediction).value_or(0), &table);
-  }
-  std::stable_sort(order.begin(), order.end(),
-                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  const auto tables = worst_first(validation, discipline);
   std::string text =
       "Worst tables. Bias: median of ln(predicted / measured); below zero is predicted too "
       "fast.\n\n"
       "| table | error | bias | algorithms predicted |\n| --- | --- | --- | --- |\n";
-  for (std::size_t i = 0; i < order.size() && i < worst_count; ++i) {
+  for (std::size_t i = 0; i < tables.size() && i < worst_count; ++i) {
     std::vector<double> bias;
     std::set<std::string> names;
-    for (const JudgedPoint& point : order[i].second->points) {
+    for (const JudgedPoint& point : tables[i]->points) {
       bias.push_back(std::log(point.predicted_us / point.measured_us));
       names.insert(fmt::format("{} {}", to_string(point.choice.algorithm),
                                to_string(point.choice.protocol)));
     }
-    text += fmt::format("| {} | {} | {:+.0f} % | {} |\n",
-                        validation.tables[order[i].second->table].column("file"),
-                        percent(order[i].first), 100 * middle_error(bias), fmt::join(names, ", "));
+    text += fmt::format(
+        "| {} | {} | {:+.0f} % | {} |\n", validation.tables[tables[i]->table].column("file"),
+        percent(table_error(*tables[i], size_bands()[0], Scored::prediction).value_or(0)),
+        100 * middle_error(bias), fmt::join(names, ", "));
   }
   return text + "\n";
 }

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -13,19 +12,6 @@ namespace {
 constexpr std::size_t worst_count = 12;
 
 std::string percent(double value) { return fmt::format("{:.1f} %", 100 * value); }
-
-std::vector<const JudgedTable*> worst_first(const Validation& validation, Discipline discipline) {
-  std::vector<std::pair<double, const JudgedTable*>> order;
-  for (const JudgedTable& table : validation.judged) {
-    if (table.discipline != discipline) continue;
-    order.emplace_back(table_error(table, size_bands()[0], Scored::prediction).value_or(0), &table);
-  }
-  std::stable_sort(order.begin(), order.end(),
-                   [](const auto& a, const auto& b) { return a.first > b.first; });
-  std::vector<const JudgedTable*> tables;
-  for (const auto& entry : order) tables.push_back(entry.second);
-  return tables;
-}
 
 std::string band_errors(const JudgedTable& table) {
   std::string text;

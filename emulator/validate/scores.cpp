@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <utility>
 
 namespace fabricast {
 namespace {
@@ -140,6 +141,19 @@ std::optional<double> coverage(const Validation& validation, Discipline discipli
   }
   if (all == 0) return std::nullopt;
   return inside / all;
+}
+
+std::vector<const JudgedTable*> worst_first(const Validation& validation, Discipline discipline) {
+  std::vector<std::pair<double, const JudgedTable*>> order;
+  for (const JudgedTable& table : validation.judged) {
+    if (table.discipline != discipline) continue;
+    order.emplace_back(table_error(table, size_bands()[0], Scored::prediction).value_or(0), &table);
+  }
+  std::stable_sort(order.begin(), order.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::vector<const JudgedTable*> tables;
+  for (const auto& entry : order) tables.push_back(entry.second);
+  return tables;
 }
 
 }  // namespace fabricast

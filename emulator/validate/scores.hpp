@@ -49,6 +49,10 @@ std::vector<GroupScore> group_scores(const Validation& validation, Discipline di
 // Part of points inside their nominal 90 % interval; absent without points.
 std::optional<double> coverage(const Validation& validation, Discipline discipline);
 
+// The tables of a discipline, the largest error over all sizes first.
+std::vector<const JudgedTable*> worst_first(const Validation& validation, Discipline discipline);
+
+// The median; 0 of nothing.
 double middle_error(std::vector<double> values);
 
 }  // namespace fabricast
