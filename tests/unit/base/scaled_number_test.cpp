@@ -7,19 +7,10 @@
 
 #include "emulator/base/counter_rng.hpp"
 #include "emulator/base/error.hpp"
+#include "tests/support/refusal.hpp"
 
 namespace fabricast {
 namespace {
-
-template <class Call>
-std::string message_of(Call call) {
-  try {
-    call();
-  } catch (const UsageError& error) {
-    return error.what();
-  }
-  return "(accepted)";
-}
 
 TEST(ScaledNumber, ConvertsBetweenUnitsOfOneDimensionExactly) {
   EXPECT_EQ(parse_scaled("900 GB/s", Dimension::bandwidth, "GB/s"), 900.0);
@@ -44,14 +35,14 @@ TEST(ScaledNumber, DecimalAndBinaryPrefixesDiffer) {
 
 TEST(ScaledNumber, SaysWhatIsWrongAndWhatToWrite) {
   const auto bandwidth = [](const char* text) {
-    return message_of([&] { parse_scaled(text, Dimension::bandwidth, "GB/s"); });
+    return message_of<UsageError>([&] { parse_scaled(text, Dimension::bandwidth, "GB/s"); });
   };
   EXPECT_EQ(bandwidth("900"),
             "\"900\" has no unit (a bare number is ambiguous); write for example \"900 GB/s\"");
   EXPECT_EQ(bandwidth("400 Gb/s"),
             "unknown bandwidth unit \"Gb/s\" (ambiguous: write Gbit/s or GB/s); known: B/s KB/s "
             "MB/s GB/s TB/s KiB/s MiB/s GiB/s TiB/s bit/s kbit/s Mbit/s Gbit/s Tbit/s");
-  EXPECT_EQ(message_of([] { parse_scaled("3 US", Dimension::duration, "us"); }),
+  EXPECT_EQ(message_of<UsageError>([] { parse_scaled("3 US", Dimension::duration, "us"); }),
             "unknown duration unit \"US\" (did you mean \"us\"?); known: ps ns us ms s");
   EXPECT_EQ(bandwidth(".nan"),
             "\".nan\" is not a finite number; write a number such as \"900 GB/s\"");
@@ -70,7 +61,9 @@ TEST(ScaledNumber, IntegersAreStrict) {
   EXPECT_EQ(parse_integer("72"), 72);
   EXPECT_EQ(parse_integer("0"), 0);
   EXPECT_EQ(parse_integer("-9223372036854775808"), INT64_MIN);
-  const auto integer = [](const char* text) { return message_of([&] { parse_integer(text); }); };
+  const auto integer = [](const char* text) {
+    return message_of<UsageError>([&] { parse_integer(text); });
+  };
   EXPECT_EQ(integer("010"),
             "\"010\" has a leading zero (some readers take it for octal); write it without");
   EXPECT_EQ(integer("0x10"),
@@ -81,7 +74,7 @@ TEST(ScaledNumber, IntegersAreStrict) {
             "\"9223372036854775808\" is out of the range of a 64-bit integer");
   EXPECT_EQ(integer("1.5"), "\"1.5\" is not a whole number; write digits only");
   EXPECT_EQ(integer("1e3"), "\"1e3\" is not a whole number; write digits only");
-  EXPECT_EQ(message_of([] { parse_number("0.5 us"); }),
+  EXPECT_EQ(message_of<UsageError>([] { parse_number("0.5 us"); }),
             "unexpected \"us\" after the number 0.5 (this number has no unit); remove it");
 }
 
@@ -98,7 +91,9 @@ TEST(ScaledNumber, SizesUseTheLettersOfNcclTests) {
 }
 
 TEST(ScaledNumber, RejectsSizesThatAreNone) {
-  const auto size = [](const char* text) { return message_of([&] { parse_size(text); }); };
+  const auto size = [](const char* text) {
+    return message_of<UsageError>([&] { parse_size(text); });
+  };
   EXPECT_EQ(size("0"), "a size must be at least 1 byte (got \"0\")");
   EXPECT_EQ(size("-8"), "a size must be at least 1 byte (got \"-8\")");
   EXPECT_EQ(size("0.3"), "the size \"0.3\" is not a whole number of bytes");

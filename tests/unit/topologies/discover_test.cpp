@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "emulator/base/error.hpp"
+#include "tests/support/refusal.hpp"
 #include "topologies/discover/gpu_catalog.hpp"
 #include "topologies/discover/host_probe.hpp"
 #include "topologies/discover/local_machine.hpp"
@@ -16,16 +17,6 @@
 
 namespace fabricast {
 namespace {
-
-template <class Call>
-std::string message_of(Call call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "(accepted)";
-}
 
 LocalGpu h200(int index) {
   LocalGpu gpu;

@@ -9,22 +9,13 @@
 
 #include "emulator/base/counter_rng.hpp"
 #include "emulator/base/error.hpp"
+#include "tests/support/refusal.hpp"
 #include "tests/unit/topologies/example_machines.hpp"
 #include "tests/unit/topologies/route_checks.hpp"
 #include "topologies/builders/rail_fat_tree.hpp"
 
 namespace fabricast {
 namespace {
-
-template <class Call>
-std::string message_of(Call call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "(accepted)";
-}
 
 TEST(MachineFile, ShipsTheMachinesOfTheReadme) {
   std::set<std::string> names;

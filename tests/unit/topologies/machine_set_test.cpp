@@ -6,6 +6,7 @@
 #include <string>
 
 #include "emulator/base/error.hpp"
+#include "tests/support/refusal.hpp"
 #include "tests/unit/topologies/route_checks.hpp"
 #include "topologies/builders/built_topology.hpp"
 #include "topologies/builders/rail_fat_tree.hpp"
@@ -15,16 +16,6 @@
 
 namespace fabricast {
 namespace {
-
-template <class Call>
-std::string message_of(Call call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "(accepted)";
-}
 
 const MachineSpec& spec_of(const std::shared_ptr<const Topology>& machine) {
   return dynamic_cast<const BuiltTopology&>(*machine).spec();
