@@ -17,26 +17,20 @@ struct Decision {
 };
 
 Decision decide(const Communicator& communicator) {
-  const Availability nccl = nccl_availability();
-  const Availability cuda = cuda_availability();
-  // Every process sees its own devices; the ones without decide for all.
-  const bool nccl_everywhere = communicator.sum(nccl.available ? 0 : 1) == 0;
-  const bool cuda_here = cuda.available && cuda.devices >= 1;
+  const Availability nccl = nccl_availability(communicator);
   if (communicator.size() > 1) {
-    if (nccl_everywhere && nccl.devices >= 2) {
-      return {ExecutorKind::nccl, fmt::format("{} processes, {}", communicator.size(), nccl.reason),
-              false};
-    }
+    if (nccl.available) return {ExecutorKind::nccl, nccl.reason, false};
     return {ExecutorKind::mpi,
             fmt::format("{} processes on host cores, no GPU is measured ({})", communicator.size(),
-                        nccl.available ? "fewer than two GPUs" : nccl.reason),
+                        nccl.reason),
             true};
   }
+  const Availability cuda = cuda_availability();
   if (nccl.available && nccl.devices >= 2) return {ExecutorKind::nccl, nccl.reason, false};
-  if (cuda_here) {
+  if (cuda.available) {
     return {ExecutorKind::cuda,
             fmt::format("one GPU: thread blocks as ranks, no interconnect is measured ({})",
-                        cuda.reason),
+                        cuda.devices == 1 ? cuda.reason : nccl.reason),
             false};
   }
   return {ExecutorKind::host,

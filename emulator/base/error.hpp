@@ -15,11 +15,11 @@ namespace fabricast {
 
 enum class ExitCode : int {
   ok = 0,
-  check_failed = 1,   // a failed check, a regression, wrong data
-  usage = 2,          // command line, machine file, scenario
-  runtime = 3,        // MPI, CUDA, NCCL
-  io = 4,             // reading or writing files
-  interrupted = 5,    // stopped by a signal with a usable partial result
+  check_failed = 1,  // a failed check, a regression, wrong data
+  usage = 2,         // command line, machine file, scenario
+  runtime = 3,       // MPI, CUDA, NCCL
+  io = 4,            // reading or writing files
+  interrupted = 5,   // stopped by a signal with a usable partial result
 };
 
 inline constexpr std::size_t max_message_bytes = 4096;
@@ -59,6 +59,13 @@ class IoError : public Error {
 class CheckError : public Error {
  public:
   explicit CheckError(const std::string& message) : Error(ExitCode::check_failed, message) {}
+};
+
+// Any of these, known to every process of the run, which all throw it: the program leaves with one
+// message and one exit code, and nobody has to be aborted.
+class AgreedError : public Error {
+ public:
+  using Error::Error;
 };
 
 }  // namespace fabricast

@@ -13,11 +13,6 @@
 
 namespace fabricast {
 
-class AgreedError : public Error {
- public:
-  using Error::Error;
-};
-
 // Runs `on_root` on rank 0 and returns its text on every rank.
 std::string agree(const Communicator& communicator, const std::function<std::string()>& on_root);
 

@@ -100,9 +100,13 @@ struct NcclOptions {
   // Ask NCCL's model beside each measurement; needs a second, blocking communicator.
   bool estimate = true;
 };
-// One rank per GPU: all GPUs of this process, or one per MPI process. Throws when unavailable.
+// One rank per GPU: all GPUs of this process, or one per MPI process. Throws AgreedError (runtime)
+// where a process lacks NCCL or a GPU.
 std::unique_ptr<Executor> make_nccl_executor(Communicator communicator,
                                              const NcclOptions& options = {});
 Availability nccl_availability();
+// May these processes run it? A single one on all its GPUs, several on one each; `devices` is the
+// number of ranks then. The same verdict on every process. Collective.
+Availability nccl_availability(const Communicator& processes);
 
 }  // namespace fabricast

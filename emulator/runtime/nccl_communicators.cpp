@@ -2,43 +2,24 @@
 
 #include <fmt/format.h>
 #include <sched.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
-#include <map>
 
 #include "emulator/base/error.hpp"
+#include "emulator/runtime/nccl_devices.hpp"
 #include "emulator/runtime/nccl_library.hpp"
 
 namespace fabricast {
 namespace {
-
-std::string this_host() {
-  char name[256] = {};
-  if (gethostname(name, sizeof name - 1) != 0) return "unknown";
-  return name;
-}
-
-// The processes that see the same GPUs in the same order: one host, one CUDA_VISIBLE_DEVICES.
-std::string visibility_key() {
-  const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");
-  return this_host() + "|" + (visible != nullptr ? visible : "all");
-}
 
 void add_member(std::vector<NcclMember>& members, int rank, int device) {
   NcclMember member;
   member.rank = rank;
   member.device = device;
   members.push_back(member);
-}
-
-std::string bus_id(int device) {
-  char text[32] = {};
-  check_cuda(cudaDeviceGetPCIBusId(text, sizeof text, device), "reading a GPU's PCI address");
-  return text;
 }
 
 }  // namespace
@@ -90,66 +71,23 @@ NcclCommunicators::~NcclCommunicators() {
 }
 
 void NcclCommunicators::choose_devices() {
-  int devices = 0;
-  if (cudaGetDeviceCount(&devices) != cudaSuccess) devices = 0;
-  if (processes_.size() == 1) {
-    if (devices == 0)
+  ranks_ = processes_.size();
+  if (ranks_ == 1) {
+    if (cudaGetDeviceCount(&ranks_) != cudaSuccess || ranks_ == 0) {
       throw RuntimeError("NCCL needs a GPU (none is visible) run it where there is one");
-    for (int d = 0; d < devices; ++d) add_member(members_, d, d);
-    ranks_ = devices;
+    }
+    for (int d = 0; d < ranks_; ++d) add_member(members_, d, d);
     return;
   }
-  if (options_.share_gpus) return share_devices(devices);
-  // Everybody sees everybody's situation and comes to the same verdict.
-  const auto views = processes_.all_gather(fmt::format("{}\n{}", devices, visibility_key()));
-  std::map<std::string, int> taken;
-  int mine = 0;
-  for (std::size_t r = 0; r < views.size(); ++r) {
-    const auto newline = views[r].find('\n');
-    const std::string key = views[r].substr(newline + 1);
-    const int visible = std::stoi(views[r].substr(0, newline));
-    const int local = taken[key]++;
-    if (local >= visible) {
-      throw RuntimeError(
-          fmt::format("process {} on host {} has no GPU of its own ({} visible there, one process "
-                      "each) start at most as many processes per host as it has GPUs, or "
-                      "--share-gpus with --check-only",
-                      r, key.substr(0, key.find('|')), visible));
-    }
-    if (static_cast<int>(r) == processes_.rank()) mine = local;
+  gpus_are_shared_ = options_.share_gpus;
+  const auto mine = gpus_are_shared_ ? assign_shared_gpu(processes_) : assign_gpu(processes_);
+  if (!mine.problem.empty()) throw AgreedError(ExitCode::runtime, mine.problem);
+  // NCCL refuses two ranks with one GPU on one host, so each becomes a host of its own; it reads
+  // the variable when it first needs it.
+  if (gpus_are_shared_) {
+    setenv("NCCL_HOSTID", fmt::format("fabricast-rank-{}", processes_.rank()).c_str(), 1);
   }
-  // Different CUDA_VISIBLE_DEVICES may still name one GPU twice.
-  const auto addresses = processes_.all_gather(this_host() + " " + bus_id(mine));
-  for (std::size_t r = 0; r < addresses.size(); ++r) {
-    const auto first =
-        std::find(addresses.begin(), addresses.end(), addresses[r]) - addresses.begin();
-    if (static_cast<std::size_t>(first) != r) {
-      throw RuntimeError(
-          fmt::format("processes {} and {} use the same GPU ({}) give each process its "
-                      "own through CUDA_VISIBLE_DEVICES",
-                      first, r, addresses[r]));
-    }
-  }
-  add_member(members_, processes_.rank(), mine);
-  ranks_ = processes_.size();
-}
-
-// Processes take turns over the GPUs they see. NCCL refuses two ranks with one GPU on one host, so
-// each becomes a host of its own; NCCL reads the variable when it first needs it.
-void NcclCommunicators::share_devices(int devices) {
-  for (const auto& view : processes_.all_gather(std::to_string(devices))) {
-    if (view == "0") throw RuntimeError("a process sees no GPU (none to share) run where all do");
-  }
-  const auto keys = processes_.all_gather(visibility_key());
-  int local = 0;
-  for (int r = 0; r < processes_.rank(); ++r) {
-    const auto& key = keys[static_cast<std::size_t>(r)];
-    local += key == keys[static_cast<std::size_t>(processes_.rank())] ? 1 : 0;
-  }
-  setenv("NCCL_HOSTID", fmt::format("fabricast-rank-{}", processes_.rank()).c_str(), 1);
-  add_member(members_, processes_.rank(), local % devices);
-  ranks_ = processes_.size();
-  gpus_are_shared_ = true;
+  add_member(members_, processes_.rank(), mine.device);
 }
 
 std::string NcclCommunicators::gpu_name() const {

@@ -1,8 +1,7 @@
 // One NCCL rank per GPU: which GPUs this process drives, and their communicators.
 //
-// Two ways: a single process drives every visible GPU, or each MPI process drives one (the n-th
-// process of a host the n-th visible GPU). More processes than GPUs is an error naming the process,
-// the same on all, unless they may share GPUs (NcclOptions). Communicators are non-blocking: every
+// Two ways: a single process drives every visible GPU, or each MPI process drives one
+// (nccl_devices.hpp). Communicators are non-blocking: every
 // wait polls NCCL's asynchronous error with a deadline and aborts the communicator, so a dead peer
 // becomes a message. Collective construction.
 #pragma once
@@ -76,7 +75,6 @@ class NcclCommunicators {
 
  private:
   void choose_devices();
-  void share_devices(int devices);
   void abort_all();
   void poll_accepted(const std::string& what);
   // Until `done` says true; throws after an asynchronous error or the deadline, having aborted.

@@ -10,6 +10,7 @@
 #include "emulator/runtime/executor.hpp"
 #include "emulator/runtime/nccl_buffer.hpp"
 #include "emulator/runtime/nccl_communicators.hpp"
+#include "emulator/runtime/nccl_devices.hpp"
 #include "emulator/runtime/nccl_estimator.hpp"
 #include "emulator/runtime/nccl_library.hpp"
 #include "emulator/runtime/nccl_operation.hpp"
@@ -281,24 +282,11 @@ std::optional<LibraryChoice> NcclExecutor::observe() {
 
 }  // namespace
 
-Availability nccl_availability() {
-  const auto probe = cuda::probe_devices();
-  if (probe.devices == 0) return {false, probe.reason, 0};
-  const auto& nccl = nccl_library();
-  if (!nccl.usable()) return {false, nccl.problem, 0};
-  return {true,
-          fmt::format("NCCL {}, {} GPUs ({})", nccl.version_text(), probe.devices, probe.reason),
-          probe.devices};
-}
-
 std::unique_ptr<Executor> make_nccl_executor(Communicator communicator,
                                              const NcclOptions& options) {
   // A process without NCCL or GPU must not leave the others waiting: everybody learns of it.
-  const auto mine = nccl_availability();
-  const auto all = communicator.all_gather(mine.available ? "" : mine.reason);
-  for (std::size_t r = 0; r < all.size(); ++r) {
-    if (all[r].empty()) continue;
-    throw RuntimeError(communicator.size() > 1 ? fmt::format("process {}: {}", r, all[r]) : all[r]);
+  if (const auto why = nccl_missing_somewhere(communicator); !why.empty()) {
+    throw AgreedError(ExitCode::runtime, why);
   }
   return std::make_unique<NcclExecutor>(std::move(communicator), options);
 }

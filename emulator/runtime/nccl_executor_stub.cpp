@@ -13,5 +13,6 @@ std::unique_ptr<Executor> make_nccl_executor(Communicator, const NcclOptions&) {
   throw RuntimeError(not_built);
 }
 Availability nccl_availability() { return {false, not_built, 0}; }
+Availability nccl_availability(const Communicator&) { return nccl_availability(); }
 
 }  // namespace fabricast

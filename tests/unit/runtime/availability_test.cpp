@@ -21,7 +21,7 @@ TEST(Availability, NcclSaysWhatIsThereOrWhyNot) {
   EXPECT_EQ(nccl.available, nccl.devices > 0);
   EXPECT_FALSE(nccl.reason.empty());
   if (!nccl.available) {
-    EXPECT_THROW(make_nccl_executor(Communicator::null()), RuntimeError);
+    EXPECT_THROW(make_nccl_executor(Communicator::null()), Error);
   }
 }
 

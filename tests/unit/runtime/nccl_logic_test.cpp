@@ -148,7 +148,7 @@ TEST_F(NcclLogic, AncientIsRefusedByVersion) {
   const auto nccl = nccl_availability();
   EXPECT_FALSE(nccl.available);
   EXPECT_THAT(nccl.reason, HasSubstr("NCCL 2.10.3 is not supported"));
-  EXPECT_THROW(make_nccl_executor(Communicator::null()), RuntimeError);
+  EXPECT_THROW(make_nccl_executor(Communicator::null()), AgreedError);
 }
 
 TEST_F(NcclLogic, WithoutADeviceOrALibraryTheReasonIsNamed) {

@@ -1,0 +1,126 @@
+"""The whole program with made-up GPUs and NCCLs: what users of several GPUs, an old NCCL or none see.
+
+usage: stand_ins_test.py PROGRAM_ON_FAKES MPIEXEC FOLDER_OF_FAKES
+
+The stand-ins (tests/unit/runtime/fakes) move real data between the ranks of one process, so a run of
+several processes has to find its data wrong. What no stand-in can show: that a device does the same.
+"""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+import cli_case
+from cli_case import ENVIRONMENT, CliCase
+
+FAKES = os.path.abspath(sys.argv.pop(3)) if len(sys.argv) > 3 else ""
+SMALL = ("-c", "all_reduce", "-b", "4K", "-e", "4K")
+
+
+class OnStandIns(CliCase):
+    def on(self, gpus, nccl, **variables):
+        """From here on the program sees so many GPUs and that NCCL (a folder of FAKES; "" for none)."""
+        before = dict(ENVIRONMENT)
+        self.addCleanup(lambda: (ENVIRONMENT.clear(), ENVIRONMENT.update(before)))
+        folder = os.path.join(FAKES, nccl) if nccl else self.broken_library()
+        ENVIRONMENT.update(FABRICAST_FAKE_GPUS=str(gpus), LD_LIBRARY_PATH=folder, **variables)
+
+    def broken_library(self):
+        folder = self.path("broken")
+        os.makedirs(folder, exist_ok=True)
+        self.write("broken/libnccl.so.2", "not a library")
+        return folder
+
+
+class OneProcess(OnStandIns):
+    def test_every_collective_is_right_in_every_way_of_launching(self):
+        self.on(4, "new")
+        for way in ((), ("--graph",), ("--symmetric",)):
+            with self.subTest(way=way):
+                result = self.expect_ok("measure", "--executor", "nccl", "-c", "all", "-b", "4K", "-e", "4K",
+                                        "--check-only", *way)
+                sections = [line.split()[1] for line in result.stdout.splitlines() if "nccl executor" in line]
+                self.assertEqual(len(set(sections)), 9, sections)
+
+    def test_ways_of_launching_are_told_apart_in_the_trace(self):
+        self.on(4, "new")
+        suites = set()
+        for way in ((), ("--graph",), ("--symmetric",)):
+            trace = "t" + "".join(way) + ".h5"
+            result = self.expect_ok("measure", *SMALL, *way, "-o", trace)
+            self.assertIn("nccl executor: NCCL 2.28.9, 4 GPUs", result.stderr)
+            self.assertIn("all_reduce ring, protocol ll", result.stdout)
+            suites.add(self.suite_of(trace))
+        self.assertEqual(len(suites), 3, suites)
+
+    def suite_of(self, trace):
+        if shutil.which("h5dump") is None:
+            self.skipTest("needs h5dump")
+        shown = subprocess.run(["h5dump", "-d", "/sample_conditions/suite", self.path(trace)], capture_output=True,
+                               text=True, check=True)
+        return re.search(r'\(0\): "?(\w+)', shown.stdout).group(1)
+
+    def test_what_is_missing_is_named(self):
+        cases = ((0, "new", (), 3, "no CUDA device"),
+                 (4, "", (), 3, "NCCL cannot be loaded"),
+                 (4, "ancient", (), 3, "NCCL 2.10.3 is not supported"),
+                 (4, "old", ("--symmetric",), 2, "has no symmetric windows"))
+        for gpus, nccl, options, code, message in cases:
+            with self.subTest(nccl=nccl, gpus=gpus):
+                self.on(gpus, nccl)
+                result = self.run_program("measure", "--executor", "nccl", *SMALL, *options, "-o", "t.h5")
+                self.assertEqual(result.returncode, code, result.stderr)
+                self.assertEqual(result.stderr.count("error: "), 1, result.stderr)
+                self.assertIn(message, result.stderr)
+                self.assertNotIn("t.h5", self.left())
+
+    def test_without_a_device_or_nccl_hosts_are_measured_and_the_reason_is_said(self):
+        for gpus, nccl, ranks, reason in ((0, "new", 0, "no CUDA device"), (0, "new", 2, "no CUDA device"),
+                                          (2, "ancient", 2, "NCCL 2.10.3 is not supported")):
+            with self.subTest(gpus=gpus, ranks=ranks):
+                self.on(gpus, nccl)
+                result = self.expect_ok("measure", *SMALL, "--check-only", ranks=ranks)
+                self.assertIn("no GPU is measured", result.stderr)
+                self.assertIn(reason, result.stderr)
+
+    def test_a_hanging_nccl_ends_at_the_deadline(self):
+        self.on(4, "new", FAKE_NCCL="hang_connect")
+        began = time.monotonic()
+        result = self.expect_error(3, "did not end within 1 s", "--quiet", "measure", "--executor", "nccl", *SMALL,
+                                   "--deadline", "1")
+        self.assertIn("aborted", result.stderr)
+        self.assertLess(time.monotonic() - began, 30)
+
+
+class Processes(OnStandIns):
+    """Under mpirun: a GPU of its own for each process, or a reason that all of them give once."""
+
+    def setUp(self):
+        super().setUp()
+        if not cli_case.MPIEXEC:
+            self.skipTest("needs mpirun")
+
+    def test_processes_that_see_one_gpu_each_choose_nccl(self):
+        # As Slurm's --gpus-per-task=1 has it: every process sees one GPU, and not the same.
+        self.on(1, "new", FAKE_GPU_ADDRESS_BY_RANK="1")
+        result = self.run_program("measure", *SMALL, "--check-only", ranks=2)
+        self.assertIn("a GPU for each of 2 processes", result.stderr)
+        # The stand-in has no network: the check of the data has to say so.
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn("wrong data from the nccl executor", result.stderr)
+
+    def test_one_message_for_all_processes(self):
+        for gpus, nccl, message in ((2, "ancient", "process 0: NCCL 2.10.3 is not supported"),
+                                    (1, "new", "has no GPU of its own")):
+            with self.subTest(message=message):
+                self.on(gpus, nccl)
+                result = self.run_program("measure", "--executor", "nccl", *SMALL, "--check-only", ranks=2)
+                self.assertEqual(result.returncode, 3, result.stderr)
+                self.assertEqual(result.stderr.count("error: "), 1, result.stderr)
+                self.assertIn(message, result.stderr)
+
+
+if __name__ == "__main__":
+    cli_case.main()
