@@ -45,6 +45,7 @@ std::unique_ptr<Executor> make(ExecutorKind kind, const Communicator& communicat
     case ExecutorKind::mpi:
       return make_mpi_executor(communicator);
     case ExecutorKind::cuda:
+      if (communicator.size() > 1) return make_peer_executor(communicator);
       return make_cuda_executor(ranks > 0 ? ranks : default_cuda_ranks, 0);
     case ExecutorKind::nccl:
       return make_nccl_executor(communicator, nccl);
@@ -59,14 +60,11 @@ ExecutorChoice choose_executor(const std::string& wanted, const Communicator& co
   const Decision decision = wanted == "auto"
                                 ? decide(communicator)
                                 : Decision{executor_from_name(wanted), "asked for", false};
-  const bool one_process =
-      decision.kind == ExecutorKind::host || decision.kind == ExecutorKind::cuda;
-  if (one_process && communicator.size() > 1) {
-    throw UsageError(fmt::format(
-        "the {} executor runs in one process, there are {} (its ranks are {}): start it without "
-        "mpirun, or use --executor mpi",
-        to_string(decision.kind), communicator.size(),
-        decision.kind == ExecutorKind::host ? "threads" : "thread blocks of one GPU"));
+  if (decision.kind == ExecutorKind::host && communicator.size() > 1) {
+    throw UsageError(
+        fmt::format("the host executor runs in one process, there are {} (its ranks are threads): "
+                    "start it without mpirun, or use --executor mpi",
+                    communicator.size()));
   }
   ExecutorChoice choice{decision.kind, make(decision.kind, communicator, ranks, nccl), decision.why,
                         decision.fallback};

@@ -41,6 +41,7 @@ struct MeasureOptions {
   // NCCL's alone: buffers in symmetric windows, operations launched as CUDA graphs. Their samples
   // belong to suites of their own (suite_of), which nothing fits.
   bool symmetric = false, graph = false;
+  bool peers = false;                 // cuda on several GPUs: a suite of its own as well
   bool check_only = false;            // verify, time nothing: allowed beyond the cores
   std::int32_t warmup = 1;            // nccl-tests -w; over all sizes
   std::int32_t iterations = 0;        // nccl-tests -n; 0 = the stopping rule decides

@@ -206,8 +206,8 @@ void add_file(SweepCases& result, const Conditions& fixed, const AlgorithmFile& 
 }  // namespace
 
 std::string suite_of(const MeasureOptions& options) {
-  return fmt::format("collective{}{}", options.symmetric ? "_symmetric" : "",
-                     options.graph ? "_graph" : "");
+  return fmt::format("collective{}{}{}", options.peers ? "_peers" : "",
+                     options.symmetric ? "_symmetric" : "", options.graph ? "_graph" : "");
 }
 
 void refuse_files(const AlgorithmFiles& files, ExecutorKind kind) {

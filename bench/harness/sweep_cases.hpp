@@ -25,8 +25,9 @@ struct SweepCases {
   std::vector<std::string> notes;
 };
 
-// "collective", or what marks samples of symmetric windows and graphs, which no model describes:
-// "collective_symmetric", "collective_graph", "collective_symmetric_graph".
+// "collective", or what marks samples of symmetric windows, graphs and the interpreter on several
+// GPUs, which no model describes: "collective_symmetric", "collective_graph",
+// "collective_symmetric_graph", "collective_peers".
 std::string suite_of(const MeasureOptions& options);
 
 // Throws UsageError if the executor takes no schedules: nccl.

@@ -34,7 +34,9 @@ std::shared_ptr<const Topology> local_machine(const Communicator& communicator,
     for (const auto& text : packed) {
       hosts.push_back(unpack(text));
       if (measures_cores(choice.kind)) hosts.back().gpus.clear();
-      if (choice.kind == ExecutorKind::cuda) hosts.back() = blocks_of_first_gpu(hosts.back(), ranks);
+      if (choice.kind == ExecutorKind::cuda && communicator.size() == 1) {
+        hosts.back() = blocks_of_first_gpu(hosts.back(), ranks);
+      }
     }
     return to_machine_yaml(hosts);
   });

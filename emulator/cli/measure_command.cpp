@@ -315,6 +315,7 @@ int run_measure(const MeasureArguments& given) {
   const auto machine = together([&] { return machine_of(arguments, world, choice); });
   auto options = options_from(arguments, files);
   options.communicator = world.size() > 1 ? &world : nullptr;
+  options.peers = choice.kind == ExecutorKind::cuda && world.size() > 1;
   // A named machine must hold all ranks; more host ranks than cores share them (--check-only).
   const bool holds = machine->ranks() == choice.executor->max_ranks();
   if (holds || !arguments.machine.empty()) options.space = machine->space();

@@ -101,17 +101,16 @@ void add_synthetic_options(CLI::App& command, MeasureArguments& arguments) {
 }  // namespace
 
 void add_measure_options(CLI::App& command, MeasureArguments& arguments) {
-  command.add_option(
-      "--executor", arguments.executor,
-      "auto (nccl on 2 GPUs or more, cuda on one, else mpi or host), nccl, cuda, mpi, host");
+  command.add_option("--executor", arguments.executor,
+                     "auto (nccl on 2 GPUs or more, cuda on one, else mpi or host), nccl, cuda "
+                     "(under mpirun a GPU per process), mpi, host");
   command.add_option("--machine,-m", arguments.machine,
-                      "machine these ranks are (name or YAML); default: discovered");
+                     "machine these ranks are (name or YAML); default: discovered");
   add_sweep_options(command, arguments);
   command.add_flag("--check-only", arguments.check_only,
-                    "verify the data and time nothing; allowed with more ranks than cores");
+                   "verify the data and time nothing; allowed with more ranks than cores");
   command.add_flag("--no-check", arguments.no_check, "do not verify the data");
-  command.add_option("--output,-o", arguments.output,
-                      "trace file to write the samples to (HDF5)");
+  command.add_option("--output,-o", arguments.output, "trace file to write the samples to (HDF5)");
   add_restart_options(command, arguments.resume, arguments.force);
   for (const char* option : {"--force", "--resume"}) {
     command.get_option(option)->needs(command.get_option("-o"));

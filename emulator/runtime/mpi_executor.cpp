@@ -1,7 +1,6 @@
 #include "emulator/runtime/mpi_executor.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -13,6 +12,7 @@
 #include <vector>
 
 #include "emulator/base/error.hpp"
+#include "emulator/base/host_name.hpp"
 #include "emulator/runtime/mpi_port.hpp"
 #include "emulator/runtime/rank_buffers.hpp"
 #include "emulator/runtime/thread_team.hpp"
@@ -29,15 +29,9 @@ constexpr int polls_on_own_core = 1000;
 constexpr int polls_on_shared_core = 4;
 constexpr std::byte poison{0xFF};  // NaN, or -1: no result looks like it
 
-std::string host_name() {
-  char name[256] = {};
-  if (gethostname(name, sizeof name - 1) != 0) return "unknown";
-  return name;
-}
-
 // Do the processes of every host have a core each? Collective: all processes get the same answer.
 Executor::TimingVerdict cores_for_everyone(const Communicator& communicator) {
-  std::string mine = host_name();
+  std::string mine = this_host();
   const auto quota = cgroup_cores();
   mine += fmt::format(" {}", quota ? *quota : 1e9);
   for (const int cpu : affinity_cpus()) mine += fmt::format(" {}", cpu);

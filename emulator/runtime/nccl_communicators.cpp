@@ -9,7 +9,7 @@
 #include <cstring>
 
 #include "emulator/base/error.hpp"
-#include "emulator/runtime/nccl_devices.hpp"
+#include "emulator/runtime/gpu_assignment.hpp"
 #include "emulator/runtime/nccl_library.hpp"
 
 namespace fabricast {

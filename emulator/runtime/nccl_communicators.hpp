@@ -1,7 +1,7 @@
 // One NCCL rank per GPU: which GPUs this process drives, and their communicators.
 //
 // Two ways: a single process drives every visible GPU, or each MPI process drives one
-// (nccl_devices.hpp). Communicators are non-blocking: every
+// (gpu_assignment.hpp). Communicators are non-blocking: every
 // wait polls NCCL's asynchronous error with a deadline and aborts the communicator, so a dead peer
 // becomes a message. Collective construction.
 #pragma once

@@ -8,9 +8,9 @@
 
 #include "emulator/base/error.hpp"
 #include "emulator/runtime/executor.hpp"
+#include "emulator/runtime/nccl_availability.hpp"
 #include "emulator/runtime/nccl_buffer.hpp"
 #include "emulator/runtime/nccl_communicators.hpp"
-#include "emulator/runtime/nccl_devices.hpp"
 #include "emulator/runtime/nccl_estimator.hpp"
 #include "emulator/runtime/nccl_library.hpp"
 #include "emulator/runtime/nccl_operation.hpp"

@@ -3,43 +3,17 @@
 #include <cuda_runtime.h>
 
 #include <algorithm>
-#include <limits>
 #include <vector>
 
 #include "emulator/base/error.hpp"
 #include "kernels/cuda/device_memory.cuh"
-#include "kernels/lane/group.hpp"
-#include "kernels/lane/interpreter.hpp"
-#include "kernels/lane/line_port.hpp"
+#include "kernels/cuda/lane_launch.hpp"
 
 namespace fabricast::cuda {
 namespace {
 
-// As NCCL's Simple and LL have at most (its LL128 has 640); whole warps, as LL128's lines need.
-constexpr int threads_per_lane = 512;
 constexpr std::uint64_t gate_limit_ns = 1'000'000'000;  // the gate opens by itself after this
 constexpr int poison = 0xFF;                            // NaN, or -1: never a small integer's bytes
-
-struct NoPause {
-  __device__ bool operator()() const { return false; }  // never yields
-  __device__ void reset() const {}
-};
-
-template <class Port>
-__global__ void __launch_bounds__(threads_per_lane)
-    run_lanes_kernel(const lane::LaneView* lanes, lane::LaneCursor* cursors, Port port,
-                     lane::RunData data, lane::RunControl control) {
-  const auto l = static_cast<std::int32_t>(blockIdx.x);
-  const lane::ThreadBlock block;
-  NoPause pause;
-  if (block.leader()) cursors[l] = lanes[l].start();
-  lane::run_lanes(lanes + l, cursors + l, 1, l, port, data, control, block, pause);
-}
-
-template <class Port>
-const void* kernel_of(const Port&) {
-  return reinterpret_cast<const void*>(run_lanes_kernel<Port>);
-}
 
 // Holds the stream until the host has queued everything, so that launch overhead of the host does
 // not appear between the events.
@@ -64,9 +38,7 @@ DeviceProbe probe_devices() {
   cudaError_t code = cudaGetDeviceCount(&count);
   cudaDeviceProp properties{};
   if (code == cudaSuccess && count > 0) code = cudaGetDeviceProperties(&properties, 0);
-  cudaFuncAttributes attributes{};  // fails if this build has no code for the device
-  if (code == cudaSuccess && count > 0)
-    code = cudaFuncGetAttributes(&attributes, kernel_of(lane::FifoPort{}));
+  if (code == cudaSuccess && count > 0) code = find_lane_code();
   if (code == cudaSuccess && count > 0) {
     return {count, std::string(properties.name) + (count > 1 ? " and others" : "")};
   }
@@ -76,6 +48,18 @@ DeviceProbe probe_devices() {
   cudaGetLastError();  // forget it: having no device is no error of ours
   return {0, no_driver ? std::string("no CUDA device: no NVIDIA driver is installed")
                        : std::string("no CUDA device: ") + cudaGetErrorString(code)};
+}
+
+std::vector<std::string> device_addresses() {
+  int count = 0;
+  if (cudaGetDeviceCount(&count) != cudaSuccess) count = 0;
+  std::vector<std::string> addresses;
+  for (int d = 0; d < count; ++d) {
+    char text[32] = {};
+    const bool known = cudaDeviceGetPCIBusId(text, sizeof text, d) == cudaSuccess;
+    addresses.emplace_back(known ? text : "");
+  }
+  return addresses;
 }
 
 struct Interpreter::State {
@@ -98,6 +82,8 @@ struct Interpreter::State {
   std::vector<std::size_t> memory_offset;
   DeviceArray<std::byte> slots;
   DeviceArray<lane::FifoCounters> counters;
+  DeviceArray<std::byte> peer_memory;             // this device's part of connections to others
+  DeviceArray<lane::PeerConnection> connections;  // where the other parts are; empty: one device
   DeviceArray<lane::LaneView> lanes;
   DeviceArray<lane::LaneCursor> cursors;
   DeviceArray<lane::ProgressLine> progress;
@@ -135,16 +121,9 @@ Interpreter::Interpreter(int device) : state_(std::make_unique<State>()) {
         "this GPU cannot launch cooperatively (lanes would wait for lanes that never "
         "start) use a GPU of compute capability 6.0 or later");
   }
-  s.resident_lanes = std::numeric_limits<std::int32_t>::max();
-  for (const HandOff hand_off : hand_offs) {  // the least of all, so that a plan runs with any
-    lane::with_port(hand_off, {}, false, [&](const auto& port) {
-      int blocks = 0;
-      check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, kernel_of(port),
-                                                          threads_per_lane, 0),
-            "asking for the occupancy of the interpreter (no code for this GPU?)");
-      s.resident_lanes = std::min(s.resident_lanes, blocks * s.properties.multiProcessorCount);
-    });
-  }
+  s.resident_lanes =
+      s.properties.multiProcessorCount *
+      std::min(resident_lanes_per_sm<lane::FifoPort>(), resident_lanes_per_sm<lane::PeerPort>());
   check(cudaStreamCreateWithFlags(&s.stream, cudaStreamNonBlocking), "creating a stream");
   check(cudaEventCreate(&s.start), "creating an event");
   check(cudaEventCreate(&s.stop), "creating an event");
@@ -183,10 +162,11 @@ void Interpreter::State::place_buffers(const lane::ProgramImage& image) {
     total += (static_cast<std::size_t>(b.allocation_bytes) + 255) / 256 * 256;
   }
   memory = DeviceArray<std::byte>(total, "the ranks' buffers");
-  const auto fifo_bytes = static_cast<std::size_t>(image.fifos) * image.depth *
-                          static_cast<std::size_t>(image.slot_bytes);
-  slots = DeviceArray<std::byte>(fifo_bytes, "the connections' slots");
-  counters = DeviceArray<lane::FifoCounters>(static_cast<std::size_t>(image.fifos), "counters");
+  const auto own_fifos = connections.size() > 0 ? 0 : static_cast<std::size_t>(image.fifos);
+  slots =
+      DeviceArray<std::byte>(own_fifos * image.depth * static_cast<std::size_t>(image.slot_bytes),
+                             "the connections' slots");
+  counters = DeviceArray<lane::FifoCounters>(own_fifos, "counters");
   fifos = lane::FifoPort{counters.data(), slots.data(), image.slot_bytes, image.depth};
   hand_off = image.hand_off;
   orders_lanes = image.orders_lanes;
@@ -239,9 +219,20 @@ void Interpreter::State::upload_lanes(const lane::ProgramImage& image) {
       DeviceArray<lane::ProgressLine>(image.has_dependencies ? views.size() : 0, "step counters");
 }
 
-void Interpreter::load(const lane::ProgramImage& image) {
+std::byte* Interpreter::reserve_peer_memory(std::size_t bytes) {
   State& s = *state_;
   s.use();
+  s.peer_memory = DeviceArray<std::byte>(bytes, "connections between GPUs");
+  s.peer_memory.zero("connections between GPUs");
+  check(cudaDeviceSynchronize(), "waiting for the GPU");
+  return s.peer_memory.data();
+}
+
+void Interpreter::load(const lane::ProgramImage& image,
+                       const std::vector<lane::PeerConnection>& connections) {
+  State& s = *state_;
+  s.use();
+  s.connections = DeviceArray<lane::PeerConnection>(connections, "the connections");
   if (static_cast<std::int64_t>(image.lanes.size()) > s.resident_lanes) {
     throw UsageError("this plan has " + std::to_string(image.lanes.size()) + " lanes, but only " +
                      std::to_string(s.resident_lanes) +
@@ -293,19 +284,15 @@ void Interpreter::State::place_contributions() {
 }
 
 void Interpreter::State::launch(const lane::RunControl& control) {
-  const lane::LaneView* lane_views = lanes.data();
-  lane::LaneCursor* lane_cursors = cursors.data();
-  lane::RunData run_data = data;
-  lane::RunControl run_control = control;
-  lane::with_port(hand_off, fifos, orders_lanes, [&](auto port) {
-    void* arguments[] = {&lane_views, &lane_cursors, &port, &run_data, &run_control};
-    check(cudaLaunchCooperativeKernel(kernel_of(port), dim3(static_cast<unsigned>(lanes.size())),
-                                      dim3(threads_per_lane), arguments, 0, stream),
-          "launching the interpreter");
-  });
+  if (lanes.size() == 0) return;  // no rank here
+  const LaneLaunch what{lanes.data(), cursors.data(), static_cast<std::int32_t>(lanes.size()),
+                        data,         control,        stream};
+  if (connections.size() == 0) return launch_lanes(fifos, hand_off, orders_lanes, what);
+  const lane::PeerPort peers{connections.data(), fifos.slot_bytes, fifos.depth};
+  launch_lanes(peers, hand_off, orders_lanes, what);
 }
 
-double Interpreter::run() {
+double Interpreter::run(const std::function<void()>& before_start) {
   State& s = *state_;
   s.use();
   s.progress.zero("progress counters");
@@ -326,6 +313,7 @@ double Interpreter::run() {
   check(cudaEventRecord(s.start, s.stream), "recording an event");
   s.launch(control);
   check(cudaEventRecord(s.stop, s.stream), "recording an event");
+  if (before_start) before_start();
   *gate = 1;
   check(cudaEventSynchronize(s.stop), "running the collective on the GPU");
   std::uint64_t stopped = 0;
@@ -335,7 +323,7 @@ double Interpreter::run() {
   if (s.stalled) {
     check(cudaMemcpy(&s.stall, s.stall_record.data(), sizeof s.stall, cudaMemcpyDeviceToHost),
           "reading the stall record");
-    s.reset_connections();
+    if (s.connections.size() == 0) s.reset_connections();
   }
   float milliseconds = 0;
   check(cudaEventElapsedTime(&milliseconds, s.start, s.stop), "reading the events");
@@ -348,13 +336,23 @@ lane::StallRecord Interpreter::stall() const { return state_->stall; }
 std::int64_t Interpreter::messages_left() {
   State& s = *state_;
   s.use();
+  std::vector<lane::PeerConnection> entries(s.connections.size());
   std::vector<lane::FifoCounters> counters(s.counters.size());
-  if (counters.empty()) return 0;
-  check(cudaMemcpy(counters.data(), s.counters.data(), counters.size() * sizeof counters[0],
-                   cudaMemcpyDeviceToHost),
-        "reading the counters");
-  std::int64_t left = 0;
-  for (const auto& c : counters) left += static_cast<std::int64_t>(c.sent - c.consumed);
+  if (!entries.empty()) {
+    check(cudaMemcpy(entries.data(), s.connections.data(), entries.size() * sizeof entries[0],
+                     cudaMemcpyDeviceToHost),
+          "reading the connections");
+    for (const auto& entry : entries) counters.push_back(entry.own);
+  }
+  if (s.counters.size() > 0) {
+    check(cudaMemcpy(counters.data(), s.counters.data(), counters.size() * sizeof counters[0],
+                     cudaMemcpyDeviceToHost),
+          "reading the counters");
+  }
+  std::int64_t left = 0;  // of a connection to another device only one side is counted here
+  for (const auto& c : counters) {
+    left += static_cast<std::int64_t>(c.sent) - static_cast<std::int64_t>(c.consumed);
+  }
   return left;
 }
 

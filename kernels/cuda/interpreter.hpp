@@ -1,5 +1,6 @@
 // The step interpreter on one GPU: every lane a CTA of one cooperative launch, FIFOs in device
-// memory, messages by Simple, LL or LL128 as the image says.
+// memory, messages by Simple, LL or LL128 as the image says. Several of them, one per GPU, run one
+// program together if their connections have been linked (kernels/lane/peer_port.hpp).
 //
 // CTAs share the device's L2 and HBM: times say what the copy and reduce loops, the hand-off and
 // the memory of one device cost, and nothing about links. Whether FIFO data stay in L2 depends on
@@ -9,11 +10,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "kernels/lane/image.hpp"
+#include "kernels/lane/peer_port.hpp"
 #include "kernels/lane/stall.hpp"
 
 namespace fabricast::cuda {
@@ -23,6 +27,9 @@ struct DeviceProbe {
   std::string reason;        // why none, or the first device's name
 };
 DeviceProbe probe_devices();
+// PCI addresses of the visible devices in CUDA's order, "" for one that has none; empty without a
+// driver.
+std::vector<std::string> device_addresses();
 
 class Interpreter {
  public:
@@ -35,19 +42,27 @@ class Interpreter {
   std::string description() const;  // name, SMs, L2, compute capability, CUDA versions
   std::int32_t max_lanes() const;   // CTAs that can be resident together
 
-  // Uploads a program. Throws UsageError if its lanes cannot all be resident.
-  void load(const lane::ProgramImage& image);
+  // This GPU's part of connections with others: so many bytes, zeros, until the next call.
+  std::byte* reserve_peer_memory(std::size_t bytes);
+  // Uploads a program: all ranks, or with `connections` (by FIFO of the image) the ranks of this
+  // GPU, which have lanes and buffers in the image. Throws UsageError if its lanes cannot all be
+  // resident.
+  void load(const lane::ProgramImage& image,
+            const std::vector<lane::PeerConnection>& connections = {});
   void set_stall_limit(double seconds);
   // Fills the rank's buffers with a pattern that no result has, then the input.
   void write_input(std::int32_t rank, std::span<const std::byte> input);
   void read_output(std::int32_t rank, std::span<std::byte> output);
 
   // One collective; seconds between CUDA events around the kernel, both queued before either runs.
-  // If a lane stalls, `stalled()` is set and the FIFOs are reset.
-  double run();
+  // If a lane stalls, `stalled()` is set and the FIFOs are reset, but not those to other
+  // GPUs: load again. `before_start` is called when
+  // everything is queued and nothing has started: where several GPUs wait for each other.
+  double run(const std::function<void()>& before_start = {});
   bool stalled() const;
   lane::StallRecord stall() const;
-  // Messages sent but not received, over all FIFOs: 0 after a correct program.
+  // Messages sent less messages received by lanes of this GPU, over all FIFOs: 0 after a correct
+  // program, summed over its GPUs.
   std::int64_t messages_left();
 
  private:

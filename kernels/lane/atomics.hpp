@@ -1,4 +1,5 @@
 // The few atomic operations lanes need, device scope on a GPU, plain std::atomic_ref on the host.
+// *_across: system scope, between GPUs.
 //
 // Release and acquire sit on the operations themselves, never on lone fences: ThreadSanitizer does
 // not see those, and the PTX memory model needs the pair on one location anyway. Every counter is a
@@ -20,12 +21,14 @@ namespace fabricast::lane {
 
 #if defined(__CUDA_ARCH__)
 using Counter = ::cuda::atomic_ref<std::uint64_t, ::cuda::thread_scope_device>;
+using SharedCounter = ::cuda::atomic_ref<std::uint64_t, ::cuda::thread_scope_system>;
 inline constexpr auto acquire = ::cuda::memory_order_acquire;
 inline constexpr auto release = ::cuda::memory_order_release;
 inline constexpr auto relaxed = ::cuda::memory_order_relaxed;
 inline constexpr auto acquire_release = ::cuda::memory_order_acq_rel;
 #else
 using Counter = std::atomic_ref<std::uint64_t>;
+using SharedCounter = Counter;
 inline constexpr auto acquire = std::memory_order_acquire;
 inline constexpr auto release = std::memory_order_release;
 inline constexpr auto relaxed = std::memory_order_relaxed;
@@ -43,6 +46,12 @@ FABRICAST_HOST_DEVICE inline void store_release(std::uint64_t& at, std::uint64_t
 }
 FABRICAST_HOST_DEVICE inline void store_relaxed(std::uint64_t& at, std::uint64_t value) {
   Counter(at).store(value, relaxed);
+}
+FABRICAST_HOST_DEVICE inline std::uint64_t load_acquire_across(std::uint64_t& at) {
+  return SharedCounter(at).load(acquire);
+}
+FABRICAST_HOST_DEVICE inline void store_release_across(std::uint64_t& at, std::uint64_t value) {
+  SharedCounter(at).store(value, release);
 }
 // Sets 0 to `value`; true for the one caller that did it.
 FABRICAST_HOST_DEVICE inline bool claim(std::uint64_t& at, std::uint64_t value) {

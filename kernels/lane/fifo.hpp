@@ -25,6 +25,8 @@ struct FifoCounters {
 
 // All FIFOs of an executor; lanes name theirs by index. Trivially copyable view.
 struct FifoPort {
+  static constexpr bool across_devices = false;
+
   FifoCounters* counters = nullptr;
   std::byte* slots = nullptr;  // depth * slot_bytes for each FIFO, in order
   std::int64_t slot_bytes = 0;
@@ -34,6 +36,17 @@ struct FifoPort {
     const auto index =
         static_cast<std::int64_t>(fifo) * depth + static_cast<std::int64_t>(message % depth);
     return slots + index * slot_bytes;
+  }
+
+  // Each end's own count, for messages that carry their own flags (line_port.hpp).
+  FABRICAST_HOST_DEVICE std::uint64_t received(std::int32_t fifo) const {
+    return load_relaxed(counters[fifo].consumed);
+  }
+  FABRICAST_HOST_DEVICE std::uint64_t sent(std::int32_t fifo) const {
+    return load_relaxed(counters[fifo].sent);
+  }
+  FABRICAST_HOST_DEVICE void count_sent(std::int32_t fifo) const {
+    store_relaxed(counters[fifo].sent, sent(fifo) + 1);
   }
 
   // Consumer side. Only the leader of a lane group calls has_message and pop.

@@ -33,10 +33,16 @@ struct Piece {
 };
 
 // Device: all that this thread and, behind a barrier, its group did before is ordered against what
-// they do afterwards, seen from other CTAs. On the host the words of the lines themselves order.
+// they do afterwards, seen from other CTAs (and from other devices, if messages go there). On the
+// host the words of the lines themselves order.
+template <bool across_devices>
 FABRICAST_HOST_DEVICE inline void order_lanes() {
 #if defined(__CUDA_ARCH__)
-  __threadfence();
+  if constexpr (across_devices) {
+    __threadfence_system();
+  } else {
+    __threadfence();
+  }
 #endif
 }
 

@@ -1,5 +1,5 @@
-// Connections whose messages carry their own flags: FIFOs (fifo.hpp) with LL or LL128 lines in the
-// slots.
+// Connections whose messages carry their own flags: FIFOs (fifo.hpp, peer_port.hpp) with LL or
+// LL128 lines in the slots.
 //
 // Credits are those of Simple; `sent` is the producer's own count and publishes nothing. A message
 // is "there" for the interpreter when its first line is: the rest is on its way, because a step
@@ -15,27 +15,19 @@
 
 namespace fabricast::lane {
 
-template <class LineFormat>
-struct LinePort : FifoPort {
+template <class LineFormat, class Fifos = FifoPort>
+struct LinePort : Fifos {
   using Format = LineFormat;
   bool ordered = false;  // line_access.hpp
 
   LinePort() = default;
-  FABRICAST_HOST_DEVICE LinePort(const FifoPort& fifos, bool orders)
-      : FifoPort(fifos), ordered(orders) {}
-
-  FABRICAST_HOST_DEVICE std::uint64_t received(std::int32_t fifo) const {
-    return load_relaxed(counters[fifo].consumed);
-  }
-  FABRICAST_HOST_DEVICE std::uint64_t sent(std::int32_t fifo) const {
-    return load_relaxed(counters[fifo].sent);
-  }
+  FABRICAST_HOST_DEVICE LinePort(const Fifos& fifos, bool orders) : Fifos(fifos), ordered(orders) {}
 
   FABRICAST_HOST_DEVICE bool has_message(std::int32_t fifo) const {
-    return has_begun(Format{}, front(fifo), Format::flag(received(fifo)), ordered);
+    return has_begun(Format{}, this->front(fifo), Format::flag(this->received(fifo)), ordered);
   }
   FABRICAST_HOST_DEVICE void push(std::int32_t fifo, std::int64_t /*bytes*/) const {
-    store_relaxed(counters[fifo].sent, sent(fifo) + 1);
+    this->count_sent(fifo);
   }
   // Before each look at lines, and before each line written: where tests hold a thread up.
   FABRICAST_HOST_DEVICE static void pace() {}
@@ -50,10 +42,10 @@ concept HasLines = requires {
 };
 
 // One kind of port for each hand-off: use(port).
-template <class Use>
-decltype(auto) with_port(HandOff hand_off, const FifoPort& fifos, bool ordered, const Use& use) {
-  if (hand_off == HandOff::ll) return use(LlPort(fifos, ordered));
-  if (hand_off == HandOff::ll128) return use(Ll128Port(fifos, ordered));
+template <class Fifos, class Use>
+decltype(auto) with_port(HandOff hand_off, const Fifos& fifos, bool ordered, const Use& use) {
+  if (hand_off == HandOff::ll) return use(LinePort<LlFormat, Fifos>(fifos, ordered));
+  if (hand_off == HandOff::ll128) return use(LinePort<Ll128Format, Fifos>(fifos, ordered));
   return use(fifos);
 }
 

@@ -171,7 +171,7 @@ struct LineStep {
     bool going = true;
     if (has(action_recv)) {
       going = run(LinePass::await, bytes);
-      order_lanes();
+      order_lanes<Port::across_devices>();
       group.sync();
     }
     const bool both = has(action_copy) && has(action_send);
@@ -179,7 +179,9 @@ struct LineStep {
       going = going && run(LinePass::store, bytes);
       group.sync();
     }
-    if (has(action_send) && group.index() < Group::team_size) order_lanes();
+    if (has(action_send) && group.index() < Group::team_size) {
+      order_lanes<Port::across_devices>();
+    }
     return going && run(both ? LinePass::send : LinePass::whole, bytes);
   }
 };

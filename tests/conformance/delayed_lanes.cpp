@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "emulator/base/counter_rng.hpp"
+#include "emulator/runtime/peer_links.hpp"
 #include "emulator/runtime/rank_buffers.hpp"
 #include "kernels/lane/group.hpp"
 #include "kernels/lane/interpreter.hpp"
@@ -87,6 +88,9 @@ struct Machine {
   std::vector<lane::FifoCounters> counters;
   std::vector<lane::ProgressLine> lane_steps;
   lane::FifoPort port;
+  // By rank, as on GPUs: memory that others reach, and the connections as the rank sees them.
+  std::vector<std::vector<Line>> peer_memory;
+  std::vector<std::vector<lane::PeerConnection>> links;
 
   Machine(const RunRequest& request) : compiled(compile_plan(request, 0, request.plan->ranks())) {
     const auto& image = compiled.image;
@@ -104,6 +108,31 @@ struct Machine {
     counters.resize(static_cast<std::size_t>(image.fifos));
     lane_steps.resize(image.lanes.size());
     port = {counters.data(), start_of(slots), image.slot_bytes, image.depth};
+  }
+
+  // Each rank compiles and lays out its own part; entries of the common program name them.
+  void link_peers(const RunRequest& request) {
+    std::vector<CompiledPlan> parts;
+    std::vector<PlaceLayout> layouts;
+    std::vector<std::byte*> memory_of;
+    for (std::int32_t r = 0; r < request.plan->ranks(); ++r) {
+      parts.push_back(compile_plan(request, r, r + 1));
+      parts.back().image.slot_bytes = compiled.image.slot_bytes;
+      layouts.push_back(place_layout_from(text_of(layout_of_place(parts.back()))));
+      memory_of.push_back(start_of(peer_memory.emplace_back(lines_for(layouts.back().bytes))));
+    }
+    for (const auto& part : parts) {
+      const auto own = link_place(part, layouts, memory_of);
+      auto& all = links.emplace_back(compiled.connections.size());
+      for (std::size_t c = 0; c < compiled.connections.size(); ++c) {
+        for (std::size_t o = 0; o < own.size(); ++o) {
+          if (same_connection(compiled.connections[c], part.connections[o])) all[c] = own[o];
+        }
+      }
+    }
+  }
+  static bool same_connection(const Connection& a, const Connection& b) {
+    return a.source == b.source && a.destination == b.destination && a.label == b.label;
   }
 
   lane::LaneView view(std::size_t l) {
@@ -145,17 +174,23 @@ void run_thread(Machine& machine, const std::vector<std::size_t>& lanes, std::in
   Delays delays(seed, static_cast<std::uint64_t>(thread));
   YieldPause pause;
   const auto& image = machine.compiled.image;
-  lane::with_port(image.hand_off, machine.port, image.orders_lanes, [&](const auto& port) {
-    const DelayedPort delayed(port, &delays);
-    lane::run_lanes(views.data(), cursors.data(), static_cast<std::int32_t>(views.size()), thread,
-                    delayed, image.data, control, DelayedThread(&delays), pause);
-  });
+  const auto run_on = [&](const auto& fifos) {
+    lane::with_port(image.hand_off, fifos, image.orders_lanes, [&](const auto& port) {
+      const DelayedPort delayed(port, &delays);
+      lane::run_lanes(views.data(), cursors.data(), static_cast<std::int32_t>(views.size()), thread,
+                      delayed, image.data, control, DelayedThread(&delays), pause);
+    });
+  };
+  if (machine.links.empty() || lanes.empty()) return run_on(machine.port);
+  const auto rank = static_cast<std::size_t>(image.lanes[lanes.front()].rank);
+  run_on(lane::PeerPort{machine.links[rank].data(), image.slot_bytes, image.depth});
 }
 
 }  // namespace
 
 DelayedResult run_delayed(const RunRequest& request, const DelayedRun& run) {
   Machine machine(request);
+  if (run.peers) machine.link_peers(request);
   const auto assignment = assign(machine.compiled, run);
   std::vector<lane::ProgressLine> progress(assignment.size());
   std::uint64_t stop = 0;

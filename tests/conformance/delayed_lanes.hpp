@@ -2,7 +2,8 @@
 //
 // Every thread yields or sleeps, by seeded chance, at each look at a connection, after each step it
 // has chosen and before each publication (message, credit, step counter). Lanes run one to a
-// thread, or all lanes of a rank on one thread in listed, reversed or shuffled order. For
+// thread, or all lanes of a rank on one thread in listed, reversed or shuffled order. Connections
+// are FIFOs of one memory, or as between GPUs. For
 // ThreadSanitizer: all data are plain memory, only the counters are atomic.
 #pragma once
 
@@ -22,6 +23,7 @@ struct DelayedRun {
   std::uint64_t seed = 0;
   LaneOrder order = LaneOrder::one_thread_each;
   double stall_limit_seconds = 20;
+  bool peers = false;  // every rank a memory of its own, connections between them (peer_port.hpp)
   std::vector<std::int32_t> withheld;  // lanes that never start
 };
 

@@ -33,6 +33,7 @@ TEST_P(DelayedLanes, AnyTimingGivesTheSameResult) {
     DelayedRun run;
     run.seed = seed + ++number;
     run.order = lane_orders[number % std::size(lane_orders)];
+    run.peers = number % 3 == 0;
     const auto result = run_delayed({&plan, c.type, c.op, c.in_place, hand_off}, run);
     EXPECT_EQ(result.stall, "");
     EXPECT_EQ(result.wrong, 0);
@@ -64,6 +65,7 @@ TEST_P(DelayedHandOffs, LanesThatWaitForLanesSeeWhatTheseHaveWritten) {
           DelayedRun run;
           run.seed = seed * 31 + s;
           run.order = order;
+          run.peers = s % 2 == 1;
           const auto result =
               run_delayed({plan, DataType::float32, ReduceOp::sum, in_place, GetParam()}, run);
           EXPECT_EQ(result.stall, "") << plan->algorithm;

@@ -112,11 +112,15 @@ class Processes(OnStandIns):
         self.assertIn("wrong data from the nccl executor", result.stderr)
 
     def test_one_message_for_all_processes(self):
-        for gpus, nccl, message in ((2, "ancient", "process 0: NCCL 2.10.3 is not supported"),
-                                    (1, "new", "has no GPU of its own")):
-            with self.subTest(message=message):
+        cases = (("nccl", 2, "ancient", "process 0: NCCL 2.10.3 is not supported"),
+                 ("nccl", 1, "new", "has no GPU of its own"),
+                 ("cuda", 0, "new", "process 0: no CUDA device"),
+                 ("cuda", 1, "new", "has no GPU of its own"),
+                 ("cuda", 2, "new", "process 0: this GPU cannot launch cooperatively"))
+        for executor, gpus, nccl, message in cases:
+            with self.subTest(executor=executor, message=message):
                 self.on(gpus, nccl)
-                result = self.run_program("measure", "--executor", "nccl", *SMALL, "--check-only", ranks=2)
+                result = self.run_program("measure", "--executor", executor, *SMALL, "--check-only", ranks=2)
                 self.assertEqual(result.returncode, 3, result.stderr)
                 self.assertEqual(result.stderr.count("error: "), 1, result.stderr)
                 self.assertIn(message, result.stderr)

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "kernels/cuda/interpreter.hpp"
@@ -57,15 +58,6 @@ cudaError_t cudaSetDevice(int device) {
   return device < devices() ? cudaSuccess : cudaErrorInvalidDevice;
 }
 cudaError_t cudaDeviceSynchronize() { return cudaSuccess; }
-// FAKE_GPU_ADDRESS_BY_RANK: processes see other GPUs by the same number, as under Slurm.
-cudaError_t cudaDeviceGetPCIBusId(char* text, int length, int device) {
-  const char* rank = std::getenv("OMPI_COMM_WORLD_RANK");
-  if (std::getenv("FAKE_GPU_ADDRESS_BY_RANK") != nullptr && rank != nullptr) {
-    device += std::atoi(rank);
-  }
-  std::snprintf(text, static_cast<std::size_t>(length), "0000:%02x:00.0", device + 1);
-  return cudaSuccess;
-}
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
   std::strcpy(properties->name, "fake GPU");
   return cudaSuccess;
@@ -150,5 +142,15 @@ namespace fabricast::cuda {
 DeviceProbe probe_devices() {
   return {devices(),
           devices() > 0 ? "fake GPU" : "no CUDA device (FABRICAST_FAKE_GPUS is not set)"};
+}
+// FAKE_GPU_ADDRESS_BY_RANK: processes see other GPUs by the same number, as under Slurm.
+std::vector<std::string> device_addresses() {
+  const char* rank = std::getenv("OMPI_COMM_WORLD_RANK");
+  const bool by_rank = std::getenv("FAKE_GPU_ADDRESS_BY_RANK") != nullptr && rank != nullptr;
+  std::vector<std::string> addresses;
+  for (int d = 0; d < devices(); ++d) {
+    addresses.push_back(std::to_string(d + (by_rank ? std::atoi(rank) : 0)));
+  }
+  return addresses;
 }
 }  // namespace fabricast::cuda

@@ -23,7 +23,4 @@ GpuAssignment assign_gpu(const Communicator& processes);
 // Processes take turns over the GPUs they see.
 GpuAssignment assign_shared_gpu(const Communicator& processes);
 
-// Why NCCL or a GPU is missing, by the first process that lacks one; empty: all have both.
-std::string nccl_missing_somewhere(const Communicator& processes);
-
 }  // namespace fabricast

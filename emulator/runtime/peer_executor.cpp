@@ -1,0 +1,245 @@
+// The CUDA interpreter on several GPUs: one per MPI process of a host, a rank on each, messages
+// through peer memory. Links are real here.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "emulator/base/error.hpp"
+#include "emulator/base/host_name.hpp"
+#include "emulator/runtime/compile_plan.hpp"
+#include "emulator/runtime/executor.hpp"
+#include "emulator/runtime/gpu_assignment.hpp"
+#include "emulator/runtime/peer_links.hpp"
+#include "emulator/runtime/rank_buffers.hpp"
+#include "kernels/cuda/interpreter.hpp"
+#include "kernels/cuda/peer_memory.hpp"
+
+namespace fabricast {
+namespace {
+
+constexpr double stall_limit_seconds = 10;
+
+// What one process says to all: what it has, or why it has nothing.
+struct Said {
+  std::vector<std::string> texts;
+  std::string problem;  // of the first process that has one
+};
+
+// `make` on every process; its errors become everybody's. Collective.
+template <class Make>
+Said say_to_all(const Communicator& processes, const Make& make) {
+  std::string mine;
+  try {
+    mine = "+" + make();
+  } catch (const Error& error) {
+    mine = std::string("-") + error.what();
+  }
+  Said said;
+  said.texts = processes.all_gather(mine);
+  for (std::size_t p = 0; p < said.texts.size(); ++p) {
+    auto& text = said.texts[p];
+    if (text.front() == '-' && said.problem.empty()) {
+      said.problem = fmt::format("process {}: {}", p, text.substr(1));
+    }
+    text.erase(0, 1);
+  }
+  return said;
+}
+
+template <class Make>
+std::vector<std::string> agreed_texts(const Communicator& processes, const Make& make) {
+  Said said = say_to_all(processes, make);
+  if (!said.problem.empty()) throw AgreedError(ExitCode::runtime, said.problem);
+  return std::move(said.texts);
+}
+
+class PeerExecutor final : public Executor {
+ public:
+  PeerExecutor(Communicator processes, int device)
+      : processes_(std::move(processes)),
+        device_(device),
+        interpreter_(std::make_unique<cuda::Interpreter>(device)) {
+    interpreter_->set_stall_limit(stall_limit_seconds);
+  }
+  // Others may still have this GPU's memory open, and after an error of one process asking them
+  // could wait for ever: the end of the process frees it.
+  ~PeerExecutor() override { static_cast<void>(interpreter_.release()); }
+
+  std::string name() const override { return "cuda"; }
+  std::string description() const override {
+    return fmt::format("{} GPUs, a rank and a process each, messages through peer memory: {}",
+                       processes_.size(), interpreter_->description());
+  }
+  std::int32_t max_ranks() const override { return processes_.size(); }
+  TimingVerdict may_time(const ExecutionPlan& plan) const override {
+    std::int64_t lanes_of_a_rank = 0;
+    for (const auto& channel : plan.channels) lanes_of_a_rank += channel.schedule->roles;
+    const std::int64_t most = (plan.ranks() + processes_.size() - 1) / processes_.size();
+    if (most * lanes_of_a_rank <= interpreter_->max_lanes()) return {true, ""};
+    return {false, fmt::format("{} lanes per GPU need as many resident CTAs, but {} fit",
+                               most * lanes_of_a_rank, interpreter_->max_lanes())};
+  }
+
+  void prepare(const RunRequest& request) override;
+  double run() override;
+  std::int64_t check() override;
+
+ private:
+  std::int32_t first_rank() const { return rank_at(processes_.rank()); }
+  std::int32_t end_rank() const { return rank_at(processes_.rank() + 1); }
+  std::int32_t rank_at(std::int32_t place) const {
+    return first_rank_of_place(place, processes_.size(), plan_.ranks());
+  }
+  void link();
+  void fill_inputs();
+
+  Communicator processes_;
+  int device_;
+  std::unique_ptr<cuda::Interpreter> interpreter_;
+  ExecutionPlan plan_;
+  RunRequest request_;
+  CompiledPlan compiled_;
+  std::vector<cuda::PeerMemory> imported_;
+  bool prepared_ = false;
+};
+
+void PeerExecutor::prepare(const RunRequest& request) {
+  prepared_ = false;
+  check_request(request);
+  check_launches_plainly(request, "cuda");
+  if (request.plan->ranks() > max_ranks()) {
+    throw UsageError(fmt::format("the plan has {} ranks, this CUDA executor holds {}",
+                                 request.plan->ranks(), max_ranks()));
+  }
+  plan_ = *request.plan;
+  request_ = request;
+  request_.plan = &plan_;
+  compiled_ = compile_plan(request_, first_rank(), end_rank());
+  auto& image = compiled_.image;
+  image.slot_bytes = processes_.max(image.slot_bytes);
+  for (std::size_t r = 0; r < image.buffers.size(); ++r) {  // memory for the ranks of this GPU
+    const auto rank = static_cast<std::int32_t>(r);
+    if (rank < first_rank() || rank >= end_rank()) image.buffers[r] = {};
+  }
+  link();
+  fill_inputs();
+  prepared_ = true;
+}
+
+void PeerExecutor::link() {
+  // Nobody's old memory is in use any more once all are here.
+  imported_.clear();
+  processes_.barrier();
+  const PlaceLayout layout = layout_of_place(compiled_);
+  std::byte* own = nullptr;
+  const auto handles = agreed_texts(processes_, [&] {
+    own = interpreter_->reserve_peer_memory(static_cast<std::size_t>(layout.bytes));
+    return cuda::export_memory(own);
+  });
+  std::vector<PlaceLayout> layouts;
+  for (const auto& text : processes_.all_gather(text_of(layout))) {
+    layouts.push_back(place_layout_from(text));
+  }
+  agreed_texts(processes_, [&] {
+    std::vector<std::byte*> memory;
+    for (std::size_t p = 0; p < handles.size(); ++p) {
+      if (static_cast<int>(p) == processes_.rank()) {
+        memory.push_back(own);
+      } else {
+        imported_.emplace_back(device_, handles[p]);
+        memory.push_back(imported_.back().data());
+      }
+    }
+    interpreter_->load(compiled_.image, link_place(compiled_, layouts, memory));
+    return std::string();
+  });
+}
+
+void PeerExecutor::fill_inputs() {
+  std::vector<std::byte> input;
+  for (std::int32_t rank = first_rank(); rank < end_rank(); ++rank) {
+    const auto& b = compiled_.image.buffers[static_cast<std::size_t>(rank)];
+    input.resize(static_cast<std::size_t>(b.input_bytes));
+    fill_input(request_, rank, input);
+    interpreter_->write_input(rank, input);
+  }
+}
+
+double PeerExecutor::run() {
+  if (!prepared_) throw UsageError("run without a prepared request (nothing to run) call prepare");
+  double seconds = 0;
+  bool met = false;  // everybody comes to the barrier, also who cannot start
+  const auto meet = [&] {
+    if (!std::exchange(met, true)) processes_.barrier();
+  };
+  const Said said = say_to_all(processes_, [&] {
+    try {
+      seconds = interpreter_->run(meet);
+    } catch (const Error&) {
+      meet();
+      throw;
+    }
+    if (interpreter_->stalled()) {
+      throw RuntimeError(
+          stall_message("cuda", compiled_, interpreter_->stall(), stall_limit_seconds));
+    }
+    return std::string();
+  });
+  if (!said.problem.empty()) {
+    prepared_ = false;
+    throw AgreedError(ExitCode::runtime, said.problem);
+  }
+  return processes_.max(seconds);
+}
+
+std::int64_t PeerExecutor::check() {
+  if (!prepared_)
+    throw UsageError("check without a prepared request (nothing to run) call prepare");
+  fill_inputs();
+  run();
+  if (const auto left = processes_.sum(interpreter_->messages_left()); left != 0) {
+    throw AgreedError(ExitCode::runtime,
+                      fmt::format("the cuda executor finished with {} messages sent but not "
+                                  "received (the schedule's sends and receives do not match)",
+                                  left));
+  }
+  ExpectedOutputs expected(request_);
+  std::int64_t wrong = 0;
+  std::vector<std::byte> output;
+  for (std::int32_t rank = first_rank(); rank < end_rank(); ++rank) {
+    const auto& b = compiled_.image.buffers[static_cast<std::size_t>(rank)];
+    output.resize(static_cast<std::size_t>(b.output_bytes));
+    interpreter_->read_output(rank, output);
+    wrong += expected.count_mismatches(rank, output);
+  }
+  return processes_.sum(wrong);
+}
+
+}  // namespace
+
+std::unique_ptr<Executor> make_peer_executor(Communicator processes) {
+  agreed_texts(processes, [] {
+    const auto here = cuda_availability();
+    if (!here.available) throw RuntimeError(here.reason);
+    return std::string();
+  });
+  const auto hosts = processes.all_gather(this_host());
+  if (std::set<std::string>(hosts.begin(), hosts.end()).size() > 1) {
+    throw AgreedError(ExitCode::usage,
+                      "the cuda executor reaches the GPUs of one host (CUDA IPC), the processes "
+                      "are on several: use --executor nccl there");
+  }
+  const auto gpu = assign_gpu(processes);
+  if (!gpu.problem.empty()) throw AgreedError(ExitCode::runtime, gpu.problem);
+  std::unique_ptr<Executor> executor;
+  agreed_texts(processes, [&] {
+    executor = std::make_unique<PeerExecutor>(processes, gpu.device);
+    return std::string();
+  });
+  return executor;
+}
+
+}  // namespace fabricast

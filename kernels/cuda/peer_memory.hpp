@@ -1,0 +1,29 @@
+// Memory of a GPU that another process of the same host reads and writes: CUDA IPC.
+//
+// The exporting process must keep the allocation until every importer has closed it. GPUs need peer
+// access to each other (NVLink, or PCIe below one root complex). Not thread safe.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+namespace fabricast::cuda {
+
+// Opaque bytes by which other processes import the allocation that starts at `memory`.
+std::string export_memory(std::byte* memory);
+
+class PeerMemory {
+ public:
+  // Throws RuntimeError: no peer access between the GPUs, or the exporter is gone.
+  PeerMemory(int device, const std::string& exported);
+  PeerMemory(PeerMemory&& other) noexcept;
+  PeerMemory& operator=(PeerMemory&& other) noexcept;
+  ~PeerMemory();
+
+  std::byte* data() const { return data_; }
+
+ private:
+  std::byte* data_ = nullptr;
+};
+
+}  // namespace fabricast::cuda
