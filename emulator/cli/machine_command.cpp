@@ -1,3 +1,4 @@
+// fabricast machine list | show | check | draw | discover; machine_formats.hpp has import and
 // export.
 #include <algorithm>
 #include <cstdio>
@@ -14,6 +15,7 @@
 #include "emulator/base/error.hpp"
 #include "emulator/base/text_file.hpp"
 #include "emulator/cli/command.hpp"
+#include "emulator/cli/machine_formats.hpp"
 #include "emulator/cli/machine_show.hpp"
 #include "emulator/coordinator/agreement.hpp"
 #include "emulator/trace/publish.hpp"
@@ -155,7 +157,7 @@ int discover_command(const MachineOptions& options) {
 
 void add_machine_command(CLI::App& app, CommandBody& run) {
   auto* machine = app.add_subcommand(
-      "machine", "list, show, check, draw or discover machine files");
+      "machine", "list, show, check, draw, discover, import or export machine files");
   machine->require_subcommand(1);
   const auto options = std::make_shared<MachineOptions>();
 
@@ -207,6 +209,7 @@ void add_machine_command(CLI::App& app, CommandBody& run) {
       "them; without GPUs here, the machine of the dump");
   discover->add_flag("--force", options->force, "replace an existing file");
   discover->callback([&run, options] { run = [options] { return discover_command(*options); }; });
+  add_machine_formats(*machine, run);
 }
 
 }  // namespace fabricast
