@@ -1,4 +1,5 @@
-// fabricast machine list | show | check | draw | discover
+// fabricast machine list | show | check | draw | discover; machine_formats.hpp has import and
+// export.
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -14,6 +15,8 @@
 #include "emulator/base/error.hpp"
 #include "emulator/base/text_file.hpp"
 #include "emulator/cli/command.hpp"
+#include "emulator/cli/machine_formats.hpp"
+#include "emulator/cli/machine_show.hpp"
 #include "emulator/coordinator/agreement.hpp"
 #include "emulator/trace/publish.hpp"
 #include "topologies/builders/built_topology.hpp"
@@ -85,92 +88,13 @@ int list_command() {
   return 0;
 }
 
-void print_number(std::string_view name, const Sourced& number) {
-  if (number.value == 0) {
-    fmt::print("  {:<24} {:>16}\n", name, "not given");
-    return;
-  }
-  fmt::print("  {:<24} {:>9.6g} {:<6}  {:<9}  {}\n", name, number.value, number.unit,
-             to_string(number.origin), number.source);
-}
-
-void print_route(const Topology& machine, std::int32_t from, std::int32_t to) {
-  for (const std::int32_t rank : {from, to}) {
-    if (rank < 0 || rank >= machine.ranks()) {
-      throw UsageError(fmt::format("rank {} does not exist (the machine {} has {}); give 0 to {}",
-                                   rank, machine.name(), machine.ranks(), machine.ranks() - 1));
-    }
-  }
-  const Route route = machine.route(RankId::from(from), RankId::from(to));
-  fmt::print("\nroute from rank {} to rank {}: {} links\n", from, to, route.count);
-  double latency = 0, slowest = 0;
-  for (const LinkId link : route.span()) {
-    const auto& link_class = machine.link_classes()[machine.link_class(link).value()];
-    latency += link_class.latency.value;
-    slowest =
-        slowest == 0 ? link_class.bandwidth.value : std::min(slowest, link_class.bandwidth.value);
-    fmt::print("  {:<44} {:>9.6g} GB/s {:>8.4g} us\n", machine.link_name(link),
-               link_class.bandwidth.value, link_class.latency.value);
-  }
-  if (route.count > 0) {
-    fmt::print("  {:<44} {:>9.6g} GB/s {:>8.4g} us\n", "narrowest, and sum of latencies", slowest,
-               latency);
-  }
-}
-
 std::shared_ptr<const Topology> load(const MachineOptions& options) {
   const auto machine = load_machine(options.name, options.set);
   return options.ranks == 0 ? machine : with_ranks(machine, options.ranks);
 }
 
-// Power of the whole facility, and what an hour of the machine costs.
-void print_cost(const Topology& machine) {
-  const auto* built = dynamic_cast<const BuiltTopology*>(&machine);
-  if (built == nullptr) return;
-  const CostSpec& cost = built->spec().cost;
-  if (!cost.domain_power_kw && !cost.usd_per_gpu_hour) return;
-  fmt::print("\npower and price\n");
-  if (cost.domain_power_kw) {
-    const double overhead = cost.facility_overhead ? cost.facility_overhead->value : 1;
-    print_number(built->spec().domain.noun + " power", *cost.domain_power_kw);
-    if (cost.facility_overhead) print_number("facility overhead", *cost.facility_overhead);
-    fmt::print("  {:<24} {:>9.6g} MW\n", "whole facility",
-               cost.domain_power_kw->value * machine.space().domains() * overhead / 1000);
-  }
-  if (cost.usd_per_gpu_hour) {
-    print_number("USD per GPU and hour", *cost.usd_per_gpu_hour);
-    fmt::print("  {:<24} {:>9.6g} USD per hour, price of {}\n", "whole machine",
-               cost.usd_per_gpu_hour->value * machine.ranks(), cost.date);
-  }
-}
-
 int show_command(const MachineOptions& options) {
-  const auto machine = load(options);
-  const auto& space = machine->space();
-  const auto& gpu = machine->gpu();
-  fmt::print("{}: {}\n", machine->name(), machine->title());
-  fmt::print("  {} ranks = {} domain{} of {}; {} directed links; fabric {}\n", machine->ranks(),
-             space.domains(), space.domains() == 1 ? "" : "s", space.domain_size(),
-             machine->links(), machine->fabric());
-  fmt::print("\n{} ({})\n", gpu.name, gpu.generation);
-  print_number("memory", gpu.hbm_gb);
-  if (gpu.generation != "host") {
-    print_number("memory bandwidth", gpu.hbm_tb_per_s);
-    print_number("BF16, dense", gpu.bf16_tflops);
-    print_number("FP8, dense", gpu.fp8_tflops);
-    print_number("power", gpu.power_w);
-  }
-  print_number("channels", machine->channels());
-  fmt::print("\nlinks, per direction\n");
-  for (const auto& link_class : machine->link_classes()) {
-    print_number(link_class.name + " bandwidth", link_class.bandwidth);
-    print_number(link_class.name + " latency", link_class.latency);
-  }
-  print_cost(*machine);
-  if (options.from >= 0 || options.to >= 0) {
-    print_route(*machine, std::max(options.from, 0),
-                options.to >= 0 ? options.to : machine->ranks() - 1);
-  }
+  show_machine(*load(options), {options.from, options.to});
   return 0;
 }
 
@@ -232,8 +156,8 @@ int discover_command(const MachineOptions& options) {
 }  // namespace
 
 void add_machine_command(CLI::App& app, CommandBody& run) {
-  auto* machine =
-      app.add_subcommand("machine", "list, show, check, draw or discover machine files");
+  auto* machine = app.add_subcommand(
+      "machine", "list, show, check, draw, discover, import or export machine files");
   machine->require_subcommand(1);
   const auto options = std::make_shared<MachineOptions>();
 
@@ -285,6 +209,7 @@ void add_machine_command(CLI::App& app, CommandBody& run) {
       "them; without GPUs here, the machine of the dump");
   discover->add_flag("--force", options->force, "replace an existing file");
   discover->callback([&run, options] { run = [options] { return discover_command(*options); }; });
+  add_machine_formats(*machine, run);
 }
 
 }  // namespace fabricast

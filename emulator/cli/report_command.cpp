@@ -17,6 +17,7 @@
 #include "emulator/cli/trace_options.hpp"
 #include "emulator/coordinator/ensemble_tables.hpp"
 #include "emulator/coordinator/job_tables.hpp"
+#include "emulator/report/cost_view.hpp"
 #include "emulator/report/csv.hpp"
 #include "emulator/report/json.hpp"
 #include "emulator/report/plot.hpp"
@@ -33,7 +34,7 @@ namespace {
 struct ReportArguments {
   std::string trace, csv, plot, timeline, classes, window;
   std::int64_t why = -1;
-  bool check = false, best = false, json = false, force = false;
+  bool check = false, best = false, cost = false, json = false, force = false;
   bool wants_csv = false, wants_why = false, wants_timeline = false;
   ResultFilter filter;
 };
@@ -43,8 +44,7 @@ int report_check(const ReportArguments& arguments) {
   if (arguments.json) {
     fmt::print("{}", render_json(problems));
   } else {
-    for (const auto& problem : problems)
-      fmt::print("{}: {}\n", problem.where, problem.what);
+    for (const auto& problem : problems) fmt::print("{}: {}\n", problem.where, problem.what);
     if (problems.empty()) fmt::print("ok\n");
   }
   return static_cast<int>(problems.empty() ? ExitCode::ok : ExitCode::check_failed);
@@ -77,7 +77,8 @@ int report(const ReportArguments& arguments) {
   if (arguments.check) return report_check(arguments);
   const TraceContent content = read_trace_or_segments(arguments.trace);
   if (content.attributes.at("complete") == "no") {
-    log_warning(arguments.trace + " is an unfinished run: these are the rows that it has kept so far");
+    log_warning(arguments.trace +
+                " is an unfinished run: these are the rows that it has kept so far");
   }
   const TableOptions options{arguments.filter, arguments.best};
   if (!arguments.plot.empty()) {
@@ -86,6 +87,8 @@ int report(const ReportArguments& arguments) {
     fmt::print("{}", render_why(content, arguments.why));
   } else if (arguments.wants_timeline) {
     fmt::print("{}", render_timeline(content, timeline_options(arguments)));
+  } else if (arguments.cost) {
+    fmt::print("{}", render_cost(content, options));
   } else if (arguments.wants_csv) {
     fmt::print("{}", render_csv(content, arguments.csv.empty() ? "/results" : arguments.csv));
   } else if (arguments.json) {
@@ -104,7 +107,8 @@ void add_report_command(CLI::App& app, CommandBody& run) {
   auto arguments = std::make_shared<ReportArguments>();
   auto* command =
       app.add_subcommand("report", "show what a trace says, check it, or explain a row");
-  command->add_option("trace", arguments->trace, "trace file (.h5), or the folder of an unfinished run (.h5.d)");
+  command->add_option("trace", arguments->trace,
+                      "trace file (.h5), or the folder of an unfinished run (.h5.d)");
   auto* check =
       command->add_flag("--check", arguments->check, "validate the trace; exit code 1 on problems");
   auto* csv = command->add_option("--csv", arguments->csv, "print a table as CSV; default /results")
@@ -125,6 +129,9 @@ void add_report_command(CLI::App& app, CommandBody& run) {
   auto* plot =
       command->add_option("--plot", arguments->plot, "draw busbw against size into this SVG file");
   auto* json = command->add_flag("--json", arguments->json, "print JSON (also with --check)");
+  auto* cost = command->add_flag("--cost", arguments->cost,
+                                 "energy and dollars of each operation, by the machine's power "
+                                 "and price");
   auto* best = command->add_flag("--best", arguments->best, "only the fastest algorithm per size");
   auto* force =
       command->add_flag("--force", arguments->force, "with --plot: replace an existing file");
@@ -135,7 +142,8 @@ void add_report_command(CLI::App& app, CommandBody& run) {
   auto* algorithm =
       command->add_option("--algorithm,-a", arguments->filter.algorithm, "only this algorithm");
   // An option that would do nothing is an error, not a surprise.
-  check->excludes(csv, why, timeline, plot, best, collective, machine, algorithm);
+  check->excludes(csv, why, timeline, plot, cost, best, collective, machine, algorithm);
+  cost->excludes(csv, why, timeline, plot, json);
   csv->excludes(why, timeline, plot, json, best, collective, machine, algorithm);
   why->excludes(timeline, plot, json, best, collective, machine, algorithm);
   timeline->excludes(plot, json, best, collective, machine, algorithm);

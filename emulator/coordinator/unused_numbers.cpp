@@ -29,7 +29,7 @@ void list_processor(const MachineSpec& spec, const std::string& prefix, Executor
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 void list_fabric(const FabricSpec& fabric, std::int64_t domains, std::vector<std::string>& out) {
-  if (fabric.tiers < 2) return;
+  if (fabric.tiers < 2 || fabric.kind == "dragonfly") return;
   const std::int64_t groups = ceil_div(domains, fabric.domains_per_leaf);
   if (groups == 1 && fabric.rails == 1) {
     out.insert(out.end(), {"fabric.oversubscription", "fabric.hop_latency"});

@@ -27,6 +27,7 @@ PlanLimits limits_of(const Topology& topology, const PointSpec& point) {
   PlanLimits limits = plan_limits(point.executor, point.collective, point.algorithm, point.protocol,
                                   topology.space(), point.bytes,
                                   point.channels > 0 ? point.channels : std::max(1, offered));
+  limits.ring_orders = topology.ring_orders();
   // Asked for: exactly that many.
   if (point.channels > 0) limits.channels = point.channels;
   if (point.max_slices > 0) limits.max_slices = std::min(limits.max_slices, point.max_slices);
@@ -62,8 +63,7 @@ void require_offered(const Topology& topology, const PointSpec& point) {
     const std::string reason =
         why_not_offered(topology, point.executor, point.collective, point.algorithm);
     if (!reason.empty()) {
-      throw UsageError(
-          fmt::format("algorithm \"{}\" {} use another one", point.algorithm, reason));
+      throw UsageError(fmt::format("algorithm \"{}\" {} use another one", point.algorithm, reason));
     }
   }
 }

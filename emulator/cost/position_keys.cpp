@@ -7,11 +7,11 @@
 namespace fabricast {
 namespace {
 
-// Links of the longest route of the machine. Every rank has one that long, to or from wherever rank
-// 0 finds it.
+// Links of the longest route to another domain. Every rank has one that long, to or from wherever
+// rank 0 finds it.
 int depth_of(const Topology& topology) {
   int depth = 0;
-  for (std::int32_t peer = 0; peer < topology.ranks(); ++peer) {
+  for (std::int32_t peer = topology.space().domain_size(); peer < topology.ranks(); ++peer) {
     depth = std::max(depth, topology.route(RankId::from(0), RankId::from(peer)).count);
   }
   return depth;
@@ -21,9 +21,11 @@ int depth_of(const Topology& topology) {
 // where other groups are. A few peers are looked at, because neighbours there are on other rails.
 Route far_route(const Topology& topology, std::int32_t rank, int depth) {
   const std::int32_t size = topology.ranks();
+  const std::int32_t domain = topology.space().domain_size();
   Route longest;
   for (std::int32_t i = 0; i < size && longest.count < depth; ++i) {
     const std::int32_t peer = (rank + size / 2 + i) % size;
+    if (peer / domain == rank / domain) continue;
     const Route route = topology.route(RankId::from(rank), RankId::from(peer));
     if (route.count > longest.count) longest = route;
   }

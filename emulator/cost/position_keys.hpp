@@ -1,8 +1,9 @@
 // Which switches two positions do not share: the key that decides the route between them.
 //
 // Attachments of a rank are its domain and the links it climbs on its way across the machine
-// (leaf trunk, pod trunk ...). They are read off Topology::route, so no builder is special. The key
-// of a pair has one bit per attachment that differs.
+// (leaf trunk, pod trunk ...). They are read off Topology::route to other domains, so no builder is
+// special; links between the members of a domain have no part. The key of a pair has one bit per
+// attachment that differs.
 // Immutable; thread safe. O(positions) to build and store; key() is O(attachments).
 #pragma once
 
@@ -48,8 +49,8 @@ class PositionKeys {
     if (p - shift < end) for_range(p - shift, 0, end - (p - shift), visit);
   }
 
-  // The pairs (x, peer), x < end, of a map in repetition k: in runs where the map allows it. Positions
-  // without a peer are left out.
+  // The pairs (x, peer), x < end, of a map in repetition k: in runs where the map allows it.
+  // Positions without a peer are left out.
   template <class Visit>
   void for_pairs(const PeerMap& map, const RankSpace& space, std::int32_t k, std::size_t end,
                  Visit visit) const {
@@ -90,8 +91,8 @@ class PositionKeys {
                   Visit& visit) const {
     const auto radix = static_cast<std::size_t>(space.radix(0));
     for (std::size_t block = 0; block < end; block += radix) {
-      const auto first = static_cast<std::size_t>(
-          peer_of(map, space, static_cast<std::int32_t>(block), k));
+      const auto first =
+          static_cast<std::size_t>(peer_of(map, space, static_cast<std::int32_t>(block), k));
       const std::size_t shift = first % radix;
       const std::size_t count = std::min(radix - shift, end - block);
       for_range(block, first, count, visit);

@@ -1,6 +1,7 @@
 #include "emulator/cost/stage_flows.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <utility>
 
@@ -168,17 +169,68 @@ bool stage_varies(const Stage& stage) {
   return false;
 }
 
+bool meets_all(const Phase& phase, std::int32_t repeat, std::int32_t positions) {
+  const PeerMap& out = phase.peer_out;
+  if (phase.active != Active::all() || repeat != positions - 1) return false;
+  if (out.kind == PeerMap::Kind::linear) return out.a == out.b && std::abs(out.a) == 1;
+  return out.kind == PeerMap::Kind::rounds && out.b == 1;
+}
+
+namespace {
+
+// Mean flows on direct links over the rounds of a stage, from all pairs where it meets all.
+void spread_rounds(const Topology& topology, const std::vector<ChannelGroup>& groups,
+                   std::size_t stage, const std::vector<std::int64_t>& sums, std::int64_t sampled,
+                   std::vector<std::int32_t>& flows) {
+  std::int64_t exchanges = 0;  // lanes that meet all others
+  bool others = false;
+  std::int32_t repeat = 0;
+  for (const ChannelGroup& group : groups) {
+    const Stage& shape = group.schedule->stages[stage];
+    repeat = shape.repeat;
+    for (const PhaseGroup& phases : shape.groups) {
+      for (const Phase& phase : phases.phases) {
+        if (!phase.peer_out.exists()) continue;
+        const bool all = meets_all(phase, repeat, group.schedule->positions());
+        if (all) exchanges += static_cast<std::int64_t>(group.channels.size());
+        others = others || !all;
+      }
+    }
+  }
+  const auto mean = [](std::int64_t sum, std::int64_t n) {
+    return static_cast<std::int32_t>((sum + n - 1) / n);
+  };
+  for (std::size_t i = 0; i < flows.size(); ++i) {
+    const auto link = LinkId::from(static_cast<std::int64_t>(i));
+    if (!topology.link_classes()[topology.link_class(link).value()].direct) continue;
+    const std::int64_t pairs = others ? -1 : topology.pairs_on(link);
+    flows[i] = pairs < 0 ? mean(sums[i], sampled) : mean(pairs * exchanges, repeat);
+  }
+}
+
+}  // namespace
+
 LinkCounts count_links(const Topology& topology, const std::vector<ChannelGroup>& groups,
                        std::size_t stage) {
   const Stage& shape = groups.front().schedule->stages[stage];
   if (!stage_varies(shape)) return count_once(topology, groups, stage, 0, true);
   const std::int32_t domain = groups.front().schedule->space.domain_size();
   LinkCounts most{std::vector<std::int32_t>(static_cast<std::size_t>(topology.links()), 0), {}};
-  for (const std::int32_t k : sampled_repetitions(shape.repeat, domain)) {
+  const auto& classes = topology.link_classes();
+  const bool direct = std::any_of(classes.begin(), classes.end(),
+                                  [](const LinkClass& link) { return link.direct; });
+  std::vector<std::int64_t> sums(direct ? most.flows.size() : 0, 0);
+  const auto sampled = sampled_repetitions(shape.repeat, domain);
+  for (const std::int32_t k : sampled) {
     const LinkCounts counts = count_once(topology, groups, stage, k, false);
     for (std::size_t i = 0; i < most.flows.size(); ++i) {
       most.flows[i] = std::max(most.flows[i], counts.flows[i]);
+      if (direct) sums[i] += counts.flows[i];
     }
+  }
+  if (direct) {
+    spread_rounds(topology, groups, stage, sums, static_cast<std::int64_t>(sampled.size()),
+                  most.flows);
   }
   return most;
 }

@@ -3,9 +3,9 @@
 // A flow is a lane (rank, channel, role) whose stage sends over the link: it counts once however
 // many of its phases do, because a lane sends one message at a time (docs/semantics.md 5). In a
 // stage with groups lanes send very different amounts at once; there shares go by bytes: every
-// chunk on the link in a repetition counts as a flow, and a port is charged chunk by chunk. Channels
-// that have the same schedule and placement are counted once and multiplied. Pure functions over a
-// plan; O(channels * positions * phases) routes.
+// chunk on the link in a repetition counts as a flow, and a port is charged chunk by chunk.
+// Channels that have the same schedule and placement are counted once and multiplied. Pure
+// functions over a plan; O(channels * positions * phases) routes.
 #pragma once
 
 #include <cstdint>
@@ -36,13 +36,18 @@ bool phase_varies(const Phase& phase);
 bool stage_varies(const Stage& stage);
 
 // Per LinkId. For stages whose peers vary, flows are the most over sampled_repetitions(), chunks
-// stay empty: traffic_pairs.cpp counts the pairs.
+// stay empty: traffic_pairs.cpp counts the pairs. Direct links (LinkClass) are the exception: a
+// library spreads the rounds of an exchange over its channels, so that at any time all peers are
+// served; there the flows are the mean over the rounds, rounded up.
 struct LinkCounts {
   std::vector<std::int32_t> flows;
   std::vector<std::int64_t> chunks;  // chunk messages in one repetition, loop and slice
 };
 LinkCounts count_links(const Topology& topology, const std::vector<ChannelGroup>& groups,
                        std::size_t stage);
+
+// Do these phases send from every position to every other exactly once in `repeat` rounds?
+bool meets_all(const Phase& phase, std::int32_t repeat, std::int32_t positions);
 
 // Repetitions that stand for all of a varying stage: all of them up to 256, else the first, the
 // last, the middle, whole domains apart, and a seeded choice. What another one has more is missed.

@@ -52,6 +52,7 @@ void TrafficBuilder::build() {
     map_.class_of_link_.push_back(topology_.link_class(LinkId::from(i)));
   }
   map_.link_classes_ = topology_.link_classes().size();
+  if (!on_device_) all_pairs_ = pairs_in_closed_form();
   const std::size_t stages = groups_.front().schedule->stages.size();
   for (std::size_t s = 0; s < stages; ++s) {
     const CountedStage& stage = counted(s);

@@ -58,6 +58,7 @@ class TrafficBuilder {
   void count_pairs(const ChannelGroup& group, const Phase& phase, std::int32_t repeat,
                    std::vector<std::int64_t>& chunks) const;
   std::vector<std::int64_t> count_varying(std::size_t stage) const;
+  std::vector<std::int64_t> pairs_in_closed_form() const;
   std::size_t schedule_index(const Schedule* schedule);
   void add_channel(ChannelTraffic traffic);
 
@@ -67,6 +68,7 @@ class TrafficBuilder {
   std::vector<ChannelGroup> groups_;
   std::vector<std::unique_ptr<CountedStage>> counted_;
   std::vector<const Schedule*> schedules_;  // distinct ones
+  std::vector<std::int64_t> all_pairs_;     // by link; empty: none is known
 };
 
 }  // namespace fabricast

@@ -26,10 +26,10 @@ using EdgeRow = std::shared_ptr<const std::vector<EdgeId>>;
 
 struct PhaseEdges {
   bool reduces = false;
-  int local_streams = 0;  // the step's own operand read, its result stored
+  int local_streams = 0;         // the step's own operand read, its result stored
   std::int32_t lane_chunks = 1;  // of the step: all its messages together
   std::int32_t port_chunks = 1;  // charged to the port at the share of one flow
-  EdgeRow send, receive;  // when the peers do not vary
+  EdgeRow send, receive;         // when the peers do not vary
   // When they do: EdgeId by key of the pair (position_keys.hpp).
   bool varies = false;
   PeerMap peer_in, peer_out;
@@ -47,7 +47,7 @@ struct ChannelTraffic {
 
 // Chunk messages per link class in one loop and slice, all channels together.
 struct ClassTraffic {
-  std::int64_t links = 0;           // that carry anything
+  std::int64_t links = 0;  // that carry anything
   std::int64_t busiest_chunks = 0;
   std::int64_t total_chunks = 0;
 };

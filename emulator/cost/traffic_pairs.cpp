@@ -95,17 +95,15 @@ std::vector<EdgeId> TrafficBuilder::edges_by_key(const ChannelGroup& group,
 void TrafficBuilder::count_by_link(const ChannelGroup& group, const Phase& phase,
                                    std::int32_t repeat, std::vector<std::int64_t>& chunks) const {
   const Schedule& schedule = *group.schedule;
-  const std::int64_t times =
-      static_cast<std::int64_t>(group.channels.size()) * phase.chunk.count;
+  const std::int64_t times = static_cast<std::int64_t>(group.channels.size()) * phase.chunk.count;
   const std::int32_t end =
       phase.active.kind == Active::Kind::range ? phase.active.end : schedule.positions();
   for (std::int32_t k = 0; k < repeat; ++k) {
     for (std::int32_t x = 0; x < end; ++x) {
       const std::int32_t y = peer_of(phase.peer_out, schedule.space, x, k);
       if (y < 0 || !is_active(phase.active, schedule.space, x)) continue;
-      const Route route =
-          topology_.route(RankId::from(group.ranks[static_cast<std::size_t>(x)]),
-                          RankId::from(group.ranks[static_cast<std::size_t>(y)]));
+      const Route route = topology_.route(RankId::from(group.ranks[static_cast<std::size_t>(x)]),
+                                          RankId::from(group.ranks[static_cast<std::size_t>(y)]));
       for (const LinkId link : route.span()) chunks[link.value()] += times;
     }
   }
@@ -125,10 +123,9 @@ void TrafficBuilder::count_pairs(const ChannelGroup& group, const Phase& phase, 
   const RankSpace& space = group.schedule->space;
   const std::size_t positions = keys.positions();
   // The peer of x + period is the peer of x, + period.
-  const bool shifts =
-      phase.peer_out.kind == PeerMap::Kind::linear ||
-      (phase.peer_out.kind == PeerMap::Kind::rounds &&
-       keys.period() % static_cast<std::size_t>(space.radix(0)) == 0);
+  const bool shifts = phase.peer_out.kind == PeerMap::Kind::linear ||
+                      (phase.peer_out.kind == PeerMap::Kind::rounds &&
+                       keys.period() % static_cast<std::size_t>(space.radix(0)) == 0);
   const std::size_t period = shifts && phase.active == Active::all() ? keys.period() : positions;
   std::vector<Kind> sources(period * keys.keys()), destinations(period * keys.keys());
   const auto count = [](Kind& kind, std::size_t other) {
@@ -152,6 +149,12 @@ void TrafficBuilder::count_pairs(const ChannelGroup& group, const Phase& phase, 
   }
   const auto messages = phase.chunk.count * static_cast<std::int64_t>(group.channels.size());
   const auto rank = [&](std::size_t x) { return RankId::from(group.ranks[x % positions]); };
+  const auto add = [&](std::span<const LinkId> links, std::int64_t pairs) {
+    for (const LinkId link : links) {
+      if (all_pairs_.empty() || all_pairs_[link.value()] < 0)
+        chunks[link.value()] += pairs * messages;
+    }
+  };
   for (std::size_t x = 0; x < positions; ++x) {
     const std::size_t row = x % period;
     for (std::size_t key = 0; key < keys.keys(); ++key) {
@@ -159,14 +162,27 @@ void TrafficBuilder::count_pairs(const ChannelGroup& group, const Phase& phase, 
       const Kind& to = destinations[row * keys.keys() + key];
       if (from.pairs > 0) {
         const Route route = topology_.route(rank(x), rank(from.other + x - row));
-        for (const LinkId link : climbing(route)) chunks[link.value()] += from.pairs * messages;
+        add(climbing(route), from.pairs);
       }
       if (to.pairs > 0) {
         const Route route = topology_.route(rank(to.other + x - row), rank(x));
-        for (const LinkId link : descending(route)) chunks[link.value()] += to.pairs * messages;
+        add(descending(route), to.pairs);
       }
     }
   }
+  for (std::size_t i = 0; i < all_pairs_.size(); ++i) {
+    if (all_pairs_[i] > 0) chunks[i] += all_pairs_[i] * messages;
+  }
+}
+
+// Pairs of all ranks over every link, of machines that have such in closed form.
+std::vector<std::int64_t> TrafficBuilder::pairs_in_closed_form() const {
+  std::vector<std::int64_t> pairs(static_cast<std::size_t>(topology_.links()));
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    pairs[i] = topology_.pairs_on(LinkId::from(static_cast<std::int64_t>(i)));
+  }
+  if (std::all_of(pairs.begin(), pairs.end(), [](std::int64_t n) { return n < 0; })) pairs.clear();
+  return pairs;
 }
 
 // Chunk messages on every link over a whole stage whose peers vary.
@@ -177,7 +193,10 @@ std::vector<std::int64_t> TrafficBuilder::count_varying(std::size_t s) const {
     for (const PhaseGroup& phases : stage.groups) {
       for (const Phase& phase : phases.phases) {
         if (!phase.peer_out.exists()) continue;
-        if (pairs_of(phase, stage.repeat, group.schedule->positions()) <= few_pairs) {
+        const std::int32_t positions = group.schedule->positions();
+        // Other patterns on links that no tree explains are counted one by one.
+        const bool by_link = !all_pairs_.empty() && !meets_all(phase, stage.repeat, positions);
+        if (by_link || pairs_of(phase, stage.repeat, positions) <= few_pairs) {
           count_by_link(group, phase, stage.repeat, chunks);
         } else {
           count_pairs(group, phase, stage.repeat, chunks);

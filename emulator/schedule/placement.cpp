@@ -1,5 +1,7 @@
 #include "emulator/schedule/placement.hpp"
 
+#include <utility>
+
 #include "emulator/base/contracts.hpp"
 
 namespace fabricast {
@@ -7,18 +9,28 @@ namespace fabricast {
 Placement Placement::rotated(const RankSpace& space, std::int32_t start, bool swap_odd,
                              std::int32_t domain_shift) {
   FABRICAST_EXPECT(start >= 0 && domain_shift >= 0, "rotations are counted forward");
+  const std::int32_t l = space.domain_size();
+  std::vector<std::int32_t> order(static_cast<std::size_t>(l));
+  for (std::int32_t i = 0; i < l; ++i) order[static_cast<std::size_t>(i)] = (start + i) % l;
+  Placement placement = ordered(space, std::move(order), swap_odd);
+  placement.domain_shift_ = domain_shift % space.domains();
+  return placement;
+}
+
+Placement Placement::ordered(const RankSpace& space, std::vector<std::int32_t> order,
+                             bool swap_odd) {
+  FABRICAST_EXPECT(order.size() == static_cast<std::size_t>(space.domain_size()),
+                   "every member of a domain once");
   Placement placement;
   placement.space_ = space;
   placement.swap_odd_ = swap_odd;
-  placement.domain_shift_ = domain_shift % space.domains();
-  const std::int32_t l = space.domain_size();
-  placement.order_.resize(static_cast<std::size_t>(l));
-  placement.slot_of_.resize(static_cast<std::size_t>(l));
-  for (std::int32_t i = 0; i < l; ++i) {
-    const std::int32_t local = (start + i) % l;
-    placement.order_[static_cast<std::size_t>(i)] = local;
-    placement.slot_of_[static_cast<std::size_t>(local)] = i;
+  placement.slot_of_.assign(order.size(), -1);
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    auto& slot = placement.slot_of_.at(static_cast<std::size_t>(order[i]));
+    FABRICAST_EXPECT(slot < 0, "every member of a domain once");
+    slot = static_cast<std::int32_t>(i);
   }
+  placement.order_ = std::move(order);
   return placement;
 }
 

@@ -2,6 +2,7 @@
 //
 //   domain(position) = (position / l + domain_shift) mod domains,   l = ranks per domain
 //   local(position)  = order[position mod l], or order reversed on odd domains when swap_odd
+// The order is a rotation, or any other where the links between members ask for it.
 //
 // NCCL's per-channel GPU orders and odd-node swaps live here, not in the maps (nccl.md 1.2): with
 // swap_odd, a chain that leaves an even domain through its last GPU enters the odd one through the
@@ -21,6 +22,8 @@ class Placement {
   // Position i of a domain holds local rank (start + i) mod l, reversed on odd domains if swap_odd.
   static Placement rotated(const RankSpace& space, std::int32_t start, bool swap_odd,
                            std::int32_t domain_shift = 0);
+  // Position i of a domain holds local rank order[i].
+  static Placement ordered(const RankSpace& space, std::vector<std::int32_t> order, bool swap_odd);
   static Placement identity(const RankSpace& space) { return rotated(space, 0, false); }
 
   std::int32_t rank_at(std::int32_t position) const;

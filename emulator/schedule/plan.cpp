@@ -1,6 +1,8 @@
 #include "emulator/schedule/plan.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -18,7 +20,8 @@ std::int64_t largest_step(const Schedule& schedule) {
   std::int64_t most = 1;
   for (const Stage& stage : schedule.stages) {
     for (const PhaseGroup& group : stage.groups) {
-      for (const Phase& phase : group.phases) most = std::max<std::int64_t>(most, phase.chunk.count);
+      for (const Phase& phase : group.phases)
+        most = std::max<std::int64_t>(most, phase.chunk.count);
     }
   }
   return most;
@@ -32,14 +35,53 @@ Placement place(Seat seat, const RankSpace& space, std::int32_t channel, std::in
     return static_cast<std::int32_t>(index * l / count % l);
   };
   switch (seat) {
-    case Seat::identity: break;
-    case Seat::ring: return Placement::rotated(space, spread(channel, channels), space.domains() > 1);
+    case Seat::identity:
+      break;
+    case Seat::ring:
+      return Placement::rotated(space, spread(channel, channels), space.domains() > 1);
     case Seat::tree:
       return Placement::rotated(space, spread(channel / 2, (channels + 1) / 2), false);
-    case Seat::root: return Placement::rotated(space, root % l, false, root / l);
+    case Seat::root:
+      return Placement::rotated(space, root % l, false, root / l);
   }
   return Placement::identity(space);
 }
+
+// Rings in given orders. Across domains each channel's order is turned so that the channels enter
+// and leave a domain through all of its members alike.
+class OrderedRings {
+ public:
+  OrderedRings(const RankSpace& space, const std::vector<std::vector<std::int32_t>>& orders)
+      : space_(space),
+        orders_(orders),
+        first_(static_cast<std::size_t>(space.domain_size()), 0),
+        last_(first_) {}
+
+  Placement next() {
+    std::vector<std::int32_t> order = orders_[channel_++ % orders_.size()];
+    if (space_.domains() == 1) return Placement::ordered(space_, std::move(order), false);
+    const std::size_t l = order.size();
+    std::size_t start = 0;
+    const auto used = [&](std::size_t at) {
+      const auto first = static_cast<std::size_t>(order[at]);
+      const auto last = static_cast<std::size_t>(order[(at + l - 1) % l]);
+      return std::pair{std::max(first_[first], last_[last]), first_[first] + last_[last]};
+    };
+    for (std::size_t at = 1; at < l; ++at) {
+      if (used(at) < used(start)) start = at;
+    }
+    std::rotate(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(start), order.end());
+    ++first_[static_cast<std::size_t>(order.front())];
+    ++last_[static_cast<std::size_t>(order.back())];
+    return Placement::ordered(space_, std::move(order), true);
+  }
+
+ private:
+  const RankSpace& space_;
+  const std::vector<std::vector<std::int32_t>>& orders_;
+  std::vector<std::int32_t> first_, last_;  // channels that enter and leave by this member
+  std::size_t channel_ = 0;
+};
 
 const AlgorithmEntry& require(Collective collective, const std::string& algorithm,
                               const RankSpace& space) {
@@ -78,8 +120,9 @@ void cut_message(ExecutionPlan& plan, const AlgorithmEntry& entry, const PlanLim
   const std::int64_t together = largest_step(schedule);
   const std::int64_t largest = ceil_div(ceil_div(plan.bytes, chunks), channels) * together;
   const bool once = entry.cut == Cut::slices;
-  plan.loops = once ? 1 : static_cast<std::int32_t>(std::max<std::int64_t>(
-                              1, ceil_div(largest, limits.max_chunk_bytes)));
+  plan.loops = once ? 1
+                    : static_cast<std::int32_t>(
+                          std::max<std::int64_t>(1, ceil_div(largest, limits.max_chunk_bytes)));
   const std::int64_t chunk = ceil_div(largest, plan.loops);
   const std::int64_t wanted = std::max<std::int64_t>(1, ceil_div(chunk, limits.max_slice_bytes));
   const std::int64_t bound = std::max(1, std::min(limits.max_slices, limits.fifo_depth - 1));
@@ -115,11 +158,12 @@ ExecutionPlan plan_of(std::shared_ptr<const Schedule> schedule, std::int64_t byt
       schedule->moves_chunks ? std::int64_t{schedule->chunks} * element_bytes : element_bytes;
   if (bytes % unit != 0) {
     const std::int64_t below = bytes / unit * unit;
-    throw UsageError(fmt::format(
-        "{} bytes do not cut into {} equal chunks of {}-byte elements (schedule \"{}\" moves chunks "
-        "to each other's places, so they must be equal) use {}{} bytes",
-        bytes, schedule->chunks, element_bytes, schedule->algorithm,
-        below > 0 ? fmt::format("{} or ", below) : "", below + unit));
+    throw UsageError(
+        fmt::format("{} bytes do not cut into {} equal chunks of {}-byte elements (schedule \"{}\" "
+                    "moves chunks "
+                    "to each other's places, so they must be equal) use {}{} bytes",
+                    bytes, schedule->chunks, element_bytes, schedule->algorithm,
+                    below > 0 ? fmt::format("{} or ", below) : "", below + unit));
   }
   if (schedule->fifo_depth != limits.fifo_depth) {
     Schedule other = *schedule;
@@ -160,7 +204,8 @@ std::vector<std::string> algorithms_of(Collective collective) {
   return names;
 }
 
-bool algorithm_applies(const std::string& algorithm, Collective collective, const RankSpace& space) {
+bool algorithm_applies(const std::string& algorithm, Collective collective,
+                       const RankSpace& space) {
   const AlgorithmEntry* entry = find_algorithm(algorithm, collective);
   return entry != nullptr && why_not(*entry, space).empty();
 }
@@ -185,6 +230,8 @@ ExecutionPlan make_plan(Collective collective, const std::string& algorithm, con
   cut_message(plan, entry, limits, channels, shape);
   plan.slice_bytes = ceil_div(plan.slice_bytes, element_bytes) * element_bytes;
 
+  std::optional<OrderedRings> ordered;
+  if (entry.seat == Seat::ring && limits.ring_orders) ordered.emplace(space, *limits.ring_orders);
   std::shared_ptr<const Schedule> schedules[2];
   for (std::int32_t c = 0; c < channels; ++c) {
     const std::size_t parity = entry.seat == Seat::tree ? static_cast<std::size_t>(c % 2) : 0;
@@ -194,8 +241,10 @@ ExecutionPlan make_plan(Collective collective, const std::string& algorithm, con
       schedule.fifo_depth = limits.fifo_depth;
       schedules[parity] = std::make_shared<const Schedule>(std::move(schedule));
     }
-    plan.channels.push_back({schedules[parity], place(entry.seat, schedules[parity]->space, c,
-                                                      channels, root)});
+    plan.channels.push_back(
+        {schedules[parity], ordered
+                                ? ordered->next()
+                                : place(entry.seat, schedules[parity]->space, c, channels, root)});
   }
   return plan;
 }

@@ -21,23 +21,25 @@ struct ChannelPlan {
 };
 
 struct PlanLimits {
-  std::int32_t channels = 1;            // wanted; fewer are used when the message is small
-  std::int64_t max_chunk_bytes = 2 << 20;   // bytes of one chunk, all its slices together
-  std::int64_t max_slice_bytes = 1 << 20;   // bytes of one message on a connection
-  std::int64_t min_bytes_per_channel = 0;   // drop channels below this share of the message
-  std::int32_t fifo_depth = 8;          // D slots per connection
-  std::int32_t max_slices = 4;          // bound on slices per chunk; must be < fifo_depth
+  std::int32_t channels = 1;               // wanted; fewer are used when the message is small
+  std::int64_t max_chunk_bytes = 2 << 20;  // bytes of one chunk, all its slices together
+  std::int64_t max_slice_bytes = 1 << 20;  // bytes of one message on a connection
+  std::int64_t min_bytes_per_channel = 0;  // drop channels below this share of the message
+  std::int32_t fifo_depth = 8;             // D slots per connection
+  // In which orders rings pass the members of a domain, channel by channel; null: rotations.
+  std::shared_ptr<const std::vector<std::vector<std::int32_t>>> ring_orders;
+  std::int32_t max_slices = 4;  // bound on slices per chunk; must be < fifo_depth
 };
 
 struct ExecutionPlan {
   Collective collective{};
   std::string algorithm;
   RankSpace space;
-  std::int64_t bytes = 0;         // nccl-tests size as asked
+  std::int64_t bytes = 0;  // nccl-tests size as asked
   std::int32_t element_bytes = 4;
   std::vector<ChannelPlan> channels;
-  std::int32_t loops = 1;         // the whole schedule runs this often per channel, on parts
-  std::int32_t slices = 1;        // messages per chunk step
+  std::int32_t loops = 1;   // the whole schedule runs this often per channel, on parts
+  std::int32_t slices = 1;  // messages per chunk step
   // Bytes of the largest message of a step with chunk_count 1: what engines charge.
   std::int64_t slice_bytes = 0;
 
@@ -52,7 +54,8 @@ std::vector<std::string> algorithm_names();
 bool algorithm_applies(const std::string& algorithm, Collective collective, const RankSpace& space);
 
 // Throws UsageError for an unknown algorithm or one that does not apply. `bytes` below one element
-// per participant is legal: some messages are then empty. `root` matters to collectives that have one.
+// per participant is legal: some messages are then empty. `root` matters to collectives that have
+// one.
 ExecutionPlan make_plan(Collective collective, const std::string& algorithm, const RankSpace& space,
                         std::int64_t bytes, std::int32_t element_bytes, const PlanLimits& limits,
                         std::int32_t root = 0);

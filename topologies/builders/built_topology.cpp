@@ -20,6 +20,16 @@ BuiltTopology::BuiltTopology(MachineSpec spec, RankSpace space) : spec_(std::mov
   FABRICAST_EXPECT((space.domain_size() > 1) == (domain.bandwidth && domain.latency),
                    "several members of a domain are connected, a single one is not");
   if (space.domain_size() > 1) {
+    direct_ = direct_links_of(domain);
+    domain_classes_ = 1;
+    if (direct_) {
+      per_domain_ = static_cast<std::uint32_t>(direct_->links());
+      domain_links_ = direct_->links() * space.domains();
+      classes_ = direct_->classes();
+      domain_classes_ = classes_.size();
+      ring_orders_ = std::make_shared<const RingOrders>(direct_->ring_orders());
+      return;
+    }
     domain_links_ = 2 * static_cast<std::int64_t>(space.size());
     classes_.push_back(
         {std::string(to_string(domain.kind)), domain.kind, *domain.bandwidth, *domain.latency});
@@ -33,7 +43,16 @@ std::string BuiltTopology::domain_name(std::int64_t domain) const {
   return fmt::format("{} {}", spec_.domain.noun, domain);
 }
 
+std::int64_t BuiltTopology::pairs_on(LinkId link) const {
+  if (!direct_ || link.value() >= domain_links_) return -1;
+  return direct_->pairs_on(link.value() % per_domain_);
+}
+
 std::string BuiltTopology::domain_link_name(LinkId link) const {
+  if (direct_) {
+    return fmt::format("{} {}", domain_name(link.value() / per_domain_),
+                       direct_->name(link.value() % per_domain_));
+  }
   const std::int64_t rank = link.value() / 2;
   const std::int64_t member = rank % space_.domain_size();
   std::string tray;

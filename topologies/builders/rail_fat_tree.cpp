@@ -43,6 +43,8 @@ RailFatTree::RailFatTree(MachineSpec checked)
   domains_per_leaf_ = static_cast<std::uint32_t>(fabric.domains_per_leaf);
   groups_per_pod_ = static_cast<std::uint32_t>(fabric.groups_per_pod);
   tiers_ = static_cast<std::uint32_t>(fabric.tiers);
+  rail_only_ = fabric.kind == "rail_only";
+  dragonfly_ = fabric.kind == "dragonfly";
 
   const std::int64_t domains = space().domains();
   const std::int64_t per_site = fabric.sites > 1 ? fabric.domains_per_site : domains;
@@ -62,7 +64,61 @@ RailFatTree::RailFatTree(MachineSpec checked)
   first_pod_ = first_leaf_ + 2 * leaf_count;
   first_site_ = first_pod_ + 2 * pod_count;
   end_ = first_site_ + (sites > 1 ? 2 * sites : 0);
-  add_fabric_classes();
+  if (dragonfly_) {
+    add_dragonfly_classes();
+  } else {
+    add_fabric_classes();
+  }
+  if (rail_only_) count_domain_pairs();
+}
+
+void RailFatTree::add_dragonfly_classes() {
+  const FabricSpec& fabric = *spec().fabric;
+  Sourced half = *fabric.hop_latency;
+  half.value /= 2;
+  half.source = fmt::format("half a switch hop: {}", half.source);
+  classes_.push_back({"nic", LinkKind::nic, fabric.nic_bandwidth, halved(fabric.nic_latency)});
+  classes_.push_back({"leaf_uplink", LinkKind::leaf_uplink, *fabric.local_bandwidth, half});
+  classes_.push_back(
+      {"spine_uplink", LinkKind::spine_uplink, *fabric.global_bandwidth, *fabric.hop_latency});
+}
+
+// Pairs of all ranks over each link of one domain, all of which are alike: those within it, and
+// those to other domains that change rail inside it.
+void RailFatTree::count_domain_pairs() {
+  const std::int64_t others = space().domains() - 1;
+  domain_pairs_.assign(static_cast<std::size_t>(domain_links() / space().domains()), 0);
+  for (std::uint32_t a = 0; a < members_; ++a) {
+    for (std::uint32_t b = 0; b < members_; ++b) {
+      if (a == b) continue;
+      const bool changes =
+          a * nics_per_domain_ / members_ % rails_ != b * nics_per_domain_ / members_ % rails_;
+      Route route;
+      add_domain_route(route, a, b);
+      for (const LinkId link : route.span()) {
+        domain_pairs_[link.value()] += 1 + (changes ? others : 0);
+      }
+    }
+  }
+}
+
+// Of rail_only, where a route does not only climb and descend: sources below the link times
+// destinations elsewhere.
+std::int64_t RailFatTree::pairs_on(LinkId link) const {
+  if (!rail_only_) return BuiltTopology::pairs_on(link);
+  const std::int64_t id = link.value(), domains = space().domains();
+  if (id < first_nic_) return domain_pairs_[static_cast<std::size_t>(id) % domain_pairs_.size()];
+  if (id < first_leaf_) return (domains - 1) * members_ * members_ / nics_per_domain_;
+  const auto over = [&](std::int64_t first, std::int64_t size) {
+    const std::int64_t below = std::min(size, domains - first);
+    return below * members_ * (domains - below) * members_;
+  };
+  if (id < first_pod_) {
+    const std::int64_t group = (id - first_leaf_) / 2 / rails_;
+    return over(group * domains_per_leaf_, domains_per_leaf_) / rails_;
+  }
+  const std::int64_t size = std::int64_t{groups_per_pod_} * domains_per_leaf_;
+  return over((id - first_pod_) / 2 * size, size);
 }
 
 void RailFatTree::add_fabric_classes() {
@@ -92,8 +148,8 @@ void RailFatTree::add_fabric_classes() {
 LinkClassId RailFatTree::link_class(LinkId link) const {
   const std::int64_t id = link.value();
   FABRICAST_EXPECT(id < end_, "link of this machine");
-  const std::uint32_t nic_class = members_ > 1 ? 1 : 0;
-  if (id < first_nic_) return LinkClassId(0);
+  const auto nic_class = static_cast<std::uint32_t>(domain_classes());
+  if (id < first_nic_) return domain_link_class(link);
   if (id < first_leaf_) return LinkClassId(nic_class);
   if (id < first_pod_) return LinkClassId(nic_class + 1);
   return LinkClassId(id < first_site_ || tiers_ < 3 ? nic_class + 2 : nic_class + 3);
@@ -112,12 +168,18 @@ std::string RailFatTree::link_name(LinkId link) const {
   }
   if (id < first_pod_) {
     const std::int64_t leaf = (id - first_leaf_) / 2;
+    if (dragonfly_) {
+      const std::int64_t routers = std::int64_t{groups_per_pod_} * rails_;
+      return fmt::format("group {} router {} local trunk {}", leaf / routers, leaf % routers,
+                         direction);
+    }
     return fmt::format("group {} rail {} leaf trunk {}", leaf / rails_, leaf % rails_, direction);
   }
   if (id >= first_site_) {
     return fmt::format("site {} way {}", (id - first_site_) / 2, direction);
   }
-  return fmt::format("pod {} spine trunk {}", (id - first_pod_) / 2, direction);
+  return fmt::format("{} {} {} trunk {}", dragonfly_ ? "group" : "pod", (id - first_pod_) / 2,
+                     dragonfly_ ? "global" : "spine", direction);
 }
 
 std::int64_t RailFatTree::leaf_of(RankId rank) const {
@@ -152,12 +214,16 @@ Route RailFatTree::route(RankId a, RankId b) const {
   const std::uint32_t domain_a = a.value() / members_;
   const std::uint32_t domain_b = b.value() / members_;
   if (domain_a == domain_b) {
-    route.add(member_up(a.value()));
-    route.add(member_down(b.value()));
+    add_domain_route(route, a.value(), b.value());
     return route;
   }
-  const std::uint32_t nic_a = (a.value() - domain_a * members_) * nics_per_domain_ / members_;
-  const std::uint32_t nic_b = (b.value() - domain_b * members_) * nics_per_domain_ / members_;
+  std::uint32_t nic_a = (a.value() - domain_a * members_) * nics_per_domain_ / members_;
+  const std::uint32_t local_b = b.value() - domain_b * members_;
+  const std::uint32_t nic_b = local_b * nics_per_domain_ / members_;
+  if (rail_only_ && nic_a % rails_ != nic_b % rails_) {
+    add_domain_route(route, a.value(), domain_a * members_ + local_b);
+    nic_a = nic_b;
+  }
   const auto nic = static_cast<std::uint32_t>(first_nic_);
   route.add(LinkId(nic + 2 * (domain_a * nics_per_domain_ + nic_a)));
   if (tiers_ >= 2) {

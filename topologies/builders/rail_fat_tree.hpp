@@ -27,10 +27,23 @@
 // of kind spine_uplink), half of the fibre's latency on each. Between sites a message climbs to the
 // top of its tree first.
 //
+// rail_only: the same trees, but each rail has its own and nothing joins them. A message to another
+// rail first goes to the member of its own domain whose NIC is on that rail (W. Wang et al.,
+// arXiv:2307.12169; NCCL: PXN).
+//
+// dragonfly: a leaf is a router and a pod a group of routers, all of which are joined; so are all
+// groups. leaf_uplink is a router's links into its group, spine_uplink a group's links to the
+// others, since adaptive routing spreads packets over them (J. Kim et al., ISCA 2008: p NICs, a
+// routers, h global links each). There is no switch above: within a group a message passes one more
+// router, between groups three more, so half a switch hop is on each local trunk, a whole one on
+// each global trunk.
+//
 // LinkIds: scale-up links (see BuiltTopology), then 2 per NIC, 2 per leaf, 2 per pod (tiers = 3
 // only), 2 per site (several only), up before down. Ranks = {members, domains}. Complexity: route()
 // is O(1), no allocation.
 #pragma once
+
+#include <vector>
 
 #include "topologies/builders/built_topology.hpp"
 
@@ -44,6 +57,7 @@ class RailFatTree final : public BuiltTopology {
   LinkClassId link_class(LinkId link) const override;
   std::string link_name(LinkId link) const override;
   Route route(RankId a, RankId b) const override;
+  std::int64_t pairs_on(LinkId link) const override;
 
   // Shape, for people and tests.
   std::int64_t nics() const { return (first_leaf_ - first_nic_) / 2; }
@@ -55,6 +69,8 @@ class RailFatTree final : public BuiltTopology {
 
  private:
   void add_fabric_classes();
+  void add_dragonfly_classes();
+  void count_domain_pairs();
   void add_top(Route& route, std::uint32_t group_a, std::uint32_t group_b) const;
   std::uint32_t group_of(std::uint32_t domain) const {
     if (sites_ == 1) return domain / domains_per_leaf_;
@@ -67,9 +83,11 @@ class RailFatTree final : public BuiltTopology {
   }
   std::uint32_t site_of_group(std::uint32_t group) const { return group / groups_per_site_; }
 
+  bool rail_only_ = false, dragonfly_ = false;
   // Shape as unsigned 32-bit numbers: route() divides by them.
   std::uint32_t members_, nics_per_domain_, rails_, domains_per_leaf_, groups_per_pod_, tiers_;
   std::uint32_t sites_, domains_per_site_, groups_per_site_, pods_per_site_;
+  std::vector<std::int64_t> domain_pairs_;  // rail_only: pairs over the links of a domain
   // First LinkId of each kind, and the end.
   std::int64_t first_nic_ = 0, first_leaf_ = 0, first_pod_ = 0, first_site_ = 0, end_ = 0;
 };

@@ -11,8 +11,7 @@ SingleDomain::SingleDomain(MachineSpec spec)
 
 LinkClassId SingleDomain::link_class(LinkId link) const {
   FABRICAST_EXPECT(link.value() < links(), "link of this machine");
-  static_cast<void>(link);
-  return LinkClassId(0);
+  return domain_link_class(link);
 }
 
 std::string SingleDomain::link_name(LinkId link) const {
@@ -26,8 +25,7 @@ Route SingleDomain::route(RankId a, RankId b) const {
                    "ranks of this machine");
   Route route;
   if (a == b) return route;
-  route.add(member_up(a.value()));
-  route.add(member_down(b.value()));
+  add_domain_route(route, a.value(), b.value());
   return route;
 }
 

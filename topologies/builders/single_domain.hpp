@@ -4,9 +4,10 @@
 //        switch (NVSwitch layer, PCIe, or memory)
 //        up |  ^ down of every member
 //   route(a, b) = up of a, down of b: two links, whatever the size.
+// Or links between the members themselves: a full mesh, a torus (direct_links.hpp).
 //
 // The NVSwitch chips of a rack are one switch here: every GPU has one link to each chip, so its
-// links together are one pipe. Ranks = {members}. Complexity: O(1).
+// links together are one pipe. Ranks = {members}. Complexity: O(hops).
 #pragma once
 
 #include "topologies/builders/built_topology.hpp"

@@ -1,8 +1,10 @@
 // The keys of one domain: what it holds, and how its members reach each other.
 #include <array>
+#include <cmath>
 
 #include <fmt/format.h>
 
+#include "topologies/builders/torus.hpp"
 #include "topologies/import/machine_yaml.hpp"
 #include "topologies/import/sourced_yaml.hpp"
 
@@ -10,13 +12,14 @@ namespace fabricast {
 namespace {
 
 // Sanity limits: far above any machine, low enough to catch a wrong unit.
-constexpr std::int64_t max_members = 4096;
+constexpr std::int64_t max_members = 16384;
+constexpr int max_mesh_members = 128;  // a link for every two of them
 constexpr double max_gb_per_s = 1e6;
 constexpr double max_latency_us = 1e6;
 constexpr std::int64_t max_channels = 64;  // NCCL's MAXCHANNELS
 
 const std::array<std::string, 6> vendors{"nvidia", "amd", "intel", "google", "aws", "huawei"};
-const std::array<std::string, 4> shapes{"switch", "all_to_all", "cube_mesh", "torus"};
+const std::array<std::string, 5> shapes{"switch", "full_mesh", "all_to_all", "cube_mesh", "torus"};
 const std::array<std::string, 8> generations{"volta",  "turing",    "ampere", "ada",
                                              "hopper", "blackwell", "rubin",  "other"};
 
@@ -46,6 +49,53 @@ GpuModel read_gpu(const YamlCursor& at) {
   return gpu;
 }
 
+// The axes of a torus: their sizes make the members, their links the bandwidth of one.
+void read_axes(const YamlCursor& interconnect, DomainSpec& domain) {
+  const auto list = interconnect.at("axes");
+  const auto items = list.items();
+  if (items.empty() || items.size() > Torus::max_axes) {
+    list.fail(fmt::format("{} axes; give one to {}", items.size(), Torus::max_axes));
+  }
+  double members = 1, links = 0, given = 0, length = 0;
+  for (const auto& item : items) {
+    const auto size = read_sourced_count(item.at("size"), "members", 1, max_members);
+    TorusAxis axis{static_cast<std::int32_t>(size.value), {}, true};
+    if (const auto wraps = item.find("wraps")) axis.wraps = read_sourced_answer(*wraps).value != 0;
+    const double ways = axis.size > 2 ? 2 : axis.size - 1;
+    if (const auto bandwidth = item.find("bandwidth")) {
+      axis.bandwidth = read_sourced(*bandwidth, Dimension::bandwidth, "GB/s",
+                                    Range::between(min_link_gb_per_s, max_gb_per_s));
+      given += ways * axis.bandwidth.value;
+    } else {
+      links += ways;
+    }
+    members *= axis.size;
+    length += axis.wraps ? axis.size / 2 : axis.size - 1;
+    domain.axes.push_back(axis);
+  }
+  if (members != domain.size.value) {
+    list.fail(fmt::format("the axes hold {} members, the domain has {}; make them equal", members,
+                          domain.size.value));
+  }
+  if (length > Route::max_links) {
+    list.fail(fmt::format("a route of {} links is too long (at most {}); give shorter axes", length,
+                          Route::max_links));
+  }
+  const Sourced& all = *domain.bandwidth;
+  const double rest = all.value - given;
+  if (links == 0 ? std::abs(rest) > 0.01 * all.value : rest <= 0) {
+    list.fail(
+        fmt::format("the links of a member carry {:.10g} GB/s, its bandwidth is {:.10g} GB/s; "
+                    "make them equal",
+                    given, all.value));
+  }
+  for (TorusAxis& axis : domain.axes) {
+    if (axis.bandwidth.value > 0) continue;
+    axis.bandwidth = {rest / links, all.unit, all.origin,
+                      fmt::format("{:.10g} GB/s over {} links: {}", rest, links, all.source)};
+  }
+}
+
 // Of a domain cut down to one member the interconnect is read for its form, and not used.
 void read_interconnect(const YamlCursor& machine, std::span<const std::string> kinds, bool cut,
                        DomainSpec& domain) {
@@ -69,6 +119,15 @@ void read_interconnect(const YamlCursor& machine, std::span<const std::string> k
     domain.in_network_reduction = read_sourced_answer(*reduction);
   }
   if (const auto shape = at->find("shape")) domain.shape = shape->choice("shape", shapes);
+  if (domain.shape == "full_mesh" && domain.size.value > max_mesh_members) {
+    at->at("shape").fail(fmt::format("{} members are too many for a full mesh (at most {})",
+                                     domain.size.value, max_mesh_members));
+  }
+  if (domain.shape == "torus" && !alone) {
+    read_axes(*at, domain);
+  } else if (domain.shape == "torus") {
+    static_cast<void>(at->find("axes"));
+  }
   if (const auto links = at->find("links")) {
     domain.links = read_sourced_count(*links, "links", 1, 256);
   }

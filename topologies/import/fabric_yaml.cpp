@@ -10,7 +10,8 @@
 namespace fabricast {
 namespace {
 
-const std::array<std::string, 2> fabric_kinds{"rail_fat_tree", "single_switch"};
+const std::array<std::string, 4> fabric_kinds{"rail_fat_tree", "single_switch", "rail_only",
+                                              "dragonfly"};
 const std::array<std::string, 7> fabric_names{"infiniband", "roce", "ethernet", "efa",
                                               "slingshot",  "tcpx", "tcpxo"};
 
@@ -133,10 +134,16 @@ YamlCursor given(const YamlCursor& at, std::string_view key) {
   return at.at("radix");
 }
 
+// Rails whose leaves meet at a spine.
+std::int32_t joined_rails(const FabricSpec& fabric) {
+  return fabric.kind == "rail_only" ? 1 : fabric.rails;
+}
+
 // How many leaf groups form a pod. A spine reaches every leaf below it, a core switch every pod,
 // with at least one port each.
 void read_pods(const YamlCursor& at, std::int64_t groups, FabricSpec& fabric) {
-  const std::int64_t leaves = groups * fabric.rails;
+  const std::int32_t joined = joined_rails(fabric);
+  const std::int64_t leaves = groups * joined;
   const auto radix = static_cast<std::int64_t>(fabric.radix->value);
   if (fabric.tiers == 2) {
     fabric.groups_per_pod = static_cast<std::int32_t>(groups);
@@ -149,12 +156,12 @@ void read_pods(const YamlCursor& at, std::int64_t groups, FabricSpec& fabric) {
     return;
   }
   const std::int32_t spine_down = ports_down(*fabric.radix, *fabric.core_oversubscription);
-  fabric.groups_per_pod = spine_down / fabric.rails;
+  fabric.groups_per_pod = spine_down / joined;
   if (fabric.groups_per_pod < 1) {
     given(at, "rails")
         .fail(fmt::format("a pod must hold {} leaves, one per rail, but a spine has {} ports down; "
                           "give fewer rails",
-                          fabric.rails, spine_down));
+                          joined, spine_down));
   }
   const std::int64_t pods = (groups + fabric.groups_per_pod - 1) / fabric.groups_per_pod;
   if (pods > radix) {
@@ -168,17 +175,68 @@ void read_pods(const YamlCursor& at, std::int64_t groups, FabricSpec& fabric) {
 // Without `tiers`, two where they reach all leaves, else three.
 int read_tiers(const YamlCursor& at, std::int64_t groups, const FabricSpec& fabric) {
   if (const auto tiers = at.find("tiers")) return as_int(read_sourced_count(*tiers, "tiers", 2, 3));
-  return static_cast<double>(groups * fabric.rails) <= fabric.radix->value ? 2 : 3;
+  return static_cast<double>(groups * joined_rails(fabric)) <= fabric.radix->value ? 2 : 3;
+}
+
+// Ports of `count` links of `rate`, all one way.
+Sourced ways(const Sourced& count, const Sourced& rate, std::string_view what) {
+  return {count.value * rate.value, rate.unit, std::max(count.origin, rate.origin),
+          fmt::format("{:.10g} {} of {:.10g} GB/s: {}; {}", count.value, what, rate.value,
+                      count.source, rate.source)};
+}
+
+// Routers, all joined in a group, and groups, all joined. Packets are spread over all ways out of a
+// router and of a group.
+void read_dragonfly(const YamlCursor& at, std::int64_t domains, FabricSpec& fabric) {
+  fabric.tiers = 3;
+  const auto radix = static_cast<std::int32_t>(fabric.radix->value);
+  const auto routers_at = at.at("routers_per_group");
+  const Sourced routers = read_sourced_count(routers_at, "routers", 2, radix);
+  const Sourced nics = read_sourced_count(at.at("nics_per_router"), "NICs", 1, radix);
+  const Sourced global = read_sourced_count(at.at("global_links"), "links", 1, radix);
+  const std::int32_t ports = as_int(nics) + as_int(routers) - 1 + as_int(global);
+  if (ports > radix) {
+    at.at("radix").fail(
+        fmt::format("a router needs {} ports ({} NICs, {} routers of its group, {} "
+                    "to other groups), it has {}; give fewer",
+                    ports, nics.value, routers.value - 1, global.value, radix));
+  }
+  const std::int32_t per_router = fabric.nics / fabric.rails;
+  fabric.domains_per_leaf = as_int(nics) / per_router;
+  if (fabric.domains_per_leaf < 1) {
+    at.at("nics_per_router")
+        .fail(fmt::format("one domain puts {} NICs on a router of {}; give more rails", per_router,
+                          nics.value));
+  }
+  if (as_int(routers) % fabric.rails != 0) {
+    routers_at.fail(fmt::format("{} routers cannot be shared evenly by {} rails; give a multiple",
+                                routers.value, fabric.rails));
+  }
+  fabric.groups_per_pod = as_int(routers) / fabric.rails;
+  const std::int64_t in_group = std::int64_t{fabric.domains_per_leaf} * fabric.groups_per_pod;
+  const std::int64_t groups = (domains + in_group - 1) / in_group;
+  if (groups - 1 > std::int64_t{as_int(routers)} * as_int(global)) {
+    at.at("global_links")
+        .fail(fmt::format("{} groups are more than the {} links of a group reach; give more links",
+                          groups, routers.value * global.value));
+  }
+  Sourced others = routers;
+  others.value -= 1;
+  fabric.local_bandwidth = ways(others, fabric.nic_bandwidth, "links in the group");
+  const Sourced all{routers.value * global.value, "links", std::max(routers.origin, global.origin),
+                    fmt::format("{:.10g} routers x {:.10g}: {}; {}", routers.value, global.value,
+                                routers.source, global.source)};
+  fabric.global_bandwidth = ways(all, fabric.nic_bandwidth, "links to other groups");
 }
 
 }  // namespace
 
 FabricSpec read_fabric(const YamlCursor& at, const DomainSpec& domain, std::int64_t domains) {
   FabricSpec fabric;
-  const std::string kind = at.at("kind").choice("kind of fabric", fabric_kinds);
+  fabric.kind = at.at("kind").choice("kind of fabric", fabric_kinds);
   fabric.name = at.at("name").choice("fabric", fabric_names);
   read_nics(at, domain, fabric);
-  if (kind == "single_switch") {
+  if (fabric.kind == "single_switch") {
     fabric.tiers = 1;
     fabric.domains_per_leaf = static_cast<std::int32_t>(domains);
     return fabric;
@@ -186,7 +244,12 @@ FabricSpec read_fabric(const YamlCursor& at, const DomainSpec& domain, std::int6
   read_rails(at, domain, fabric);
   fabric.radix = read_sourced_count(at.at("radix"), "ports", 4, 4096);
   read_planes(at, fabric);
-  read_sites(at, domains, fabric);
+  if (fabric.kind == "dragonfly") {
+    fabric.hop_latency = latency(at.at("hop_latency"));
+    read_dragonfly(at, domains, fabric);
+    return fabric;
+  }
+  if (fabric.kind == "rail_fat_tree") read_sites(at, domains, fabric);
   fabric.hop_latency = latency(at.at("hop_latency"));
   fabric.oversubscription = ratio_or_one(at, "oversubscription");
   const std::int64_t groups = read_leaves(at, domains, fabric);

@@ -105,6 +105,9 @@ void read_cost(const YamlCursor& root, CostSpec& cost) {
   if (const auto overhead = at->find("facility_overhead")) {
     cost.facility_overhead = read_sourced_number(*overhead, "ratio", Range::between(1, 5));
   }
+  if (const auto capital = at->find("usd_per_gpu")) {
+    cost.usd_per_gpu = read_sourced_number(*capital, "USD", Range::positive(1e7));
+  }
   if (const auto price = at->find("usd_per_gpu_hour")) {
     cost.usd_per_gpu_hour = read_sourced_number(*price, "USD", Range::positive(1e4));
     cost.date = at->at("date").text();  // a price without a date says nothing

@@ -89,6 +89,33 @@ const MachineTexts& shipped_texts() {
   return texts;
 }
 
+// What the first `members` of a domain have of its direct links. Of a torus they must be whole
+// lines or planes; an axis that is not taken whole does not wrap.
+void cut_links(DomainSpec& domain, std::int32_t members) {
+  if (domain.shape == "full_mesh") {
+    const double links = domain.size.value - 1;
+    Sourced& all = *domain.bandwidth;
+    all = {all.value * (members - 1) / links, all.unit, all.origin,
+           fmt::format("to {} of {} others: {}", members - 1, links, all.source)};
+  }
+  std::int32_t left = members;
+  for (TorusAxis& axis : domain.axes) {
+    if (left >= axis.size && left % axis.size == 0) {
+      left /= axis.size;
+      continue;
+    }
+    if (left > axis.size) {
+      throw UsageError(fmt::format(
+          "the first {} members are no box of the torus (an axis has {}); give {} or {}", members,
+          axis.size, members / left * (left / axis.size * axis.size),
+          members / left * ((left / axis.size + 1) * axis.size)));
+    }
+    axis.wraps = axis.wraps && left == axis.size;
+    axis.size = left;
+    left = 1;
+  }
+}
+
 // The machine of one domain with `members` members of it.
 MachineSpec cut_domain(MachineSpec spec, std::int32_t members) {
   const auto whole = spec.domain.size;
@@ -96,6 +123,7 @@ MachineSpec cut_domain(MachineSpec spec, std::int32_t members) {
   spec.fabric.reset();
   spec.channels = spec.domain.channels;
   if (members < static_cast<std::int32_t>(whole.value)) {
+    cut_links(spec.domain, members);
     spec.domain.size = {static_cast<double>(members), whole.unit, whole.origin,
                         fmt::format("the first {} of {}: {}", members, whole.value, whole.source)};
   }

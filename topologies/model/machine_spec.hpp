@@ -12,6 +12,13 @@
 
 namespace fabricast {
 
+// An axis of a torus.
+struct TorusAxis {
+  std::int32_t size = 1;
+  Sourced bandwidth;  // GB/s per direction of one link
+  bool wraps = true;  // the last member is next to the first
+};
+
 // One scale-up domain: an HGX box, an NVL rack, or the cores of a host.
 struct DomainSpec {
   std::string noun;                   // "node", "rack", "host": for names of links
@@ -25,6 +32,7 @@ struct DomainSpec {
   std::optional<Sourced> in_network_reduction;  // 1: yes, 0: no
   // How a member's links lead to the others; decides what NCCL finds, and the links of full_mesh.
   std::string shape = "switch";
+  std::vector<TorusAxis> axes;      // of shape torus
   std::optional<Sourced> links;     // of a member
   std::optional<Sourced> switches;  // chips of the switch
   Sourced channels;                 // of a communicator inside one domain
@@ -38,10 +46,11 @@ struct ScaleOutSpec {
 
 // The network between domains. Shape numbers are resolved (defaults filled in from the radix).
 struct FabricSpec {
-  std::string name;        // "infiniband", "roce", "ethernet"
-  int tiers = 2;           // 1: one switch; 2: leaf, spine; 3: leaf, spine, core
-  std::int32_t nics = 1;   // per domain, shared evenly by its members
-  std::int32_t rails = 1;  // NIC n of a domain is on rail n % rails
+  std::string kind = "rail_fat_tree";  // single_switch, dragonfly, rail_only
+  std::string name;                    // "infiniband", "roce", "ethernet"
+  int tiers = 2;                       // 1: one switch; 2: leaf, spine; 3: leaf, spine, core
+  std::int32_t nics = 1;               // per domain, shared evenly by its members
+  std::int32_t rails = 1;              // NIC n of a domain is on rail n % rails
   std::int32_t domains_per_leaf = 1;
   std::int32_t groups_per_pod = 1;          // leaf groups (one leaf per rail) under one spine layer
   std::int32_t nic_ports = 1;               // of a NIC, used together
@@ -51,10 +60,12 @@ struct FabricSpec {
   std::optional<Sourced> radix;             // ports of a switch; tiers >= 2
   std::optional<Sourced> oversubscription;  // down : up at the leaf; tiers >= 2
   std::optional<Sourced> core_oversubscription;  // down : up at the spine; tiers == 3
+  // dragonfly: the way out of a router to its group, and of a group to the others; else derived.
+  std::optional<Sourced> local_bandwidth, global_bandwidth;  // GB/s per direction, all links
   std::int32_t planes = 1;  // equal networks that a NIC's packets are sprayed over
   // Sites: consecutive domains; a whole tree at each, joined by the long way.
   std::int32_t sites = 1;
-  std::int32_t domains_per_site = 0;     // sites > 1 only, as the next two
+  std::int32_t domains_per_site = 0;      // sites > 1 only, as the next two
   std::optional<Sourced> site_bandwidth;  // GB/s of a site's way out, per direction
   std::optional<Sourced> site_latency;    // us from site to site, one way
 };
@@ -64,6 +75,7 @@ struct CostSpec {
   std::optional<Sourced> domain_power_kw;    // of a whole node or rack
   std::optional<Sourced> facility_overhead;  // facility power : its
   std::optional<Sourced> usd_per_gpu_hour;
+  std::optional<Sourced> usd_per_gpu;  // to build: all of the site, over its GPUs
   std::string date;  // of the price, as printed
 };
 

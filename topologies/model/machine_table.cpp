@@ -1,6 +1,8 @@
 #include "topologies/model/machine_table.hpp"
 
 #include <algorithm>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -25,9 +27,22 @@ std::string nic_cell(const MachineSpec& spec) {
 std::string fabric_cell(const MachineSpec& spec) {
   if (!spec.fabric) return "";
   const auto& fabric = *spec.fabric;
+  if (fabric.kind == "dragonfly") return fabric.name + ", dragonfly";
   std::string text = fmt::format("{}, {} tiers, {} rails", fabric.name, fabric.tiers, fabric.rails);
+  if (fabric.kind == "rail_only") text += " only";
   if (fabric.planes > 1) text += fmt::format(", {} planes", fabric.planes);
   if (fabric.sites > 1) text += fmt::format(", {} sites", fabric.sites);
+  return text;
+}
+
+// "200, 16 x 16 torus".
+std::string domain_cell(const DomainSpec& domain) {
+  if (!domain.bandwidth) return "";
+  std::string text = cell(*domain.bandwidth);
+  if (domain.shape == "full_mesh") text += ", full mesh";
+  std::vector<int> sizes;
+  for (const TorusAxis& axis : domain.axes) sizes.push_back(axis.size);
+  if (!sizes.empty()) text += fmt::format(", {} torus", fmt::join(sizes, " x "));
   return text;
 }
 
@@ -48,8 +63,8 @@ std::string row_of(const std::string& name) {
   const auto& cost = spec.cost;
   return fmt::format(
       "| `{}` | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |\n", name, machine->ranks(),
-      machine->space().domain_size(), spec.domain.bandwidth ? cell(*spec.domain.bandwidth) : "",
-      nic_cell(spec), fabric_cell(spec), cell(gpu.bf16_tflops), cell(gpu.hbm_gb), cell(gpu.power_w),
+      machine->space().domain_size(), domain_cell(spec.domain), nic_cell(spec), fabric_cell(spec),
+      cell(gpu.bf16_tflops), cell(gpu.hbm_gb), cell(gpu.power_w),
       cost.usd_per_gpu_hour ? fmt::format("{:.4g} ({})", cost.usd_per_gpu_hour->value, cost.date)
                             : "",
       assumed_numbers(*machine), doubts);

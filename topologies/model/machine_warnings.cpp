@@ -54,7 +54,8 @@ std::vector<std::string> machine_warnings(const Topology& topology) {
   if (built != nullptr) {
     const auto& spec = built->spec();
     if (spec.announced) warnings.push_back("announced, not on sale: its figures are plans");
-    if (spec.domain.shape != "switch" && topology.space().domain_size() > 1) {
+    if ((spec.domain.shape == "all_to_all" || spec.domain.shape == "cube_mesh") &&
+        topology.space().domain_size() > 1) {
       warnings.push_back(
           fmt::format("the links of a {} are one pipe to a switch here, in reality {}: one pair "
                       "alone has less, "

@@ -52,6 +52,9 @@ struct LinkClass {
   // 1: the switch it leads to multicasts and reduces what its members send, so that algorithms
   // through the switch are possible; 0: it does not.
   Sourced in_network_reduction{0, "", Origin::assumed, "not given in the machine file"};
+  // One of several links of a member, each to another member: rounds of an exchange use them at
+  // once, where a message to one member has only that one.
+  bool direct = false;
 };
 
 struct Route {
@@ -92,6 +95,14 @@ class Topology {
   // Directed links from a to b; empty when a == b.
   virtual Route route(RankId a, RankId b) const = 0;
 
+  // Ordered pairs of ranks whose route crosses the link, in closed form. Negative where routes
+  // climb and descend a tree, so that counting by switches is exact.
+  virtual std::int64_t pairs_on(LinkId) const { return -1; }
+  // In which orders rings pass the members of a domain, channel by channel, so that together they
+  // load all links; null where any order does.
+  using RingOrders = std::vector<std::vector<std::int32_t>>;
+  const std::shared_ptr<const RingOrders>& ring_orders() const { return ring_orders_; }
+
   // The machine's YAML as read (echoed into the trace) and its file path.
   const std::string& yaml() const { return yaml_; }
 
@@ -101,6 +112,7 @@ class Topology {
   RankSpace space_;
   Sourced channels_;
   std::vector<LinkClass> classes_;
+  std::shared_ptr<const RingOrders> ring_orders_;
 };
 
 }  // namespace fabricast

@@ -19,8 +19,9 @@ PlanLimits channels(std::int32_t count) {
 
 LinkCounts count(const Topology& topology, Collective collective, const std::string& algorithm,
                  std::int32_t channel_count, std::size_t stage) {
-  const auto plan =
-      make_plan(collective, algorithm, topology.space(), 1 << 30, 4, channels(channel_count));
+  PlanLimits limits = channels(channel_count);
+  limits.ring_orders = topology.ring_orders();
+  const auto plan = make_plan(collective, algorithm, topology.space(), 1 << 30, 4, limits);
   return count_links(topology, group_channels(plan), stage);
 }
 
@@ -102,7 +103,11 @@ TEST(StageFlows, TheBusiestLinkOfAnExchangeIsTheBusiestNotTheMean) {
   const auto racks = load_machine("gb300-nvl72x140");
   for (const auto& machine :
        {with_ranks(boxes, 16), with_ranks(boxes, 8 * 40), with_ranks(racks, 72 * 3),
-        with_ranks(racks, 72 * 11), load_machine("gb300-nvl72")}) {
+        with_ranks(racks, 72 * 11), load_machine("gb300-nvl72"),
+        // Links between members, a rail changed inside the node, and groups of routers.
+        load_machine("mi300x-8x64"), load_machine("tpu-v5e-256"),
+        with_ranks(load_machine("tpu-v5p-2048"), 512),
+        with_ranks(load_machine("rail-only-h100x256"), 512), load_machine("mi250x-8x140")}) {
     const auto plan =
         make_plan(Collective::all_to_all, "pairwise", machine->space(), 1 << 30, 4, channels(3));
     const auto traffic = TrafficMap(*machine, plan, false).traffic(plan);
@@ -121,6 +126,28 @@ TEST(StageFlows, TheBusiestLinkOfAnExchangeIsTheBusiestNotTheMean) {
       EXPECT_EQ(traffic[c].links, links) << machine->title() << " " << name;
     }
   }
+}
+
+// Rounds of an exchange are spread over the channels, so that all links of a member are used at
+// once: seven channels on seven links are one flow each, not seven on one of them.
+TEST(StageFlows, AnExchangeUsesAllDirectLinksAtOnce) {
+  const auto mesh = load_machine("mi300x-8");
+  EXPECT_EQ(flows_of_kind(*mesh, count(*mesh, Collective::all_to_all, "pairwise", 7, 1),
+                          LinkKind::nvlink),
+            (std::set<std::int32_t>{1}));
+  // A 16 x 16 torus: 8 of 16 steps on average half of the way, over 2 links of 2 axes.
+  const auto torus = load_machine("tpu-v5e-256");
+  EXPECT_EQ(flows_of_kind(*torus, count(*torus, Collective::all_to_all, "pairwise", 1, 1),
+                          LinkKind::nvlink),
+            (std::set<std::int32_t>{3}))
+      << "256 x 8 / (4 x 255) = 2.01 on each, rounded up";
+  // Rings in their given orders load every link alike.
+  EXPECT_EQ(
+      flows_of_kind(*mesh, count(*mesh, Collective::all_reduce, "ring", 14, 1), LinkKind::nvlink),
+      (std::set<std::int32_t>{2}));
+  EXPECT_EQ(
+      flows_of_kind(*torus, count(*torus, Collective::all_reduce, "ring", 4, 1), LinkKind::nvlink),
+      (std::set<std::int32_t>{1}));
 }
 
 // Above 256 repetitions flows are the most of a sample of them. On the machines that ship, at a

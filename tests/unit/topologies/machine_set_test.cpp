@@ -11,6 +11,7 @@
 #include "topologies/builders/built_topology.hpp"
 #include "topologies/builders/rail_fat_tree.hpp"
 #include "topologies/draw/machine_svg.hpp"
+#include "topologies/model/machine_cost.hpp"
 #include "topologies/model/machine_file.hpp"
 #include "topologies/model/machine_table.hpp"
 
@@ -158,6 +159,21 @@ TEST(MachineList, IsThePageInDocs) {
       << "fabricast machine list --markdown > docs/machine-list.md";
 }
 
+TEST(MachineCost, IsThatOfTheRanksInUse) {
+  const auto spec = spec_of(load_machine("hgx-h100x1260"));
+  const RunningCost cost = running_cost(spec, 16);
+  EXPECT_DOUBLE_EQ(cost.watts, 2 * 10200 * 1.3);
+  EXPECT_EQ(cost.counts, "nodes, facility overhead 1.3");
+  EXPECT_DOUBLE_EQ(cost.usd_per_hour, 16 * 6.88);
+  EXPECT_EQ(cost.price_date, "2025-06");
+  EXPECT_DOUBLE_EQ(joules(cost, 0.5), 2 * 10200 * 1.3 / 2);
+  EXPECT_DOUBLE_EQ(dollars(cost, 1800), 8 * 6.88);
+  const RunningCost gpus = running_cost(spec_of(load_machine("mi300x-8")), 8);
+  EXPECT_DOUBLE_EQ(gpus.watts, 8 * 750);
+  EXPECT_EQ(gpus.counts, "GPUs only");
+  EXPECT_EQ(gpus.usd_per_hour, 0) << "no price in the file";
+}
+
 TEST(MachineDrawing, ShowsEveryLevel) {
   const std::string svg = machine_svg(*load_machine("hgx-h100x1260"));
   for (const auto* part : {"1 core", "10 spine layers", "40 groups of leaves", "8 leaf switches",
@@ -178,6 +194,9 @@ TEST(Machines, AgreeWithWhatIsPublishedOfThem) {
   EXPECT_EQ(load_machine("xai-colossusx12500")->ranks(), 100000);
   const auto gigawatt = load_machine("gb300-1gw");
   EXPECT_NEAR(gigawatt->ranks(), 450000, 60000) << "400,000 to 500,000 GPUs per GW";
+  const RunningCost cost = running_cost(spec_of(gigawatt), gigawatt->ranks());
+  EXPECT_NEAR(cost.watts, 1e9, 1e6);
+  EXPECT_NEAR(cost.capital_usd / cost.watts, 55, 5) << "50 to 60 billion USD per GW";
 }
 
 }  // namespace

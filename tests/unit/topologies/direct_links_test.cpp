@@ -1,0 +1,232 @@
+// Full meshes and tori against the textbook: routes, diameter, bisection, rings.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "emulator/base/error.hpp"
+#include "tests/unit/topologies/structure_checks.hpp"
+#include "topologies/builders/structure.hpp"
+#include "topologies/model/machine_file.hpp"
+
+namespace fabricast {
+namespace {
+
+struct AxisShape {
+  int size;
+  bool wraps = true;
+};
+
+// A torus of links of 10 GB/s.
+Machine torus(const std::vector<AxisShape>& axes) {
+  int members = 1;
+  double ways = 0;
+  std::string shape = "  shape: torus\n  axes:\n";
+  for (const AxisShape& axis : axes) {
+    members *= axis.size;
+    ways += axis.size > 2 ? 2 : axis.size - 1;
+    shape += fmt::format("    - {{size: [{}, assumed, t], wraps: [{}, assumed, t]}}\n", axis.size,
+                         axis.wraps ? "yes" : "no");
+  }
+  return parse_machine(domain_yaml(members, 10 * ways, shape), "t");
+}
+
+Machine full_mesh(int members) {
+  return parse_machine(domain_yaml(members, 10.0 * (members - 1), "  shape: full_mesh\n"), "t");
+}
+
+// The ends of a direct link, from one-link routes.
+std::vector<std::pair<int, int>> ends_of_links(const Topology& machine) {
+  std::vector<std::pair<int, int>> ends(static_cast<std::size_t>(machine.links()), {-1, -1});
+  for (std::int32_t a = 0; a < machine.ranks(); ++a) {
+    for (std::int32_t b = 0; b < machine.ranks(); ++b) {
+      const Route route = machine.route(rank(a), rank(b));
+      if (route.count == 1) ends[route.links[0].value()] = {a, b};
+    }
+  }
+  return ends;
+}
+
+// Every route is a walk over links from one end to the other.
+void expect_walks(const Topology& machine) {
+  const auto ends = ends_of_links(machine);
+  for (const auto& [from, to] : ends) ASSERT_GE(from, 0) << "every link joins two members";
+  for (std::int32_t a = 0; a < machine.ranks(); ++a) {
+    for (std::int32_t b = 0; b < machine.ranks(); ++b) {
+      int at = a;
+      const Route route = machine.route(rank(a), rank(b));
+      for (const LinkId link : route.span()) {
+        ASSERT_EQ(ends[link.value()].first, at) << machine.link_name(link);
+        at = ends[link.value()].second;
+      }
+      ASSERT_EQ(at, b);
+    }
+  }
+}
+
+// The least that crosses any cut into halves, looking at all of them.
+double least_cut(const Topology& machine) {
+  const auto ends = ends_of_links(machine);
+  const int n = machine.ranks();
+  double least = 1e300;
+  for (unsigned set = 0; set < 1u << n; ++set) {
+    if (std::popcount(set) != n / 2) continue;
+    double out = 0;
+    for (std::size_t i = 0; i < ends.size(); ++i) {
+      if ((set >> ends[i].first & 1) == 0 || (set >> ends[i].second & 1) == 1) continue;
+      const auto c = machine.link_class(LinkId::from(static_cast<std::int64_t>(i)));
+      out += machine.link_classes()[c.value()].bandwidth.value;
+    }
+    least = std::min(least, out);
+  }
+  return least;
+}
+
+// How many of the rings use each link.
+std::set<int> ring_loads(const Topology& machine) {
+  std::vector<int> load(static_cast<std::size_t>(machine.links()), 0);
+  for (const auto& order : *machine.ring_orders()) {
+    std::vector<std::int32_t> sorted = order;
+    std::sort(sorted.begin(), sorted.end());
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      EXPECT_EQ(sorted[i], static_cast<std::int32_t>(i)) << "every member once";
+      const Route route = machine.route(rank(order[i]), rank(order[(i + 1) % order.size()]));
+      EXPECT_EQ(route.count, 1) << "neighbours";
+      for (const LinkId link : route.span()) ++load[link.value()];
+    }
+  }
+  return {load.begin(), load.end()};
+}
+
+TEST(FullMesh, EveryPairHasItsLink) {
+  for (int n = 2; n <= 9; ++n) {
+    const auto machine = full_mesh(n);
+    EXPECT_EQ(machine->links(), n * (n - 1));
+    expect_walks(*machine);
+    expect_pairs_in_closed_form(*machine);
+    const Structure structure = structure_of(built(machine));
+    EXPECT_EQ(structure.diameter_links, 1);
+    EXPECT_DOUBLE_EQ(structure.bisection_gb_per_s, 10.0 * (n / 2) * ((n + 1) / 2)) << n;
+    EXPECT_DOUBLE_EQ(structure.bisection_gb_per_s, least_cut(*machine)) << n;
+  }
+  EXPECT_EQ(names(*full_mesh(8), 2, 5), "node 0 gpu 2 nvlink to gpu 5; ");
+}
+
+TEST(FullMesh, RingsTogetherUseAllLinksAlike) {
+  EXPECT_EQ(ring_loads(*full_mesh(2)), std::set<int>{1});
+  for (const int n : {4, 6, 8, 16}) EXPECT_EQ(ring_loads(*full_mesh(n)), std::set<int>{2}) << n;
+  for (const int n : {3, 5, 7, 9}) EXPECT_EQ(ring_loads(*full_mesh(n)), std::set<int>{1}) << n;
+}
+
+TEST(Torus, RoutesAreShortestWalks) {
+  for (const auto& axes : std::vector<std::vector<AxisShape>>{{{7}},
+                                                              {{4}, {4}},
+                                                              {{5}, {3}, {2}},
+                                                              {{4}, {6, false}},
+                                                              {{3, false}, {4, false}},
+                                                              {{2}, {3}, {4}, {2}}}) {
+    const auto machine = torus(axes);
+    expect_walks(*machine);
+    expect_pairs_in_closed_form(*machine);
+    for (std::int32_t b = 0; b < machine->ranks(); ++b) {
+      int far = 0, rest = b;
+      for (const AxisShape& axis : axes) {
+        const int c = rest % axis.size;
+        far += axis.wraps ? std::min(c, axis.size - c) : c;
+        rest /= axis.size;
+      }
+      EXPECT_EQ(machine->route(rank(0), rank(b)).count, far) << b;
+    }
+  }
+  EXPECT_EQ(names(*torus({{4}, {4}}), 0, 7), "node 0 gpu 0 nvlink x-; node 0 gpu 3 nvlink y+; ");
+}
+
+// k-ary n-cube: diameter n floor(k / 2), bisection 2 k^(n-1) links each way.
+TEST(Torus, DiameterAndBisectionOfKAryNCubes) {
+  for (const int k : {4, 6, 8}) {
+    for (const int n : {1, 2, 3}) {
+      const auto machine = torus(std::vector<AxisShape>(static_cast<std::size_t>(n), {k}));
+      const Structure structure = structure_of(built(machine));
+      EXPECT_EQ(structure.diameter_links, n * (k / 2));
+      EXPECT_DOUBLE_EQ(structure.bisection_gb_per_s, 2 * std::pow(k, n - 1) * 10);
+    }
+  }
+  EXPECT_DOUBLE_EQ(structure_of(built(torus({{4}, {4}}))).bisection_gb_per_s,
+                   least_cut(*torus({{4}, {4}})));
+  const auto grid = torus({{4, false}, {3, false}});
+  EXPECT_DOUBLE_EQ(structure_of(built(grid)).bisection_gb_per_s, least_cut(*grid));
+}
+
+TEST(Torus, RingsTogetherUseAllLinksAlike) {
+  EXPECT_EQ(ring_loads(*torus({{8}})), std::set<int>{1});
+  EXPECT_EQ(ring_loads(*torus({{4}, {4}})), std::set<int>{1});
+  EXPECT_EQ(ring_loads(*torus({{16}, {16}})), std::set<int>{1});
+  EXPECT_EQ(ring_loads(*torus({{4}, {8}})), std::set<int>{1});
+  EXPECT_EQ(ring_loads(*torus({{4}, {4}, {4}})), std::set<int>{4});
+  EXPECT_EQ(ring_loads(*torus({{8}, {16}, {16}})), std::set<int>{4});
+  const auto grid = torus({{4, false}, {6, false}});
+  EXPECT_EQ(grid->ring_orders()->front().size(), 24u) << "an order all the same";
+}
+
+TEST(Torus, ShippedPodsAgreeWithTheirVendors) {
+  const auto v5e = load_machine("tpu-v5e-256");
+  EXPECT_DOUBLE_EQ(structure_of(built(v5e)).bisection_gb_per_s, 1600)
+      << "Google: 1.6 TB/s of bisection per pod";
+  EXPECT_EQ(structure_of(built(v5e)).diameter_links, 16);
+  const auto trn2 = load_machine("aws-trn2-ultraserver-64");
+  ASSERT_EQ(trn2->link_classes().size(), 2u);
+  EXPECT_DOUBLE_EQ(trn2->link_classes()[0].bandwidth.value, 128);
+  EXPECT_DOUBLE_EQ(trn2->link_classes()[1].bandwidth.value, 64);
+  EXPECT_DOUBLE_EQ(structure_of(built(trn2)).bisection_gb_per_s, 2 * 16 * 64.0);
+  EXPECT_DOUBLE_EQ(structure_of(built(load_machine("mi300x-8"))).bisection_gb_per_s, 16 * 64.0);
+}
+
+TEST(Torus, IsCutToBoxesThatWrapOnlyAlongWholeAxes) {
+  const auto pod = load_machine("tpu-v5e-256");
+  const auto slice = with_ranks(pod, 64);  // 16 x 4
+  EXPECT_EQ(slice->route(rank(0), rank(15)).count, 1) << "x wraps";
+  EXPECT_EQ(slice->route(rank(0), rank(48)).count, 3) << "y does not";
+  EXPECT_DOUBLE_EQ(slice->link_classes()[0].bandwidth.value, 50) << "a link stays a link";
+  EXPECT_EQ(with_ranks(pod, 8)->route(rank(0), rank(7)).count, 7);
+  try {
+    with_ranks(pod, 24);
+    FAIL() << "no box";
+  } catch (const UsageError& error) {
+    EXPECT_NE(std::string(error.what()).find("give 16 or 32"), std::string::npos) << error.what();
+  }
+  EXPECT_DOUBLE_EQ(with_ranks(load_machine("mi300x-8"), 4)->link_classes()[0].bandwidth.value, 64);
+}
+
+TEST(Torus, RefusesAxesThatContradictTheDomain) {
+  const auto message = [](const std::string& axes, int members = 16) -> std::string {
+    try {
+      parse_machine(domain_yaml(members, 40, "  shape: torus\n" + axes), "t");
+    } catch (const UsageError& error) {
+      return error.what();
+    }
+    return "(accepted)";
+  };
+  const std::string four = "    - {size: [4, assumed, t]}\n";
+  EXPECT_EQ(message("  axes:\n" + four + four), "(accepted)");
+  EXPECT_NE(message("").find("axes"), std::string::npos);
+  EXPECT_NE(message("  axes:\n" + four).find("the axes hold 4 members, the domain has 16"),
+            std::string::npos);
+  EXPECT_NE(message("  axes:\n" + four +
+                    "    - {size: [4, assumed, t], bandwidth: [30 GB/s, "
+                    "assumed, t]}\n")
+                .find("make them equal"),
+            std::string::npos);
+  EXPECT_NE(message("  axes:\n    - {size: [100, assumed, t], wraps: [no, assumed, t]}\n", 100)
+                .find("too long"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace fabricast

@@ -1,0 +1,145 @@
+// InfraGraph: what is written is read back as the same machine, and what cannot be told is refused.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "emulator/base/error.hpp"
+#include "tests/unit/topologies/structure_checks.hpp"
+#include "topologies/builders/rail_fat_tree.hpp"
+#include "topologies/export/infragraph_yaml.hpp"
+#include "topologies/import/infragraph.hpp"
+#include "topologies/model/machine_file.hpp"
+
+namespace fabricast {
+namespace {
+
+Machine read_back(const std::string& yaml, const std::string& node = "") {
+  return parse_machine(machine_of(read_infragraph(yaml, "g.yaml"), "g.yaml", node), "back.yaml");
+}
+
+std::string message_of(const std::string& yaml) {
+  try {
+    read_back(yaml);
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+  return "(accepted)";
+}
+
+void expect_same(const std::string& name, std::int32_t ranks = 0) {
+  auto machine = load_machine(name);
+  if (ranks > 0) machine = with_ranks(machine, ranks);
+  const auto back = read_back(to_infragraph(built(machine)));
+  SCOPED_TRACE(name);
+  ASSERT_EQ(back->space(), machine->space());
+  ASSERT_EQ(back->links(), machine->links());
+  for (std::int64_t i = 0; i < machine->links(); ++i) {
+    const LinkId link = LinkId::from(i);
+    ASSERT_EQ(back->link_class(link), machine->link_class(link));
+  }
+  const auto &was = machine->link_classes(), &is = back->link_classes();
+  ASSERT_EQ(is.size(), was.size());
+  for (std::size_t c = 0; c < is.size(); ++c) {
+    EXPECT_NEAR(is[c].bandwidth.value, was[c].bandwidth.value, 1e-4 * was[c].bandwidth.value);
+    EXPECT_NEAR(is[c].latency.value, was[c].latency.value, 1e-9);
+  }
+  const std::int32_t last = machine->ranks() - 1;
+  EXPECT_EQ(names(*back, 0, last).size() > 0, true);
+  EXPECT_EQ(back->route(rank(0), rank(last)).count, machine->route(rank(0), rank(last)).count);
+}
+
+TEST(InfraGraph, MachinesComeBackAsTheyWent) {
+  expect_same("hgx-h100");
+  expect_same("gb200-nvl72");
+  expect_same("mi300x-8");
+  expect_same("hgx-h100x16");
+  expect_same("hgx-h100x80");               // two groups, rails joined by spines
+  expect_same("hgx-h100x1260", 8 * 300);    // three tiers
+  expect_same("gb300-nvl72x140", 72 * 12);  // several NICs of a rack on a rail
+  expect_same("rail-only-h100x256", 8 * 64);
+  expect_same("mi300x-8x4");
+}
+
+TEST(InfraGraph, WhatItCannotSayIsRefused) {
+  for (const auto* name : {"coreweave-estate", "mi250x-8x16@slingshot-11"}) {
+    EXPECT_THROW(to_infragraph(built(load_machine(name))), UsageError) << name;
+  }
+  const auto torus = to_infragraph(built(load_machine("aws-trn2-16")));
+  EXPECT_NE(message_of(torus).find("joins all its accelerators"), std::string::npos);
+}
+
+// Two boxes of four accelerators and two NICs on a switch, as somebody else would write them.
+const std::string given = R"(
+name: two boxes
+devices:
+  - name: box
+    components:
+      - {name: cpu, choice: cpu, count: 1}
+      - {name: xpu, choice: xpu, count: 4, description: Some GPU}
+      - {name: fabric, choice: switch, count: 2}
+      - {name: nic, choice: nic, count: 2, nic: {}}
+    links:
+      - name: nvlink
+        physical: {bandwidth: {choice: gigabits_per_second, gigabits_per_second: 800}}
+      - {name: pcie, description: PCIe}
+    edges:
+      - {ep1: {component: xpu}, ep2: {component: "fabric[0:2]"}, scheme: many2many, link: nvlink}
+      - {ep1: {component: "cpu[0]"}, ep2: {component: "xpu[0:4]"}, many2many: true, link: pcie}
+      - {ep1: {component: "xpu[0:4:2]"}, ep2: {component: nic}, scheme: one2one, link: pcie}
+  - name: switch
+    components: [{name: port, choice: port, count: 4}]
+    links: []
+    edges: []
+instances:
+  - {name: host, device: box, count: 2}
+  - {name: tor, device: switch, count: 1}
+links:
+  - name: eth
+    physical: {bandwidth: {choice: gigabits_per_second, gigabits_per_second: 400}}
+edges:
+  - {ep1: {instance: host, component: nic}, ep2: {instance: tor, component: port}, scheme: one2one, link: eth}
+)";
+
+std::string with(std::string text, const std::string& from, const std::string& to) {
+  const std::size_t at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return text.replace(at, from.size(), to);
+}
+
+TEST(InfraGraph, ReadsWhatOthersWrite) {
+  const auto machine = read_back(given);
+  EXPECT_EQ(machine->space(), RankSpace({4, 2}));
+  EXPECT_EQ(machine->gpu().name, "Some GPU");
+  EXPECT_DOUBLE_EQ(machine->link_classes()[0].bandwidth.value, 2 * 100);
+  EXPECT_EQ(machine->link_classes()[0].latency.origin, Origin::assumed);
+  EXPECT_DOUBLE_EQ(machine->link_classes()[1].bandwidth.value, 50);
+  EXPECT_EQ(names(*machine, 1, 7), "node 0 nic 0 up; node 1 nic 1 down; ");
+  const auto known = read_back(given, "hgx-a100-4");
+  EXPECT_EQ(known->gpu().name, "A100");
+}
+
+TEST(InfraGraph, NamesTheProblemAndItsPlace) {
+  EXPECT_EQ(message_of(given), "(accepted)");
+  const auto says = [](const std::string& from, const std::string& to, const std::string& what) {
+    const std::string message = message_of(with(given, from, to));
+    EXPECT_NE(message.find(what), std::string::npos) << message;
+  };
+  says("fabric[0:2]", "fabric[0:3]", "is no slice of 2 fabrics");
+  says("fabric[0:2]", "fabric[0:2", "is no slice of 2 fabrics");
+  says("fabric[0:2]", "fabrik[0:2]", "has no component \"fabrik\"");
+  says("instance: tor", "instance: top", "there is no instance \"top\"");
+  says("device: switch, count: 1", "device: swatch, count: 1", "there is no device \"swatch\"");
+  says("link: eth", "link: ether", "there is no link \"ether\"");
+  says("component: port}", "component: \"port[0:3]\"}",
+       "4 ends cannot be joined one to one with 3");
+  says("scheme: many2many, link: nvlink", "scheme: all, link: nvlink", "scheme");
+  says("count: 4, description", "count: 4, colour: red, description", "colour");
+  says("choice: xpu", "choice: memory", "no instance has accelerators");
+  says("gigabits_per_second: 800}", "gigabits_per_second: 0}", "joins all its accelerators");
+  says("gigabits_per_second: 400}", "gigabits_per_second: 0}", "the link eth has no bandwidth");
+  says("{name: nic, choice: nic, count: 2, nic: {}}", "{name: nic, choice: nic, count: 2000000}",
+       "count");
+}
+
+}  // namespace
+}  // namespace fabricast

@@ -1,0 +1,73 @@
+// InfraGraph (Keysight/infragraph 1 and 2, YAML): devices made of parts, instances of devices, and
+// edges between them.
+//
+// Read strictly through strict_yaml.hpp: unknown keys, names that no list holds, indexes out of
+// range and edges whose ends do not match are errors "file:line:col: key.path: problem". Ends are
+// slices "port[0:4]", "port[2]", "port"; an edge joins them one2one or many2many (in version 1:
+// many2many true or false). Annotations are skipped. More than a million edges after expansion, or
+// as many parts, are refused. Pure; linear in the expanded edges.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fabricast {
+
+struct InfraLink {
+  std::string name, description;
+  std::optional<double> gb_per_s, latency_us;
+};
+
+struct InfraPart {
+  std::string name, description;
+  std::string choice;  // xpu, nic, switch, port, cpu, memory, device, custom
+  std::int32_t count = 1;
+};
+
+// A part of an owner: in a device's edge the owner is the device itself (empty) or one in it.
+struct InfraEnd {
+  std::string owner, part;
+  std::int32_t owner_index = 0, part_index = 0;
+  bool operator==(const InfraEnd&) const = default;
+};
+
+struct InfraEdge {
+  InfraEnd a, b;
+  std::size_t link = 0;
+};
+
+struct InfraDevice {
+  std::string name, description;
+  std::vector<InfraPart> parts;
+  std::vector<InfraLink> links;
+  std::vector<InfraEdge> edges;
+
+  const InfraPart* find(std::string_view part) const;
+};
+
+struct InfraInstance {
+  std::string name;
+  std::size_t device = 0;
+  std::int32_t count = 1;
+};
+
+struct InfraGraph {
+  std::string name;
+  std::vector<InfraDevice> devices;
+  std::vector<InfraInstance> instances;
+  std::vector<InfraLink> links;
+  std::vector<InfraEdge> edges;  // owners are instances
+};
+
+InfraGraph read_infragraph(std::string_view yaml, const std::string& file);
+
+// The machine file that says the same: nodes with accelerators, joined by one switch, a tree of
+// switches, or a switch for each rail. Numbers that the graph leaves out are assumed; a graph
+// without the bandwidth of its scale-up links needs `node`, the name of a machine of one domain.
+// UsageError where the graph is no such structure, with the first place where it is not.
+std::string machine_of(const InfraGraph& graph, const std::string& file, const std::string& node);
+
+}  // namespace fabricast
