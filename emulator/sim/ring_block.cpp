@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "emulator/base/contracts.hpp"
+#include "emulator/sim/ring_patches.hpp"
 
 namespace fabricast {
 namespace {
@@ -105,9 +106,19 @@ bool RingBlock::exact_in_doubles(std::int32_t steps) const {
   return now < limit && most_growth_ < (limit - now) / steps;
 }
 
+std::int64_t RingBlock::advance_alike(std::int64_t& steps) {
+  const auto width = RingPatches::width_for(costs_, shape_.columns);
+  if (!width) return 0;
+  RingPatches patches(shape_, costs_, set_, *width);
+  const auto done = patches.advance(rows_by_age(), steps);
+  steps -= done.steps;
+  patch_bytes_ = patches.bytes();
+  return done.steps * shape_.columns - done.evaluated;
+}
+
 std::int64_t RingBlock::advance(std::int64_t steps, bool jump, RingTeam* team) {
+  std::int64_t skipped = jump ? advance_alike(steps) : 0;
   if (team != nullptr) own_ = team->own();
-  std::int64_t skipped = 0;
   while (steps > 0) {
     const auto block = static_cast<std::int32_t>(std::min<std::int64_t>(steps, block_steps_));
     if (set_ != InstructionSet::x86_64_v4 && exact_in_doubles(block)) {
@@ -128,7 +139,7 @@ std::int64_t RingBlock::advance(std::int64_t steps, bool jump, RingTeam* team) {
     // The rows stay where they are: their places turn with the steps done, not with those skipped.
     const std::int64_t times = steps / found->steps;
     for (std::int64_t& clock : current_) clock += times * found->delta_ps;
-    skipped += times * found->steps;
+    skipped += times * found->steps * shape_.columns;
     steps -= times * found->steps;
     jump = false;  // the rest is shorter than a period
   }
@@ -184,7 +195,7 @@ void RingBlock::load_tile(RingTile<T>& tile, std::int32_t first, std::int32_t co
 std::int64_t RingBlock::state_bytes() const {
   return static_cast<std::int64_t>((current_.size() + next_.size() + covering_port_cost_.size()) *
                                    sizeof(std::int64_t)) +
-         tile_.bytes() + double_tile_.bytes() + period_.bytes();
+         tile_.bytes() + double_tile_.bytes() + period_.bytes() + patch_bytes_;
 }
 
 }  // namespace fabricast

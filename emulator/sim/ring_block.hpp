@@ -36,8 +36,8 @@ class RingBlock {
   std::int64_t* credit(std::int32_t i);
 
   // With a team, whose processes all call this, each advances its own columns.
-  // Steps passed over: whole periods, once all clocks repeat (ring_period.hpp); none without
-  // `jump`.
+  // Updates passed over, none without `jump`: those of stretches that were known
+  // (ring_patches.hpp), and whole periods, once all clocks repeat (ring_period.hpp).
   std::int64_t advance(std::int64_t steps, bool jump, RingTeam* team = nullptr);
   std::int64_t state_bytes() const;
 
@@ -45,6 +45,8 @@ class RingBlock {
   std::int64_t* row(std::int32_t r) {
     return current_.data() + static_cast<std::size_t>(r) * static_cast<std::size_t>(shape_.columns);
   }
+  // The first of `steps` steps, as many as patches of the ring are alike for.
+  std::int64_t advance_alike(std::int64_t& steps);
   template <class T>
   void advance_block(RingTile<T>& tile, std::int32_t steps);
   template <class T>
@@ -67,6 +69,7 @@ class RingBlock {
   RingTile<std::int64_t> tile_;
   RingTile<double> double_tile_;  // without AVX-512
   RingPeriod period_;
+  std::int64_t patch_bytes_ = 0;
 };
 
 }  // namespace fabricast

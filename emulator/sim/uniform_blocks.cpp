@@ -63,8 +63,8 @@ void UniformRun::run_in_blocks(std::size_t stage) {
   exchange([this](std::int64_t* ours, const std::int64_t* theirs) {
     std::copy(theirs, theirs + columns_, ours);
   });
-  updates_ += (steps - skipped) * static_cast<std::int64_t>(columns_);
-  skipped_ += skipped * static_cast<std::int64_t>(columns_);
+  updates_ += steps * static_cast<std::int64_t>(columns_) - skipped;
+  skipped_ += skipped;
   block_bytes_ = std::max(block_bytes_, block.state_bytes());
 }
 
