@@ -209,8 +209,13 @@ std::shared_ptr<const Topology> with_ranks(const std::shared_ptr<const Topology>
   }
   const std::int32_t domain = topology->space().domain_size();
   if (ranks < 1 || ranks > topology->ranks()) {
-    throw UsageError(fmt::format("{} ranks are not available (the machine {} has {}); give 1 to {}",
-                                 ranks, topology->name(), topology->ranks(), topology->ranks()));
+    const bool joins = ranks > domain && topology->ranks() == domain && built->spec().scale_out;
+    throw UsageError(
+        fmt::format("{} ranks are not available (the machine {} has {}); give 1 to {}{}", ranks,
+                    topology->name(), topology->ranks(), topology->ranks(),
+                    joins ? fmt::format(", or take more of them: --machine {}x{}", topology->name(),
+                                        (ranks - 1) / domain + 1)
+                          : ""));
   }
   if (ranks > domain && ranks % domain != 0) {
     throw UsageError(fmt::format(

@@ -185,6 +185,10 @@ TEST(WithRanks, RefusesOtherCuts) {
             "0 ranks are not available (the machine hgx-h100x1260 has 10080); give 1 to 10080");
   EXPECT_EQ(message_of([&] { with_ranks(machine, 20000); }),
             "20000 ranks are not available (the machine hgx-h100x1260 has 10080); give 1 to 10080");
+  EXPECT_EQ(
+      message_of([&] { with_ranks(load_machine("gb300-nvl72"), 250000); }),
+      "250000 ranks are not available (the machine gb300-nvl72 has 72); give 1 to 72, or take "
+      "more of them: --machine gb300-nvl72x3473");
 }
 
 }  // namespace
