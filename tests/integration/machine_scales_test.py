@@ -12,6 +12,7 @@ import csv
 import math
 import os
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -52,12 +53,14 @@ def run(program, arguments, folder, limit):
     if os.path.exists(trace):
         os.unlink(trace)
     before = children_seconds()
-    try:
-        done = subprocess.run([program, "emulate", *arguments, "-o", trace], capture_output=True,
-                              text=True, timeout=10 * limit + 60, cwd=folder)
-    except subprocess.TimeoutExpired:
-        return "TIMEOUT", children_seconds() - before, ""
+    # Processor time, which does not depend on who else is on the machine.
+    stop = int(2 * limit + 1)
+    done = subprocess.run([program, "emulate", *arguments, "-o", trace], capture_output=True, text=True,
+                          cwd=folder,
+                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (stop, stop + 1)))
     seconds = children_seconds() - before
+    if done.returncode in (-signal.SIGXCPU, -signal.SIGKILL) and seconds > limit:
+        return f"STOPPED after {stop} s", seconds, ""
     last = (done.stderr.strip().splitlines() or [""])[-1]
     if done.returncode == 2 and last:
         return "refused", seconds, last

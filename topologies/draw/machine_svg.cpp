@@ -136,7 +136,7 @@ class Drawing {
     const auto* tree = dynamic_cast<const RailFatTree*>(&machine_);
     if (tree == nullptr) return rows;
     const auto& fabric = *spec_.fabric;
-    const std::string nic = trunk("nic", "NIC");
+    if (fabric.kind == "dragonfly") return dragonfly_rows(*tree);
     if (tree->sites() > 1) {
       rows.push_back({"long way", fmt::format("{:.4g} us one way", fabric.site_latency->value),
                       tier_fill, 1, trunk("site_uplink", "site"), "between sites"});
@@ -150,14 +150,25 @@ class Drawing {
     const bool pods = fabric.tiers == 3;
     const std::int64_t spines = pods ? tree->pods() : tree->sites();
     if (!rows.empty()) rows.back().per_box = spines / std::max<std::int64_t>(1, tree->sites());
-    rows.push_back({"spine layers", pods ? "one per pod" : "joins all leaves", tier_fill, spines,
-                    trunk("leaf_uplink", "leaf"), pods ? "pod" : "spine",
-                    pods ? fabric.groups_per_pod : groups / spines});
+    const std::string joins = fabric.kind == "rail_only" ? "one per rail, not joined"
+                              : pods                     ? "one per pod"
+                                                         : "joins all leaves";
+    rows.push_back({"spine layers", joins, tier_fill, spines, trunk("leaf_uplink", "leaf"),
+                    pods ? "pod" : "spine", pods ? fabric.groups_per_pod : groups / spines});
     rows.push_back({"groups of leaves",
                     fmt::format("{} leaves, {} {}s each", fabric.rails, fabric.domains_per_leaf,
                                 spec_.domain.noun),
                     tier_fill, groups, "", "group", 1});
     return rows;
+  }
+
+  // Every group has links to every other, every router of a group to every other.
+  std::vector<Row> dragonfly_rows(const RailFatTree& tree) const {
+    const std::int64_t routers = std::int64_t{spec_.fabric->groups_per_pod} * spec_.fabric->rails;
+    return {{"links between groups", "every two groups are joined", tier_fill, 1,
+             trunk("spine_uplink", "group"), "to all other groups"},
+            {"groups", fmt::format("{} routers each, every two joined", routers), tier_fill,
+             tree.pods(), trunk("leaf_uplink", "router"), "group", 0}};
   }
 
   std::vector<Row> group_rows() const {
@@ -166,7 +177,10 @@ class Drawing {
     if (tree == nullptr) return rows;
     const auto& fabric = *spec_.fabric;
     const bool leaves = fabric.tiers >= 2;
-    rows.push_back({leaves ? "leaf switches" : "switch",
+    const bool dragonfly = fabric.kind == "dragonfly";
+    rows.push_back({dragonfly ? "routers"
+                    : leaves  ? "leaf switches"
+                              : "switch",
                     !leaves ? "joins all NICs"
                             : fmt::format("{:.5g} ports, {}", fabric.radix->value,
                                           fabric.rails == 1 ? "all rails" : "one per rail"),

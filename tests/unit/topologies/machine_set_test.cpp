@@ -182,6 +182,16 @@ TEST(MachineDrawing, ShowsEveryLevel) {
   }
 }
 
+TEST(MachineDrawing, ShowsDragonfliesAndRailsAlone) {
+  const std::string dragonfly = machine_svg(*load_machine("mi250x-8x1280"));
+  for (const auto* part : {"1 links between groups", "20 groups", "32 routers each"}) {
+    EXPECT_NE(dragonfly.find(part), std::string::npos) << part;
+  }
+  EXPECT_NE(machine_svg(*load_machine("rail-only-h100x256")).find("one per rail, not joined"),
+            std::string::npos);
+  EXPECT_NE(machine_svg(*load_machine("tpu-v5e-256")).find("torus"), std::string::npos);
+}
+
 // Published facts that a reader would look up.
 TEST(Machines, AgreeWithWhatIsPublishedOfThem) {
   const auto rack = load_machine("gb200-nvl72");
