@@ -90,10 +90,13 @@ class PositionKeys {
   void for_blocks(const PeerMap& map, const RankSpace& space, std::int32_t k, std::size_t end,
                   Visit& visit) const {
     const auto radix = static_cast<std::size_t>(space.radix(0));
+    const auto blocks = static_cast<std::size_t>(space.radix(1));
+    const auto of_first = static_cast<std::size_t>(peer_of(map, space, 0, k));
+    const std::size_t shift = of_first % radix;
+    std::size_t to = of_first / radix;  // all blocks are shifted alike
     for (std::size_t block = 0; block < end; block += radix) {
-      const auto first =
-          static_cast<std::size_t>(peer_of(map, space, static_cast<std::int32_t>(block), k));
-      const std::size_t shift = first % radix;
+      const std::size_t first = to * radix + shift;
+      if (++to == blocks) to = 0;
       const std::size_t count = std::min(radix - shift, end - block);
       for_range(block, first, count, visit);
       if (shift == 0 || block + count >= end) continue;

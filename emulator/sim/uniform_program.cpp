@@ -17,11 +17,13 @@ class Compilation {
   UniformProgram build(const StepCosts& costs, std::int32_t period, std::string& reason);
 
  private:
-  // Which repetitions use a family: it may share rows if there is only one.
+  // Which repetitions use a family: it may share rows if there is only one, or if all are of one
+  // stage that takes in each what it sends.
   struct Use {
     int stage = -1;
     std::int32_t repetition = -1;
     bool once = true;
+    bool one_stage = true;
   };
 
   bool add_phase(UniformPhase phase);
@@ -31,6 +33,7 @@ class Compilation {
   bool families_meet() const;
   bool shifts_meet() const;
   void plan_rows();
+  bool drains_each_repetition(const std::vector<UniformPhase>& stage) const;
   bool repeats_after(std::int32_t period) const;
   void fill(const StepCosts& costs);
 
@@ -51,7 +54,8 @@ std::int32_t Compilation::family(const FamilyMap& map, const FlatPhase& flat, st
     uses_.push_back({flat.stage, k, true});
   }
   Use& use = uses_[static_cast<std::size_t>(it->second)];
-  use.once = use.once && use.stage == flat.stage && use.repetition == k;
+  use.one_stage = use.one_stage && use.stage == flat.stage;
+  use.once = use.once && use.one_stage && use.repetition == k;
   return it->second;
 }
 
@@ -165,11 +169,22 @@ bool Compilation::shifts_meet() const {
   return false;
 }
 
+// One phase sends and one receives, and they use the same family in every repetition.
+bool Compilation::drains_each_repetition(const std::vector<UniformPhase>& stage) const {
+  if (stage.size() != 2) return false;
+  const UniformPhase& sends = stage[stage[0].flat.sends ? 0 : 1];
+  const UniformPhase& receives = stage[stage[0].flat.sends ? 1 : 0];
+  return sends.flat.varies && receives.flat.varies && receives.in_family == sends.out_family &&
+         sends.in_family.empty() && receives.out_family.empty();
+}
+
 // A message waits in one of D rows. Fewer rows do when fewer messages are ever sent; and families
 // that live in one repetition take turns, which keeps all-to-all at a few rows instead of p.
 void Compilation::plan_rows() {
   const std::int32_t depth = schedule_.fifo_depth;
   std::map<std::pair<int, std::int32_t>, std::int32_t> pooled;
+  std::vector<bool> drains;
+  for (const auto& stage : program_.stages) drains.push_back(drains_each_repetition(stage));
   for (std::size_t f = 0; f < program_.families.size(); ++f) {
     Family& family = program_.families[f];
     const std::int64_t messages = std::int64_t{family.sends} * loops_ * slices_;
@@ -181,6 +196,11 @@ void Compilation::plan_rows() {
       family.rows = std::max(1, family.sends * slices_);
       program_.pools = std::max(program_.pools, family.pool + 1);
       program_.pool_rows = std::max(program_.pool_rows, family.rows);
+    } else if (!family.credits && use.one_stage && drains[static_cast<std::size_t>(use.stage)]) {
+      family.pool = 0;  // the only one of its repetition
+      family.rows = slices_;
+      program_.pools = std::max(program_.pools, 1);
+      program_.pool_rows = std::max(program_.pool_rows, slices_);
     }
   }
 }
