@@ -22,37 +22,49 @@ namespace {
 
 constexpr double stall_limit_seconds = 10;
 
-// What one process says to all: what it has, or why it has nothing.
-struct Said {
-  std::vector<std::string> texts;
-  std::string problem;  // of the first process that has one
+// A lane that waited in vain: mostly for a process that has a better reason.
+class Stall : public RuntimeError {
+ public:
+  using RuntimeError::RuntimeError;
 };
 
-// `make` on every process; its errors become everybody's. Collective.
+// What the processes say to each other: texts, or the error of one.
+struct Said {
+  std::vector<std::string> texts;
+  std::string problem;
+  ExitCode code = ExitCode::ok;
+};
+
+// `make` on every process; its errors become everybody's: of the first process that has one, and of
+// one that stalled only if nobody has another. Collective.
 template <class Make>
 Said say_to_all(const Communicator& processes, const Make& make) {
   std::string mine;
   try {
-    mine = "+" + make();
+    mine = "0" + make();  // the digit is an exit code, or 9 for a stall
+  } catch (const Stall& stall) {
+    mine = std::string("9") + stall.what();
   } catch (const Error& error) {
-    mine = std::string("-") + error.what();
+    mine = fmt::format("{}{}", static_cast<int>(error.code()), error.what());
   }
   Said said;
   said.texts = processes.all_gather(mine);
-  for (std::size_t p = 0; p < said.texts.size(); ++p) {
-    auto& text = said.texts[p];
-    if (text.front() == '-' && said.problem.empty()) {
+  for (const bool stalls : {false, true}) {
+    for (std::size_t p = 0; p < said.texts.size() && said.problem.empty(); ++p) {
+      const auto& text = said.texts[p];
+      if (text.front() == '0' || (text.front() == '9') != stalls) continue;
       said.problem = fmt::format("process {}: {}", p, text.substr(1));
+      said.code = stalls ? ExitCode::runtime : static_cast<ExitCode>(text.front() - '0');
     }
-    text.erase(0, 1);
   }
+  for (auto& text : said.texts) text.erase(0, 1);
   return said;
 }
 
 template <class Make>
 std::vector<std::string> agreed_texts(const Communicator& processes, const Make& make) {
   Said said = say_to_all(processes, make);
-  if (!said.problem.empty()) throw AgreedError(ExitCode::runtime, said.problem);
+  if (!said.problem.empty()) throw AgreedError(said.code, said.problem);
   return std::move(said.texts);
 }
 
@@ -93,6 +105,7 @@ class PeerExecutor final : public Executor {
   std::int32_t rank_at(std::int32_t place) const {
     return first_rank_of_place(place, processes_.size(), plan_.ranks());
   }
+  void check_lines_stay_whole() const;
   void link();
   void fill_inputs();
 
@@ -114,6 +127,7 @@ void PeerExecutor::prepare(const RunRequest& request) {
     throw UsageError(fmt::format("the plan has {} ranks, this CUDA executor holds {}",
                                  request.plan->ranks(), max_ranks()));
   }
+  if (request.hand_off == HandOff::ll128) check_lines_stay_whole();
   plan_ = *request.plan;
   request_ = request;
   request_.plan = &plan_;
@@ -127,6 +141,22 @@ void PeerExecutor::prepare(const RunRequest& request) {
   link();
   fill_inputs();
   prepared_ = true;
+}
+
+// LL128 relies on NVLink, between all GPUs because any two may have a connection.
+void PeerExecutor::check_lines_stay_whole() const {
+  const auto addresses = cuda::device_addresses();
+  const auto all = processes_.all_gather(addresses[static_cast<std::size_t>(device_)]);
+  agreed_texts(processes_, [&] {
+    for (const auto& address : all) {
+      if (cuda::joined_for_lines(device_, address)) continue;
+      throw UsageError(fmt::format(
+          "protocol ll128 needs NVLink between all GPUs ({} and {} have none, or cannot "
+          "be seen from one process) use --protocol ll or simple",
+          addresses[static_cast<std::size_t>(device_)], address));
+    }
+    return std::string();
+  });
 }
 
 void PeerExecutor::link() {
@@ -183,14 +213,13 @@ double PeerExecutor::run() {
       throw;
     }
     if (interpreter_->stalled()) {
-      throw RuntimeError(
-          stall_message("cuda", compiled_, interpreter_->stall(), stall_limit_seconds));
+      throw Stall(stall_message("cuda", compiled_, interpreter_->stall(), stall_limit_seconds));
     }
     return std::string();
   });
   if (!said.problem.empty()) {
     prepared_ = false;
-    throw AgreedError(ExitCode::runtime, said.problem);
+    throw AgreedError(said.code, said.problem);
   }
   return processes_.max(seconds);
 }

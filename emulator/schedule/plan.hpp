@@ -26,9 +26,9 @@ struct PlanLimits {
   std::int64_t max_slice_bytes = 1 << 20;  // bytes of one message on a connection
   std::int64_t min_bytes_per_channel = 0;  // drop channels below this share of the message
   std::int32_t fifo_depth = 8;             // D slots per connection
+  std::int32_t max_slices = 4;             // bound on slices per chunk; must be < fifo_depth
   // In which orders rings pass the members of a domain, channel by channel; null: rotations.
-  std::shared_ptr<const std::vector<std::vector<std::int32_t>>> ring_orders;
-  std::int32_t max_slices = 4;  // bound on slices per chunk; must be < fifo_depth
+  std::shared_ptr<const std::vector<std::vector<std::int32_t>>> ring_orders = nullptr;
 };
 
 struct ExecutionPlan {

@@ -12,14 +12,19 @@
 namespace fabricast::cuda {
 namespace {
 
-constexpr std::uint64_t gate_limit_ns = 1'000'000'000;  // the gate opens by itself after this
-constexpr int poison = 0xFF;                            // NaN, or -1: never a small integer's bytes
+constexpr std::uint64_t gate_limit_ns = 1'000'000'000;  // the gate opens by itself after this,
+constexpr std::uint64_t peer_gate_limit_ns = 10'000'000'000;  // where processes await each other
+constexpr int poison = 0xFF;  // NaN, or -1: never a small integer's bytes
 
 // Holds the stream until the host has queued everything, so that launch overhead of the host does
 // not appear between the events.
-__global__ void gate_kernel(const volatile std::uint32_t* open) {
+// gate[0] opens it, gate[1] says that it has waited for too long.
+__global__ void gate_kernel(volatile std::uint32_t* gate, std::uint64_t limit_ns) {
   const std::uint64_t start = lane::clock_ns();
-  while (*open == 0 && lane::clock_ns() - start < gate_limit_ns) {
+  while (gate[0] == 0) {
+    if (lane::clock_ns() - start < limit_ns) continue;
+    gate[1] = 1;
+    return;
   }
 }
 
@@ -127,7 +132,7 @@ Interpreter::Interpreter(int device) : state_(std::make_unique<State>()) {
   check(cudaStreamCreateWithFlags(&s.stream, cudaStreamNonBlocking), "creating a stream");
   check(cudaEventCreate(&s.start), "creating an event");
   check(cudaEventCreate(&s.stop), "creating an event");
-  check(cudaHostAlloc(&s.gate, sizeof *s.gate, cudaHostAllocMapped), "allocating the gate");
+  check(cudaHostAlloc(&s.gate, 2 * sizeof *s.gate, cudaHostAllocMapped), "allocating the gate");
 }
 
 Interpreter::~Interpreter() = default;
@@ -307,14 +312,16 @@ double Interpreter::run(const std::function<void()>& before_start) {
   volatile std::uint32_t* gate = s.gate;
   std::uint32_t* device_gate = nullptr;
   check(cudaHostGetDevicePointer(&device_gate, s.gate, 0), "mapping the gate");
-  *gate = 0;
-  gate_kernel<<<1, 1, 0, s.stream>>>(device_gate);
+  gate[0] = 0;
+  gate[1] = 0;
+  const bool has_peers = s.connections.size() > 0;
+  gate_kernel<<<1, 1, 0, s.stream>>>(device_gate, has_peers ? peer_gate_limit_ns : gate_limit_ns);
   check(cudaGetLastError(), "launching the gate");
   check(cudaEventRecord(s.start, s.stream), "recording an event");
   s.launch(control);
   check(cudaEventRecord(s.stop, s.stream), "recording an event");
   if (before_start) before_start();
-  *gate = 1;
+  gate[0] = 1;
   check(cudaEventSynchronize(s.stop), "running the collective on the GPU");
   std::uint64_t stopped = 0;
   check(cudaMemcpy(&stopped, s.stop_word.data(), sizeof stopped, cudaMemcpyDeviceToHost),
@@ -323,7 +330,12 @@ double Interpreter::run(const std::function<void()>& before_start) {
   if (s.stalled) {
     check(cudaMemcpy(&s.stall, s.stall_record.data(), sizeof s.stall, cudaMemcpyDeviceToHost),
           "reading the stall record");
-    if (s.connections.size() == 0) s.reset_connections();
+    if (!has_peers) s.reset_connections();
+  }
+  if (has_peers && gate[1] != 0) {
+    throw RuntimeError(
+        "the GPUs did not start together (a process came more than 10 s late) measure on a quiet "
+        "machine");
   }
   float milliseconds = 0;
   check(cudaEventElapsedTime(&milliseconds, s.start, s.stop), "reading the events");

@@ -32,6 +32,7 @@ bool Interpreter::stalled() const { return false; }
 lane::StallRecord Interpreter::stall() const { return {}; }
 std::int64_t Interpreter::messages_left() { throw RuntimeError(not_built); }
 
+bool joined_for_lines(int, const std::string&) { return false; }
 std::string export_memory(std::byte*) { throw RuntimeError(not_built); }
 PeerMemory::PeerMemory(int, const std::string&) { throw RuntimeError(not_built); }
 PeerMemory::PeerMemory(PeerMemory&&) noexcept = default;

@@ -9,6 +9,15 @@
 
 namespace fabricast::cuda {
 
+bool joined_for_lines(int device, const std::string& peer_address) {
+  int peer = -1, native = 0;
+  if (cudaDeviceGetByPCIBusId(&peer, peer_address.c_str()) != cudaSuccess) return false;
+  if (peer == device) return true;
+  return cudaDeviceGetP2PAttribute(&native, cudaDevP2PAttrNativeAtomicSupported, device, peer) ==
+             cudaSuccess &&
+         native == 1;
+}
+
 std::string export_memory(std::byte* memory) {
   cudaIpcMemHandle_t handle{};
   if (const auto code = cudaIpcGetMemHandle(&handle, memory); code != cudaSuccess) {

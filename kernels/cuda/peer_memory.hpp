@@ -9,6 +9,11 @@
 
 namespace fabricast::cuda {
 
+// Does a link join the two that keeps the 128 bytes of one store together, as LL128 needs (NVLink)?
+// Asked by the attribute "native atomics over the link", which PCIe does not have. False as well if
+// this process does not see the other device.
+bool joined_for_lines(int device, const std::string& peer_address);
+
 // Opaque bytes by which other processes import the allocation that starts at `memory`.
 std::string export_memory(std::byte* memory);
 
