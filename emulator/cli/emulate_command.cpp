@@ -17,6 +17,7 @@
 #include "emulator/cli/algorithm_files.hpp"
 #include "emulator/cli/command.hpp"
 #include "emulator/cli/emulate_jobs.hpp"
+#include "emulator/cli/emulate_notes.hpp"
 #include "emulator/cli/name_lists.hpp"
 #include "emulator/cli/output_format.hpp"
 #include "emulator/cli/restart_options.hpp"
@@ -38,7 +39,8 @@ namespace {
 struct EmulateOptions {
   std::vector<std::string> set;
   std::string machine, collective = "all_reduce", algorithm = "all", protocol = "auto";
-  std::string executor = "nccl", profile, output, min = "8", max = "16G";
+  std::string executor, profile,  // executor: empty for what the machine is measured with
+      output, min = "8", max = "16G";
   double factor = 2;
   std::int32_t channels = 0, slices = 0, slots = 0, ranks = 0;
   std::vector<std::string> slow;
@@ -50,8 +52,8 @@ struct EmulateOptions {
 };
 
 // Files have their own protocol, ranks, channels and slices.
-void check_against_files(const EmulateOptions& options, const AlgorithmList& asked,
-                         const AlgorithmFiles& files) {
+void check_against_files(const EmulateOptions& options, ExecutorKind executor,
+                         const AlgorithmList& asked, const AlgorithmFiles& files) {
   expect_ranks(files, "--ranks", options.ranks);
   expect_channels(files, "--channels", options.channels);
   for (const auto& file : files) {
@@ -61,7 +63,7 @@ void check_against_files(const EmulateOptions& options, const AlgorithmList& ask
     }
     const auto own = protocol_of_file(file->imported.protocol);
     const bool other = options.protocol != "auto" && protocol_from_name(options.protocol) != own;
-    if (other && executor_from_name(options.executor) == ExecutorKind::nccl) {
+    if (other && executor == ExecutorKind::nccl) {
       throw UsageError(fmt::format("--protocol {}: {} is for protocol {}: leave --protocol out",
                                    options.protocol, file->path, to_string(own)));
     }
@@ -86,19 +88,21 @@ Scenario scenario_from(const EmulateOptions& options, const Topology& topology,
   scenario.ensemble = {jitter, options.members, options.seed};
   scenario.machine = topology.name();
   scenario.ranks = topology.ranks();
-  scenario.executor = executor_from_name(options.executor);
+  scenario.executor = !options.executor.empty() ? executor_from_name(options.executor)
+                      : topology.gpu().generation == "host" ? ExecutorKind::host
+                                                            : ExecutorKind::nccl;
   const auto asked = algorithm_list("-a", options.algorithm);
   scenario.collectives =
       collectives_option(files, "-c", options.collective, options.collective_given);
   scenario.algorithms = asked.names;
   scenario.files = files;
-  check_against_files(options, asked, files);
+  check_against_files(options, scenario.executor, asked, files);
   if (options.protocol != "auto") {
     scenario.protocols = {protocol_from_name(options.protocol)};
     const auto offered = protocols_of(scenario.executor);
     if (std::find(offered.begin(), offered.end(), scenario.protocols.front()) == offered.end()) {
       throw UsageError(fmt::format("executor {} has no protocol {}; use --protocol auto",
-                                   options.executor, options.protocol));
+                                   to_string(scenario.executor), options.protocol));
     }
   }
   scenario.sizes = sweep_sizes(size_option("-b", options.min), size_option("-e", options.max), options.factor);
@@ -123,10 +127,16 @@ std::shared_ptr<const Topology> machine_of(const EmulateOptions& options, const 
   return options.ranks > 0 ? with_ranks(topology, options.ranks) : topology;
 }
 
-void note_unused(const Topology& whole, const Topology& used, ExecutorKind executor) {
+// Numbers that somebody wrote for this run and that change nothing; of a machine that ships only on
+// request.
+void note_unused(const EmulateOptions& options, const Topology& whole, const Topology& used,
+                 ExecutorKind executor) {
   const auto unused = unused_numbers(whole, used, executor);
   if (unused.empty()) return;
-  log_info(fmt::format("no row depends on these numbers of the machine: {}", fmt::join(unused, ", ")));
+  const std::string text =
+      fmt::format("no row depends on these numbers of the machine: {}", fmt::join(unused, ", "));
+  const bool ships = options.machine.find('/') == std::string::npos && options.set.empty();
+  ships ? log_detail(text) : log_info(text);
 }
 
 void print_flow_stats(const Emulation& emulation, const Scenario& scenario) {
@@ -194,13 +204,13 @@ void publish(const EmulateOptions& options, const Scenario& scenario, const Topo
   TableOptions view;
   view.best = options.best;
   fmt::print("{}", render_table(content, view));
-  fmt::print("{}", render_ensembles(content));
+  fmt::print("{}{}", render_ensembles(content), what_if_text(options.set, options.slow, options.slots));
   fmt::print("# trace {} content_digest {}\n", options.output, content_digest(content));
 }
 
 int run_emulate(const EmulateOptions& options) {
   if (!options.jobs.empty()) {
-    return emulate_jobs({options.machine, options.jobs, options.executor, options.profile,
+    return emulate_jobs({options.machine, options.jobs, options.executor.empty() ? "nccl" : options.executor, options.profile,
                          options.output, options.engine, options.force, options.stats});
   }
   const auto world = Communicator::world();
@@ -217,7 +227,7 @@ int run_emulate(const EmulateOptions& options) {
     const auto scenario = scenario_from(options, *machine, files, jitter);
     points_of(scenario, *machine, &notes);
     for (const auto& note : notes) log_info(note);
-    note_unused(*topology, *machine, scenario.executor);
+    note_unused(options, *topology, *machine, scenario.executor);
     check_step_rows(step_rows_at_most(scenario, *machine));
     for (const auto& file : files) prove(*file, false);
     return topology->yaml();
@@ -250,6 +260,7 @@ int run_emulate(const EmulateOptions& options) {
   enter_phase(RunPhase::write);
   agree_that(world, [&] {
     publish(options, scenario, *topology, profile, *record);
+    fmt::print("{}", not_of_the_library(scenario, *topology, emulation));
     if (options.stats) print_stats(emulation, scenario);
   });
   return 0;
@@ -295,7 +306,7 @@ void add_emulate_command(CLI::App& app, CommandBody& run) {
       "--protocol", options->protocol,
       "auto (the fastest that the executor has for the collective: nccl has no ll128 for "
       "all_to_all), ll, ll128, simple, none");
-  command->add_option("--executor", options->executor, "whose cost: nccl, cuda, host, mpi");
+  command->add_option("--executor", options->executor, "whose cost: nccl, cuda, host, mpi; default: nccl, host for a machine of cores");
   command->add_option(
       "--profile", options->profile,
       "trace written by calibrate or run, of this very machine or one that a transfer rule knows; "
@@ -329,7 +340,7 @@ void add_emulate_command(CLI::App& app, CommandBody& run) {
   command->add_flag("--no-fold", options->no_fold, "evaluate every rank, no symmetric classes");
   command->add_flag("--stats", options->stats, "print updates, classes, state bytes, engine seconds");
   command->add_flag("--best", options->best, "print only the fastest algorithm of each size");
-  command->add_option("--output,-o", options->output, "trace file to write (HDF5)");
+  command->add_option("--output,-o", options->output, "trace file to write (HDF5); required");
   add_trace_options(*command, options->trace);
   add_restart_options(*command, options->resume, options->force);
   add_engine_options(*command, *options);

@@ -17,6 +17,7 @@
 #include "emulator/cli/command.hpp"
 #include "emulator/cli/machine_formats.hpp"
 #include "emulator/cli/machine_show.hpp"
+#include "emulator/cli/picture_file.hpp"
 #include "emulator/coordinator/agreement.hpp"
 #include "emulator/trace/publish.hpp"
 #include "topologies/builders/built_topology.hpp"
@@ -122,10 +123,9 @@ int check_command(const MachineOptions& options) {
 }
 
 int draw_command(const MachineOptions& options) {
+  check_picture_name(options.output);
   const auto machine = load(options);
-  const std::string svg = machine_svg(*machine);
-  publish_file(options.output, std::as_bytes(std::span(svg)), options.force,
-               [](const std::filesystem::path&) {});
+  publish_picture(options.output, machine_svg(*machine), options.force);
   fmt::print("{}\n", options.output);
   return 0;
 }
@@ -192,10 +192,10 @@ void add_machine_command(CLI::App& app, CommandBody& run) {
   add_set(check);
   check->callback([&run, options] { run = [options] { return check_command(*options); }; });
 
-  auto* draw = machine->add_subcommand("draw", "a picture of node, group and cluster, as SVG");
+  auto* draw = machine->add_subcommand("draw", "a picture of node, group and cluster, as SVG or HTML");
   draw->add_option("name", options->name, "name of a machine, NODExN[@FABRIC], or a .yaml file")
       ->required();
-  draw->add_option("-o,--output", options->output, "the .svg file to write")->required();
+  draw->add_option("-o,--output", options->output, "the .svg or .html file to write")->required();
   draw->add_option("--ranks", options->ranks, "only the first N ranks")->check(CLI::PositiveNumber);
   draw->add_flag("--force", options->force, "replace an existing file");
   add_set(draw);

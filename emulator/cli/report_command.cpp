@@ -14,6 +14,7 @@
 #include "emulator/base/log.hpp"
 #include "emulator/base/scaled_number.hpp"
 #include "emulator/cli/command.hpp"
+#include "emulator/cli/picture_file.hpp"
 #include "emulator/cli/trace_options.hpp"
 #include "emulator/coordinator/ensemble_tables.hpp"
 #include "emulator/coordinator/job_tables.hpp"
@@ -51,10 +52,9 @@ int report_check(const ReportArguments& arguments) {
 }
 
 void write_plot(const ReportArguments& arguments, const TraceContent& content) {
+  check_picture_name(arguments.plot);
   require_target(arguments.plot, arguments.force);
-  const std::string svg = render_busbw_svg(content, {arguments.filter});
-  publish_file(arguments.plot, std::as_bytes(std::span(svg)), arguments.force,
-               [](const std::filesystem::path&) {});
+  publish_picture(arguments.plot, render_busbw_svg(content, {arguments.filter}), arguments.force);
   log_info("wrote " + arguments.plot);
 }
 
@@ -127,7 +127,7 @@ void add_report_command(CLI::App& app, CommandBody& run) {
       "--window", arguments->window,
       "with --timeline: only what overlaps FROM:TO after the launch, e.g. 10us:20us");
   auto* plot =
-      command->add_option("--plot", arguments->plot, "draw busbw against size into this SVG file");
+      command->add_option("--plot", arguments->plot, "draw busbw against size into this file (.svg or .html)");
   auto* json = command->add_flag("--json", arguments->json, "print JSON (also with --check)");
   auto* cost = command->add_flag("--cost", arguments->cost,
                                  "energy and dollars of each operation, by the machine's power "

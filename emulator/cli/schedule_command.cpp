@@ -11,6 +11,7 @@
 #include "emulator/base/error.hpp"
 #include "emulator/base/log.hpp"
 #include "emulator/cli/command.hpp"
+#include "emulator/cli/picture_file.hpp"
 #include "emulator/cli/schedule_choice.hpp"
 #include "emulator/schedule/catalogue.hpp"
 #include "emulator/schedule/draw/rounds.hpp"
@@ -144,8 +145,11 @@ int show_command(const ScheduleArguments& arguments) {
   const Schedule& schedule = *channel.schedule;
   const std::string title = title_of(chosen.plan, arguments.channel);
   if (!arguments.output.empty()) {
-    write_text(arguments.output, render_schedule_svg(schedule, channel.placement, title),
-               arguments.force);
+    check_picture_name(arguments.output);
+    require_target(arguments.output, arguments.force);
+    publish_picture(arguments.output, render_schedule_svg(schedule, channel.placement, title),
+                    arguments.force);
+    log_info("wrote " + arguments.output);
   }
   if (arguments.rounds) {
     fmt::print("# {}\n{}", title, rounds_text(schedule, rounds_of(schedule, channel.placement)));
@@ -209,7 +213,7 @@ void add_schedule_command(CLI::App& app, CommandBody& run) {
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   show->add_flag("--rounds", arguments->rounds, "print who sends what to whom, round by round");
-  auto* picture = show->add_option("-o,--output", arguments->output, "draw it into this SVG file");
+  auto* picture = show->add_option("-o,--output", arguments->output, "draw it into this file (.svg or .html)");
   show->add_flag("--force", arguments->force, "replace an existing file")->needs(picture);
   show->callback([&run, arguments, show] {
     arguments->sized = size_options_given(*show);

@@ -18,10 +18,15 @@ std::vector<std::uint32_t> LinkNames::named(const std::string& name) const {
     if (own == name || of_trunk) links.push_back(link);
   }
   if (!links.empty()) return links;
-  throw UsageError(
-      fmt::format("{} has no link called \"{}\"; its {} links are called like \"{}\" and \"{}\"",
-                  topology.name(), name, network_.links(), network_.link_name(0),
-                  network_.link_name(network_.links() - 1)));
+  // One of each class: what there is.
+  std::vector<std::string> examples(topology.link_classes().size());
+  for (std::uint32_t link = 0; link < network_.links(); ++link) {
+    auto& example = examples[topology.link_class(network_.origin(link)).value()];
+    if (example.empty()) example = fmt::format("\"{}\"", network_.link_name(link));
+  }
+  std::erase(examples, "");
+  throw UsageError(fmt::format("{} has no link called \"{}\"; its {} links are called like {}",
+                               topology.name(), name, network_.links(), fmt::join(examples, ", ")));
 }
 
 std::vector<std::uint32_t> LinkNames::nic_of(RankId rank) const {

@@ -75,7 +75,10 @@ std::string table_text(const std::vector<const ComparedRow*>& rows, const Compar
     }
     const bool changed = row.outcome == Outcome::slower || row.outcome == Outcome::faster;
     if (changed && !row.key.measured && row.explanations.empty()) {
-      text += "#   no parameter of its profile changed: the model or the machine did\n";
+      text += comparison.parameters.empty()
+                  ? "#   no parameter of its profile changed: the model, the machine or an option did\n"
+                  : "#   the base's time does not depend on the parameters that changed: another path, "
+                    "protocol or option decides now\n";
     }
   }
   return text;

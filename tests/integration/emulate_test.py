@@ -84,6 +84,32 @@ class Emulate(CliCase):
                     for n in (1, 3)]
             self.assertEqual(both[0], both[1])
 
+    def test_what_differs_from_the_machine_and_from_nccl_is_said_below_the_rows(self):
+        point = ("-c", "all_reduce", "-b", "1M", "-e", "1M", "--force", "-o", "t.h5")
+        plain = self.expect_ok("emulate", "-m", "hgx-h100x2", "-a", "ring", *point).stdout
+        self.assertNotIn("# what-if", plain)
+        self.assertNotIn("not NCCL's", plain)
+        changed = self.expect_ok("emulate", "-m", "hgx-h100x2", "-a", "ring,hierarchical", *point, "--slow", "nic=3:x2",
+                                 "--set", "fabric.oversubscription=2").stdout
+        self.assertIn("# what-if: set fabric.oversubscription=2; slow nic=3:x2\n", changed)
+        self.assertIn("# not NCCL's here: hierarchical ", changed)
+
+    def test_a_machine_of_cores_is_predicted_with_its_own_executor(self):
+        self.expect_ok("machine", "discover", "-o", "here.yaml")
+        result = self.expect_ok("emulate", "-m", "./here.yaml", "-c", "all_reduce", "-a", "ring", "-b", "1K", "-e", "1K",
+                                "-o", "t.h5")
+        self.assertIn("executor host", result.stdout)
+
+    def test_pictures_are_what_their_names_say(self):
+        self.expect_error(2, "pictures are SVG or HTML", "machine", "draw", "hgx-h100", "-o", "a.png")
+        self.expect_error(2, "pictures are SVG or HTML", "schedule", "show", "ring", "--ranks", "4", "-o", "a.pdf")
+        self.expect_ok("machine", "draw", "hgx-h100", "-o", "a.html")
+        self.expect_ok("machine", "draw", "hgx-h100", "-o", "a.svg")
+        with open(self.path("a.html"), encoding="utf-8") as page, open(self.path("a.svg"), encoding="utf-8") as picture:
+            text, svg = page.read(), picture.read()
+        self.assertTrue(text.startswith("<!DOCTYPE html>"))
+        self.assertIn(svg[svg.index("<svg"):].rstrip(), text)
+
     def test_bad_input_is_refused_with_one_message_and_nothing_is_left(self):
         emulate = ("emulate", "--machine", "gb300-nvl72", "-o", "t.h5")
         cases = [
