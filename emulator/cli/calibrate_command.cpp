@@ -112,6 +112,7 @@ int run_calibrate(const CalibrateArguments& arguments) {
     say_if_synthetic(samples, against.samples, profile);
     fmt::print("{}{}", render_profile(profile),
                arguments.against.empty() ? render_holdout(profile) : render_errors(profile));
+    warn_of_useless_fit(profile);
     if (arguments.output.empty()) return;
     TraceAssembly assembly;
     assembly.add_machine(*topology);

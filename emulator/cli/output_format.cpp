@@ -9,6 +9,7 @@
 #include <map>
 #include <vector>
 
+#include "emulator/base/log.hpp"
 #include "emulator/base/scaled_number.hpp"
 
 namespace fabricast {
@@ -28,6 +29,15 @@ std::string render_profile(const CalibrationProfile& profile) {
   text += fmt::format("  model discrepancy {:.1f} % ({})\n", 100 * std::expm1(profile.discrepancy_ln),
                       profile.discrepancy_source);
   return text;
+}
+
+void warn_of_useless_fit(const CalibrationProfile& profile) {
+  constexpr double most_ln = 0.6931;  // a factor of 2
+  if (profile.discrepancy_ln <= most_ln) return;
+  log_warning(
+      fmt::format("this fit is worth little: the model misses what was measured by a factor of {:.1f} "
+                  "({}); measure on a quiet machine, with more sizes and iterations",
+                  std::exp(profile.discrepancy_ln), profile.discrepancy_source));
 }
 
 std::string render_holdout(const CalibrationProfile& profile) {

@@ -15,7 +15,12 @@ std::string render_profile(const CalibrationProfile& profile);
 // inside the 90 % interval", or why there is none.
 std::string render_holdout(const CalibrationProfile& profile);
 
-// The held-out points by collective, algorithm and ranks: median, 95th percentile and largest error.
+// Says on stderr that a fit is useless: its own kind of points are missed by more than a factor
+// of 2.
+void warn_of_useless_fit(const CalibrationProfile& profile);
+
+// The held-out points by collective, algorithm and ranks: median, 95th percentile and largest
+// error.
 std::string render_errors(const CalibrationProfile& profile);
 
 // argv of this process from /proc, quoted; "fabricast" where there is no /proc.

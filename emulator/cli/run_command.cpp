@@ -265,6 +265,7 @@ CalibrationProfile calibrate_local(const Communicator& world, const Local& local
     const auto prior = prior_profile(*local.topology, local.choice.kind);
     const auto profile = calibrate(*local.topology, prior, read_sample_tables(record->content()));
     log_info("3/4 calibrate: " + render_holdout(profile));
+    warn_of_useless_fit(profile);
     return to_text(profile);
   }));
 }

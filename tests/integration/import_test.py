@@ -62,6 +62,15 @@ class Import(CliCase):
             self.assertIn(f"\n{rows} samples", printed_text, name)
             self.assertEqual(printed_text.count(": refused: "), refused, printed_text)
 
+    def test_a_fit_that_misses_its_points_is_called_worth_little(self):
+        sizes = [1 << n for n in range(10, 29)]
+        for name, times in (("smooth", {n: 20 + n / 200e3 for n in sizes}),
+                            ("torn", {n: (20 + n / 200e3) * (40 if i % 2 else 1) for i, n in enumerate(sizes)})):
+            self.write(f"{name}.log", log_of("all_reduce", times, 8))
+            self.expect_ok("import", f"{name}.log", "--machine", "hgx-h100", "-o", f"{name}.h5")
+            told = self.expect_ok("calibrate", f"{name}.h5").stderr
+            self.assertEqual("worth little" in told, name == "torn", told)
+
     def test_samples_are_in_the_form_of_measure(self):
         text = self.expect_ok("import", golden("two-runs.log"), golden("reduce_scatter.json"), "--machine", MACHINE,
                               "-o", "s.h5").stdout
