@@ -10,7 +10,10 @@
 #include "emulator/base/names.hpp"
 #include "emulator/base/scaled_number.hpp"
 #include "emulator/coordinator/effective_bytes.hpp"
+#include "emulator/cost/case_builder.hpp"
 #include "emulator/cost/offered.hpp"
+#include "emulator/cost/position_keys.hpp"
+#include "emulator/cost/stage_flows.hpp"
 #include "emulator/flow/flow_case.hpp"
 #include "emulator/schedule/catalogue.hpp"
 
@@ -57,6 +60,36 @@ std::string why_no_engine(const Scenario& scenario, const std::string& algorithm
   return "sends to groups through a switch, which are no flows between two ranks (--engine sweep)";
 }
 
+// Where every rank meets every other one and the machine does not repeat, all pairs are steps. Why
+// that is too much; empty: it is not. 10^10 steps are minutes for each of a row's evaluations.
+std::string why_too_long(const Scenario& scenario, const Topology& topology,
+                         const std::string& algorithm, Collective collective) {
+  constexpr double most_steps = 1e10;
+  const double ranks = topology.ranks();
+  if (scenario.engine.flow || ranks * ranks < most_steps) return "";
+  PointSpec point;
+  point.executor = scenario.executor;
+  point.collective = collective;
+  point.algorithm = algorithm;
+  point.bytes = std::int64_t{topology.ranks()} * 1024;
+  point.channels = 1;
+  const ExecutionPlan plan = plan_for(topology, point);
+  const ChannelPlan& channel = plan.channels.front();
+  double steps = 0;
+  for (const Stage& stage : channel.schedule->stages) {
+    if (stage_varies(stage)) steps += ranks * stage.repeat;
+  }
+  if (steps < most_steps) return "";
+  std::vector<std::int32_t> at;
+  for (std::int32_t x = 0; x < topology.ranks(); ++x) at.push_back(channel.placement.rank_at(x));
+  if (PositionKeys(topology, at).period() < at.size()) return "";
+  return fmt::format(
+      "would be {:.1e} steps (its peers vary and the machine does not repeat, as where the last "
+      "pod "
+      "is partly filled; on equal pods one of them is enough)",
+      steps);
+}
+
 std::string file_name(const std::string& path) { return path.substr(path.find_last_of('/') + 1); }
 
 void add_files(const Scenario& scenario, const Topology& topology,
@@ -70,7 +103,8 @@ void add_files(const Scenario& scenario, const Topology& topology,
     }
     const auto reason =
         scenario.engine.flow ? why_no_flows(file->schedule(), scenario.executor) : "";
-    if (!reason.empty()) throw UsageError(fmt::format("{} {}; use --engine sweep", file->path, reason));
+    if (!reason.empty())
+      throw UsageError(fmt::format("{} {}; use --engine sweep", file->path, reason));
     const auto sizes = sizes_for(
         scenario, file->label, topology.ranks(),
         [&](std::int64_t asked) {
@@ -85,15 +119,16 @@ void add_files(const Scenario& scenario, const Topology& topology,
 
 std::string Scenario::to_yaml() const {
   std::string text;
-  text += fmt::format("machine: {}\nranks: {}\nexecutor: {}\n", machine, ranks, to_string(executor));
+  text +=
+      fmt::format("machine: {}\nranks: {}\nexecutor: {}\n", machine, ranks, to_string(executor));
   text += fmt::format("collectives: {}\n", list_of(collectives));
   text += fmt::format("algorithms: [{}]\n", fmt::join(algorithms, ", "));
   text += algorithm_files_yaml(files);
   if (!left_out.empty()) text += fmt::format("left_out: [{}]\n", fmt::join(left_out, ", "));
   text += fmt::format("protocols: {}\n", list_of(protocols));
   text += fmt::format("sizes_bytes: [{}]\n", fmt::join(sizes, ", "));
-  text += fmt::format("element_bytes: {}\nchannels: {}\nmax_slices: {}\nprofile: {}\n", element_bytes,
-                      channels, max_slices, profile);
+  text += fmt::format("element_bytes: {}\nchannels: {}\nmax_slices: {}\nprofile: {}\n",
+                      element_bytes, channels, max_slices, profile);
   if (changes.slots > 0) text += fmt::format("slots: {}\n", changes.slots);
   if (!changes.slow.empty()) {
     std::vector<std::string> slow;
@@ -157,6 +192,9 @@ std::vector<ScenarioPoint> points_of(const Scenario& scenario, const Topology& t
       if (std::find(unwanted.begin(), unwanted.end(), algorithm) != unwanted.end()) continue;
       auto reason = why_not_offered(topology, scenario.executor, collective, algorithm);
       if (reason.empty()) reason = why_no_engine(scenario, algorithm, collective);
+      const auto too_long =
+          reason.empty() ? why_too_long(scenario, topology, algorithm, collective) : "";
+      if (reason.empty()) reason = too_long;
       if (reason.empty() && protocols_for(scenario, {collective, algorithm}).empty()) {
         reason = fmt::format("has no protocol {} with executor {}", list_of(scenario.protocols),
                              to_string(scenario.executor));
@@ -165,7 +203,7 @@ std::vector<ScenarioPoint> points_of(const Scenario& scenario, const Topology& t
         const auto why = fmt::format("{} {} {}", algorithm, to_string(collective), reason);
         left_out += "; " + why;
         // Of every algorithm there is, those that cannot be here are no news.
-        const bool asked_for = !every || !scenario.protocols.empty();
+        const bool asked_for = !every || !too_long.empty() || !scenario.protocols.empty();
         if (notes != nullptr && asked_for) notes->push_back(why + ": it is left out");
         continue;
       }

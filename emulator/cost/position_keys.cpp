@@ -56,6 +56,37 @@ PositionKeys::PositionKeys(const Topology& topology, std::span<const std::int32_
     run_end_[x - 1] = key(x - 1, x) == 0 ? run_end_[x] : static_cast<std::int32_t>(x);
   }
   period_ = find_period();
+  if (period_ < p) find_near();
+}
+
+// All pairs of one period that share something, by attachment; left alone where that are too many.
+void PositionKeys::find_near() {
+  constexpr std::size_t most_pairs = 20'000'000;
+  const std::size_t p = positions();
+  std::vector<bool> near(p, false);
+  std::size_t pairs = 0;
+  for (const auto& labels : attachments_) {
+    std::map<std::int32_t, std::vector<std::size_t>> members;
+    for (std::size_t x = 0; x < p; ++x) members[labels[x]].push_back(x);
+    for (std::size_t x = 0; x < period_; ++x) {
+      const auto& others = members[labels[x]];
+      pairs += others.size();
+      if (pairs > most_pairs) return;
+      for (const std::size_t y : others) near[(y + p - x) % p] = true;
+    }
+  }
+  near_ = std::move(near);
+}
+
+bool PositionKeys::all_far(const PeerMap& map, const RankSpace& space, std::int32_t k) const {
+  if (near_.empty()) return false;
+  const auto first = static_cast<std::size_t>(peer_of(map, space, 0, k));
+  if (map.kind == PeerMap::Kind::linear) return !near_[first];
+  if (map.kind != PeerMap::Kind::rounds) return false;
+  // Positions of a block that go round in digit 0 are a block nearer.
+  const auto radix = static_cast<std::size_t>(space.radix(0));
+  const std::size_t wrapped = (first + positions() - radix) % positions();
+  return !near_[first] && (first % radix == 0 || !near_[wrapped]);
 }
 
 // Which positions share an attachment is a partition; it is given by the distance from each

@@ -49,6 +49,11 @@ class PositionKeys {
     if (p - shift < end) for_range(p - shift, 0, end - (p - shift), visit);
   }
 
+  // Do no two of all pairs (x, peer) of the map in repetition k share an attachment? Their keys are
+  // then far_key(). False where it is not known: maps that are no shifts, machines without period.
+  bool all_far(const PeerMap& map, const RankSpace& space, std::int32_t k) const;
+  std::size_t far_key() const { return keys() - 1; }
+
   // The pairs (x, peer), x < end, of a map in repetition k: in runs where the map allows it.
   // Positions without a peer are left out.
   template <class Visit>
@@ -71,6 +76,7 @@ class PositionKeys {
 
  private:
   std::size_t find_period() const;
+  void find_near();
 
   // Pairs (x + i, y + i), i < count.
   template <class Visit>
@@ -107,6 +113,7 @@ class PositionKeys {
   std::vector<std::vector<std::int32_t>> attachments_;  // [attachment][position]
   std::vector<std::int32_t> run_end_;  // first later position whose attachments differ
   std::size_t period_ = 0;
+  std::vector<bool> near_;  // by shift: some pair shares an attachment; empty if not looked for
 };
 
 }  // namespace fabricast

@@ -193,22 +193,25 @@ void TableStepCosts::fill_varying(const PhaseEdges& edges, const PhaseTable& tab
     clear(rows.latency);
   }
   if (some_lonely || !receives) clear(rows.credit);
+  const auto for_pairs = [&](const PeerMap& map, auto visit) {
+    const std::size_t end = rows.lane.size();
+    if (keys.all_far(map, space_, k)) return visit(0, end, keys.far_key());
+    keys.for_pairs(map, space_, k, end, visit);
+  };
   if (sends) {
-    keys.for_pairs(edges.peer_out, space_, k, rows.lane.size(),
-                   [&](std::size_t first, std::size_t length, std::size_t key) {
-                     const EdgeId e = edges.send_by_key[key];
-                     set(rows.lane, first, length, table.lane[e]);
-                     set(rows.port, first, length, table.port[e]);
-                     set(rows.latency, first, length, latency_[e]);
-                   });
+    for_pairs(edges.peer_out, [&](std::size_t first, std::size_t length, std::size_t key) {
+      const EdgeId e = edges.send_by_key[key];
+      set(rows.lane, first, length, table.lane[e]);
+      set(rows.port, first, length, table.port[e]);
+      set(rows.latency, first, length, latency_[e]);
+    });
   }
   if (receives) {
-    keys.for_pairs(edges.peer_in, space_, k, rows.lane.size(),
-                   [&](std::size_t first, std::size_t length, std::size_t key) {
-                     const EdgeId e = edges.receive_by_key[key];
-                     if (!sends) set(rows.lane, first, length, table.lane[e]);
-                     set(rows.credit, first, length, latency_[e]);
-                   });
+    for_pairs(edges.peer_in, [&](std::size_t first, std::size_t length, std::size_t key) {
+      const EdgeId e = edges.receive_by_key[key];
+      if (!sends) set(rows.lane, first, length, table.lane[e]);
+      set(rows.credit, first, length, latency_[e]);
+    });
   }
   if (edges.active == Active::all() && !some_lonely) return;
   for (std::size_t i = 0; i < rows.lane.size(); ++i) {

@@ -66,6 +66,9 @@ class UniformRun {
   std::vector<std::int64_t> zeros_, unread_;  // a slot that is free; credits nobody waits for
   std::vector<std::int64_t> others_ready_, others_credit_;  // of groups, for the current step
   std::vector<ColumnRun> varying_runs_;
+  // Of families that return in later repetitions, [2 * family + sends]; empty where they do not, or
+  // would fill the memory.
+  std::vector<std::vector<ColumnRun>> known_runs_;
   std::vector<StageSpan> spans_;
   std::int64_t updates_ = 0, skipped_ = 0;
   std::int64_t block_bytes_ = 0;

@@ -63,6 +63,13 @@ UniformRun::UniformRun(UniformProgram& program, const StepCosts& costs, std::int
     others_credit_.assign(columns_, 0);
   }
   spans_.resize(program.stages.size());
+  constexpr std::size_t most_known = 1'000'000;  // runs: 16 MB
+  const std::size_t families = program.families.size();
+  const auto longest = std::max_element(program.stage_repeat.begin(), program.stage_repeat.end());
+  if (program.varies && static_cast<std::size_t>(*longest) > 2 * families &&
+      families * columns_ <= most_known) {
+    known_runs_.resize(2 * families);
+  }
 }
 
 bool UniformRun::run() {
@@ -114,9 +121,15 @@ const std::vector<ColumnRun>& UniformRun::runs_of(const UniformPhase& phase, std
                ? nullptr
                : &program_.families[static_cast<std::size_t>(families[phase.at(k)])].map;
   };
-  build_runs(map(phase.in_family), map(phase.out_family), phase.range, program_.positions,
-             varying_runs_);
-  return varying_runs_;
+  std::vector<ColumnRun>* runs = &varying_runs_;
+  if (!known_runs_.empty() && phase.flat.sends != phase.flat.receives) {
+    const auto& families = phase.flat.sends ? phase.out_family : phase.in_family;
+    runs = &known_runs_[2 * static_cast<std::size_t>(families[phase.at(k)]) +
+                        (phase.flat.sends ? 1 : 0)];
+    if (!runs->empty()) return *runs;
+  }
+  build_runs(map(phase.in_family), map(phase.out_family), phase.range, program_.positions, *runs);
+  return *runs;
 }
 
 void UniformRun::refill(UniformPhase& phase, std::int32_t k) { fill_costs(phase, costs_, k); }
@@ -195,8 +208,8 @@ void UniformRun::note_end(std::size_t stage) {
   if (program_.stage_repeat[stage] < 1) return;
   for (const UniformPhase& phase : program_.stages[stage]) {
     const std::int64_t* lane = row(lane_, static_cast<std::size_t>(phase.flat.phase->role));
-    spans_[stage].end_ps =
-        std::max(spans_[stage].end_ps, *std::max_element(lane + phase.range.first, lane + phase.range.end));
+    spans_[stage].end_ps = std::max(
+        spans_[stage].end_ps, *std::max_element(lane + phase.range.first, lane + phase.range.end));
   }
 }
 

@@ -152,6 +152,14 @@ class Emulate(CliCase):
                 self.write(name, content)
                 self.expect_error(2, message, "emulate", "--machine", name, "-o", "t.h5")
 
+    def test_exchanges_of_too_many_steps_are_left_out(self):
+        uneven = ("emulate", "-m", "gb300-nvl72x140", "--set", "fabric.tiers=3", "--set", "count=3473",
+                  "-b", "1G", "-e", "1G", "-o", "t.h5")
+        self.expect_error(2, "the machine does not repeat", *uneven, "-c", "all_to_all")
+        result = self.expect_ok(*uneven, "-c", "all_to_all,all_gather", "-a", "pairwise,hierarchical")
+        self.assertIn("pairwise all_to_all would be", result.stderr)
+        self.assertIn("hierarchical", result.stdout)
+
     def test_an_existing_trace_changes_only_with_force(self):
         self.write("t.h5", "precious")
         arguments = ("emulate", "--machine", "gb300-nvl72", *SMALL, "-o", "t.h5")
