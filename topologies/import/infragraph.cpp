@@ -176,10 +176,12 @@ class Reader {
   std::vector<InfraEnd> expand(const YamlCursor& at, const Slice& owners,
                                const Slice& parts) const {
     std::vector<InfraEnd> ends;
-    for (std::int32_t o = owners.first; o < owners.end; o += owners.step) {
-      for (std::int32_t p = parts.first; p < parts.end; p += parts.step) {
+    // In 64 bits: a step may lead beyond the last index that 32 bits hold.
+    for (std::int64_t o = owners.first; o < owners.end; o += owners.step) {
+      for (std::int64_t p = parts.first; p < parts.end; p += parts.step) {
         if (ends.size() >= most_edges) at.fail("more than a million ends; describe fewer");
-        ends.push_back({owners.name, parts.name, o, p});
+        ends.push_back({owners.name, parts.name, static_cast<std::int32_t>(o),
+                        static_cast<std::int32_t>(p)});
       }
     }
     return ends;

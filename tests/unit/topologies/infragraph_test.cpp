@@ -118,6 +118,11 @@ TEST(InfraGraph, ReadsWhatOthersWrite) {
   EXPECT_EQ(known->gpu().name, "A100");
 }
 
+TEST(InfraGraph, AStepMayLeadFarBeyondTheLast) {
+  const auto machine = read_back(with(given, "fabric[0:2]", "fabric[1:2:2147483647]"));
+  EXPECT_DOUBLE_EQ(machine->link_classes()[0].bandwidth.value, 100);
+}
+
 TEST(InfraGraph, NamesTheProblemAndItsPlace) {
   EXPECT_EQ(message_of(given), "(accepted)");
   const auto says = [](const std::string& from, const std::string& to, const std::string& what) {
