@@ -125,7 +125,8 @@ class Reader {
     for (const auto& at : optional_items(root, "instances")) read_instance(at);
     for (const auto& at : optional_items(root, "links")) graph_.links.push_back(read_link(at));
     for (const auto& at : optional_items(root, "edges")) read_edge(at);
-    if (!root.find("annotations")) document.finish();
+    if (const auto annotations = root.find("annotations")) annotations->skip();
+    document.finish();
     return std::move(graph_);
   }
 
@@ -180,8 +181,8 @@ class Reader {
     for (std::int64_t o = owners.first; o < owners.end; o += owners.step) {
       for (std::int64_t p = parts.first; p < parts.end; p += parts.step) {
         if (ends.size() >= most_edges) at.fail("more than a million ends; describe fewer");
-        ends.push_back({owners.name, parts.name, static_cast<std::int32_t>(o),
-                        static_cast<std::int32_t>(p)});
+        ends.push_back(
+            {owners.name, parts.name, static_cast<std::int32_t>(o), static_cast<std::int32_t>(p)});
       }
     }
     return ends;

@@ -123,6 +123,15 @@ TEST(InfraGraph, AStepMayLeadFarBeyondTheLast) {
   EXPECT_DOUBLE_EQ(machine->link_classes()[0].bandwidth.value, 100);
 }
 
+TEST(InfraGraph, AnnotationsHideNoUnknownKey) {
+  const std::string annotated = given + "annotations: {who: {knows: [1, {what: 2}]}}\n";
+  EXPECT_EQ(message_of(annotated), "(accepted)");
+  EXPECT_NE(message_of(annotated + "devicess: 3\n").find("devicess"), std::string::npos);
+  const std::string nested =
+      with(annotated, "count: 4, description", "count: 4, colour: red, description");
+  EXPECT_NE(message_of(nested).find("colour"), std::string::npos);
+}
+
 TEST(InfraGraph, NamesTheProblemAndItsPlace) {
   EXPECT_EQ(message_of(given), "(accepted)");
   const auto says = [](const std::string& from, const std::string& to, const std::string& what) {
