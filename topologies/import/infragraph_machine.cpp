@@ -6,6 +6,7 @@
 #include "topologies/discover/machine_writer.hpp"
 #include "topologies/import/infragraph.hpp"
 #include "topologies/import/infragraph_structure.hpp"
+#include "topologies/model/machine_file.hpp"
 
 namespace fabricast {
 namespace {
@@ -43,6 +44,7 @@ class Writer {
       if (!node.empty()) nodes_.fail("it is one node", "use the machine " + node + " itself");
       return text + domain(up, "");
     }
+    if (!node.empty()) require_same_node(node);
     const InfraNetwork network = find_infra_network(nodes_);
     text += yaml_line("", "kind", "nested");
     text += yaml_line("", "count", sourced(std::to_string(nodes_.count), "instances of its nodes"));
@@ -63,6 +65,14 @@ class Writer {
         "no link with a bandwidth joins all its accelerators, through switches or each with every "
         "other",
         "add physical.bandwidth, or give --node with a machine of this node");
+  }
+
+  void require_same_node(const std::string& node) const {
+    const auto machine = load_machine(node);
+    if (machine->space().domains() == 1 && machine->ranks() == nodes_.members) return;
+    nodes_.fail(fmt::format("its nodes have {} accelerators, {} has {} in {} domains",
+                            nodes_.members, node, machine->ranks(), machine->space().domains()),
+                "give --node a machine of one node with as many");
   }
 
   std::string sourced(const std::string& value, const std::string& source) const {

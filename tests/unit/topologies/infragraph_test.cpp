@@ -181,6 +181,11 @@ TEST(InfraGraph, EveryNameIsOneThing) {
       " edges: []\n");
 }
 
+TEST(InfraGraph, TheNamedNodeHasTheAcceleratorsOfTheGraph) {
+  EXPECT_THROW(read_back(given, "hgx-h100"), UsageError);
+  EXPECT_THROW(read_back(given, "hgx-h100x16"), UsageError);
+}
+
 TEST(InfraGraph, AMeshHasEqualLinksBetweenEveryTwo) {
   const std::string mesh = with(given, "{component: \"fabric[0:2]\"}", "{component: xpu}");
   EXPECT_DOUBLE_EQ(read_back(mesh)->link_classes()[0].bandwidth.value, 100);
