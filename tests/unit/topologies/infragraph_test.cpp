@@ -68,7 +68,19 @@ TEST(InfraGraph, MachinesComeBackAsTheyWent) {
   expect_same("hgx-h100x1260", 8 * 300, {"fabric.oversubscription=3"});
   expect_same("gb300-nvl72x140", 72 * 12);  // several NICs of a rack on a rail
   expect_same("rail-only-h100x256", 8 * 64);
+  expect_same("rail-only-h100x256", 0, {"fabric.radix=16", "fabric.tiers=3"});
   expect_same("mi300x-8x4");
+}
+
+// A core that joined the rails would give the machine ways that it has not.
+TEST(InfraGraph, RailsStayApartUnderCores) {
+  const auto machine = load_machine("rail-only-h100x256", {"fabric.radix=16", "fabric.tiers=3"});
+  const auto graph = read_infragraph(to_infragraph(built(machine)), "g.yaml");
+  // Rails are on leaves, layers of spines and cores in the order of their indexes.
+  for (const InfraEdge& edge : graph.edges) {
+    if (graph.instances[static_cast<std::size_t>(edge.b.owner)].name != "core") continue;
+    EXPECT_EQ(edge.a.owner_index / 8 % 8, edge.b.owner_index / 8);
+  }
 }
 
 TEST(InfraGraph, WhatItCannotSayIsRefused) {
