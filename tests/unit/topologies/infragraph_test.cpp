@@ -85,7 +85,7 @@ TEST(InfraGraph, RailsStayApartUnderCores) {
 
 TEST(InfraGraph, WhatItCannotSayIsRefused) {
   for (const auto* name :
-       {"coreweave-estate", "mi250x-8x16@slingshot-11"}) {
+       {"coreweave-estate", "mi250x-8x16@slingshot-11", "dgx-1-v100", "hgx-a100-4"}) {
     EXPECT_THROW(to_infragraph(built(load_machine(name))), UsageError) << name;
   }
   const auto torus = to_infragraph(built(load_machine("aws-trn2-16")));
