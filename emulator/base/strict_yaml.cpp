@@ -33,6 +33,7 @@ bool was_asked(const YamlNode& map, const std::string& key) {
 }
 
 void reject_unknown_keys(const YamlSource& source, const YamlNode& node, const std::string& path) {
+  if (node.skipped) return;
   const bool map = node.kind == YamlNode::Kind::map;
   for (std::size_t i = 0; i < node.children.size(); ++i) {
     const std::string child_path = !map           ? fmt::format("{}[{}]", path, i)
@@ -238,6 +239,8 @@ double YamlCursor::scaled(Dimension dimension, std::string_view unit, Range rang
   check_range(result, range, unit);
   return result;
 }
+
+void YamlCursor::skip() const { node_->skipped = true; }
 
 void YamlCursor::finish() const { reject_unknown_keys(*source_, *node_, path_); }
 

@@ -78,6 +78,9 @@ class YamlCursor {
   double number(Range range) const;
   double scaled(Dimension dimension, std::string_view unit, Range range) const;
 
+  // Everything below this node is somebody else's: finish() takes it as read.
+  void skip() const;
+
   // Fails at the first key below this node that was never asked for.
   void finish() const;
 

@@ -27,6 +27,7 @@ struct YamlNode {
   std::vector<YamlKey> keys;
   std::vector<std::unique_ptr<YamlNode>> children;
   mutable std::vector<std::string> asked;  // keys a reader has looked for here
+  mutable bool skipped = false;            // nothing below is an unknown key
 };
 
 // "a mapping", "a list", ... for messages.

@@ -82,31 +82,33 @@ int export_machine(const FormatOptions& options) {
 
 void add_machine_formats(CLI::App& machine, CommandBody& run) {
   const auto options = std::make_shared<FormatOptions>();
-  auto* import = machine.add_subcommand(
+  auto* import_command = machine.add_subcommand(
       "import", "write the machine file of an InfraGraph, or of a topology dump of NCCL");
-  import->add_option("file", options->input, "the .yaml (InfraGraph) or .xml (NCCL) file")
+  import_command->add_option("file", options->input, "the .yaml (InfraGraph) or .xml (NCCL) file")
       ->required();
-  import->add_option(
+  import_command->add_option(
       "--node", options->node,
       "machine of one node that the graph's nodes are (its own numbers are not used)");
-  auto* write = machine.add_subcommand("export", "write a machine as InfraGraph or as NCCL's XML");
-  write->add_option("name", options->input, "name of a machine, NODExN[@FABRIC], or a .yaml file")
+  auto* export_command =
+      machine.add_subcommand("export", "write a machine as InfraGraph or as NCCL's XML");
+  export_command
+      ->add_option("name", options->input, "name of a machine, NODExN[@FABRIC], or a .yaml file")
       ->required();
-  write->add_option("--as", options->format, "infragraph, or nccl (one node's NCCL_TOPO_FILE)")
+  export_command
+      ->add_option("--as", options->format, "infragraph, or nccl (one node's NCCL_TOPO_FILE)")
       ->capture_default_str();
-  write->add_option("--ranks", options->ranks, "only the first N ranks")
+  export_command->add_option("--ranks", options->ranks, "only the first N ranks")
       ->check(CLI::PositiveNumber);
-  write->add_option("--set", options->set, "change a key: --set fabric.rails=4")
+  export_command->add_option("--set", options->set, "change a key: --set fabric.rails=4")
       ->allow_extra_args(false);
-  for (auto* command : {import, write}) {
+  for (auto* command : {import_command, export_command}) {
     command->add_option("-o,--output", options->output, "the file to write (default: stdout)");
     command->add_flag("--force", options->force, "replace an existing file");
   }
-  import->callback([&run, options] { run = [options] { return import_machine(*options);
-};
-}  // namespace fabricast
-);
-write->callback([&run, options] { run = [options] { return export_machine(*options); }; });
+  import_command->callback(
+      [&run, options] { run = [options] { return import_machine(*options); }; });
+  export_command->callback(
+      [&run, options] { run = [options] { return export_machine(*options); }; });
 }
 
 }  // namespace fabricast

@@ -67,6 +67,14 @@ class Writer {
   explicit Writer(const BuiltTopology& machine) : machine_(machine), spec_(machine.spec()) {}
 
   std::string write() {
+    const std::string& shape = spec_.domain.shape;
+    if (spec_.domain.size.value > 1 && (shape == "cube_mesh" || shape == "all_to_all")) {
+      throw UsageError(fmt::format(
+          "{}: the links of a {} cannot be written as InfraGraph (the machine file does "
+          "not say which accelerators they join, and a switch would be one that is not "
+          "there); export a machine of another shape",
+          spec_.name, shape));
+    }
     std::string text = fmt::format("name: {}\ndescription: {}\ndevices:\n", in_quotes(spec_.name),
                                    in_quotes(spec_.title));
     text += node();
@@ -191,8 +199,9 @@ class Writer {
       instances += fmt::format("  - {{name: spine, device: spine, count: {}}}\n", spines);
     }
     if (spine_up_ > 0) {
-      devices += device("core", spines);
-      instances += fmt::format("  - {{name: core, device: core, count: {}}}\n", spine_up_);
+      devices += device("core", spines / layers_);
+      instances +=
+          fmt::format("  - {{name: core, device: core, count: {}}}\n", layers_ * spine_up_);
     }
     const double nic = fabric.nic_bandwidth.value;
     std::string links = link("  ", "nic", nic, fabric.nic_latency.value);
@@ -222,9 +231,13 @@ class Writer {
                    {range("spine", layer * leaf_up_, (layer + 1) * leaf_up_), one("port", port)},
                    "uplink");
     }
+    // A core layer joins the spines of all pods, in rail_only of one rail of them.
     for (std::int64_t spine = 0; spine_up_ > 0 && spine < pods_ * layers_ * leaf_up_; ++spine) {
+      const std::int64_t layer = spine / leaf_up_ % layers_, pod = spine / leaf_up_ / layers_;
       text += edge({one("spine", spine), range("port", leaves_below_, leaves_below_ + spine_up_)},
-                   {range("core", 0, spine_up_), one("port", spine)}, "uplink");
+                   {range("core", layer * spine_up_, (layer + 1) * spine_up_),
+                    one("port", pod * leaf_up_ + spine % leaf_up_)},
+                   "uplink");
     }
     return text;
   }

@@ -12,7 +12,6 @@ namespace fabricast {
 namespace {
 
 // Sanity limits: far above any machine, low enough to catch a wrong unit.
-constexpr std::int64_t max_members = 16384;
 constexpr int max_mesh_members = 128;  // a link for every two of them
 constexpr double max_gb_per_s = 1e6;
 constexpr double max_latency_us = 1e6;
@@ -58,7 +57,7 @@ void read_axes(const YamlCursor& interconnect, DomainSpec& domain) {
   }
   double members = 1, links = 0, given = 0, length = 0;
   for (const auto& item : items) {
-    const auto size = read_sourced_count(item.at("size"), "members", 1, max_members);
+    const auto size = read_sourced_count(item.at("size"), "members", 1, max_domain_members);
     TorusAxis axis{static_cast<std::int32_t>(size.value), {}, true};
     if (const auto wraps = item.find("wraps")) axis.wraps = read_sourced_answer(*wraps).value != 0;
     const double ways = axis.size > 2 ? 2 : axis.size - 1;
@@ -158,13 +157,13 @@ void read_gpu_domain(const YamlCursor& at, const std::string& kind, bool cut, Ma
     domain.size = {trays.value * per_tray.value, "GPUs", std::max(trays.origin, per_tray.origin),
                    fmt::format("{} trays x {} GPUs: {}; {}", trays.value, per_tray.value,
                                trays.source, per_tray.source)};
-    if (domain.size.value > max_members) {
+    if (domain.size.value > max_domain_members) {
       at.fail(fmt::format("{} GPUs in a rack are too many (at most {}); use kind: nested",
-                          domain.size.value, max_members));
+                          domain.size.value, max_domain_members));
     }
   } else {
     domain.noun = "node";
-    domain.size = read_sourced_count(at.at("gpus"), "GPUs", 1, max_members);
+    domain.size = read_sourced_count(at.at("gpus"), "GPUs", 1, max_domain_members);
   }
   spec.gpu = read_gpu(at.at("gpu"));
   read_interconnect(at, std::array<std::string, 2>{"nvlink", "pcie"}, cut, domain);
@@ -190,7 +189,7 @@ void read_host_domain(const YamlCursor& at, bool cut, MachineSpec& spec) {
   auto& domain = spec.domain;
   domain.noun = "host";
   domain.member = "lane";
-  domain.size = read_sourced_count(at.at("lanes"), "lanes", 1, max_members);
+  domain.size = read_sourced_count(at.at("lanes"), "lanes", 1, max_domain_members);
   read_interconnect(at, std::array<std::string, 1>{"shared_memory"}, cut, domain);
   domain.channels = read_channels(at.at("channels"));
   spec.channels = domain.channels;

@@ -32,12 +32,6 @@ Sourced ratio_or_one(const YamlCursor& fabric, std::string_view key) {
   return read_sourced_number(*at, "ratio", Range::between(1, max_oversubscription));
 }
 
-// The ports of a switch that face down when down : up is `oversubscription`.
-std::int32_t ports_down(const Sourced& radix, const Sourced& oversubscription) {
-  return static_cast<std::int32_t>(
-      std::floor(radix.value * oversubscription.value / (1 + oversubscription.value)));
-}
-
 void read_nics(const YamlCursor& at, const DomainSpec& domain, FabricSpec& fabric) {
   const auto nic = at.at("nic");
   fabric.nic_bandwidth = read_sourced(nic.at("bandwidth"), Dimension::bandwidth, "GB/s",
@@ -113,7 +107,7 @@ void read_sites(const YamlCursor& at, std::int64_t domains, FabricSpec& fabric) 
 // How many domains hang on one leaf, from the ports; the number of groups (of a site).
 std::int64_t read_leaves(const YamlCursor& at, std::int64_t domains, FabricSpec& fabric) {
   const std::int32_t per_domain = fabric.nics / fabric.rails;
-  const std::int32_t down = ports_down(*fabric.radix, *fabric.oversubscription);
+  const std::int32_t down = ports_facing_down(fabric.radix->value, fabric.oversubscription->value);
   const std::int32_t fits = down / per_domain;
   if (fits < 1) {
     at.at("radix").fail(fmt::format(
@@ -155,7 +149,8 @@ void read_pods(const YamlCursor& at, std::int64_t groups, FabricSpec& fabric) {
     }
     return;
   }
-  const std::int32_t spine_down = ports_down(*fabric.radix, *fabric.core_oversubscription);
+  const std::int32_t spine_down =
+      ports_facing_down(fabric.radix->value, fabric.core_oversubscription->value);
   fabric.groups_per_pod = spine_down / joined;
   if (fabric.groups_per_pod < 1) {
     given(at, "rails")
@@ -230,6 +225,10 @@ void read_dragonfly(const YamlCursor& at, std::int64_t domains, FabricSpec& fabr
 }
 
 }  // namespace
+
+std::int32_t ports_facing_down(double radix, double oversubscription) {
+  return static_cast<std::int32_t>(std::floor(radix * oversubscription / (1 + oversubscription)));
+}
 
 FabricSpec read_fabric(const YamlCursor& at, const DomainSpec& domain, std::int64_t domains) {
   FabricSpec fabric;

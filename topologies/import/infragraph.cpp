@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
+#include <functional>
+#include <map>
 
 #include <fmt/format.h>
 
 #include "emulator/base/strict_yaml.hpp"
+#include "topologies/import/infragraph_slice.hpp"
 
 namespace fabricast {
 namespace {
@@ -66,49 +68,9 @@ InfraPart read_part(const YamlCursor& at) {
   part.count = static_cast<std::int32_t>(at.at("count").integer(0, most_parts));
   for (const auto& choice : choices) {
     const auto details = at.find(choice);
-    if (!details || !details->is_map()) continue;
-    for (const auto& key : details->keys()) static_cast<void>(details->at(key).text());
+    if (details) details->skip();
   }
   return part;
-}
-
-struct Slice {
-  std::string name;
-  std::int32_t first = 0, end = 0, step = 1;
-};
-
-// "port[0:8:2]", "port[3]" or "port" of `count` of them.
-template <class CountOf>
-Slice read_slice(const YamlCursor& at, CountOf count_of) {
-  const std::string text = at.text();
-  const std::size_t open = std::min(text.find('['), text.size());
-  Slice slice{text.substr(0, open), 0, 0, 1};
-  const std::int32_t count = count_of(at, slice.name);
-  slice.end = count;
-  if (open == text.size()) return slice;
-  std::array<std::int32_t, 3> numbers{0, count, 1};
-  std::size_t n = 0;
-  const char *next = text.data() + open + 1, *last = text.data() + text.size();
-  bool single = true, good = text.back() == ']';
-  while (good && n < 3) {
-    const auto [stop, problem] = std::from_chars(next, last, numbers[n]);
-    if (problem != std::errc() && stop != next) good = false;
-    next = problem == std::errc() ? stop : next;
-    ++n;
-    if (*next == ']') break;
-    good = good && *next == ':';
-    single = false;
-    ++next;
-  }
-  good = good && next == last - 1 && text.size() > open + 2;
-  slice.first = numbers[0];
-  slice.end = single ? numbers[0] + (numbers[0] < count ? 1 : 0) : numbers[1];
-  slice.step = numbers[2];
-  if (!good || slice.first < 0 || slice.end > count || slice.first >= slice.end || slice.step < 1) {
-    at.fail(fmt::format("\"{}\" is no slice of {} {}s; write {}[0:{}]", text, count, slice.name,
-                        slice.name, count));
-  }
-  return slice;
 }
 
 class Reader {
@@ -123,105 +85,116 @@ class Reader {
     for (const auto& at : devices) read_device_head(at);
     for (std::size_t i = 0; i < devices.size(); ++i) read_device_edges(devices[i], i);
     for (const auto& at : optional_items(root, "instances")) read_instance(at);
-    for (const auto& at : optional_items(root, "links")) graph_.links.push_back(read_link(at));
+    for (const auto& at : optional_items(root, "links")) {
+      add_name(at, links_);
+      graph_.links.push_back(read_link(at));
+    }
     for (const auto& at : optional_items(root, "edges")) read_edge(at);
-    if (!root.find("annotations")) document.finish();
+    if (const auto annotations = root.find("annotations")) annotations->skip();
+    document.finish();
     return std::move(graph_);
   }
 
  private:
+  // Names of one list and their places in it.
+  using Names = std::map<std::string, std::int32_t, std::less<>>;
+
+  static void add_name(const YamlCursor& item, Names& names) {
+    const auto at = item.at("name");
+    const std::string name = at.text();
+    if (!names.emplace(name, static_cast<std::int32_t>(names.size())).second) {
+      at.fail(
+          fmt::format("there is another \"{}\" in this list; give each a name of its own", name));
+    }
+  }
+
+  static std::int32_t place_of(const YamlCursor& at, const Names& names, const std::string& name,
+                               std::string_view what) {
+    const auto found = names.find(name);
+    if (found == names.end()) at.fail(fmt::format("there is no {} \"{}\"", what, name));
+    return found->second;
+  }
+
   void read_device_head(const YamlCursor& at) {
     InfraDevice device;
+    add_name(at, devices_);
     device.name = at.at("name").text();
     device.description = optional_text(at, "description");
-    for (const auto& part : optional_items(at, "components"))
+    Names& parts = parts_.emplace_back();
+    for (const auto& part : optional_items(at, "components")) {
+      add_name(part, parts);
       device.parts.push_back(read_part(part));
-    for (const auto& link : optional_items(at, "links")) device.links.push_back(read_link(link));
+    }
+    Names& links = links_of_.emplace_back();
+    for (const auto& link : optional_items(at, "links")) {
+      add_name(link, links);
+      device.links.push_back(read_link(link));
+    }
     graph_.devices.push_back(std::move(device));
   }
 
   void read_instance(const YamlCursor& at) {
     InfraInstance instance;
+    add_name(at, instances_);
     instance.name = at.at("name").text();
     static_cast<void>(optional_text(at, "description"));
     const auto device = at.at("device");
-    const std::string name = device.text();
-    while (instance.device < graph_.devices.size() &&
-           graph_.devices[instance.device].name != name) {
-      ++instance.device;
-    }
-    if (instance.device == graph_.devices.size()) {
-      device.fail(fmt::format("there is no device \"{}\"", name));
-    }
+    instance.device = static_cast<std::size_t>(place_of(device, devices_, device.text(), "device"));
     instance.count = static_cast<std::int32_t>(at.at("count").integer(1, most_parts));
     graph_.instances.push_back(std::move(instance));
   }
 
-  const InfraDevice* device_named(std::string_view name) const {
-    const auto found = std::find_if(graph_.devices.begin(), graph_.devices.end(),
-                                    [&](const InfraDevice& one) { return one.name == name; });
-    return found == graph_.devices.end() ? nullptr : &*found;
-  }
-
-  static std::int32_t parts_of(const YamlCursor& at, const InfraDevice& device,
-                               const std::string& name) {
-    const InfraPart* part = device.find(name);
-    if (part == nullptr) {
-      at.fail(fmt::format("the device {} has no component \"{}\"", device.name, name));
-    }
-    return part->count;
+  // Finds the parts of a device.
+  FindInfraName parts_of(std::size_t device) const {
+    return [this, device](const YamlCursor& at, const std::string& name) {
+      const auto found = parts_[device].find(name);
+      const InfraDevice& of = graph_.devices[device];
+      if (found == parts_[device].end()) {
+        at.fail(fmt::format("the device {} has no component \"{}\"", of.name, name));
+      }
+      return InfraNamed{found->second, of.parts[static_cast<std::size_t>(found->second)].count};
+    };
   }
 
   // All owners of a slice, each with all its parts.
-  std::vector<InfraEnd> expand(const YamlCursor& at, const Slice& owners,
-                               const Slice& parts) const {
+  static std::vector<InfraEnd> expand(const YamlCursor& at, const InfraSlice& owners,
+                                      const InfraSlice& parts) {
     std::vector<InfraEnd> ends;
-    for (std::int32_t o = owners.first; o < owners.end; o += owners.step) {
-      for (std::int32_t p = parts.first; p < parts.end; p += parts.step) {
+    // In 64 bits: a step may lead beyond the last index that 32 bits hold.
+    for (std::int64_t o = owners.first; o < owners.end; o += owners.step) {
+      for (std::int64_t p = parts.first; p < parts.end; p += parts.step) {
         if (ends.size() >= most_edges) at.fail("more than a million ends; describe fewer");
-        ends.push_back({owners.name, parts.name, o, p});
+        ends.push_back(
+            {owners.of, parts.of, static_cast<std::int32_t>(o), static_cast<std::int32_t>(p)});
       }
     }
     return ends;
   }
 
-  std::vector<InfraEnd> read_device_end(const YamlCursor& at, const InfraDevice& device) const {
-    Slice owner{"", 0, 1, 1};
-    const InfraDevice* holder = &device;
+  std::vector<InfraEnd> read_device_end(const YamlCursor& at, std::size_t device) const {
+    InfraSlice owner;
+    std::size_t holder = device;
     if (const auto inner = at.find("device")) {
-      owner = read_slice(*inner, [&](const YamlCursor& where, const std::string& name) {
-        return parts_of(where, device, name);
-      });
-      holder = device_named(owner.name);
-      if (holder == nullptr) inner->fail(fmt::format("there is no device \"{}\"", owner.name));
+      owner = read_infra_slice(*inner, parts_of(device));
+      const std::string& name =
+          graph_.devices[device].parts[static_cast<std::size_t>(owner.of)].name;
+      holder = static_cast<std::size_t>(place_of(*inner, devices_, name, "device"));
     }
-    const auto parts =
-        read_slice(at.at("component"), [&](const YamlCursor& where, const std::string& name) {
-          return parts_of(where, *holder, name);
-        });
-    return expand(at, owner, parts);
+    return expand(at, owner, read_infra_slice(at.at("component"), parts_of(holder)));
   }
 
   std::vector<InfraEnd> read_end(const YamlCursor& at) const {
-    const InfraDevice* device = nullptr;
     const auto owners =
-        read_slice(at.at("instance"), [&](const YamlCursor& where, const std::string& name) {
-          for (const InfraInstance& one : graph_.instances) {
-            if (one.name != name) continue;
-            device = &graph_.devices[one.device];
-            return one.count;
-          }
-          where.fail(fmt::format("there is no instance \"{}\"", name));
+        read_infra_slice(at.at("instance"), [&](const YamlCursor& where, const std::string& name) {
+          const std::int32_t index = place_of(where, instances_, name, "instance");
+          return InfraNamed{index, graph_.instances[static_cast<std::size_t>(index)].count};
         });
-    const auto parts =
-        read_slice(at.at("component"), [&](const YamlCursor& where, const std::string& name) {
-          return parts_of(where, *device, name);
-        });
-    return expand(at, owners, parts);
+    const std::size_t device = graph_.instances[static_cast<std::size_t>(owners.of)].device;
+    return expand(at, owners, read_infra_slice(at.at("component"), parts_of(device)));
   }
 
   void join(const YamlCursor& at, const std::vector<InfraEnd>& a, const std::vector<InfraEnd>& b,
-            const std::vector<InfraLink>& links, std::vector<InfraEdge>& edges) {
+            const Names& links, std::vector<InfraEdge>& edges) {
     static const std::array<std::string, 2> schemes{"one2one", "many2many"};
     bool many = false;
     if (const auto scheme = at.find("scheme")) {
@@ -230,10 +203,7 @@ class Reader {
       many = at.at("many2many").boolean();
     }
     const auto link_at = at.at("link");
-    const std::string name = link_at.text();
-    std::size_t link = 0;
-    while (link < links.size() && links[link].name != name) ++link;
-    if (link == links.size()) link_at.fail(fmt::format("there is no link \"{}\"", name));
+    const std::int32_t link = place_of(link_at, links, link_at.text(), "link");
     if (!many && a.size() != b.size()) {
       at.fail(fmt::format("{} ends cannot be joined one to one with {}", a.size(), b.size()));
     }
@@ -243,7 +213,10 @@ class Reader {
     const bool among = many && a == b;  // every two once
     for (std::size_t i = 0; i < a.size(); ++i) {
       for (std::size_t j = among ? i + 1 : many ? 0 : i; j < (many ? b.size() : i + 1); ++j) {
-        if (many && a[i] == b[j]) continue;
+        if (a[i] == b[j]) {
+          if (!many) at.fail("an end cannot be joined with itself");
+          continue;
+        }
         edges.push_back({a[i], b[j], link});
         ++expanded_;
       }
@@ -251,28 +224,23 @@ class Reader {
   }
 
   void read_device_edges(const YamlCursor& at, std::size_t index) {
-    InfraDevice& device = graph_.devices[index];
     for (const auto& edge : optional_items(at, "edges")) {
-      join(edge, read_device_end(edge.at("ep1"), device), read_device_end(edge.at("ep2"), device),
-           device.links, device.edges);
+      join(edge, read_device_end(edge.at("ep1"), index), read_device_end(edge.at("ep2"), index),
+           links_of_[index], graph_.devices[index].edges);
     }
   }
 
   void read_edge(const YamlCursor& at) {
-    join(at, read_end(at.at("ep1")), read_end(at.at("ep2")), graph_.links, graph_.edges);
+    join(at, read_end(at.at("ep1")), read_end(at.at("ep2")), links_, graph_.edges);
   }
 
   InfraGraph graph_;
+  Names devices_, instances_, links_;
+  std::vector<Names> parts_, links_of_;  // of each device
   std::size_t expanded_ = 0;
 };
 
 }  // namespace
-
-const InfraPart* InfraDevice::find(std::string_view part) const {
-  const auto found = std::find_if(parts.begin(), parts.end(),
-                                  [&](const InfraPart& one) { return one.name == part; });
-  return found == parts.end() ? nullptr : &*found;
-}
 
 InfraGraph read_infragraph(std::string_view yaml, const std::string& file) {
   return Reader().read(YamlCursor::parse(yaml, file));

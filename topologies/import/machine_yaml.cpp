@@ -12,7 +12,6 @@
 namespace fabricast {
 namespace {
 
-constexpr std::int64_t max_domains = 1'000'000;
 constexpr std::int64_t max_ranks = std::int64_t{1} << 23;
 constexpr int max_depth = 8;  // of machines that rest on machines
 

@@ -6,6 +6,7 @@
 // Thread safety: reads files only through `MachineTexts`.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,9 @@
 #include "topologies/model/machine_spec.hpp"
 
 namespace fabricast {
+
+// The largest machines that are read.
+inline constexpr std::int64_t max_domain_members = 16384, max_domains = 1'000'000;
 
 // What a name refers to: text and file of the machine or fabric of that name.
 struct MachineText {
@@ -34,5 +38,7 @@ Sourced read_channels(const YamlCursor& at);
 
 // The fabric of `domains` domains of `spec.domain` (fills spec.fabric). In fabric_yaml.cpp.
 FabricSpec read_fabric(const YamlCursor& at, const DomainSpec& domain, std::int64_t domains);
+// The ports of a switch that face down when down : up is `oversubscription`.
+std::int32_t ports_facing_down(double radix, double oversubscription);
 
 }  // namespace fabricast

@@ -1,7 +1,12 @@
 // InfraGraph: what is written is read back as the same machine, and what cannot be told is refused.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
+#include <type_traits>
+#include <vector>
+
+#include <fmt/format.h>
 
 #include "emulator/base/error.hpp"
 #include "tests/unit/topologies/structure_checks.hpp"
@@ -26,8 +31,9 @@ std::string message_of(const std::string& yaml) {
   return "(accepted)";
 }
 
-void expect_same(const std::string& name, std::int32_t ranks = 0) {
-  auto machine = load_machine(name);
+void expect_same(const std::string& name, std::int32_t ranks = 0,
+                 const std::vector<std::string>& set = {}) {
+  auto machine = load_machine(name, set);
   if (ranks > 0) machine = with_ranks(machine, ranks);
   const auto back = read_back(to_infragraph(built(machine)));
   SCOPED_TRACE(name);
@@ -43,9 +49,11 @@ void expect_same(const std::string& name, std::int32_t ranks = 0) {
     EXPECT_NEAR(is[c].bandwidth.value, was[c].bandwidth.value, 1e-4 * was[c].bandwidth.value);
     EXPECT_NEAR(is[c].latency.value, was[c].latency.value, 1e-9);
   }
-  const std::int32_t last = machine->ranks() - 1;
-  EXPECT_EQ(names(*back, 0, last).size() > 0, true);
-  EXPECT_EQ(back->route(rank(0), rank(last)).count, machine->route(rank(0), rank(last)).count);
+  for (const std::int32_t last : {1, machine->ranks() / 2, machine->ranks() - 1}) {
+    const Route is_way = back->route(rank(0), rank(last)),
+                was_way = machine->route(rank(0), rank(last));
+    EXPECT_TRUE(std::ranges::equal(is_way.span(), was_way.span())) << names(*back, 0, last);
+  }
 }
 
 TEST(InfraGraph, MachinesComeBackAsTheyWent) {
@@ -53,15 +61,31 @@ TEST(InfraGraph, MachinesComeBackAsTheyWent) {
   expect_same("gb200-nvl72");
   expect_same("mi300x-8");
   expect_same("hgx-h100x16");
-  expect_same("hgx-h100x80");               // two groups, rails joined by spines
-  expect_same("hgx-h100x1260", 8 * 300);    // three tiers
+  expect_same("hgx-h100x80");             // two groups, rails joined by spines
+  expect_same("hgx-h100x1260", 8 * 300);  // three tiers, several pods
+  expect_same("hgx-h100x1260", 8 * 80);   // one pod, partly filled
+  expect_same("hgx-h100x1260", 8 * 300, {"fabric.core_oversubscription=4"});
+  expect_same("hgx-h100x1260", 8 * 300, {"fabric.oversubscription=3"});
   expect_same("gb300-nvl72x140", 72 * 12);  // several NICs of a rack on a rail
   expect_same("rail-only-h100x256", 8 * 64);
+  expect_same("rail-only-h100x256", 0, {"fabric.radix=16", "fabric.tiers=3"});
   expect_same("mi300x-8x4");
 }
 
+// A core that joined the rails would give the machine ways that it has not.
+TEST(InfraGraph, RailsStayApartUnderCores) {
+  const auto machine = load_machine("rail-only-h100x256", {"fabric.radix=16", "fabric.tiers=3"});
+  const auto graph = read_infragraph(to_infragraph(built(machine)), "g.yaml");
+  // Rails are on leaves, layers of spines and cores in the order of their indexes.
+  for (const InfraEdge& edge : graph.edges) {
+    if (graph.instances[static_cast<std::size_t>(edge.b.owner)].name != "core") continue;
+    EXPECT_EQ(edge.a.owner_index / 8 % 8, edge.b.owner_index / 8);
+  }
+}
+
 TEST(InfraGraph, WhatItCannotSayIsRefused) {
-  for (const auto* name : {"coreweave-estate", "mi250x-8x16@slingshot-11"}) {
+  for (const auto* name :
+       {"coreweave-estate", "mi250x-8x16@slingshot-11", "dgx-1-v100", "hgx-a100-4"}) {
     EXPECT_THROW(to_infragraph(built(load_machine(name))), UsageError) << name;
   }
   const auto torus = to_infragraph(built(load_machine("aws-trn2-16")));
@@ -116,6 +140,88 @@ TEST(InfraGraph, ReadsWhatOthersWrite) {
   EXPECT_EQ(names(*machine, 1, 7), "node 0 nic 0 up; node 1 nic 1 down; ");
   const auto known = read_back(given, "hgx-a100-4");
   EXPECT_EQ(known->gpu().name, "A100");
+}
+
+TEST(InfraGraph, AStepMayLeadFarBeyondTheLast) {
+  const auto machine = read_back(with(given, "fabric[0:2]", "fabric[1:2:2147483647]"));
+  EXPECT_DOUBLE_EQ(machine->link_classes()[0].bandwidth.value, 100);
+}
+
+TEST(InfraGraph, AnnotationsHideNoUnknownKey) {
+  const std::string annotated = given + "annotations: {who: {knows: [1, {what: 2}]}}\n";
+  EXPECT_EQ(message_of(annotated), "(accepted)");
+  EXPECT_NE(message_of(annotated + "devicess: 3\n").find("devicess"), std::string::npos);
+  const std::string nested =
+      with(annotated, "count: 4, description", "count: 4, colour: red, description");
+  EXPECT_NE(message_of(nested).find("colour"), std::string::npos);
+}
+
+// Lists of many names and edges stay small: an end holds no text.
+static_assert(std::is_trivially_copyable_v<InfraEnd> && sizeof(InfraEnd) <= 16);
+
+TEST(InfraGraph, RefusesWhatIsTooMuch) {
+  const auto says = [](const std::string& text, const std::string& what) {
+    const std::string message = message_of(text);
+    EXPECT_NE(message.find(what), std::string::npos) << message;
+  };
+  says(with(given, "count: 4, description", "count: 20000, description"), "too many");
+  const std::string nics = with(given, "choice: nic, count: 2", "choice: nic, count: 5");
+  says(with(with(nics, "choice: port, count: 4", "choice: port, count: 10"),
+            "ep2: {component: nic}", "ep2: {component: \"nic[0:2]\"}"),
+       "more ports than accelerators");
+  says(with(given, "choice: nic, count: 2", "choice: nic, count: 0"), "there are no nics");
+  std::string many;
+  for (int i = 0; i < 2200; ++i) {
+    many += fmt::format("  - {{name: n{}, device: box, count: 1000000}}\n", i);
+  }
+  says(with(given, "instances:\n", "instances:\n" + many), "too many nodes");
+}
+
+TEST(InfraGraph, EveryNameIsOneThing) {
+  const auto twice = [](const std::string& item) {
+    const std::string message = message_of(with(given, item, item + item));
+    EXPECT_NE(message.find("there is another"), std::string::npos) << message;
+  };
+  twice("      - {name: cpu, choice: cpu, count: 1}\n");
+  twice("      - {name: pcie, description: PCIe}\n");
+  twice("  - {name: tor, device: switch, count: 1}\n");
+  twice(
+      "  - name: eth\n    physical: {bandwidth: {choice: gigabits_per_second, gigabits_per_second: "
+      "400}}\n");
+  twice(
+      "  - name: switch\n    components: [{name: port, choice: port, count: 4}]\n    links: []\n   "
+      " edges: []\n");
+}
+
+TEST(InfraGraph, TheNamedNodeHasTheAcceleratorsOfTheGraph) {
+  EXPECT_THROW(read_back(given, "hgx-h100"), UsageError);
+  EXPECT_THROW(read_back(given, "hgx-h100x16"), UsageError);
+}
+
+TEST(InfraGraph, AMeshHasEqualLinksBetweenEveryTwo) {
+  const std::string mesh = with(given, "{component: \"fabric[0:2]\"}", "{component: xpu}");
+  EXPECT_DOUBLE_EQ(read_back(mesh)->link_classes()[0].bandwidth.value, 100);
+  const std::string more =
+      "      - {ep1: {component: \"xpu[0]\"}, ep2: {component: \"xpu[1]\"}, scheme: one2one, link: "
+      "nvlink}\n";
+  const std::string cpu = "      - {ep1: {component: \"cpu[0]\"}";
+  EXPECT_NE(message_of(with(mesh, cpu, more + cpu)).find("more links than others"),
+            std::string::npos);
+  const std::string self = with(more, "xpu[1]", "xpu[0]");
+  EXPECT_NE(message_of(with(mesh, cpu, self + cpu)).find("joined with itself"), std::string::npos);
+}
+
+TEST(InfraGraph, OnlyTreesOfAlikeSwitches) {
+  const std::string text = to_infragraph(built(load_machine("hgx-h100x1260", {"count=300"})));
+  const auto says = [&](const std::string& from, const std::string& to, const std::string& what) {
+    const std::string message = message_of(with(text, from, to));
+    EXPECT_NE(message.find(what), std::string::npos) << message;
+  };
+  const std::string leaf =
+      "ep1: {instance: \"leaf[0]\", component: \"port[32:64]\"}\n    ep2: {instance: ";
+  says(leaf + "\"spine[0:32]\"", leaf + "\"spine[32:64]\"", "irregular pattern");
+  says("ep2: {instance: \"core[0:32]\", component: \"port[0]\"}",
+       "ep2: {instance: \"spine[32:64]\", component: \"port[0]\"}", "no tree");
 }
 
 TEST(InfraGraph, NamesTheProblemAndItsPlace) {
