@@ -120,8 +120,14 @@ class Pipeline {
   double full_link_rate() const { return shape_.link_gbps * 1e3 * of(Mechanism::link_efficiency); }
   double link_rate() const { return full_link_rate() / ramp(Mechanism::ramp_bytes); }
   double channels_rate() const { return choice_.channels * of(Mechanism::channel_gbps) * 1e3; }
+  // How far a job spreads: in groups of a dragonfly (Slingshot: 32 switches with 16 NICs each, all
+  // joined), in pairs of nodes elsewhere.
+  double spread() const {
+    if (shape_.network != TimeNetwork::slingshot) return nodes_ / 2;
+    return std::max(1.0, nodes_ * shape_.nic_gbps / shape_.one_nic_gbps / 512);
+  }
   double full_nic_rate(Mechanism loss) const {
-    return shape_.nic_gbps * 1e3 * of(Mechanism::nic_efficiency) * std::pow(nodes_ / 2, -of(loss));
+    return shape_.nic_gbps * 1e3 * of(Mechanism::nic_efficiency) * std::pow(spread(), -of(loss));
   }
   double nic_rate(Mechanism loss) const {
     return full_nic_rate(loss) / ramp(Mechanism::net_ramp_bytes);

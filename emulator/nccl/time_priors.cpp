@@ -162,7 +162,8 @@ MechanismValues mechanism_priors(const TimeShape& shape) {
   set(Mechanism::nic_efficiency, nic_efficiency_prior(shape));
   set(Mechanism::collnet_efficiency, 0.45);
   set(Mechanism::net_scale_loss, 0.01);
-  set(Mechanism::tree_scale_loss, 0.03);
+  // Detours between groups cross two global links: half the rate (assumed).
+  set(Mechanism::tree_scale_loss, shape.network == TimeNetwork::slingshot ? 0.5 : 0.03);
   set(Mechanism::ramp_bytes, 0.5);
   set(Mechanism::net_ramp_bytes, 0.5);
   set(Mechanism::p2p_link_efficiency, 0.95);
