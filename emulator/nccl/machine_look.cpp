@@ -38,6 +38,9 @@ constexpr std::string_view arm = R"(arch="arm64")";
 // NCCL's usable rate of a slot of 16 lanes, GB/s: Gen3 12, doubling.
 double slot_rate(int generation) { return 12.0 * (1 << (generation - 3)); }
 
+// RCCL is a fork of NCCL: what its search would find if its GPUs were of SM80 (25 GB/s per link).
+constexpr GenerationFacts stand_in_facts{"cdna", 80, 25, 5};
+
 const GenerationFacts& facts_of(const Topology& machine) {
   const auto& gpu = machine.gpu();
   const auto found =
@@ -89,11 +92,8 @@ void look_at_nvlink(const MachineSpec& spec, double gbyte_per_link, MachineLook&
   if (look.shape == NvlinkShape::cube_mesh && look.gpus != 8) look.shape = NvlinkShape::all_to_all;
 }
 
-}  // namespace
-
-MachineLook look_of(const Topology& machine) {
+MachineLook look_by(const GenerationFacts& facts, const Topology& machine) {
   const auto* built = dynamic_cast<const BuiltTopology*>(&machine);
-  const auto& facts = facts_of(machine);
   if (built == nullptr) {
     throw UsageError(machine.name() + ": was not built from a machine file");
   }
@@ -113,11 +113,14 @@ MachineLook look_of(const Topology& machine) {
   while (pcie > 0 && look.pcie_generation > 3 && slot_rate(look.pcie_generation) > pcie) {
     --look.pcie_generation;
   }
-  look.shared_switch = spec.domain.kind == LinkKind::nvlink;
+  // Blades with Slingshot (HPE Cray EX) have GPUs and NICs on the CPU (NERSC's and ALCF's guides).
+  const bool on_cpu = spec.fabric && spec.fabric->name == "slingshot";
+  look.shared_switch = spec.domain.kind == LinkKind::nvlink && !on_cpu;
   if (spec.fabric) {
     look.nics = spec.fabric->nics;
     look.nic_gbyte_per_s = spec.fabric->nic_bandwidth.value;
     look.rdma = spec.fabric->name != "ethernet";
+    look.reducing_network = spec.fabric->name == "infiniband";
     if (look.nics < look.gpus && look.gpus % look.nics == 0) {
       look.gpus_per_switch = look.gpus / look.nics;
     } else if (spec.gpu.generation == "ampere" || spec.gpu.generation == "volta") {
@@ -127,6 +130,24 @@ MachineLook look_of(const Topology& machine) {
            slot_rate(look.pcie_generation) < look.nic_gbyte_per_s * .96) {
       ++look.pcie_generation;  // a NIC is not put where it cannot be fed
     }
+  }
+  return look;
+}
+
+}  // namespace
+
+MachineLook look_of(const Topology& machine) { return look_by(facts_of(machine), machine); }
+
+MachineLook stand_in_look_of(const Topology& machine) {
+  MachineLook look = look_by(stand_in_facts, machine);
+  const auto& domain = dynamic_cast<const BuiltTopology&>(machine).spec().domain;
+  look.capability = stand_in_facts.capability;
+  look.shared_switch = true;
+  look.gpus_per_switch = std::max(look.gpus_per_switch, 2);  // as look_by: boxes of SM80
+  if (look.gpus > 1) {
+    look.shape = NvlinkShape::to_switch;
+    look.nvlinks = std::max(
+        1, static_cast<int>(std::lround(domain.bandwidth->value / stand_in_facts.gbyte_per_link)));
   }
   return look;
 }

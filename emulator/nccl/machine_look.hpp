@@ -26,6 +26,7 @@ struct MachineLook {
   int nics = 0;     // of one node
   double nic_gbyte_per_s = 0;
   bool rdma = true;  // NICs read and write the memory of GPUs
+  bool reducing_network = false;  // its switches can reduce (SHARP), if the run asks for it
   int pcie_generation = 5;
   bool c2c = false;           // GPUs hang on their CPU by NVLink-C2C; NICs on the CPU
   bool shared_switch = true;  // GPU and its NIC below one PCIe switch
@@ -34,6 +35,9 @@ struct MachineLook {
 
 // UsageError for machines without GPUs that NCCL runs on.
 MachineLook look_of(const Topology& machine);
+// Of machines that run a fork of NCCL (RCCL): as if their GPUs were NVIDIA's of SM80, joined by a
+// switch of the same rate. No claim about the fork's own choice.
+MachineLook stand_in_look_of(const Topology& machine);
 std::string xml_of(const MachineLook& look);
 
 }  // namespace fabricast::nccl

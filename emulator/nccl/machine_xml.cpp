@@ -124,9 +124,9 @@ class Writer {
     out_ += "      " + pci(bus, "0x020700", "");
     out_ += fmt::format(
         "        <nic><net name=\"nic{}\" dev=\"{}\" speed=\"{:.0f}\" port=\"1\" latency=\"0\" "
-        "guid=\"0x{:x}\" gdr=\"{}\" coll=\"1\" keep=\"1\"/></nic>\n      </pci>\n",
+        "guid=\"0x{:x}\" gdr=\"{}\" coll=\"{}\" keep=\"1\"/></nic>\n      </pci>\n",
         of_host, of_host, look_.nic_gbyte_per_s * 8000, 0x10000 + host * 0x100 + of_host,
-        look_.rdma ? 1 : 0);
+        look_.rdma ? 1 : 0, look_.reducing_network ? 1 : 0);
   }
 
   const MachineLook& look_;

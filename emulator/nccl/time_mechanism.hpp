@@ -19,6 +19,7 @@ namespace fabricast {
 
 enum class Mechanism : std::uint8_t {
   launch,
+  kernel_start,
   graph_launch_ratio,
   launch_sharing,
   link_hop_ll,
@@ -27,6 +28,7 @@ enum class Mechanism : std::uint8_t {
   net_hop_ll,
   net_hop_ratio_ll128,
   net_hop_ratio_simple,
+  tree_net_hop,
   net_message,
   net_rendezvous,
   net_eager_bytes,
@@ -52,11 +54,16 @@ enum class Mechanism : std::uint8_t {
   p2p_scale_loss,
   symmetric_latency,
 };
-inline constexpr std::size_t mechanism_count = 33;
+inline constexpr std::size_t mechanism_count = 35;
 
 using MechanismValues = std::array<double, mechanism_count>;
 
 inline std::size_t index_of(Mechanism mechanism) { return static_cast<std::size_t>(mechanism); }
+
+using MechanismSet = std::uint64_t;  // a bit each
+inline MechanismSet mechanism_bit(Mechanism mechanism) {
+  return MechanismSet{1} << index_of(mechanism);
+}
 
 enum class MechanismScope : std::uint8_t { generation, link, network };
 

@@ -11,7 +11,9 @@
 
 namespace fabricast {
 
-// `values` are the mechanisms of the case's system. Positive and finite.
-double time_us(const TimeCase& time_case, const TimeChoice& choice, const MechanismValues& values);
+// `values` are the mechanisms of the case's system. Positive and finite. `used`, where given: those
+// that were read; the time does not depend on the others.
+double time_us(const TimeCase& time_case, const TimeChoice& choice, const MechanismValues& values,
+               MechanismSet* used = nullptr);
 
 }  // namespace fabricast

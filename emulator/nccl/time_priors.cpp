@@ -8,21 +8,30 @@ namespace {
 using enum MechanismScope;
 
 constexpr std::array<MechanismSpec, mechanism_count> specs{{
-    {"launch", "us", generation, 0.3, 0.2, 0.45, "launch, arguments and exit of one kernel",
-     "between the tuner's base of Ring LL, 6.6 us, and 22.5 us of a small eager all_reduce on 4 "
-     "H100"},
+    {"launch", "us", generation, 0.2, 0.2, 0.2,
+     "what a host needs to enqueue one call on one GPU; hidden while the device works on the call "
+     "before",
+     "tuner, base of Ring LL"},
+    {"kernel_start", "us", generation, 0.2, 0.2, 0.25, "start and end of a kernel on the device",
+     "2 to 5 us a launch (uccl-project/uccl p2p-design.md); Blackwell: bases of sym_kernels.cc, "
+     "SM100 over SM90"},
     {"graph_launch_ratio", "1", generation, 0.2, 0.1, 0.1, "the same in a CUDA graph, over eager",
      "11.8 us against 22.5 us on 4 H100 (waynehacking8/nccl-collectives-bench, quiet)"},
-    {"launch_sharing", "1", generation, 0.3, 0.2, 0.1, "a launch grows as (GPUs of the host / 8)^x",
-     "assumed: launches of one host share its driver and often one process"},
+    {"launch_sharing", "1", generation, 0.1, 0.05, 0.8,
+     "calls that are enqueued in a row: (GPUs of the host)^x, x = 1: one process, 0: one per GPU",
+     "README of nccl-tests: one process on one host, one per GPU with MPI; the rest assumed"},
     {"link_hop_ll", "us", link, 0.3, 0.3, 0.15, "one LL hand-off inside a node",
      "tuner, NVLINK and PCI"},
     {"link_hop_ratio_ll128", "1", link, 0.3, 0.2, 0.1, "LL128 hand-off over LL's", "tuner"},
     {"link_hop_ratio_simple", "1", link, 0.3, 0.2, 0.1, "Simple hand-off over LL's", "tuner"},
     {"net_hop_ll", "us", network, 0.3, 0.4, 0.35, "one LL message between nodes",
-     "tuner, NET: ring 2.7, tree 5.0"},
+     "tuner, NET, ring"},
     {"net_hop_ratio_ll128", "1", network, 0.3, 0.2, 0.1, "LL128 message over LL's", "tuner"},
     {"net_hop_ratio_simple", "1", network, 0.3, 0.3, 0.2, "Simple message over LL's", "tuner"},
+    {"tree_net_hop", "1", network, 0.2, 0.2, 0.15,
+     "LL and LL128 message of a tree, whose blocks reduce and broadcast side by side, over a "
+     "ring's",
+     "tuner, NET: 5.0 over 2.7, LL128 8.5 over 4.0, Simple the same"},
     {"net_message", "us", network, 0.5, 0.5, 0.3, "each message of a NIC's proxy",
      "tuner, network overhead: 1 us, AMD hosts 2 us"},
     {"net_rendezvous", "us", network, 0.7, 1.0, 0.5, "what a message beyond the eager size adds",
@@ -42,8 +51,8 @@ constexpr std::array<MechanismSpec, mechanism_count> specs{{
      "tuner"},
     {"tree_efficiency", "1", generation, 0.2, 0.15, 0.1,
      "link rate of the tree's chain over the ring's", "tuner"},
-    {"nvls_latency", "us", generation, 0.3, 0.2, 0.15, "in-switch reduction beyond the launch",
-     "tuner, NVLS 25 us less the launch"},
+    {"nvls_latency", "us", generation, 0.3, 0.2, 0.15, "in-switch reduction beyond the start",
+     "tuner, NVLS 25 us less the start"},
     {"nvls_efficiency", "1", generation, 0.05, 0.05, 0.03,
      "all_reduce rate through the switch over nominal", "tuner, graph of the search"},
     {"nvls_fill", "1", generation, 0.3, 0.3, 0.15,
@@ -71,7 +80,7 @@ constexpr std::array<MechanismSpec, mechanism_count> specs{{
      "nccl issue 2409: 128 KiB in 10 to 12 us a step, at least one such in flight"},
     {"p2p_scale_loss", "1", network, 0.5, 0.5, 0.3, "NIC rate falls as (nodes/2)^-x, all to all",
      "assumed"},
-    {"symmetric_latency", "us", generation, 0.3, 0.2, 0.2, "symmetric kernel beyond the launch",
+    {"symmetric_latency", "us", generation, 0.3, 0.2, 0.2, "symmetric kernel beyond the start",
      "sym_kernels.cc, base of LL kernels"},
 }};
 
@@ -104,15 +113,16 @@ double nic_efficiency_prior(const TimeShape& shape) {
 
 double net_hop_prior(const TimeShape& shape) {
   switch (shape.network) {
-    // Kernel TCP and helper threads: assumed. EFA: aws-ofi-nccl src/platform-aws.c tells NCCL 75
-    // us, of a Simple message.
+    // TCPX: kernel TCP and helper threads, TCPXO without the kernel: assumed. EFA: aws-ofi-nccl
+    // src/platform-aws.c tells NCCL 75 us, of a Simple message.
     case TimeNetwork::tcpx:
+      return 20;
     case TimeNetwork::tcpxo:
-      return 30;
+      return 7;
     case TimeNetwork::efa:
-      return 15;
+      return 10;
     default:
-      return 4;
+      return 2.7;
   }
 }
 
@@ -126,15 +136,17 @@ MechanismValues mechanism_priors(const TimeShape& shape) {
   const auto set = [&](Mechanism mechanism, double value) {
     values.at(index_of(mechanism)) = value;
   };
-  set(Mechanism::launch, 12.0);
+  set(Mechanism::launch, 6.6);
+  set(Mechanism::kernel_start, of({3.5, 3.5, 3.5, 3.5, 8.5, 3.5}, shape.generation));
   set(Mechanism::graph_launch_ratio, 0.55);
-  set(Mechanism::launch_sharing, 0.3);
+  set(Mechanism::launch_sharing, shape.ranks == shape.host_ranks ? 1.0 : 0.2);
   set(Mechanism::link_hop_ll, pcie ? 1.0 : of({0.9, 1.0, 1.0, 0.64, 1.0, 1.2}, shape.generation));
   set(Mechanism::link_hop_ratio_ll128, pcie ? 2.5 : 3.17);
   set(Mechanism::link_hop_ratio_simple, 5.67);
   set(Mechanism::net_hop_ll, net_hop_prior(shape));
-  set(Mechanism::net_hop_ratio_ll128, 1.6);
-  set(Mechanism::net_hop_ratio_simple, 3.5);
+  set(Mechanism::net_hop_ratio_ll128, 1.48);
+  set(Mechanism::net_hop_ratio_simple, 5.2);
+  set(Mechanism::tree_net_hop, 1.9);
   set(Mechanism::net_message, shape.software_matching ? 5.0 : 1.0);
   set(Mechanism::net_rendezvous, shape.network == TimeNetwork::slingshot ? 8 : 0.5);
   set(Mechanism::net_eager_bytes, 8);
@@ -144,13 +156,14 @@ MechanismValues mechanism_priors(const TimeShape& shape) {
   set(Mechanism::ll_efficiency, 0.38);
   set(Mechanism::ll128_efficiency, 0.92);
   set(Mechanism::tree_efficiency, 0.85);
-  set(Mechanism::nvls_latency, 13);
+  set(Mechanism::nvls_latency, 21.5);
   set(Mechanism::nvls_efficiency, of({0.6, 0.6, 0.6, 0.604, 0.526, 0.6}, shape.generation));
   set(Mechanism::nvls_fill, 2);
   set(Mechanism::nic_efficiency, nic_efficiency_prior(shape));
   set(Mechanism::collnet_efficiency, 0.45);
   set(Mechanism::net_scale_loss, 0.01);
-  set(Mechanism::tree_scale_loss, 0.03);
+  // Detours between groups cross two global links: half the rate (assumed).
+  set(Mechanism::tree_scale_loss, shape.network == TimeNetwork::slingshot ? 0.5 : 0.03);
   set(Mechanism::ramp_bytes, 0.5);
   set(Mechanism::net_ramp_bytes, 0.5);
   set(Mechanism::p2p_link_efficiency, 0.95);
@@ -166,8 +179,9 @@ std::string scope_key(Mechanism mechanism, const TimeShape& shape) {
   const std::string generation_name(to_string(shape.generation));
   switch (mechanism_spec(mechanism).scope) {
     case MechanismScope::generation: {
-      const bool host = mechanism == Mechanism::launch && shape.grace_host;
-      return generation_name + (host ? " grace" : "");
+      // The host's work: Grace, or an x86 of the GPU's time.
+      if (mechanism == Mechanism::launch && shape.grace_host) return "grace";
+      return generation_name;
     }
     case MechanismScope::link:
       return generation_name + " " + std::string(to_string(shape.link));

@@ -32,12 +32,12 @@ std::string_view to_string(TimeNetwork network) {
 
 std::string_view to_string(TimeAlgorithm algorithm) {
   static constexpr std::array<std::string_view, 8> names{
-      "auto", "ring", "tree", "nvls", "nvls_tree", "collnet", "symmetric", "p2p"};
+      "ring", "tree", "nvls", "nvls_tree", "collnet", "symmetric", "p2p", "pat"};
   return name_in(names, algorithm);
 }
 
 std::string_view to_string(TimeProtocol protocol) {
-  static constexpr std::array<std::string_view, 4> names{"auto", "ll", "ll128", "simple"};
+  static constexpr std::array<std::string_view, 3> names{"ll", "ll128", "simple"};
   return name_in(names, protocol);
 }
 

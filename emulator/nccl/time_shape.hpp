@@ -31,16 +31,16 @@ std::string_view to_string(TimeLink link);
 std::string_view to_string(TimeNetwork network);
 
 enum class TimeAlgorithm : std::uint8_t {
-  automatic,
   ring,
   tree,
   nvls,
   nvls_tree,
   collnet,
   symmetric,
-  point_to_point
+  point_to_point,
+  pat
 };
-enum class TimeProtocol : std::uint8_t { automatic, ll, ll128, simple };
+enum class TimeProtocol : std::uint8_t { ll, ll128, simple };
 
 std::string_view to_string(TimeAlgorithm algorithm);
 std::string_view to_string(TimeProtocol protocol);
@@ -55,13 +55,9 @@ struct TimeShape {
   double link_gbps = 0;         // of one GPU to its node, all its links together
   double nic_gbps = 0;          // of all NICs that a node's ranks use, together
   double one_nic_gbps = 0;      // of one NIC
-  std::int32_t version = 0;     // NCCL's, as NCCL_VERSION_CODE: 22809 is 2.28.9
-  bool graph_launch = false, symmetric = false, in_switch_network = false, amd_cpu = false;
+  bool graph_launch = false, symmetric = false;
   bool grace_host = false;         // GPU and CPU in one package
   bool software_matching = false;  // the network library matches messages on the CPU
-  bool far_nics = false;           // a host bridge lies between GPU and NIC: no LL128 there
-  TimeAlgorithm forced_algorithm = TimeAlgorithm::automatic;
-  TimeProtocol forced_protocol = TimeProtocol::automatic;
 
   std::int32_t ranks_per_node() const { return ranks / nodes; }
 };
@@ -77,6 +73,7 @@ struct TimeChoice {
   TimeAlgorithm algorithm = TimeAlgorithm::ring;
   TimeProtocol protocol = TimeProtocol::simple;
   double channels = 1;
+  double peer_channels = 1;  // of sends and receives, for one peer
 };
 
 }  // namespace fabricast

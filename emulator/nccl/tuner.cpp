@@ -312,7 +312,9 @@ std::string switched_off(const Communicator& of, const TunerMachine& machine,
   if (enabled != EnableLists::by_default || protocol != Protocol::ll128) return "";
   const Graph& graph = of.graph_of(algorithm);
   const bool farther = of.overrides.ll128_c2c && of.min_capability >= 90;
-  if (graph.type_inter > (farther ? PathType::pxn : PathType::pxb)) {
+  // Before 2.27 a way over C2C to the NIC of a CPU was a way through the CPU.
+  const bool by_cpu = graph.type_inter == PathType::p2c && of.version < Version{2, 27, 0};
+  if (by_cpu || graph.type_inter > (farther ? PathType::pxn : PathType::pxb)) {
     return std::string("the way to the NIC is ") + std::string(to_string(graph.type_inter));
   }
   if (graph.type_intra > PathType::nvb) return "GPUs of a node are not all joined by NVLink";

@@ -8,6 +8,7 @@
 
 #include "emulator/base/error.hpp"
 #include "emulator/validate/baselines.hpp"
+#include "emulator/validate/form_error.hpp"
 
 namespace fabricast {
 namespace {
@@ -25,9 +26,12 @@ double point_sigma(const TimeCase& time_case) {
 }
 // Sizes of one table share their error: a table says no more than so many independent points.
 constexpr double independent_points = 8;
-// Model error that intervals add, by discipline. Judgement; docs/accuracy.md says how many points
-// lie inside (scale too few).
-constexpr std::array<double, 4> model_error{0.10, 0.15, 0.22, 0.30};
+// What intervals add to the uncertainty of mechanisms and to what the forms leave over in fitted
+// tables, by discipline: other scales, other installations, no table at all. Judgement;
+// docs/accuracy.md says how many points lie inside.
+constexpr std::array<double, 4> model_error{0.03, 0.10, 0.20, 0.30};
+// A system's network is identified by a size that is all latency and one that is all rate.
+constexpr double latency_bytes = 64.0 * 1024, rate_bytes = 32.0 * 1024 * 1024;
 // A first row so much slower than the second holds set-up, not the collective.
 constexpr double first_row_excess = 1.3;
 
@@ -49,13 +53,16 @@ class Judge {
     return points;
   }
 
-  void judge(std::size_t table, Discipline discipline, const MechanismFit& fit) {
+  void judge(std::size_t table, Discipline discipline, const MechanismFit& fit,
+             const FormError& form_error) {
     JudgedTable judged{table, discipline, {}};
     const double error = model_error.at(static_cast<std::size_t>(discipline));
     for (const MechanismPoint& point : cases_[table]) {
       const auto prediction = fit.predict(point.time_case, point.choice, point.system);
-      judged.points.push_back({point.time_case.bytes, std::exp(point.log_time), prediction.time_us,
-                               std::hypot(prediction.sigma, error), 0, point.choice});
+      judged.points.push_back(
+          {point.time_case.bytes, std::exp(point.log_time), prediction.time_us,
+           std::hypot(prediction.sigma, error, form_error.spread(point.time_case)), 0,
+           point.choice});
     }
     validation_.judged.push_back(std::move(judged));
   }
@@ -77,7 +84,7 @@ class Judge {
     for (std::size_t i = 0; i < table.points.size(); ++i) {
       MechanismPoint point;
       point.time_case = {machine.shape, table.collective, table.points[i].bytes};
-      point.choice = time_choice(point.time_case);
+      point.choice = time_choice(*machine.communicator, point.time_case, machine.type);
       point.system = table.column("system");
       double time = table.points[i].time_us;
       if (i == 0 && count > 1 && time > first_row_excess * table.points[1].time_us) {
@@ -99,15 +106,40 @@ const std::string& system_of(const Validation& validation, std::size_t table) {
   return validation.tables[table].column("system");
 }
 
-// The smallest scale of a system with two nodes or more; 0: none.
-int identifying_nodes(const Validation& validation, const Judge& judge, const std::string& system) {
-  int least = 0;
+// Which of the two a system's tables show, or those up to a scale.
+struct SeenSizes {
+  bool latency = false, rate = false;
+};
+
+SeenSizes seen_sizes(const Validation& validation, const Judge& judge, const std::string& system,
+                     int most_nodes) {
+  SeenSizes seen;
   for (std::size_t i = 0; i < validation.tables.size(); ++i) {
     if (!judge.usable(i) || system_of(validation, i) != system) continue;
     const int nodes = validation.machines[i].shape.nodes;
-    if (nodes >= 2 && (least == 0 || nodes < least)) least = nodes;
+    if (nodes < 2 || nodes > most_nodes) continue;
+    const auto& points = validation.tables[i].points;
+    seen.latency = seen.latency || points.front().bytes <= latency_bytes;
+    seen.rate = seen.rate || points.back().bytes >= rate_bytes;
   }
-  return least;
+  return seen;
+}
+
+// The smallest scale with two nodes or more up to which the tables of a system identify its NICs:
+// they show latency and rate, where any of its tables does. 0: none.
+int identifying_nodes(const Validation& validation, const Judge& judge, const std::string& system) {
+  std::set<int> scales;
+  for (std::size_t i = 0; i < validation.tables.size(); ++i) {
+    const int nodes = validation.machines[i].shape.nodes;
+    if (judge.usable(i) && system_of(validation, i) == system && nodes >= 2) scales.insert(nodes);
+  }
+  if (scales.empty()) return 0;
+  const SeenSizes all = seen_sizes(validation, judge, system, *scales.rbegin());
+  for (const int nodes : scales) {
+    const SeenSizes seen = seen_sizes(validation, judge, system, nodes);
+    if (seen.latency == all.latency && seen.rate == all.rate) return nodes;
+  }
+  return *scales.rbegin();
 }
 
 using Tables = std::vector<std::size_t>;
@@ -137,9 +169,11 @@ void judge_scale(Validation& validation, Judge& judge, const MechanismFit& all, 
     if (predicted.empty()) continue;
     const Tables known =
         tables_where(validation, [&](std::size_t i) { return judge.fitted_with(i) && !larger(i); });
-    const MechanismFit fit(judge.points_of(known), &all);
+    const auto points = judge.points_of(known);
+    const MechanismFit fit(points, &all);
+    const FormError form_error(fit, points);
     for (const std::size_t table : predicted) {
-      judge.judge(table, Discipline::scale, fit);
+      judge.judge(table, Discipline::scale, fit, form_error);
       add_constant_rate_baseline(validation, validation.judged.back(), known);
     }
   }
@@ -155,21 +189,23 @@ void judge_transfer(Validation& validation, Judge& judge, const MechanismFit& al
     const Tables known = tables_where(validation, [&](std::size_t i) {
       return judge.fitted_with(i) && system_of(validation, i) != system;
     });
-    const MechanismFit fit(judge.points_of(known), &all);
+    const auto points = judge.points_of(known);
+    const MechanismFit fit(points, &all);
+    const FormError form_error(fit, points);
     for (const std::size_t table : predicted) {
-      judge.judge(table, Discipline::transfer, fit);
+      judge.judge(table, Discipline::transfer, fit, form_error);
       add_class_mean_baseline(validation, validation.judged.back(), known);
     }
   }
 }
 
-void judge_all(Validation& validation, Judge& judge, const MechanismFit& all, std::size_t first,
-               Discipline discipline) {
+void judge_all(Validation& validation, Judge& judge, const MechanismFit& all,
+               const FormError& form_error, std::size_t first, Discipline discipline) {
   const MechanismFit priors({});
   for (std::size_t i = first; i < validation.tables.size(); ++i) {
     if (!judge.usable(i)) continue;
     const bool datasheet = discipline == Discipline::datasheet;
-    judge.judge(i, discipline, datasheet ? priors : all);
+    judge.judge(i, discipline, datasheet ? priors : all, datasheet ? FormError() : form_error);
     if (datasheet) {
       add_nominal_rate_baseline(validation, validation.judged.back());
     } else {
@@ -205,7 +241,9 @@ Validation validate(const ValidationRequest& request) {
   const std::size_t first = request.predict.empty() ? 0 : request.fit.size();
   const Tables known =
       tables_where(validation, [&](std::size_t i) { return judge.fitted_with(i); });
-  const MechanismFit all(judge.points_of(known));
+  const auto points = judge.points_of(known);
+  const MechanismFit all(points);
+  const FormError form_error(all, points);
   validation.effects = all.effects();
   for (const Discipline discipline : request.disciplines) {
     switch (discipline) {
@@ -216,7 +254,7 @@ Validation validate(const ValidationRequest& request) {
         judge_transfer(validation, judge, all, first);
         break;
       default:
-        judge_all(validation, judge, all, first, discipline);
+        judge_all(validation, judge, all, form_error, first, discipline);
     }
   }
   return validation;

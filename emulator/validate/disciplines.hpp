@@ -1,8 +1,9 @@
 // The four ways to judge the time model on published tables, and what each may know.
 //
 //   fit        all points of all tables; one parameter set per system, shared by priors
-//   scale      of the system, its smallest scales with 2 nodes or more (and one node); larger ones
-//              are predicted. Other systems are known
+//   scale      of the system, one node and the smallest scales with 2 nodes or more that identify
+//              its NICs (a size that is all latency, one that is all rate, where any of its tables
+//              has such); larger ones are predicted. Other systems are known
 //   transfer   other systems only (column `system` of the index)
 //   datasheet  no table at all: priors from data sheets and published constants
 //

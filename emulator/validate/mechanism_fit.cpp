@@ -21,10 +21,11 @@ using Vector = Eigen::VectorXd;
 
 // d ln(time) / d ln(mechanism), forward differences.
 Sensitivities sensitivities(const TimeCase& time_case, const TimeChoice& choice,
-                            const MechanismValues& values, double time) {
+                            const MechanismValues& values, double time, MechanismSet used) {
   Sensitivities result{};
   MechanismValues moved = values;
   for (std::size_t m = 0; m < mechanism_count; ++m) {
+    if ((used & mechanism_bit(static_cast<Mechanism>(m))) == 0) continue;
     moved[m] = values[m] * (1 + difference);
     const double changed = time_us(time_case, choice, moved);
     if (changed != time) result[m] = std::log(changed / time) / std::log1p(difference);
@@ -38,15 +39,23 @@ Sensitivities sensitivities(const TimeCase& time_case, const TimeChoice& choice,
 struct MechanismFit::State {
   struct Prepared {
     MechanismValues prior;
-    std::array<int, mechanism_count> scope;
+    std::array<int, mechanism_count> scope;  // places among the shared effects
+    std::array<int, mechanism_count> row;    // and of these in the coupling of the system
     int system = 0;
   };
   // Effects of one system and what the last step knew of them.
   struct Local {
     Vector effect = Vector::Zero(mechanism_count);
     Matrix information = Matrix::Zero(mechanism_count, mechanism_count);
-    Matrix coupling;  // shared x local
+    std::vector<int> rows;         // the shared effects that its points depend on ...
+    std::map<int, int> row_index;  // ... and their places among them
+    Matrix coupling;               // rows x local
     Vector gradient;
+
+    void add_row(int shared_place) {
+      const int next = static_cast<int>(rows.size());
+      if (row_index.emplace(shared_place, next).second) rows.push_back(shared_place);
+    }
   };
 
   std::map<std::string, int> scope_index;  // "mechanism scope" -> place among the shared effects
@@ -71,6 +80,8 @@ struct MechanismFit::State {
   MechanismValues values(const Prepared& prepared) const;
   double objective(const std::vector<MechanismPoint>& points,
                    const std::vector<Prepared>& prepared) const;
+  // Takes the systems out of normal equations of all effects.
+  void eliminate(Matrix& information, Vector& gradient) const;
   // One Newton step; the largest change of an effect.
   double step(const std::vector<MechanismPoint>& points, const std::vector<Prepared>& prepared);
   void linearize(const std::vector<MechanismPoint>& points, const std::vector<Prepared>& prepared,
@@ -86,14 +97,20 @@ void MechanismFit::State::enumerate(const std::vector<MechanismPoint>& points) {
     sigmas.push_back(spec.universal_sigma);
   }
   for (const MechanismPoint& point : points) {
-    for (std::size_t m = 0; m < mechanism_count; ++m) {
-      const std::string name = scope_name(m, point.time_case.shape);
-      if (!scope_index.emplace(name, static_cast<int>(shared_names.size())).second) continue;
-      shared_names.push_back(name);
-      sigmas.push_back(mechanism_spec(static_cast<Mechanism>(m)).scope_sigma);
-    }
     if (system_index.emplace(point.system, static_cast<int>(locals.size())).second) {
       locals.emplace_back();
+      for (std::size_t m = 0; m < mechanism_count; ++m) {
+        locals.back().add_row(static_cast<int>(m));
+      }
+    }
+    Local& local = locals[static_cast<std::size_t>(system_index.at(point.system))];
+    for (std::size_t m = 0; m < mechanism_count; ++m) {
+      const std::string name = scope_name(m, point.time_case.shape);
+      const auto [place, fresh] = scope_index.emplace(name, static_cast<int>(shared_names.size()));
+      local.add_row(place->second);
+      if (!fresh) continue;
+      shared_names.push_back(name);
+      sigmas.push_back(mechanism_spec(static_cast<Mechanism>(m)).scope_sigma);
     }
   }
   const auto count = static_cast<Eigen::Index>(shared_names.size());
@@ -104,16 +121,23 @@ void MechanismFit::State::enumerate(const std::vector<MechanismPoint>& points) {
     shared_information[i] = 1 / (sigma * sigma);
   }
   covariance = shared_information.cwiseInverse().asDiagonal();
-  for (Local& local : locals) local.coupling = Matrix::Zero(count, mechanism_count);
+  for (Local& local : locals) {
+    local.coupling = Matrix::Zero(static_cast<Eigen::Index>(local.rows.size()), mechanism_count);
+  }
 }
 
 MechanismFit::State::Prepared MechanismFit::State::prepare(const MechanismPoint& point) const {
-  Prepared prepared{mechanism_priors(point.time_case.shape), {}, -1};
-  for (std::size_t m = 0; m < mechanism_count; ++m) {
-    prepared.scope[m] = scope_place(m, point.time_case.shape);
-  }
+  Prepared prepared{mechanism_priors(point.time_case.shape), {}, {}, -1};
   const auto found = system_index.find(point.system);
   if (found != system_index.end()) prepared.system = found->second;
+  for (std::size_t m = 0; m < mechanism_count; ++m) {
+    prepared.scope[m] = scope_place(m, point.time_case.shape);
+    prepared.row[m] = -1;
+    if (prepared.system < 0) continue;
+    const Local& local = locals[static_cast<std::size_t>(prepared.system)];
+    const auto row = local.row_index.find(prepared.scope[m]);
+    if (row != local.row_index.end()) prepared.row[m] = row->second;
+  }
   return prepared;
 }
 
@@ -174,8 +198,10 @@ void MechanismFit::State::linearize(const std::vector<MechanismPoint>& points,
   }
   for (std::size_t i = 0; i < points.size(); ++i) {
     const MechanismValues at = values(prepared[i]);
-    const double time = time_us(points[i].time_case, points[i].choice, at);
-    const Sensitivities slope = sensitivities(points[i].time_case, points[i].choice, at, time);
+    MechanismSet used = 0;
+    const double time = time_us(points[i].time_case, points[i].choice, at, &used);
+    const Sensitivities slope =
+        sensitivities(points[i].time_case, points[i].choice, at, time, used);
     const double sigma = points[i].sigma;
     const double residual = std::log(time) - points[i].log_time;
     const double scaled = residual / sigma;
@@ -195,9 +221,26 @@ void MechanismFit::State::linearize(const std::vector<MechanismPoint>& points,
         const std::array<Eigen::Index, 2> columns{mb, prepared[i].scope[b]};
         for (const Eigen::Index row : rows) {
           for (const Eigen::Index column : columns) information(row, column) += product;
-          local.coupling(row, mb) += product;
         }
+        local.coupling(ma, mb) += product;
+        local.coupling(prepared[i].row[a], mb) += product;
         local.information(ma, mb) += product;
+      }
+    }
+  }
+}
+
+void MechanismFit::State::eliminate(Matrix& information, Vector& gradient) const {
+  for (const Local& local : locals) {
+    const Eigen::LLT<Matrix> factor(local.information);
+    const Matrix lost = local.coupling * factor.solve(local.coupling.transpose());
+    const Vector moved = local.coupling * factor.solve(local.gradient);
+    const auto count = static_cast<Eigen::Index>(local.rows.size());
+    for (Eigen::Index i = 0; i < count; ++i) {
+      const int row = local.rows[static_cast<std::size_t>(i)];
+      gradient[row] -= moved[i];
+      for (Eigen::Index j = 0; j < count; ++j) {
+        information(row, local.rows[static_cast<std::size_t>(j)]) -= lost(i, j);
       }
     }
   }
@@ -208,33 +251,31 @@ double MechanismFit::State::step(const std::vector<MechanismPoint>& points,
   Matrix information;
   Vector gradient;
   linearize(points, prepared, information, gradient);
+  eliminate(information, gradient);
+  const Vector change = information.llt().solve(gradient);
+  std::vector<Vector> old_effect, local_change;
   for (const Local& local : locals) {
-    const Eigen::LLT<Matrix> factor(local.information);
-    information -= local.coupling * factor.solve(local.coupling.transpose());
-    gradient -= local.coupling * factor.solve(local.gradient);
-  }
-  const Eigen::LLT<Matrix> factor(information);
-  covariance = factor.solve(Matrix::Identity(information.rows(), information.cols()));
-  const Vector change = factor.solve(gradient);
-  std::vector<Vector> local_change;
-  for (const Local& local : locals) {
+    Vector seen(static_cast<Eigen::Index>(local.rows.size()));
+    for (std::size_t i = 0; i < local.rows.size(); ++i) {
+      seen[static_cast<Eigen::Index>(i)] = change[local.rows[i]];
+    }
     local_change.push_back(
-        local.information.llt().solve(local.gradient - local.coupling.transpose() * change));
+        local.information.llt().solve(local.gradient - local.coupling.transpose() * seen));
+    old_effect.push_back(local.effect);
   }
   const double before = objective(points, prepared);
-  const State old = *this;
+  const Vector old_shared = shared;
   for (double part = 1; part > 1e-3; part /= 2) {
-    double largest = 0;
-    shared = old.shared + part * change;
-    largest = std::max(largest, part * change.cwiseAbs().maxCoeff());
+    double largest = part * change.cwiseAbs().maxCoeff();
+    shared = old_shared + part * change;
     for (std::size_t s = 0; s < locals.size(); ++s) {
-      locals[s].effect = old.locals[s].effect + part * local_change[s];
+      locals[s].effect = old_effect[s] + part * local_change[s];
       largest = std::max(largest, part * local_change[s].cwiseAbs().maxCoeff());
     }
     if (objective(points, prepared) <= before) return largest;
   }
-  shared = old.shared;
-  for (std::size_t s = 0; s < locals.size(); ++s) locals[s].effect = old.locals[s].effect;
+  shared = old_shared;
+  for (std::size_t s = 0; s < locals.size(); ++s) locals[s].effect = old_effect[s];
   return 0;
 }
 
@@ -266,6 +307,12 @@ MechanismFit::MechanismFit(const std::vector<MechanismPoint>& points, const Mech
   for (const MechanismPoint& point : points) prepared.push_back(state_->prepare(point));
   for (int i = 0; i < max_steps && state_->step(points, prepared) > small_step; ++i) {
   }
+  Matrix information;
+  Vector gradient;
+  state_->linearize(points, prepared, information, gradient);
+  state_->eliminate(information, gradient);
+  state_->covariance =
+      information.llt().solve(Matrix::Identity(information.rows(), information.cols()));
 }
 
 MechanismFit::~MechanismFit() = default;
@@ -284,8 +331,9 @@ PointPrediction MechanismFit::predict(const TimeCase& time_case, const TimeChoic
   const State::Prepared prepared = state_->prepare(point);
   const MechanismValues at = state_->values(prepared);
   PointPrediction prediction;
-  prediction.time_us = time_us(time_case, choice, at);
-  const Sensitivities slope = sensitivities(time_case, choice, at, prediction.time_us);
+  MechanismSet used = 0;
+  prediction.time_us = time_us(time_case, choice, at, &used);
+  const Sensitivities slope = sensitivities(time_case, choice, at, prediction.time_us, used);
   Vector shared_slope = Vector::Zero(state_->shared.size()), local_slope(mechanism_count);
   double unseen = 0;  // variance of a scope that no point has
   for (std::size_t m = 0; m < mechanism_count; ++m) {
@@ -304,7 +352,10 @@ PointPrediction MechanismFit::predict(const TimeCase& time_case, const TimeChoic
     const State::Local& local = state_->locals[static_cast<std::size_t>(prepared.system)];
     const Vector solved = local.information.llt().solve(local_slope);
     variance += local_slope.dot(solved);
-    shared_slope -= local.coupling * solved;
+    const Vector moved = local.coupling * solved;
+    for (std::size_t i = 0; i < local.rows.size(); ++i) {
+      shared_slope[local.rows[i]] -= moved[static_cast<Eigen::Index>(i)];
+    }
   } else {
     for (std::size_t m = 0; m < mechanism_count; ++m) {
       variance += slope[m] * slope[m] / system_information(m);

@@ -25,25 +25,32 @@ Tables of low confidence are neither fitted nor scored.
 | discipline | what the prediction may know | dumb baseline beside it |
 | --- | --- | --- |
 | fit | all points of all tables; one parameter set per system | the table itself, each size interpolated from its neighbours |
-| scale | the system's smallest scales with two nodes or more (and one node), other systems; larger scales are predicted | busbw as at the largest known scale |
+| scale | one node and the system's smallest scales with two nodes or more that identify its NICs, other systems; larger scales are predicted | busbw as at the largest known scale |
 | transfer | other systems only | mean busbw of other systems of the class |
 | datasheet | data sheets and published constants, no table | bytes over the nominal rate of the slowest link |
 
 `scale` and `transfer` also use the tables of all *other* systems, through the priors that they share. Where a system's scales
-do not reach two nodes, its row counts as transfer.
+do not reach two nodes, its row counts as transfer. NICs are identified when the known tables hold a size of 64 KiB or less (latency) and one
+of 32 MiB or more (rate), where any table of the system does. Of this set that matters for Alps: its only table of two nodes has
+one GPU per node and no size below 1 MiB. With that table alone as the known scale, the rows below would read: scale, <= 1 MiB: 16 tables,
+40.5 %, 50 % within 40 % (not met); scale, >= 256 MiB: 27 tables, 6.8 %, 81 % within 20 %.
 
 ## How a time is computed here
 
-A closed evaluation (`emulator/nccl/time_model.cpp`) of the mechanism that the engines sweep step by step: launch, hops, bytes past the
-slowest of channel, link and NIC, fill of chunk pipelines, proxy cost per network message
-([ADR 5](adr/0005-closed-time-model-for-fits.md)). What runs (algorithm, protocol, channels) is NCCL's tuner formula on the number of
-channels that a symmetric machine's search finds. Parameters have three scopes: all machines, a GPU generation, link class or
+A closed evaluation (`emulator/nccl/time_model.cpp`) of the mechanism that the engines sweep step by step: hops, bytes past the
+slowest of channel, link and NIC, fill of chunk pipelines, proxy cost per network message, and what the host needs to enqueue calls, which
+runs beside the device ([ADR 5](adr/0005-closed-time-model-for-fits.md)). What runs (algorithm, protocol, channels) is what `fabricast explain`
+says for the machine that the index's columns name, at the table's version and variables ([nccl-choice.md](nccl-choice.md)); a missing
+version is the one current for the GPU's generation. Parameters have three scopes: all machines, a GPU generation, link class or
 kind of network, and the installation. Nothing depends on a table's name, size or results.
 
+Intervals hold the uncertainty of the parameters, the spread that the forms leave over in the fitted tables of the same network and size
+(their 90 % point), and 3, 10, 20 and 30 % for fit, scale, transfer and datasheet, which are judgement.
+
 **What is not clean.** The forms, the overlap exponent and the priors marked `assumed` in `emulator/nccl/time_priors.cpp` (among them
-Slingshot's rendezvous, the hops of EFA and TCPX, SHARP's efficiency, how launches share a host) were chosen while looking at the
-residuals of these very tables, several values after a look at what the fit wanted. `datasheet` and `transfer` below are therefore
-better than on machines of other kinds.
+Slingshot's rendezvous and its loss between groups, the hops of EFA and TCPX, SHARP's efficiency, how many launches follow each other)
+were chosen while looking at the residuals of these very tables, several values after a look at what the fit wanted. `datasheet`
+and `transfer` below are therefore better than on machines of other kinds.
 
 )";
 
@@ -147,13 +154,15 @@ constexpr const char* missing = R"(## What is known to be missing
 
 | where the error is | what the model lacks |
 | --- | --- |
-| small sizes on unknown machines | how the test was started: one process driving eight GPUs launches eight kernels in a row (35 to 85 µs against 13 to 20), and no column of an index says so. Launch costs of installations spread by a factor of three |
-| Slingshot, 2 KiB to 16 MiB | the library's own protocol switches (two steps of 10 and 20 µs per hop, and 1 ms spikes at single sizes) are one rendezvous threshold here |
-| more than 256 nodes on a shared network | other jobs: the tables themselves are bimodal; trees and rings lose rate as a power of the number of nodes, which is a description, not a mechanism |
+| small sizes on one unknown host | how the test was started: one process that drives eight GPUs enqueues eight kernels in a row (35 to 45 µs against 13 to 18), and no column of an index says so. One process is taken, as the README of nccl-tests does; the tables of one process per GPU are then missed by +50 to +80 % |
+| Slingshot, 4 KiB to 128 KiB of a tree | the library's protocol switches differ by installation (Alps adds 8 µs per hop from 4 KiB on, Polaris and Perlmutter from 64 KiB on); 1 to 6 ms spikes at single sizes are noise here |
+| more than one group of a dragonfly | 256 nodes of Alps take two to four times the time of 64 at 1 to 64 MiB; one loss of rate per doubling of groups is a description, not a mechanism |
+| a ring of 2160 ranks, small sizes | the cost of a message, 8 µs in it, is 2 µs in the rings of 32 ranks of the same machine |
+| all_gather over NVLink and NICs, 32 to 512 MiB on 80 ranks | a floor of 8 µs per step that LL128 and Simple share; the model's hops are shorter |
 | all to all between NVLink domains over RoCE | published runs reach a quarter of the nominal rate where others reach 90 %; the index names no oversubscription |
 | all to all, below 64 KiB per peer | a single cost per message; NCCL's choice between LL and Simple by message is not modelled |
-| SHARP | one efficiency; neither chunking nor the switch's limits |
-| AMD (class amd) | RCCL is not NCCL: the same closed forms with parameters of their own |
+| SHARP | one efficiency; neither chunking nor the switch's limits (1 to 8 MiB: half the measured time) |
+| AMD (class amd) | RCCL is not NCCL: the same closed forms with parameters of their own, and the choice of a stand-in |
 
 )";
 

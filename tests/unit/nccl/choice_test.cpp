@@ -44,6 +44,28 @@ TEST(NcclChoice, IsTheCheapestCandidate) {
   }
 }
 
+// NICs on the CPU of a Grace Hopper: over C2C since 2.27, through the CPU before.
+TEST(NcclChoice, Ll128OverC2cIsNew) {
+  const auto machine = load_machine("gh200-4x4@slingshot-11");
+  const auto why = [&](const Version& version) {
+    return make_communicator(*machine, version)
+        .disabled[index_of(Function::all_reduce)][index_of(Algorithm::tree)]
+                 [index_of(Protocol::ll128)];
+  };
+  EXPECT_THAT(why({2, 23, 4}), HasSubstr("the way to the NIC"));
+  EXPECT_EQ(why({2, 28, 9}), "");
+}
+
+TEST(NcclChoice, OnlyInfinibandReduces) {
+  const auto overrides = overrides_from({{"NCCL_COLLNET_ENABLE", "1"}});
+  const auto supported = [&](const char* name) {
+    return make_communicator(*load_machine(name), {}, overrides).collnet_supported;
+  };
+  EXPECT_TRUE(supported("hgx-h100x4@infiniband-ndr"));
+  EXPECT_FALSE(supported("hgx-h100x4@roce-400"));
+  EXPECT_FALSE(supported("hgx-a100-4x4@slingshot-11"));
+}
+
 TEST(NcclChoice, SmallSizesTakeFewerChannelsAndThreads) {
   const auto communicator = of_file("h100", 1);
   const auto at = [&](std::int64_t bytes) {

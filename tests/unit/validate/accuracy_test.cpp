@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "emulator/validate/form_error.hpp"
 #include "emulator/validate/scores.hpp"
 #include "emulator/validate/validation_report.hpp"
 
@@ -62,6 +63,53 @@ TEST(Accuracy, ScaleKnowsNoLargerTable) {
     if (table.discipline != Discipline::scale) continue;
     EXPECT_GT(golden().machines[table.table].shape.nodes, 2);
   }
+}
+
+PublishedTable table_of_scale(int nodes, double least) {
+  PublishedTable table;
+  table.row = {{"file", "n" + std::to_string(nodes)},
+               {"system", "one"},
+               {"gpu", "H100 SXM5"},
+               {"intra_link", "NVLink4 NVSwitch3"},
+               {"inter_link", "IB NDR 400G x8"},
+               {"nic_per_gpu_gbps", "400"},
+               {"confidence", "high"}};
+  table.ranks = 8 * nodes;
+  table.nodes = nodes;
+  for (double bytes = least; bytes <= 1 << 28; bytes *= 16) {
+    table.points.push_back({bytes, 30 + bytes / 2e5});
+  }
+  return table;
+}
+
+// Two nodes at 1 MiB and more show no latency: four nodes are known as well.
+TEST(Accuracy, ScaleStartsWhereTheNetworkIsIdentified) {
+  ValidationRequest request;
+  request.fit = {table_of_scale(2, 1 << 20), table_of_scale(4, 1024), table_of_scale(8, 1024)};
+  request.disciplines = {Discipline::scale};
+  const Validation validation = validate(request);
+  ASSERT_EQ(validation.judged.size(), 1U);
+  EXPECT_EQ(validation.judged.front().table, 2U);
+}
+
+TEST(FormError, IsTheSpreadOfWhatWasFitted) {
+  std::vector<MechanismPoint> points(100);
+  const MechanismFit priors({});
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    MechanismPoint& point = points[i];
+    point.time_case.shape.ranks = 8;
+    point.time_case.shape.link_gbps = 450;
+    point.time_case.bytes = 1024;
+    const auto values = mechanism_priors(point.time_case.shape);
+    const double time = time_us(point.time_case, point.choice, values);
+    point.log_time = std::log(time) + 0.001 * static_cast<double>(i);
+  }
+  const FormError error(priors, points);
+  EXPECT_NEAR(error.spread(points.front().time_case), 0.090 / 1.645, 1e-6);
+  TimeCase larger = points.front().time_case;
+  larger.bytes = 1e9;
+  EXPECT_EQ(error.spread(larger), 0);
+  EXPECT_EQ(FormError().spread(larger), 0);
 }
 
 TEST(Accuracy, EveryPageHoldsEveryTable) {

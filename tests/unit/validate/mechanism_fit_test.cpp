@@ -2,9 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
-
-#include "emulator/nccl/time_choice.hpp"
 
 namespace fabricast {
 namespace {
@@ -14,7 +13,6 @@ TimeShape box(int nodes) {
   shape.ranks = 8 * nodes;
   shape.nodes = nodes;
   shape.link_gbps = 450;
-  shape.version = 22700;
   if (nodes > 1) {
     shape.network = TimeNetwork::infiniband;
     shape.nic_gbps = 400;
@@ -30,7 +28,8 @@ std::vector<MechanismPoint> sweep(const std::string& system, int nodes, Mechanis
   for (double bytes = 1024; bytes < 2e10; bytes *= 4) {
     MechanismPoint point;
     point.time_case = {box(nodes), Collective::all_gather, bytes};
-    point.choice = time_choice(point.time_case);
+    point.choice.protocol = bytes < 1e6 ? TimeProtocol::ll : TimeProtocol::simple;
+    point.choice.channels = std::clamp(bytes / 32768, 1.0, 32.0);
     point.system = system;
     MechanismValues truth = mechanism_priors(point.time_case.shape);
     truth[index_of(changed)] *= factor;
@@ -61,22 +60,22 @@ TEST(MechanismFit, FindsTheMechanismThatDiffers) {
 }
 
 TEST(MechanismFit, AnotherSystemLearnsAPartOfIt) {
-  auto points = sweep("a", 4, Mechanism::launch, 1.5);
+  auto points = sweep("a", 4, Mechanism::link_hop_ll, 1.5);
   const MechanismFit one(points);
-  const auto more = sweep("b", 4, Mechanism::launch, 1.5);
+  const auto more = sweep("b", 4, Mechanism::link_hop_ll, 1.5);
   points.insert(points.end(), more.begin(), more.end());
   const MechanismFit two(points);
-  const std::size_t launch = index_of(Mechanism::launch);
-  const double prior = mechanism_priors(box(4))[launch];
-  const double after_one = one.values(box(4), "c")[launch] / prior;
-  const double after_two = two.values(box(4), "c")[launch] / prior;
+  const std::size_t hop = index_of(Mechanism::link_hop_ll);
+  const double prior = mechanism_priors(box(4))[hop];
+  const double after_one = one.values(box(4), "c")[hop] / prior;
+  const double after_two = two.values(box(4), "c")[hop] / prior;
   EXPECT_GT(after_one, 1.05);
   EXPECT_GT(after_two, after_one);
   EXPECT_LT(after_two, 1.5);
 }
 
 TEST(MechanismFit, IntervalsShrinkWithKnowledge) {
-  const auto points = sweep("known", 4, Mechanism::launch, 1.2);
+  const auto points = sweep("known", 4, Mechanism::kernel_start, 1.2);
   const MechanismFit fit(points);
   const auto& point = points.front();
   const double known = fit.predict(point.time_case, point.choice, "known").sigma;
@@ -87,7 +86,7 @@ TEST(MechanismFit, IntervalsShrinkWithKnowledge) {
 }
 
 TEST(MechanismFit, AnOutlierMovesLittle) {
-  auto points = sweep("system", 4, Mechanism::launch, 1.0);
+  auto points = sweep("system", 4, Mechanism::kernel_start, 1.0);
   const MechanismFit clean(points);
   points[points.size() / 2].log_time += 2;  // a factor of seven
   const MechanismFit dirty(points);

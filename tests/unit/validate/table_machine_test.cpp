@@ -26,7 +26,8 @@ TEST(TableMachine, NicsFromTheirColumn) {
   EXPECT_DOUBLE_EQ(machine.shape.link_gbps, 450);
   EXPECT_DOUBLE_EQ(machine.shape.nic_gbps, 400);
   EXPECT_DOUBLE_EQ(machine.shape.one_nic_gbps, 50);
-  EXPECT_EQ(machine.shape.version, 22602);
+  EXPECT_EQ(machine.communicator->version, (nccl::Version{2, 26, 2}));
+  EXPECT_EQ(machine.communicator->ranks, 32);
   EXPECT_FALSE(machine.shape.grace_host);
 }
 
@@ -51,16 +52,44 @@ TEST(TableMachine, A100With80GigabytesHasNoGraceHost) {
 TEST(TableMachine, UnknownMachinesHaveAReason) {
   EXPECT_NE(machine_of(table_of({{"gpu", "Abacus 9"}}, 8, 1)).unknown, "");
   EXPECT_NE(machine_of(table_of({{"gpu", "H100"}}, 8, 3)).unknown, "");
-  EXPECT_NE(machine_of(table_of({{"gpu", "H100"}, {"inter_link", "pigeons"}}, 16, 2)).unknown, "");
+  EXPECT_NE(machine_of(table_of({{"gpu", "H100"}, {"inter_link", "none"}}, 16, 2)).unknown, "");
+  EXPECT_NE(
+      machine_of(table_of({{"gpu", "H100"}, {"env_flags", "NCCL_ALGO=Sideways"}}, 8, 1)).unknown,
+      "");
 }
 
 TEST(TableMachine, SettingsAreRead) {
   const auto machine = machine_of(table_of(
       {{"gpu", "H100"}, {"env_flags", "NCCL_ALGO=Ring NCCL_PROTO=LL128 -R 2 -G 1"}}, 8, 1));
-  EXPECT_EQ(machine.shape.forced_algorithm, TimeAlgorithm::ring);
-  EXPECT_EQ(machine.shape.forced_protocol, TimeProtocol::ll128);
+  EXPECT_EQ(machine.communicator->overrides.algo, "Ring");
+  EXPECT_EQ(machine.communicator->overrides.proto, "LL128");
   EXPECT_TRUE(machine.shape.symmetric);
   EXPECT_TRUE(machine.shape.graph_launch);
+}
+
+TEST(TableMachine, WhatIsLeftOpenIsAssumedAloud) {
+  const auto machine = machine_of(table_of({{"gpu", "H100"}, {"intra_link", "NVLink4"}}, 8, 1));
+  ASSERT_EQ(machine.unknown, "");
+  EXPECT_NE(machine.assumptions.front().find("no version"), std::string::npos);
+}
+
+TEST(TableMachine, NetworksThatSetTheirProtocol) {
+  const auto machine = machine_of(table_of({{"gpu", "A100 SXM4 80GB"},
+                                            {"intra_link", "NVLink3 NVSwitch 300GB/s uni"},
+                                            {"inter_link", "EFA v1 4x100G per node"},
+                                            {"nic_per_gpu_gbps", "50"}},
+                                           16, 2));
+  ASSERT_EQ(machine.unknown, "");
+  EXPECT_EQ(machine.communicator->overrides.proto, "Simple");
+}
+
+TEST(TableMachine, RcclRunsOnAStandIn) {
+  const auto machine =
+      machine_of(table_of({{"gpu", "MI300X"}, {"intra_link", "Infinity Fabric full mesh"}}, 8, 1));
+  ASSERT_EQ(machine.unknown, "");
+  EXPECT_EQ(machine.shape.generation, TimeGeneration::cdna);
+  EXPECT_EQ(machine.shape.link, TimeLink::infinity_fabric);
+  EXPECT_GT(machine.communicator->coll_channels, 1);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 
 #include "emulator/cost/forward_model.hpp"
 #include "emulator/nccl/time_choice.hpp"
@@ -17,7 +18,6 @@ TimeShape h100(int nodes) {
   shape.ranks = 8 * nodes;
   shape.nodes = nodes;
   shape.link_gbps = 450;
-  shape.version = 22809;
   if (nodes > 1) {
     shape.network = TimeNetwork::infiniband;
     shape.nic_gbps = 400;
@@ -27,7 +27,14 @@ TimeShape h100(int nodes) {
 }
 
 double time_at(const TimeCase& time_case) {
-  return time_us(time_case, time_choice(time_case), mechanism_priors(time_case.shape));
+  static std::map<int, nccl::Communicator> communicators;
+  const int nodes = time_case.shape.nodes;
+  if (!communicators.contains(nodes)) {
+    const auto system = nccl::system_of(*load_machine("hgx-h100x2@infiniband-ndr"));
+    communicators.emplace(nodes, nccl::make_communicator(system, nodes));
+  }
+  const TimeChoice choice = time_choice(communicators.at(nodes), time_case);
+  return time_us(time_case, choice, mechanism_priors(time_case.shape));
 }
 
 TEST(TimeModel, PositiveFiniteAndGrowing) {
@@ -53,23 +60,28 @@ TEST(TimeModel, NoRateAboveTheLinks) {
   }
 }
 
-// NCCL v2.28.9's own tuner on a synthetic file of this machine (run on a CPU):
-// latency 25.2 us of Tree LL over two nodes, bandwidth 204.8 GB/s of Ring Simple.
-TEST(TimeChoice, TunerOfTwoNodes) {
-  const auto estimate = [](double bytes, TimeAlgorithm algorithm, TimeProtocol protocol) {
-    for (const auto& candidate : tuner_candidates({h100(2), Collective::all_reduce, bytes})) {
-      if (candidate.algorithm == algorithm && candidate.protocol == protocol) {
-        return candidate.microseconds;
-      }
-    }
-    return -1.0;
-  };
-  EXPECT_NEAR(estimate(1, TimeAlgorithm::tree, TimeProtocol::ll), 25.2, 0.1);
-  const double slope = (estimate(2e9, TimeAlgorithm::ring, TimeProtocol::simple) -
-                        estimate(1e9, TimeAlgorithm::ring, TimeProtocol::simple)) /
-                       1e6;
-  // Seven channels are counted here where the search places eight.
-  EXPECT_NEAR(1 / slope, 204.8, 20);
+// The choice is that of the golden values of NCCL 2.28.9 (tests/golden/nccl): on one node of eight
+// H100, NVLS from 16 MiB on with its 16 blocks.
+TEST(TimeChoice, IsTheExactOne) {
+  const auto communicator = nccl::make_communicator(*load_machine("hgx-h100"));
+  for (const double bytes : {8.0, 65536.0, 1048576.0, 1e9}) {
+    const TimeChoice choice = time_choice(communicator, {h100(1), Collective::all_reduce, bytes});
+    const auto exact =
+        choose(communicator, {Collective::all_reduce, static_cast<std::int64_t>(bytes)});
+    EXPECT_EQ(choice.channels, exact.channels);
+    EXPECT_EQ(choice.algorithm == TimeAlgorithm::nvls, exact.algorithm == nccl::Algorithm::nvls);
+  }
+}
+
+TEST(TimeChoice, RegisteredWindowsAndPeers) {
+  const auto communicator = nccl::make_communicator(*load_machine("hgx-h100"));
+  TimeShape shape = h100(1);
+  shape.symmetric = true;
+  EXPECT_EQ(time_choice(communicator, {shape, Collective::all_reduce, 1024}).algorithm,
+            TimeAlgorithm::symmetric);
+  const TimeChoice peers = time_choice(communicator, {shape, Collective::all_to_all, 1024});
+  EXPECT_EQ(peers.algorithm, TimeAlgorithm::point_to_point);
+  EXPECT_EQ(peers.peer_channels, communicator.p2p_channels_per_peer);
 }
 
 // The closed form against the engine: rings of one node, with the engine's priors carried over.
@@ -92,7 +104,7 @@ TEST(TimeModel, CloseToTheEngineOnRings) {
     point.bytes = bytes;
     const double engine = to_us(predict_time(*machine, values_of(profile), point));
     const TimeCase time_case{h100(1), Collective::all_reduce, static_cast<double>(bytes)};
-    const TimeChoice choice{TimeAlgorithm::ring, TimeProtocol::simple, 24};
+    const TimeChoice choice{TimeAlgorithm::ring, TimeProtocol::simple, 24, 1};
     const double closed = time_us(time_case, choice, values);
     const double bound = bytes >= 1LL << 30 ? 0.10 : 0.40;
     EXPECT_NEAR(std::log(closed / engine), 0, bound) << bytes << " B: " << closed << " " << engine;
