@@ -7,6 +7,7 @@
 
 #include "emulator/cost/case_builder.hpp"
 #include "emulator/cost/stage_flows.hpp"
+#include "emulator/schedule/algorithms/algorithms.hpp"
 #include "topologies/model/machine_file.hpp"
 
 namespace fabricast {
@@ -180,6 +181,30 @@ TEST(StepCosts, MachinesOfEqualGroupsRepeat) {
   EXPECT_EQ(PositionKeys(*boxes, ranks).period(), 10080u);
   const auto box = load_machine("hgx-h100");
   EXPECT_EQ(PositionKeys(*box, std::span(ranks).first(8)).period(), 1u);
+}
+
+// Said of whole repetitions, and true of every pair of them; most repetitions are far.
+TEST(StepCosts, FarRepetitionsHaveOneKey) {
+  const auto racks = load_machine("gb300-nvl72x140");
+  std::vector<std::int32_t> ranks(static_cast<std::size_t>(racks->ranks()));
+  std::iota(ranks.begin(), ranks.end(), 0);
+  const PositionKeys keys(*racks, ranks);
+  const Schedule schedules[] = {pairwise_all_to_all(racks->space()),
+                                grouped_all_to_all(racks->space())};
+  for (const Schedule& schedule : schedules) {
+    const Stage& stage = schedule.stages.back();
+    std::int32_t far = 0;
+    for (std::int32_t k = 0; k < stage.repeat; k += 7) {
+      const PeerMap& map = stage.groups.front().phases.front().peer_out;
+      if (!keys.all_far(map, schedule.space, k)) continue;
+      ++far;
+      keys.for_pairs(map, schedule.space, k, keys.period(),
+                     [&](std::size_t first, std::size_t, std::size_t key) {
+                       ASSERT_EQ(key, keys.far_key()) << k << ' ' << first;
+                     });
+    }
+    EXPECT_GT(far, stage.repeat / 7 / 2) << schedule.algorithm;
+  }
 }
 
 }  // namespace
