@@ -70,9 +70,9 @@ class Writer {
     const std::string& shape = spec_.domain.shape;
     if (spec_.domain.size.value > 1 && (shape == "cube_mesh" || shape == "all_to_all")) {
       throw UsageError(fmt::format(
-          "{}: the links of a {} cannot be written as InfraGraph (the machine file does "
-          "not say which accelerators they join, and a switch would be one that is not "
-          "there); export a machine of another shape",
+          "{}: links of the shape {} cannot be written as InfraGraph (the machine file does not "
+          "list "
+          "them, and a switch would be one that is not there); export a machine of another shape",
           spec_.name, shape));
     }
     std::string text = fmt::format("name: {}\ndescription: {}\ndevices:\n", in_quotes(spec_.name),

@@ -6,7 +6,7 @@
 // problem". Ends are slices "port[0:4]", "port[2]", "port"; an edge joins them one2one or many2many
 // (in version 1: many2many true or false). Annotations, and what a component says of its kind, are
 // skipped. More than a million edges after expansion, or as many parts, are refused. Pure; reading
-// and machine_of() take n log n of n expanded edges and names, and 64 bytes of memory for an edge.
+// and machine_of() take n log n of n expanded edges, names and nodes.
 #pragma once
 
 #include <cstdint>
@@ -65,9 +65,10 @@ struct InfraGraph {
 InfraGraph read_infragraph(std::string_view yaml, const std::string& file);
 
 // The machine file that says the same: nodes with accelerators, joined by one switch, a tree of
-// switches, or a switch for each rail. Numbers that the graph leaves out are assumed; a graph
-// without the bandwidth of its scale-up links needs `node`, the name of a machine of one domain.
-// UsageError where the graph is no such structure, with the first place where it is not.
+// switches, or a tree for each rail. Numbers that the graph leaves out are assumed; a graph without
+// the bandwidth of its scale-up links needs `node`, the name of a machine of one domain with as
+// many accelerators. UsageError where the graph is no such structure, with the first place where it
+// is not.
 std::string machine_of(const InfraGraph& graph, const std::string& file, const std::string& node);
 
 }  // namespace fabricast

@@ -1,30 +1,16 @@
 #include <algorithm>
 #include <cmath>
-#include <cstdint>
 #include <set>
 #include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "topologies/import/infragraph_structure.hpp"
+#include "topologies/import/infragraph_leaves.hpp"
 #include "topologies/import/machine_yaml.hpp"
 
 namespace fabricast {
 namespace {
-
-using Switch = std::pair<std::int32_t, std::int32_t>;  // instance, index
-using Port = std::pair<std::int32_t, std::int32_t>;    // part of the node, index
-
-Switch switch_of(const InfraEnd& end) { return {end.owner, end.owner_index}; }
-
-// A cable between a node and its leaf.
-struct Attachment {
-  std::int64_t node;
-  Port port;
-  Switch leaf;
-  auto operator<=>(const Attachment&) const = default;
-};
 
 // Switches that cables join, by a representative.
 class Joined {
@@ -60,13 +46,11 @@ double ratio(double down, double up) {
 
 class NetworkFinder {
  public:
-  explicit NetworkFinder(const InfraNodes& nodes) : nodes_(nodes), graph_(nodes.graph) {}
+  explicit NetworkFinder(const InfraNodes& nodes)
+      : nodes_(nodes), graph_(nodes.graph), leaves_(find_infra_leaves(nodes, network_)) {}
 
   InfraNetwork find() {
-    read_attachments();
-    number_switches();
-    find_pattern();
-    if (leaves_ == 1 && between_.empty()) return network_;
+    if (leaf_.size() == 1 && leaves_.between.empty()) return network_;
     network_.tiers = 2;
     find_layers();
     require_alike();
@@ -76,136 +60,23 @@ class NetworkFinder {
   }
 
  private:
-  const InfraLink& link_of(const InfraEdge& edge) const {
-    const InfraLink& link = graph_.links[static_cast<std::size_t>(edge.link)];
-    if (!link.gb_per_s) {
-      nodes_.fail("the link " + link.name + " has no bandwidth", "add physical.bandwidth");
-    }
-    return link;
-  }
-
-  void read_attachments() {
-    std::set<Port> ports;
-    for (const InfraEdge& edge : graph_.edges) {
-      const bool a = nodes_.is_node(edge.a), b = nodes_.is_node(edge.b);
-      if (a && b) {
-        nodes_.fail("two of its nodes are joined without a switch", "that is no machine of ours");
-      }
-      if (!a && !b) {
-        between_.push_back(&edge);
-        continue;
-      }
-      const InfraEnd &node = a ? edge.a : edge.b, &other = a ? edge.b : edge.a;
-      const Port port{node.part, node.part_index};
-      attachments_.push_back({nodes_.first[static_cast<std::size_t>(node.owner)] + node.owner_index,
-                              port, switch_of(other)});
-      ports.insert(port);
-      if (static_cast<std::int64_t>(ports.size()) > nodes_.members) {
-        nodes_.fail("its nodes have more ports than accelerators", "a NIC serves one or several");
-      }
-      const InfraLink& link = link_of(edge);
-      if (network_.nic_gb_per_s > 0 && network_.nic_gb_per_s != *link.gb_per_s) {
-        nodes_.fail("the ports of its nodes differ in bandwidth", "a machine has one kind of NIC");
-      }
-      network_.nic_gb_per_s = *link.gb_per_s;
-      network_.nic_link = link.name;
-      network_.latency_us = link.latency_us;
-    }
-    std::sort(attachments_.begin(), attachments_.end());
-    for (std::size_t i = 1; i < attachments_.size(); ++i) {
-      const Attachment &one = attachments_[i - 1], &next = attachments_[i];
-      if (one.node != next.node || one.port != next.port) continue;
-      const InfraPart& part = nodes_.device->parts[static_cast<std::size_t>(one.port.first)];
-      nodes_.fail(
-          fmt::format("{} {} of node {} has several edges", part.name, one.port.second, one.node),
-          "give every port one");
-    }
-    network_.nics = static_cast<int>(ports.size());
-    if (ports.empty() ||
-        attachments_.size() != ports.size() * static_cast<std::size_t>(nodes_.count)) {
-      nodes_.fail("its nodes are not all joined by the same ports",
-                  "join every port of every node");
-    }
-  }
-
-  void number_switches() {
-    for (const Attachment& one : attachments_) switches_.push_back(one.leaf);
-    for (const InfraEdge* edge : between_) {
-      switches_.push_back(switch_of(edge->a));
-      switches_.push_back(switch_of(edge->b));
-    }
-    std::sort(switches_.begin(), switches_.end());
-    switches_.erase(std::unique(switches_.begin(), switches_.end()), switches_.end());
-    layer_.assign(switches_.size(), Layer::none);
-    for (const Attachment& one : attachments_) {
-      Layer& layer = layer_[number_of(one.leaf)];
-      if (layer == Layer::none) ++leaves_;
-      layer = Layer::leaf;
-    }
-  }
-
-  std::size_t number_of(const Switch& one) const {
-    return static_cast<std::size_t>(std::lower_bound(switches_.begin(), switches_.end(), one) -
-                                    switches_.begin());
-  }
-
-  // The leaf of a node's port.
-  std::size_t leaf_at(std::int64_t node, std::int64_t port) const {
-    return number_of(attachments_[static_cast<std::size_t>(node * network_.nics + port)].leaf);
-  }
-
-  // Groups and rails from the leaf of every port: all must agree.
-  void find_pattern() {
-    std::set<std::size_t> rails;
-    for (int port = 0; port < network_.nics; ++port) rails.insert(leaf_at(0, port));
-    network_.rails = static_cast<int>(rails.size());
-    std::int64_t& in_group = network_.domains_per_leaf = 1;
-    while (in_group < nodes_.count && leaf_at(in_group, 0) == leaf_at(0, 0)) ++in_group;
-    const std::int64_t groups = (nodes_.count + in_group - 1) / in_group;
-    leaf_.assign(static_cast<std::size_t>(groups * network_.rails), switches_.size());
-    std::vector<std::size_t> place(switches_.size(), leaf_.size());  // of each leaf in leaf_
-    for (std::int64_t node = 0; node < nodes_.count; ++node) {
-      for (std::int64_t port = 0; port < network_.nics; ++port) {
-        const auto at =
-            static_cast<std::size_t>(node / in_group * network_.rails + port % network_.rails);
-        const std::size_t leaf = leaf_at(node, port);
-        if (leaf_[at] == switches_.size()) leaf_[at] = leaf;
-        if (place[leaf] == leaf_.size()) place[leaf] = at;
-        if (leaf_[at] == leaf && place[leaf] == at) continue;
-        const auto& [instance, index] = switches_[leaf];
-        nodes_.fail(
-            fmt::format("port {} of node {} is on {}[{}], which breaks the pattern of the first {} "
-                        "nodes and {} rails",
-                        port, node, graph_.instances[static_cast<std::size_t>(instance)].name,
-                        index, in_group, network_.rails),
-            "only groups of nodes under one leaf per rail can be told");
-      }
-    }
-    network_.radix = ports_of(switches_[leaf_[0]]);
-  }
-
-  int ports_of(const Switch& one) const {
-    std::int64_t ports = 0;
-    const std::size_t device = graph_.instances[static_cast<std::size_t>(one.first)].device;
-    for (const InfraPart& part : graph_.devices[device].parts) {
-      if (part.choice == "port" || part.choice == "nic") ports += part.count;
-    }
-    return static_cast<int>(std::min<std::int64_t>(ports, 1'000'000));
-  }
-
   // Spines are joined to leaves, cores to spines, and nothing else to anything.
   void find_layers() {
+    layer_.assign(switches_.size(), Layer::none);
+    for (const std::size_t leaf : leaf_) layer_[leaf] = Layer::leaf;
     const auto mark_above = [&](Layer lower, Layer upper) {
-      for (const InfraEdge* edge : between_) {
-        const std::size_t a = number_of(switch_of(edge->a)), b = number_of(switch_of(edge->b));
+      for (const InfraEdge* edge : leaves_.between) {
+        const std::size_t a = leaves_.number_of(switch_of(edge->a)),
+                          b = leaves_.number_of(switch_of(edge->b));
         if (layer_[a] == lower && layer_[b] == Layer::none) layer_[b] = upper;
         if (layer_[b] == lower && layer_[a] == Layer::none) layer_[a] = upper;
       }
     };
     mark_above(Layer::leaf, Layer::spine);
     mark_above(Layer::spine, Layer::core);
-    for (const InfraEdge* edge : between_) {
-      std::size_t lower = number_of(switch_of(edge->a)), upper = number_of(switch_of(edge->b));
+    for (const InfraEdge* edge : leaves_.between) {
+      std::size_t lower = leaves_.number_of(switch_of(edge->a)),
+                  upper = leaves_.number_of(switch_of(edge->b));
       if (layer_[lower] > layer_[upper]) std::swap(lower, upper);
       if (layer_[lower] == Layer::leaf && layer_[upper] == Layer::leaf) {
         nodes_.fail("two switches that have nodes are joined", "only trees can be told");
@@ -214,7 +85,7 @@ class NetworkFinder {
           static_cast<int>(layer_[upper]) != static_cast<int>(layer_[lower]) + 1) {
         nodes_.fail("its switches are no tree of two or three layers", "only those can be told");
       }
-      const InfraLink& link = link_of(*edge);
+      const InfraLink& link = link_of(nodes_, *edge);
       uplinks_.push_back({lower, upper, *link.gb_per_s});
       if (link.latency_us) network_.hop_us = link.latency_us;
       if (layer_[upper] == Layer::core) network_.tiers = 3;
@@ -324,7 +195,7 @@ class NetworkFinder {
     // A single pod may not fill its spines: their free ports are for further leaves.
     if (pods_ == 1) {
       const double rate = uplinks_[uplinks_of(leaf_[0]).first].gb_per_s;
-      const auto ports = static_cast<double>(ports_of(switches_[spine]));
+      const auto ports = static_cast<double>(ports_of(graph_, switches_[spine]));
       down = std::max(down, (ports - static_cast<double>(last - first)) * rate);
     }
     const double core = ratio(down, up_[spine]);
@@ -345,15 +216,14 @@ class NetworkFinder {
   const InfraNodes& nodes_;
   const InfraGraph& graph_;
   InfraNetwork network_;
-  std::vector<Attachment> attachments_;  // by node and port
-  std::vector<const InfraEdge*> between_;
-  std::vector<Switch> switches_;   // sorted; a switch's number is its place
-  std::vector<Layer> layer_;       // of each switch
-  std::vector<std::size_t> leaf_;  // of each group and rail
+  const InfraLeaves leaves_;
+  const std::vector<InfraSwitch>& switches_ = leaves_.switches;
+  const std::vector<std::size_t>& leaf_ = leaves_.leaf;
+  std::vector<Layer> layer_;  // of each switch
   std::vector<std::size_t> first_in_pod_;
   std::vector<Uplink> uplinks_;    // by lower, then upper switch
   std::vector<double> up_, down_;  // GB/s of each switch
-  std::size_t leaves_ = 0, in_pod_ = 1, pods_ = 1;
+  std::size_t in_pod_ = 1, pods_ = 1;
 };
 
 }  // namespace

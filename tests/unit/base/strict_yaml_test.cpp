@@ -152,6 +152,17 @@ TEST(StrictYaml, RejectsNumbersThatAreNone) {
             "most 1000000 us");
 }
 
+TEST(StrictYaml, WhatIsSkippedHidesNothingElse) {
+  const auto finish = [](const std::string& text) {
+    const auto root = YamlCursor::parse(text, "f.yaml");
+    root.at("notes").skip();
+    root.finish();
+  };
+  EXPECT_NO_THROW(finish("notes: {a: [1, {b: 2}], c: {}}\n"));
+  EXPECT_NO_THROW(finish("notes: text\n"));
+  EXPECT_THROW(finish("notes: {a: 1}\nnote: 1\n"), UsageError);
+}
+
 TEST(StrictYaml, ManyKeysTakeLinearTime) {
   std::string text;
   for (int i = 0; i < 49'000; ++i) text += std::string(150, 'k') + std::to_string(i) + ": 1\n";
