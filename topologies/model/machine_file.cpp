@@ -142,6 +142,10 @@ std::optional<MachineText> compose_machine(const std::string& expression) {
   const std::string left = expression.substr(0, at);
   const std::size_t x = left.rfind('x');
   if (x == std::string::npos || x + 1 == left.size() ||
+    if (auto& power = spec.cost.domain_power_kw) {
+      power = {power->value * members / whole.value, power->unit, power->origin,
+               fmt::format("{} of {}: {}", members, whole.value, power->source)};
+    }
       left.find_first_not_of("0123456789", x + 1) != std::string::npos) {
     return std::nullopt;
   }
