@@ -165,6 +165,24 @@ TEST(Torus, DiameterAndBisectionOfKAryNCubes) {
 }
 
 TEST(Torus, RingsTogetherUseAllLinksAlike) {
+// Where no axis is even a middle layer is parted too.
+TEST(Torus, BisectionIsTheLeastOfAllCutsIntoHalves) {
+  EXPECT_DOUBLE_EQ(structure_of(built(torus({{3}, {3}}))).bisection_gb_per_s, 80);
+  for (const auto& axes : std::vector<std::vector<AxisShape>>{{{5}},
+                                                              {{5, false}},
+                                                              {{3}, {3}},
+                                                              {{3, false}, {3, false}},
+                                                              {{3}, {5}},
+                                                              {{3, false}, {5}},
+                                                              {{2}, {3}},
+                                                              {{3}, {4}},
+                                                              {{2}, {3}, {2}}}) {
+    const auto machine = torus(axes);
+    EXPECT_DOUBLE_EQ(structure_of(built(machine)).bisection_gb_per_s, least_cut(*machine))
+        << machine->ranks();
+  }
+}
+
   EXPECT_EQ(ring_loads(*torus({{8}})), std::set<int>{1});
   EXPECT_EQ(ring_loads(*torus({{4}, {4}})), std::set<int>{1});
   EXPECT_EQ(ring_loads(*torus({{16}, {16}})), std::set<int>{1});

@@ -41,8 +41,8 @@ TEST(Dragonfly, RoutesDiameterAndBisection) {
   const Structure structure = structure_of(built(machine));
   EXPECT_EQ(structure.diameter_links, 6);
   EXPECT_DOUBLE_EQ(structure.diameter_us, 2 + 3 * 0.5) << "three more routers";
-  // g^2 / 4 links between halves where every two groups have one.
-  EXPECT_DOUBLE_EQ(structure.bisection_gb_per_s, 81.0 / 4 * 10);
+  // Four groups to five others, each two of which have one link.
+  EXPECT_DOUBLE_EQ(structure.bisection_gb_per_s, 4 * 5 * 10.0);
   const auto one_group = nested(8, 1, dragonfly(2, 4, 2));
   EXPECT_DOUBLE_EQ(structure_of(built(one_group)).bisection_gb_per_s, 4 * 10.0)
       << "two by two routers";
@@ -161,6 +161,19 @@ TEST(FatTree, FullBisectionUnlessOversubscribed) {
              "  kind: rail_fat_tree\n  radix: [12, assumed, t]\n  rails: [1, assumed, "
              "t]\n  oversubscription: [2, assumed, t]\n");
   EXPECT_DOUBLE_EQ(structure_of(built(narrow)).bisection_gb_per_s, 64 * 4 / 2 * 10.0 / 2);
+}
+
+// Halves are whole domains: three of seven; and one group and half of another of three.
+TEST(FatTree, BisectionIsOfRealHalves) {
+  const auto seven =
+      nested(7, 4, "  kind: rail_fat_tree\n  radix: [64, assumed, t]\n  rails: [1, assumed, t]\n");
+  EXPECT_DOUBLE_EQ(structure_of(built(seven)).bisection_gb_per_s, 3 * 4 * 10.0);
+  // Two domains on a leaf, 2 : 1 oversubscribed: 40 GB/s out of a leaf, and a domain of another.
+  const auto three =
+      nested(6, 4,
+             "  kind: rail_fat_tree\n  radix: [12, assumed, t]\n  rails: [1, assumed, t]\n"
+             "  oversubscription: [2, assumed, t]\n");
+  EXPECT_DOUBLE_EQ(structure_of(built(three)).bisection_gb_per_s, 40.0 + 40.0);
 }
 
 }  // namespace
