@@ -22,6 +22,9 @@ import time
 
 SCALES = [8, 72, 1024, 10080, 16384, 100000, 131072, 250000]
 CASES = [("all_reduce", "ring"), ("all_to_all", "pairwise")]
+# Larger machines as they ship mostly end in a group that is partly filled: no two ranks are alike, and an
+# exchange of 14,400 takes a minute, of more its square.
+MOST_EXCHANGED_AS_SHIPPED = 10080
 # No network of such switches is so large, nothing is known that joins such nodes, or no slice has that form.
 REFUSALS = re.compile(r"pods are more than a core switch of \d+ ports reaches"
                       r"|leaves need a third tier"
@@ -104,6 +107,9 @@ def main():
                 if machine is None:
                     continue
                 for collective, algorithm in CASES:
+                    if (collective == "all_to_all" and scale == ranks > MOST_EXCHANGED_AS_SHIPPED
+                            and scale not in SCALES):
+                        continue
                     arguments = machine + ["-c", collective, "-a", algorithm, "-b", "64M", "-e", "64M"]
                     verdict, seconds, said = run(program, arguments, folder, options.seconds,
                                                  scale == ranks)
