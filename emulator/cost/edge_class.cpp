@@ -37,7 +37,7 @@ bool is_network(LinkKind kind) {
 }
 
 EdgeClass classify(const Topology& topology, const Route& route,
-                   std::span<const std::int32_t> flows) {
+                   std::span<const std::int64_t> flows) {
   EdgeClass edge;
   edge.kind = route.count == 0 ? EdgeKind::local : EdgeKind::domain;
   for (const LinkId link : route.span()) {

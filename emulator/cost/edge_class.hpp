@@ -1,9 +1,10 @@
 // Edges of a schedule fall into few classes: same links crossed, same contention, same costs.
 //
 // An edge class says how many links of each LinkClass a message crosses and how many flows share
-// the busiest link of each (in a stage with groups, how many chunks: stage_flows.hpp). Costs are computed once per class and looked up per position, so that
-// only arithmetic on a few dozen rows remains when sizes or parameters change. EdgeTable:
-// interning, O(log classes) per new edge; not thread safe while it grows.
+// the busiest link of each (in a stage with groups, how many chunks: stage_flows.hpp), in parts of
+// one_flow. Costs are computed once per class and looked up per position, so that only arithmetic
+// on a few dozen rows remains when sizes or parameters change. EdgeTable: interning, O(log classes)
+// per new edge; not thread safe while it grows.
 #pragma once
 
 #include <array>
@@ -25,12 +26,16 @@ enum class EdgeKind : std::uint8_t {
   device,   // between CTAs of one GPU (cuda executor): no link, one shared memory
 };
 
+// Flows are counted in 1/1024: on links that the rounds of an exchange take turns on, their mean
+// need not be whole.
+constexpr std::int64_t one_flow = 1024;
+
 struct EdgeClass {
   static constexpr std::size_t max_link_classes = 8;
 
   EdgeKind kind = EdgeKind::idle;
   std::array<std::uint8_t, max_link_classes> hops{};   // links of each class on the route
-  std::array<std::int32_t, max_link_classes> flows{};  // most flows on one link of the class
+  std::array<std::int64_t, max_link_classes> flows{};  // most flows on one link of the class
   std::int32_t device_flows = 0;                       // lanes that share the device's memory
   bool in_switch = false;                              // to a group, which the switch serves
 
@@ -57,7 +62,7 @@ class EdgeTable {
 
 // The class of a route; `flows` is indexed by LinkId and may be empty (credits: latency only).
 EdgeClass classify(const Topology& topology, const Route& route,
-                   std::span<const std::int32_t> flows);
+                   std::span<const std::int64_t> flows);
 
 // nic and up: a message through the network.
 bool is_network(LinkKind kind);

@@ -73,7 +73,8 @@ void MachineCosts::read_links(const Topology& topology, const ParameterValues& v
       const double ratio = kind == LinkKind::nvlink && protocol_ == Protocol::ll
                                ? parameter_value(values, "nvlink.efficiency_ratio.ll")
                                : 1.0;
-      link.efficiency = std::min(1.0, parameter_value(values, link_parameter(kind, "efficiency")) * ratio);
+      link.efficiency =
+          std::min(1.0, parameter_value(values, link_parameter(kind, "efficiency")) * ratio);
     }
   }
 }
@@ -167,8 +168,8 @@ std::int64_t MachineCosts::lane_ps(const EdgeClass& edge, std::int64_t bytes, bo
   return static_cast<std::int64_t>(std::ceil(us * 1e6 + copy));
 }
 
-std::int64_t MachineCosts::port_ps(const EdgeClass& edge, std::int64_t bytes,
-                                   int local_streams, const LinkFactors& slower) const {
+std::int64_t MachineCosts::port_ps(const EdgeClass& edge, std::int64_t bytes, int local_streams,
+                                   const LinkFactors& slower) const {
   double share = 0;  // B/s of wire bytes; 0: nothing shared is crossed
   const auto narrow = [&share](double candidate) {
     share = share == 0 ? candidate : std::min(share, candidate);
@@ -176,7 +177,7 @@ std::int64_t MachineCosts::port_ps(const EdgeClass& edge, std::int64_t bytes,
   for (std::size_t c = 0; c < link_count_; ++c) {
     if (edge.flows[c] <= 0) continue;
     narrow(links_[c].bandwidth * links_[c].efficiency * (edge.in_switch ? switch_ratio_ : 1) /
-           edge.flows[c] / slower[c]);
+           (static_cast<double>(edge.flows[c]) / one_flow) / slower[c]);
   }
   if (edge.device_flows > 0) narrow(device_bandwidth_ / edge.device_flows);
   if (share == 0) return 0;

@@ -4,29 +4,47 @@
 #include <map>
 #include <utility>
 
+#include "emulator/cost/edge_class.hpp"
+
 namespace fabricast {
 namespace {
 
-// Links of the longest route to another domain. Every rank has one that long, to or from wherever
-// rank 0 finds it.
+// The links of a route from its NIC on. Before it a message may change rail inside its domain, over
+// links that say whom it goes to, not where in the tree it starts.
+Route network_route(const Topology& topology, std::int32_t rank, std::int32_t peer) {
+  const Route route = topology.route(RankId::from(rank), RankId::from(peer));
+  Route network;
+  for (const LinkId link : route.span()) {
+    if (is_network(topology.link_classes()[topology.link_class(link).value()].kind)) {
+      network.add(link);
+    }
+  }
+  return network;
+}
+
+// Network links of the longest route to another domain. Every rank has one that long, to or from
+// wherever rank 0 finds it, whatever the shape of its domain.
 int depth_of(const Topology& topology) {
   int depth = 0;
   for (std::int32_t peer = topology.space().domain_size(); peer < topology.ranks(); ++peer) {
-    depth = std::max(depth, topology.route(RankId::from(0), RankId::from(peer)).count);
+    depth = std::max(depth, network_route(topology, 0, peer).count);
   }
   return depth;
 }
 
-// A route that climbs as far as any: the first such, searched from half-way round the machine,
-// where other groups are. A few peers are looked at, because neighbours there are on other rails.
+// The network part of a route that climbs as far as any: the first such, searched from the domain
+// half-way round the machine, where other groups are, and its first member on, so that all ranks of
+// a domain get one rail where a message takes its destination's. A few peers are looked at, because
+// on the same rail a way may be shorter.
 Route far_route(const Topology& topology, std::int32_t rank, int depth) {
   const std::int32_t size = topology.ranks();
   const std::int32_t domain = topology.space().domain_size();
+  const std::int32_t first = (rank + size / 2) / domain * domain;
   Route longest;
   for (std::int32_t i = 0; i < size && longest.count < depth; ++i) {
-    const std::int32_t peer = (rank + size / 2 + i) % size;
+    const std::int32_t peer = (first + i) % size;
     if (peer / domain == rank / domain) continue;
-    const Route route = topology.route(RankId::from(rank), RankId::from(peer));
+    const Route route = network_route(topology, rank, peer);
     if (route.count > longest.count) longest = route;
   }
   return longest;

@@ -2,7 +2,7 @@
 //
 // Attachments of a rank are its domain and the links it climbs on its way across the machine
 // (leaf trunk, pod trunk ...). They are read off Topology::route to other domains, so no builder is
-// special; links between the members of a domain have no part. The key of a pair has one bit per
+// special; links below the NIC have no part. The key of a pair has one bit per
 // attachment that differs.
 // Immutable; thread safe. O(positions) to build and store; key() is O(attachments).
 #pragma once

@@ -34,7 +34,7 @@ class LaneCounter {
       const std::size_t i = link.value();
       if (last_lane_[i] != lane_) {
         last_lane_[i] = lane_;
-        counts_.flows[i] += times;
+        counts_.flows[i] += times * one_flow;
       }
       if (!counts_.chunks.empty()) counts_.chunks[i] += static_cast<std::int64_t>(times) * chunks;
     }
@@ -99,7 +99,7 @@ LinkCounts count_once(const Topology& topology, const std::vector<ChannelGroup>&
                       std::size_t stage, std::int32_t k, bool with_chunks) {
   const auto links = static_cast<std::size_t>(topology.links());
   const bool switched = has_groups(groups.front().schedule->stages[stage]);
-  LinkCounts counts{std::vector<std::int32_t>(links, 0),
+  LinkCounts counts{std::vector<std::int64_t>(links, 0),
                     std::vector<std::int64_t>(with_chunks || switched ? links : 0, 0)};
   LaneCounter counter(topology, counts);
   for (const ChannelGroup& group : groups) {
@@ -108,7 +108,7 @@ LinkCounts count_once(const Topology& topology, const std::vector<ChannelGroup>&
   }
   if (switched) {
     std::transform(counts.chunks.begin(), counts.chunks.end(), counts.flows.begin(),
-                   [](std::int64_t chunks) { return static_cast<std::int32_t>(chunks); });
+                   [](std::int64_t chunks) { return chunks * one_flow; });
   }
   if (!with_chunks) counts.chunks.clear();
   return counts;
@@ -181,7 +181,7 @@ namespace {
 // Mean flows on direct links over the rounds of a stage, from all pairs where it meets all.
 void spread_rounds(const Topology& topology, const std::vector<ChannelGroup>& groups,
                    std::size_t stage, const std::vector<std::int64_t>& sums, std::int64_t sampled,
-                   std::vector<std::int32_t>& flows) {
+                   std::vector<std::int64_t>& flows) {
   std::int64_t exchanges = 0;  // lanes that meet all others
   bool others = false;
   std::int32_t repeat = 0;
@@ -197,14 +197,15 @@ void spread_rounds(const Topology& topology, const std::vector<ChannelGroup>& gr
       }
     }
   }
+  // A message alone on its link has all of it and no more, however many rounds leave the link idle.
   const auto mean = [](std::int64_t sum, std::int64_t n) {
-    return static_cast<std::int32_t>((sum + n - 1) / n);
+    return sum == 0 ? 0 : std::max(one_flow, (sum + n - 1) / n);
   };
   for (std::size_t i = 0; i < flows.size(); ++i) {
     const auto link = LinkId::from(static_cast<std::int64_t>(i));
     if (!topology.link_classes()[topology.link_class(link).value()].direct) continue;
     const std::int64_t pairs = others ? -1 : topology.pairs_on(link);
-    flows[i] = pairs < 0 ? mean(sums[i], sampled) : mean(pairs * exchanges, repeat);
+    flows[i] = pairs < 0 ? mean(sums[i], sampled) : mean(pairs * exchanges * one_flow, repeat);
   }
 }
 
@@ -215,7 +216,7 @@ LinkCounts count_links(const Topology& topology, const std::vector<ChannelGroup>
   const Stage& shape = groups.front().schedule->stages[stage];
   if (!stage_varies(shape)) return count_once(topology, groups, stage, 0, true);
   const std::int32_t domain = groups.front().schedule->space.domain_size();
-  LinkCounts most{std::vector<std::int32_t>(static_cast<std::size_t>(topology.links()), 0), {}};
+  LinkCounts most{std::vector<std::int64_t>(static_cast<std::size_t>(topology.links()), 0), {}};
   const auto& classes = topology.link_classes();
   const bool direct = std::any_of(classes.begin(), classes.end(),
                                   [](const LinkClass& link) { return link.direct; });

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "emulator/cost/edge_class.hpp"
 #include "emulator/schedule/plan.hpp"
 #include "topologies/model/topology.hpp"
 
@@ -38,9 +39,10 @@ bool stage_varies(const Stage& stage);
 // Per LinkId. For stages whose peers vary, flows are the most over sampled_repetitions(), chunks
 // stay empty: traffic_pairs.cpp counts the pairs. Direct links (LinkClass) are the exception: a
 // library spreads the rounds of an exchange over its channels, so that at any time all peers are
-// served; there the flows are the mean over the rounds, rounded up.
+// served; there the flows are the mean over the rounds, rounded up to
+// a part of one_flow, one at the least.
 struct LinkCounts {
-  std::vector<std::int32_t> flows;
+  std::vector<std::int64_t> flows;   // in parts of one_flow
   std::vector<std::int64_t> chunks;  // chunk messages in one repetition, loop and slice
 };
 LinkCounts count_links(const Topology& topology, const std::vector<ChannelGroup>& groups,

@@ -156,8 +156,8 @@ EdgeClass TrafficBuilder::edge(std::int32_t from, std::int32_t to, const Counted
     return shared;
   }
   return classify(topology_, topology_.route(RankId::from(from), RankId::from(to)),
-                  is_send ? std::span<const std::int32_t>(stage.counts->flows)
-                          : std::span<const std::int32_t>());
+                  is_send ? std::span<const std::int64_t>(stage.counts->flows)
+                          : std::span<const std::int64_t>());
 }
 
 EdgeClass TrafficBuilder::group_edge(const ChannelGroup& group, const CountedStage& stage,

@@ -9,8 +9,8 @@ namespace fabricast {
 namespace {
 
 // A pair's busiest link of each class carries at most the most flows of the class.
-std::vector<std::int32_t> most_by_class(const Topology& topology, const LinkCounts& counts) {
-  std::vector<std::int32_t> most(topology.link_classes().size(), 0);
+std::vector<std::int64_t> most_by_class(const Topology& topology, const LinkCounts& counts) {
+  std::vector<std::int64_t> most(topology.link_classes().size(), 0);
   for (std::size_t i = 0; i < counts.flows.size(); ++i) {
     auto& flows = most[topology.link_class(LinkId::from(static_cast<std::int64_t>(i))).value()];
     flows = std::max(flows, counts.flows[i]);

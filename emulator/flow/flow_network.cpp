@@ -126,6 +126,13 @@ std::vector<FlowRate> FlowNetwork::capacities() const {
 
 void FlowNetwork::add_route(FlowPath& path, const Route& route, std::uint64_t leaf_choice,
                             std::uint64_t core_choice) const {
+  const std::size_t length = path.size + route.span().size();
+  if (length > MaxMin::max_crossings) {
+    throw UsageError(fmt::format(
+        "a route of {} links is too long for flows (at most {}, the machine {} has direct "
+        "links between the members of a node); use --engine sweep",
+        length, MaxMin::max_crossings, topology_->name()));
+  }
   const bool expanded = routing_ == Routing::ecmp || routing_ == Routing::dmodk;
   if (!expanded) {
     for (const LinkId link : route.span()) path.add(link.value());

@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "emulator/base/contracts.hpp"
 #include "emulator/flow/departure_queue.hpp"
 #include "emulator/flow/flow_units.hpp"
 #include "emulator/flow/max_min.hpp"
@@ -27,7 +28,10 @@ struct FlowPath {
   std::array<Crossing, MaxMin::max_crossings> crossings{};
   std::uint8_t size = 0;
 
-  void add(std::uint32_t link, std::int32_t count = 1) { crossings[size++] = {link, count}; }
+  void add(std::uint32_t link, std::int32_t count = 1) {
+    FABRICAST_EXPECT(size < MaxMin::max_crossings, "a path that fits");
+    crossings[size++] = {link, count};
+  }
   std::span<const Crossing> span() const { return {crossings.data(), size}; }
 };
 

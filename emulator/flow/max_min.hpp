@@ -45,7 +45,7 @@ struct MaxMinStats {
 class MaxMin {
  public:
   using Member = std::uint32_t;
-  static constexpr std::size_t max_crossings = 10;  // Route::max_links
+  static constexpr std::size_t max_crossings = 10;  // up and down a tree, and a change of rail
 
   explicit MaxMin(std::vector<FlowRate> capacities);
 

@@ -1,16 +1,18 @@
 """Every machine at every scale that people buy: all_reduce and all_to_all end in seconds, inside the
-bounds of the trace's own laws, or are refused with a message.
+bounds of the trace's own laws; as it ships no machine is refused, and at other scales only because no such
+machine can be built.
 
     python3 machine_scales_test.py PROGRAM [--scale N] [--only TEXT] [--seconds S]
 
 Scales are what a user types, whether or not whole nodes come to it: the next whole number of nodes or
 racks is taken. Prints a line per command: seconds of processor time, verdict, command; fails when one
-takes more than --seconds or neither ends nor says why.
+takes more than --seconds, does not end well, or is refused for another reason than REFUSALS.
 """
 import argparse
 import csv
 import math
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -20,6 +22,15 @@ import time
 
 SCALES = [8, 72, 1024, 10080, 16384, 100000, 131072, 250000]
 CASES = [("all_reduce", "ring"), ("all_to_all", "pairwise")]
+# Larger machines as they ship mostly end in a group that is partly filled: no two ranks are alike, and an
+# exchange of 14,400 takes a minute, of more its square.
+MOST_EXCHANGED_AS_SHIPPED = 10080
+# No network of such switches is so large, nothing is known that joins such nodes, or no slice has that form.
+REFUSALS = re.compile(r"pods are more than a core switch of \d+ ports reaches"
+                      r"|leaves need a third tier"
+                      r"|groups are more than the \d+ links of a group reach"
+                      r"|does not say what joins several of it"
+                      r"|are no box of the torus of")
 
 
 def machines(program):
@@ -47,8 +58,8 @@ def children_seconds():
     return usage.ru_utime + usage.ru_stime
 
 
-def run(program, arguments, folder, limit):
-    """(verdict, processor seconds, last line) of one emulation."""
+def run(program, arguments, folder, limit, ships):
+    """(verdict, processor seconds, last line) of one emulation; `ships`: of the machine as it is."""
     trace = os.path.join(folder, "trace.h5")
     if os.path.exists(trace):
         os.unlink(trace)
@@ -62,8 +73,9 @@ def run(program, arguments, folder, limit):
     if done.returncode in (-signal.SIGXCPU, -signal.SIGKILL) and seconds > limit:
         return f"STOPPED after {stop} s", seconds, ""
     last = (done.stderr.strip().splitlines() or [""])[-1]
-    if done.returncode == 2 and last:
-        return "refused", seconds, last
+    if done.returncode == 2:
+        expected = not ships and REFUSALS.search(last)
+        return ("refused" if expected else "REFUSED WITHOUT REASON"), seconds, last
     if done.returncode != 0:
         return f"FAILED {done.returncode}", seconds, last
     check = subprocess.run([program, "report", trace, "--check"], capture_output=True, text=True)
@@ -90,13 +102,17 @@ def main():
         for name, ranks, domain in machines(program):
             if options.only not in name:
                 continue
-            for scale in options.scale or SCALES:
+            for scale in dict.fromkeys([ranks, *(options.scale or SCALES)]):
                 machine = machine_of(name, ranks, domain, scale)
                 if machine is None:
                     continue
                 for collective, algorithm in CASES:
+                    if (collective == "all_to_all" and scale == ranks > MOST_EXCHANGED_AS_SHIPPED
+                            and scale not in SCALES):
+                        continue
                     arguments = machine + ["-c", collective, "-a", algorithm, "-b", "64M", "-e", "64M"]
-                    verdict, seconds, said = run(program, arguments, folder, options.seconds)
+                    verdict, seconds, said = run(program, arguments, folder, options.seconds,
+                                                 scale == ranks)
                     count += 1
                     bad += verdict not in ("ok", "refused")
                     print(f"{seconds:8.2f} s  {verdict:8}  emulate {' '.join(arguments)}  {said}",

@@ -30,8 +30,7 @@ class DirectLinks {
   virtual std::int64_t pairs_on(std::int64_t link) const = 0;
   // Orders of all members for rings that together load all links alike, as far as such are known.
   virtual std::vector<std::vector<std::int32_t>> ring_orders() const = 0;
-  // Links of the longest route, and what crosses the narrowest cut into halves, one way.
-  virtual int diameter() const = 0;
+  // What crosses the narrowest cut into halves, one way.
   virtual double bisection_gb_per_s() const = 0;
 };
 

@@ -26,7 +26,6 @@ class FullMesh final : public DirectLinks {
   std::string name(std::int64_t link) const override;
   std::int64_t pairs_on(std::int64_t) const override { return 1; }
   std::vector<std::vector<std::int32_t>> ring_orders() const override;
-  int diameter() const override { return 1; }
   double bisection_gb_per_s() const override;
 
  private:

@@ -84,19 +84,31 @@ void RailFatTree::add_dragonfly_classes() {
 }
 
 // Pairs of all ranks over each link of one domain, all of which are alike: those within it, and
-// those to other domains that change rail inside it.
+// for every other domain as many, but for those on one rail.
 void RailFatTree::count_domain_pairs() {
-  const std::int64_t others = space().domains() - 1;
-  domain_pairs_.assign(static_cast<std::size_t>(domain_links() / space().domains()), 0);
+  const std::int64_t domains = space().domains();
+  const DirectLinks* direct = direct_links();
+  if (direct == nullptr) {
+    const std::int64_t members = members_, on_rail = members / rails_;
+    domain_pairs_.assign(static_cast<std::size_t>(2 * members),
+                         domains * (members - 1) - (domains - 1) * (on_rail - 1));
+    return;
+  }
+  domain_pairs_.resize(static_cast<std::size_t>(direct->links()));
+  for (std::size_t link = 0; link < domain_pairs_.size(); ++link) {
+    domain_pairs_[link] = domains * direct->pairs_on(static_cast<std::int64_t>(link));
+  }
+  std::vector<std::vector<std::uint32_t>> rails(rails_);
   for (std::uint32_t a = 0; a < members_; ++a) {
-    for (std::uint32_t b = 0; b < members_; ++b) {
-      if (a == b) continue;
-      const bool changes =
-          a * nics_per_domain_ / members_ % rails_ != b * nics_per_domain_ / members_ % rails_;
-      Route route;
-      add_domain_route(route, a, b);
-      for (const LinkId link : route.span()) {
-        domain_pairs_[link.value()] += 1 + (changes ? others : 0);
+    rails[a * nics_per_domain_ / members_ % rails_].push_back(a);
+  }
+  for (const auto& rail : rails) {
+    for (const std::uint32_t a : rail) {
+      for (const std::uint32_t b : rail) {
+        if (a == b) continue;
+        Route route;
+        direct->add_route(route, 0, a, b);
+        for (const LinkId link : route.span()) domain_pairs_[link.value()] -= domains - 1;
       }
     }
   }

@@ -8,7 +8,9 @@ namespace fabricast {
 namespace {
 
 // What crosses the middle of n ends that share `out` of each equally with all others.
-double all_joined(double n, double out) { return n / 2 * (n / 2) / (n - 1) * out; }
+double all_joined(std::int64_t n, double out) {
+  return static_cast<double>(n / 2 * (n - n / 2)) / static_cast<double>(n - 1) * out;
+}
 
 class Levels {
  public:
@@ -41,25 +43,58 @@ class Levels {
         ->bandwidth.value;
   }
 
+  // Domains below one unit of a level, and the links of all rails out of it.
+  struct Level {
+    std::string name;
+    std::int64_t domains;
+    double gb_per_s;
+  };
+
   void add_tree(const RailFatTree& tree) {
     const FabricSpec& fabric = *machine_.spec().fabric;
-    const auto half = [](std::int64_t n) { return static_cast<double>(n) / 2; };
-    add("nic", half(tree.nics()) * rate("nic"));
-    if (fabric.tiers < 2) return;
-    const std::int64_t groups = tree.leaves() / fabric.rails;
+    const std::int64_t domains = machine_.space().domains();
+    std::vector<Level> levels{{"nic", 1, fabric.nics * rate("nic")}};
     if (fabric.kind == "dragonfly") {
+      add("nic", static_cast<double>(domains / 2) * levels[0].gb_per_s);
       if (tree.pods() > 1) {
-        add("spine_uplink", all_joined(static_cast<double>(tree.pods()), rate("spine_uplink")));
+        add("spine_uplink", all_joined(tree.pods(), rate("spine_uplink")));
       } else if (tree.leaves() > 1) {
-        add("leaf_uplink", all_joined(fabric.groups_per_pod * fabric.rails, rate("leaf_uplink")));
+        add("leaf_uplink",
+            all_joined(std::int64_t{fabric.groups_per_pod} * fabric.rails, rate("leaf_uplink")));
       }
       return;
     }
-    if (groups > 1) add("leaf_uplink", half(tree.leaves()) * rate("leaf_uplink"));
-    if (tree.pods() > 1) add("spine_uplink", half(tree.pods()) * rate("spine_uplink"));
-    if (tree.sites() > 1) {
-      add("site_uplink", static_cast<double>(tree.sites() / 2) * rate("site_uplink"));
+    if (fabric.tiers >= 2) {
+      levels.push_back(
+          {"leaf_uplink", fabric.domains_per_leaf, fabric.rails * rate("leaf_uplink")});
     }
+    if (tree.pods() > 1) {
+      levels.push_back({"spine_uplink",
+                        std::int64_t{fabric.groups_per_pod} * fabric.domains_per_leaf,
+                        rate("spine_uplink")});
+    }
+    if (tree.sites() > 1) {
+      levels.push_back({"site_uplink", fabric.domains_per_site, rate("site_uplink")});
+    }
+    for (const std::int64_t half : {domains / 2, domains - domains / 2}) {
+      for (std::size_t top = 0; top < levels.size(); ++top) {
+        if (half >= levels[top].domains) add(levels[top].name, way_out(levels, top, half));
+      }
+    }
+  }
+
+  // Out of the first `domains`: of whole units through their links, of the rest of one as they are
+  // cut off from it below.
+  static double way_out(const std::vector<Level>& levels, std::size_t top, std::int64_t domains) {
+    const Level& level = levels[top];
+    const double whole = static_cast<double>(domains / level.domains) * level.gb_per_s;
+    const std::int64_t rest = domains % level.domains;
+    if (rest == 0) return whole;
+    double least = way_out(levels, 0, rest);
+    for (std::size_t below = 1; below < top; ++below) {
+      least = std::min(least, way_out(levels, below, rest));
+    }
+    return whole + least;
   }
 
   const BuiltTopology& machine_;

@@ -1,10 +1,12 @@
 // What the shape of a machine alone decides: how far apart ranks are, and what crosses its middle.
 //
-// Bisection: one way, between two halves of the ranks of whole domains (of members, where there is
-// one domain), at the level that lets least through; trunks count as fully populated. Formulas: a
-// switch or a level of a tree lets half of its links through; direct links as full_mesh.hpp and
-// torus.hpp say; of g groups of a dragonfly with G out of each, g/2 * g/2 / (g - 1) * G, because
-// the links of a group lead to all others alike (J. Kim et al., ISCA 2008). Diameter: links and
+// Bisection: one way, between the first half of the domains and the others (of members, where there
+// is one domain; the smaller half of an odd number, or the larger where less leaves it), at the
+// level that lets least through. Formulas: out of a half go the links of the units of a level that
+// are all in it, and of the rest of a unit what is least at a level below; direct links as
+// full_mesh.hpp and torus.hpp say; of g groups of a dragonfly with G out of each, floor(g/2) *
+// ceil(g/2) / (g - 1) * G, because the links of a group lead to all others alike (J. Kim et al.,
+// ISCA 2008). Diameter: links and
 // latency of the longest route. Every structure looks the same from each rank, or farthest from
 // rank 0 (a line), so its routes are looked at. O(ranks) time.
 #pragma once

@@ -115,19 +115,25 @@ std::vector<std::vector<std::int32_t>> Torus::ring_orders() const {
   return torus_rings(sizes, wraps);
 }
 
-int Torus::diameter() const {
-  std::uint32_t links = 0;
-  for (const Axis& axis : axes_) links += axis.wraps ? axis.size / 2 : axis.size - 1;
-  return static_cast<int>(links);
-}
-
-double Torus::bisection_gb_per_s() const {
+// Of the torus of some axes (a bit each): across one of them, and through its middle layer where
+// that belongs to neither side.
+double Torus::least_cut(unsigned axes) const {
+  double members = 1;
+  for (std::size_t i = 0; i < axes_.size(); ++i) {
+    if ((axes >> i & 1) != 0) members *= axes_[i].size;
+  }
   double least = std::numeric_limits<double>::infinity();
-  for (const Axis& axis : axes_) {
-    least = std::min(least, classes_[axis.link_class].bandwidth.value * (axis.wraps ? 2 : 1) *
-                                (members_ / axis.size));
+  for (std::size_t i = 0; i < axes_.size(); ++i) {
+    if ((axes >> i & 1) == 0) continue;
+    const Axis& axis = axes_[i];
+    const double across =
+        classes_[axis.link_class].bandwidth.value * (axis.wraps ? 2 : 1) * (members / axis.size);
+    const unsigned others = axes & ~(1u << i);
+    least = std::min(least, across + (axis.size % 2 == 1 && others != 0 ? least_cut(others) : 0));
   }
   return least;
 }
+
+double Torus::bisection_gb_per_s() const { return least_cut((1u << axes_.size()) - 1); }
 
 }  // namespace fabricast

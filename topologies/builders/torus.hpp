@@ -4,8 +4,10 @@
 // torus); one of two members has one link each way. route(): axis by axis, x first, each the
 // shorter way round; where both are as long, even coordinates go up and odd ones down. Links of an
 // axis: line by line, first those up (c to c + 1), then those down. With all axes wrapped the
-// diameter is the sum of floor(n / 2); a cut across an axis of n crosses 2 N / n links each way, N
-// / n where it does not wrap (W. Dally, IEEE Trans. Comput. 39, 1990). Ring orders:
+// diameter is the sum of floor(n / 2). Bisection: a cut across an axis of n crosses 2 N / n links
+// each way, N / n where it does not wrap (W. Dally, IEEE Trans. Comput. 39, 1990); where n is odd
+// it parts the middle layer too, as a torus of the other axes. The least over all orders of axes
+// is told, a cut into real halves (one member more where all axes are odd). Ring orders:
 // torus_rings.hpp.
 #pragma once
 
@@ -29,7 +31,6 @@ class Torus final : public DirectLinks {
   std::string name(std::int64_t link) const override;
   std::int64_t pairs_on(std::int64_t link) const override;
   std::vector<std::vector<std::int32_t>> ring_orders() const override;
-  int diameter() const override;
   double bisection_gb_per_s() const override;
 
  private:
@@ -46,6 +47,7 @@ class Torus final : public DirectLinks {
     std::int32_t steps(std::uint32_t c, std::uint32_t d) const;
   };
   const Axis& axis_of(std::int64_t link) const;
+  double least_cut(unsigned axes) const;
   void add_axis(const TorusAxis& given, const DomainSpec& domain);
 
   std::string member_;

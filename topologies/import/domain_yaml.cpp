@@ -76,9 +76,9 @@ void read_axes(const YamlCursor& interconnect, DomainSpec& domain) {
     list.fail(fmt::format("the axes hold {} members, the domain has {}; make them equal", members,
                           domain.size.value));
   }
-  if (length > Route::max_links) {
+  if (length > Route::max_domain_links) {
     list.fail(fmt::format("a route of {} links is too long (at most {}); give shorter axes", length,
-                          Route::max_links));
+                          Route::max_domain_links));
   }
   const Sourced& all = *domain.bandwidth;
   const double rest = all.value - given;

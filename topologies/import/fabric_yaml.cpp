@@ -19,6 +19,8 @@ constexpr double max_nic_gb_per_s = 1e5;
 constexpr double max_latency_us = 1e6;
 constexpr double max_oversubscription = 64;
 constexpr double fibre_us_per_km = 5;
+// Of a torus whose members change rail inside it: pairs on each rail are counted one by one.
+constexpr std::int64_t max_rail_only_torus = 1024;
 
 std::int32_t as_int(const Sourced& number) { return static_cast<std::int32_t>(number.value); }
 
@@ -234,6 +236,13 @@ FabricSpec read_fabric(const YamlCursor& at, const DomainSpec& domain, std::int6
   FabricSpec fabric;
   fabric.kind = at.at("kind").choice("kind of fabric", fabric_kinds);
   fabric.name = at.at("name").choice("fabric", fabric_names);
+  if (fabric.kind == "rail_only" && !domain.axes.empty() &&
+      domain.size.value > max_rail_only_torus) {
+    at.at("kind").fail(
+        fmt::format("a torus of {} members is too large to change rail inside it (at most {}); "
+                    "give kind: rail_fat_tree or smaller nodes",
+                    domain.size.value, max_rail_only_torus));
+  }
   read_nics(at, domain, fabric);
   if (fabric.kind == "single_switch") {
     fabric.tiers = 1;

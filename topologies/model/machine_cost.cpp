@@ -10,7 +10,7 @@ RunningCost running_cost(const MachineSpec& spec, std::int64_t ranks) {
   RunningCost result;
   const double overhead = cost.facility_overhead ? cost.facility_overhead->value : 1;
   if (cost.domain_power_kw) {
-    // Of the whole domain: a part of one is charged in proportion.
+    // Of a domain: a part of one is charged in proportion.
     result.watts = cost.domain_power_kw->value * 1000 * count / spec.domain.size.value * overhead;
     result.counts = spec.domain.noun + "s";
   } else if (spec.gpu.power_w.value > 0) {

@@ -89,8 +89,29 @@ const MachineTexts& shipped_texts() {
   return texts;
 }
 
-// What the first `members` of a domain have of its direct links. Of a torus they must be whole
-// lines or planes; an axis that is not taken whole does not wrap.
+// Are the first `members` of a torus whole lines, then whole planes ...?
+bool is_box(const std::vector<TorusAxis>& axes, std::int32_t members) {
+  for (const TorusAxis& axis : axes) {
+    if (members < axis.size) return true;
+    if (members % axis.size != 0) return false;
+    members /= axis.size;
+  }
+  return true;
+}
+
+void require_box(const std::vector<TorusAxis>& axes, std::int32_t members) {
+  if (is_box(axes, members)) return;
+  std::int32_t fewer = members, more = members;  // one member and all of them are boxes
+  while (!is_box(axes, fewer)) --fewer;
+  while (!is_box(axes, more)) ++more;
+  std::vector<std::int32_t> sizes;
+  for (const TorusAxis& axis : axes) sizes.push_back(axis.size);
+  throw UsageError(fmt::format("the first {} members are no box of the torus of {}; give {} or {}",
+                               members, fmt::join(sizes, " x "), fewer, more));
+}
+
+// What the first `members` of a domain have of its direct links. An axis of a torus that is not
+// taken whole does not wrap.
 void cut_links(DomainSpec& domain, std::int32_t members) {
   if (domain.shape == "full_mesh") {
     const double links = domain.size.value - 1;
@@ -98,19 +119,14 @@ void cut_links(DomainSpec& domain, std::int32_t members) {
     all = {all.value * (members - 1) / links, all.unit, all.origin,
            fmt::format("to {} of {} others: {}", members - 1, links, all.source)};
   }
+  require_box(domain.axes, members);
   std::int32_t left = members;
   for (TorusAxis& axis : domain.axes) {
-    if (left >= axis.size && left % axis.size == 0) {
+    if (left >= axis.size) {
       left /= axis.size;
       continue;
     }
-    if (left > axis.size) {
-      throw UsageError(fmt::format(
-          "the first {} members are no box of the torus (an axis has {}); give {} or {}", members,
-          axis.size, members / left * (left / axis.size * axis.size),
-          members / left * ((left / axis.size + 1) * axis.size)));
-    }
-    axis.wraps = axis.wraps && left == axis.size;
+    axis.wraps = false;
     axis.size = left;
     left = 1;
   }
@@ -126,6 +142,10 @@ MachineSpec cut_domain(MachineSpec spec, std::int32_t members) {
     cut_links(spec.domain, members);
     spec.domain.size = {static_cast<double>(members), whole.unit, whole.origin,
                         fmt::format("the first {} of {}: {}", members, whole.value, whole.source)};
+    if (auto& power = spec.cost.domain_power_kw) {
+      power = {power->value * members / whole.value, power->unit, power->origin,
+               fmt::format("{} of {}: {}", members, whole.value, power->source)};
+    }
   }
   if (members == 1) {
     spec.domain.bandwidth.reset();

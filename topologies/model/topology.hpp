@@ -5,7 +5,8 @@
 // pair, and nothing is O(ranks^2). Trunks: the parallel uplinks of one switch to the tier above
 // are one Link with their summed capacity (packets are sprayed over them), so oversubscription is
 // a capacity, not a table.
-// Thread safety: const after construction. Complexity: route() is O(hops), hops <= 40.
+// Thread safety: const after construction. Complexity: route() is O(hops), hops <=
+// Route::max_links.
 #pragma once
 
 #include <array>
@@ -16,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "emulator/base/contracts.hpp"
 #include "emulator/base/ids.hpp"
 #include "emulator/base/rank_space.hpp"
 #include "emulator/base/units.hpp"
@@ -58,10 +60,16 @@ struct LinkClass {
 };
 
 struct Route {
-  static constexpr int max_links = 40;  // a torus of 16 x 20 x 28 has routes of 32
+  // Inside a domain (a torus of 16 x 20 x 28 has routes of 32), and with the way up and down a
+  // fabric of three tiers and sites behind it (8 links).
+  static constexpr int max_domain_links = 40;
+  static constexpr int max_links = max_domain_links + 8;
   std::array<LinkId, max_links> links{};
   int count = 0;
-  void add(LinkId link) { links[static_cast<std::size_t>(count++)] = link; }
+  void add(LinkId link) {
+    FABRICAST_EXPECT(count < max_links, "a route that fits");
+    links[static_cast<std::size_t>(count++)] = link;
+  }
   std::span<const LinkId> span() const { return {links.data(), static_cast<std::size_t>(count)}; }
 };
 

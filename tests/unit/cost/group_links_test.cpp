@@ -19,8 +19,8 @@ std::vector<std::int32_t> identity(std::int32_t p) {
   return ranks;
 }
 
-// 8 members: the scattering one sends eight chunks up, its own included; the reduced part comes down
-// once; the multicast goes up once and eight of them come down.
+// 8 members: the scattering one sends eight chunks up, its own included; the reduced part comes
+// down once; the multicast goes up once and eight of them come down.
 TEST(GroupLinks, AMulticastAndAReductionCrossALinkOnce) {
   const auto box = load_machine("hgx-h100");
   const Schedule schedule = in_switch_all_reduce(box->space());
@@ -50,7 +50,7 @@ TEST(GroupLinks, SharesGoByBytes) {
   const auto counts = count_links(*box, group_channels(plan), 0);
   for (std::size_t i = 0; i < counts.flows.size(); ++i) {
     EXPECT_EQ(counts.chunks[i], 3 * (8 + 1));
-    EXPECT_EQ(counts.flows[i], 3 * (8 + 1));
+    EXPECT_EQ(counts.flows[i], 3 * (8 + 1) * one_flow);
   }
 }
 

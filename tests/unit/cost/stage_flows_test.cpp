@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <set>
 
+#include "emulator/cost/forward_model.hpp"
 #include "emulator/cost/traffic_map.hpp"
+#include "emulator/sim/predict.hpp"
 #include "topologies/model/machine_file.hpp"
 
 namespace fabricast {
@@ -25,12 +27,13 @@ LinkCounts count(const Topology& topology, Collective collective, const std::str
   return count_links(topology, group_channels(plan), stage);
 }
 
-std::set<std::int32_t> flows_of_kind(const Topology& topology, const LinkCounts& counts,
-                                     LinkKind kind) {
-  std::set<std::int32_t> seen;
+std::set<double> flows_of_kind(const Topology& topology, const LinkCounts& counts, LinkKind kind) {
+  std::set<double> seen;
   for (std::size_t i = 0; i < counts.flows.size(); ++i) {
     const auto c = topology.link_class(LinkId::from(static_cast<std::int64_t>(i)));
-    if (topology.link_classes()[c.value()].kind == kind) seen.insert(counts.flows[i]);
+    if (topology.link_classes()[c.value()].kind == kind) {
+      seen.insert(static_cast<double>(counts.flows[i]) / one_flow);
+    }
   }
   return seen;
 }
@@ -38,20 +41,20 @@ std::set<std::int32_t> flows_of_kind(const Topology& topology, const LinkCounts&
 TEST(StageFlows, EveryChannelOfARingCrossesEveryNvlinkOnce) {
   const auto box = load_machine("hgx-h100");
   const auto counts = count(*box, Collective::all_reduce, "ring", 24, 1);
-  EXPECT_EQ(flows_of_kind(*box, counts, LinkKind::nvlink), (std::set<std::int32_t>{24}));
+  EXPECT_EQ(flows_of_kind(*box, counts, LinkKind::nvlink), (std::set<double>{24}));
 }
 
 // 16 channels leave two boxes through 8 NICs, and stay on their rail: no trunk is crossed.
 TEST(StageFlows, RingChannelsSpreadOverTheRails) {
   const auto two = with_ranks(load_machine("hgx-h100x1260"), 16);
   const auto counts = count(*two, Collective::all_reduce, "ring", 16, 1);
-  EXPECT_EQ(flows_of_kind(*two, counts, LinkKind::nic), (std::set<std::int32_t>{2}));
+  EXPECT_EQ(flows_of_kind(*two, counts, LinkKind::nic), (std::set<double>{2}));
   // Inside a box 7 of 8 hops of each channel stay on NVLink.
   std::int64_t nvlink = 0;
   for (std::size_t i = 0; i < 32; ++i) nvlink += counts.flows[i];
-  EXPECT_EQ(nvlink, 16 * 2 * 7 * 2);  // channels x boxes x hops x (up and down)
+  EXPECT_EQ(nvlink, 16 * 2 * 7 * 2 * one_flow);  // channels x boxes x hops x (up and down)
   const auto leaf = flows_of_kind(*two, counts, LinkKind::leaf_uplink);
-  EXPECT_EQ(leaf, (std::set<std::int32_t>{0}));
+  EXPECT_EQ(leaf, (std::set<double>{0}));
 }
 
 // A lane sends one message at a time: the root of a tree is one flow on its uplink, not one per
@@ -60,7 +63,7 @@ TEST(StageFlows, PhasesOfOneLaneAreOneFlow) {
   const auto box = load_machine("hgx-h100");
   const auto counts = count(*box, Collective::all_reduce, "tree", 1, 0);
   for (std::size_t rank = 0; rank < 8; ++rank) {
-    const std::int32_t up = counts.flows[2 * rank];
+    const std::int64_t up = counts.flows[2 * rank] / one_flow;
     EXPECT_LE(up, 2) << rank;  // at most its up lane and its down lane
     EXPECT_GE(up, 1) << rank;
   }
@@ -72,7 +75,7 @@ TEST(StageFlows, MessagesAreCountedWithTheirChunks) {
       make_plan(Collective::all_reduce, "hierarchical", four->space(), 1 << 30, 4, channels(1));
   const auto counts = count_links(*four, group_channels(plan), 0);
   // The first stage sends blocks of one chunk per domain.
-  EXPECT_EQ(counts.flows[0], 1);
+  EXPECT_EQ(counts.flows[0], one_flow);
   EXPECT_EQ(counts.chunks[0], 4);
 }
 
@@ -81,8 +84,8 @@ TEST(StageFlows, PairwiseExchangeLoadsEveryEndpointByTheChannels) {
   const auto plan =
       make_plan(Collective::all_to_all, "pairwise", four->space(), 1 << 30, 4, channels(3));
   const auto counts = count_links(*four, group_channels(plan), 1);
-  EXPECT_EQ(flows_of_kind(*four, counts, LinkKind::nvlink), (std::set<std::int32_t>{3}));
-  EXPECT_EQ(flows_of_kind(*four, counts, LinkKind::nic), (std::set<std::int32_t>{3}));
+  EXPECT_EQ(flows_of_kind(*four, counts, LinkKind::nvlink), (std::set<double>{3}));
+  EXPECT_EQ(flows_of_kind(*four, counts, LinkKind::nic), (std::set<double>{3}));
 }
 
 // The wire bytes of every link, pair by pair: what the key arithmetic must come to.
@@ -134,20 +137,45 @@ TEST(StageFlows, AnExchangeUsesAllDirectLinksAtOnce) {
   const auto mesh = load_machine("mi300x-8");
   EXPECT_EQ(flows_of_kind(*mesh, count(*mesh, Collective::all_to_all, "pairwise", 7, 1),
                           LinkKind::nvlink),
-            (std::set<std::int32_t>{1}));
+            (std::set<double>{1}));
   // A 16 x 16 torus: 8 of 16 steps on average half of the way, over 2 links of 2 axes.
   const auto torus = load_machine("tpu-v5e-256");
   EXPECT_EQ(flows_of_kind(*torus, count(*torus, Collective::all_to_all, "pairwise", 1, 1),
                           LinkKind::nvlink),
-            (std::set<std::int32_t>{3}))
-      << "256 x 8 / (4 x 255) = 2.01 on each, rounded up";
+            (std::set<double>{2057.0 / 1024}))
+      << "256 x 8 / (4 x 255) = 2.008 on each";
+  EXPECT_EQ(flows_of_kind(*mesh, count(*mesh, Collective::all_to_all, "pairwise", 16, 1),
+                          LinkKind::nvlink),
+            (std::set<double>{2341.0 / 1024}))
+      << "16 / 7 = 2.286";
+  EXPECT_EQ(flows_of_kind(*mesh, count(*mesh, Collective::all_to_all, "pairwise", 1, 1),
+                          LinkKind::nvlink),
+            (std::set<double>{1}))
+      << "a message has no more than its link";
   // Rings in their given orders load every link alike.
   EXPECT_EQ(
       flows_of_kind(*mesh, count(*mesh, Collective::all_reduce, "ring", 14, 1), LinkKind::nvlink),
-      (std::set<std::int32_t>{2}));
+      (std::set<double>{2}));
   EXPECT_EQ(
       flows_of_kind(*torus, count(*torus, Collective::all_reduce, "ring", 4, 1), LinkKind::nvlink),
-      (std::set<std::int32_t>{1}));
+      (std::set<double>{1}));
+}
+
+// The links of a member are as busy with sixteen channels as with fourteen.
+TEST(StageFlows, AnExchangeIsNoSlowerWhereLinksDoNotDivideChannels) {
+  const auto mesh = load_machine("mi300x-8");
+  const auto values = values_of(prior_profile(*mesh, ExecutorKind::nccl));
+  const auto time = [&](std::int32_t channel_count) {
+    PointSpec point;
+    point.collective = Collective::all_to_all;
+    point.algorithm = "pairwise";
+    point.bytes = 1 << 30;
+    point.channels = channel_count;
+    return to_us(predict_time(*mesh, values, point));
+  };
+  const double fourteen = time(14);
+  EXPECT_LE(time(15), fourteen * 1.001);
+  EXPECT_LE(time(16), fourteen * 1.001);
 }
 
 // Above 256 repetitions flows are the most of a sample of them. On the machines that ship, at a
@@ -158,13 +186,13 @@ TEST(StageFlows, SampledRepetitionsFindTheMostFlows) {
     const auto plan =
         make_plan(Collective::all_to_all, "pairwise", machine->space(), 1 << 30, 4, channels(1));
     const auto counts = count_links(*machine, group_channels(plan), 1);
-    std::vector<std::int32_t> most(counts.flows.size(), 0);
+    std::vector<std::int64_t> most(counts.flows.size(), 0);
     for (std::int32_t shift = 1; shift < machine->ranks(); ++shift) {
-      std::vector<std::int32_t> flows(most.size(), 0);
+      std::vector<std::int64_t> flows(most.size(), 0);
       for (std::int32_t a = 0; a < machine->ranks(); ++a) {
         const Route route =
             machine->route(RankId::from(a), RankId::from((a + shift) % machine->ranks()));
-        for (const LinkId link : route.span()) ++flows[link.value()];
+        for (const LinkId link : route.span()) flows[link.value()] += one_flow;
       }
       for (std::size_t i = 0; i < most.size(); ++i) most[i] = std::max(most[i], flows[i]);
     }

@@ -45,7 +45,7 @@ class Definition {
       return classify(topology_,
                       topology_.route(RankId::from(lane.placement.rank_at(x)),
                                       RankId::from(lane.placement.rank_at(peer))),
-                      sends ? counts.flows : std::vector<std::int32_t>());
+                      sends ? counts.flows : std::vector<std::int64_t>());
     };
     const std::int64_t bytes = plan_.slice_bytes * phase.chunk.count;
     const bool reduces = (phase.action & action_reduce) != 0;

@@ -9,6 +9,7 @@
 #include "emulator/base/error.hpp"
 #include "emulator/flow/flow_classes.hpp"
 #include "emulator/flow/flow_traffic.hpp"
+#include "tests/support/refusal.hpp"
 #include "tests/unit/topologies/example_machines.hpp"
 #include "topologies/model/machine_file.hpp"
 
@@ -43,6 +44,16 @@ TEST(FlowNetwork, spray_is_the_route_of_the_topology) {
       }
     }
   }
+}
+
+// A torus of 16 x 16 has routes of 16 links; a path holds 10.
+TEST(FlowNetwork, refuses_routes_that_no_path_holds) {
+  const FlowNetwork network(load_machine("tpu-v5e-256"), Routing::spray, 0);
+  EXPECT_EQ(network.path(RankId(0), RankId(1), 0).size, 1);
+  EXPECT_NE(message_of<UsageError>([&] {
+              network.path(RankId(0), RankId(8 + 16 * 8), 0);
+            }).find("a route of 16 links is too long for flows"),
+            std::string::npos);
 }
 
 // Every uplink of a trunk has its share of the trunk; paths go up and down through one spine.

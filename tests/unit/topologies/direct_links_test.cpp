@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "emulator/base/error.hpp"
+#include "tests/support/refusal.hpp"
 #include "tests/unit/topologies/structure_checks.hpp"
 #include "topologies/builders/structure.hpp"
 #include "topologies/model/machine_file.hpp"
@@ -164,6 +165,24 @@ TEST(Torus, DiameterAndBisectionOfKAryNCubes) {
   EXPECT_DOUBLE_EQ(structure_of(built(grid)).bisection_gb_per_s, least_cut(*grid));
 }
 
+// Where no axis is even a middle layer is parted too.
+TEST(Torus, BisectionIsTheLeastOfAllCutsIntoHalves) {
+  EXPECT_DOUBLE_EQ(structure_of(built(torus({{3}, {3}}))).bisection_gb_per_s, 80);
+  for (const auto& axes : std::vector<std::vector<AxisShape>>{{{5}},
+                                                              {{5, false}},
+                                                              {{3}, {3}},
+                                                              {{3, false}, {3, false}},
+                                                              {{3}, {5}},
+                                                              {{3, false}, {5}},
+                                                              {{2}, {3}},
+                                                              {{3}, {4}},
+                                                              {{2}, {3}, {2}}}) {
+    const auto machine = torus(axes);
+    EXPECT_DOUBLE_EQ(structure_of(built(machine)).bisection_gb_per_s, least_cut(*machine))
+        << machine->ranks();
+  }
+}
+
 TEST(Torus, RingsTogetherUseAllLinksAlike) {
   EXPECT_EQ(ring_loads(*torus({{8}})), std::set<int>{1});
   EXPECT_EQ(ring_loads(*torus({{4}, {4}})), std::set<int>{1});
@@ -201,6 +220,13 @@ TEST(Torus, IsCutToBoxesThatWrapOnlyAlongWholeAxes) {
   } catch (const UsageError& error) {
     EXPECT_NE(std::string(error.what()).find("give 16 or 32"), std::string::npos) << error.what();
   }
+  const auto cube = load_machine("tpu-v5p-2048");
+  EXPECT_NE(message_of([&] {
+              with_ranks(cube, 300);
+            }).find("no box of the torus of 8 x 16 x 16; give 256 or 384"),
+            std::string::npos);
+  EXPECT_EQ(with_ranks(cube, 256)->ranks(), 256);
+  EXPECT_EQ(with_ranks(cube, 384)->ranks(), 384);
   EXPECT_DOUBLE_EQ(with_ranks(load_machine("mi300x-8"), 4)->link_classes()[0].bandwidth.value, 64);
 }
 

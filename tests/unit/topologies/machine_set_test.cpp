@@ -174,6 +174,20 @@ TEST(MachineCost, IsThatOfTheRanksInUse) {
   EXPECT_EQ(gpus.usd_per_hour, 0) << "no price in the file";
 }
 
+// `machine show` asks the machine that was cut, `report --cost` the whole one that the trace holds.
+TEST(MachineCost, OfACutMachineIsThatOfItsRanks) {
+  const auto box = load_machine("hgx-h100");
+  for (const std::int32_t ranks : {1, 2, 8}) {
+    const auto cut = with_ranks(box, ranks);
+    const RunningCost shown = running_cost(spec_of(cut), ranks);
+    const RunningCost reported = running_cost(spec_of(box), ranks);
+    EXPECT_DOUBLE_EQ(shown.watts, ranks * 10200.0 / 8 * 1.3);
+    EXPECT_DOUBLE_EQ(shown.watts, reported.watts);
+    EXPECT_DOUBLE_EQ(shown.usd_per_hour, reported.usd_per_hour);
+    EXPECT_EQ(shown.counts, reported.counts);
+  }
+}
+
 TEST(MachineDrawing, ShowsEveryLevel) {
   const std::string svg = machine_svg(*load_machine("hgx-h100x1260"));
   for (const auto* part : {"1 core", "10 spine layers", "40 groups of leaves", "8 leaf switches",

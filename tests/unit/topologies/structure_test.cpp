@@ -5,7 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "emulator/base/contracts.hpp"
 #include "emulator/base/error.hpp"
+#include "tests/support/refusal.hpp"
 #include "tests/unit/topologies/route_checks.hpp"
 #include "tests/unit/topologies/structure_checks.hpp"
 #include "topologies/builders/rail_fat_tree.hpp"
@@ -39,8 +41,8 @@ TEST(Dragonfly, RoutesDiameterAndBisection) {
   const Structure structure = structure_of(built(machine));
   EXPECT_EQ(structure.diameter_links, 6);
   EXPECT_DOUBLE_EQ(structure.diameter_us, 2 + 3 * 0.5) << "three more routers";
-  // g^2 / 4 links between halves where every two groups have one.
-  EXPECT_DOUBLE_EQ(structure.bisection_gb_per_s, 81.0 / 4 * 10);
+  // Four groups to five others, each two of which have one link.
+  EXPECT_DOUBLE_EQ(structure.bisection_gb_per_s, 4 * 5 * 10.0);
   const auto one_group = nested(8, 1, dragonfly(2, 4, 2));
   EXPECT_DOUBLE_EQ(structure_of(built(one_group)).bisection_gb_per_s, 4 * 10.0)
       << "two by two routers";
@@ -64,6 +66,15 @@ std::string rail_only(int radix, const std::string& more = "") {
   return fmt::format("  kind: rail_only\n  radix: [{}, assumed, t]\n{}", radix, more);
 }
 
+std::string ring_of(int members) {
+  return fmt::format(", shape: torus, axes: [{{size: [{}, assumed, t]}}]", members);
+}
+
+std::string grid_of_16(int by) {
+  return fmt::format(
+      ", shape: torus, axes: [{{size: [16, assumed, t]}}, {{size: [{}, assumed, t]}}]", by);
+}
+
 TEST(RailOnly, ChangesRailInsideTheDomain) {
   const auto machine = nested(8, 4, rail_only(16));
   EXPECT_EQ(names(*machine, 1, 13), "node 0 nic 1 up; node 3 nic 1 down; ");
@@ -78,7 +89,42 @@ TEST(RailOnly, ChangesRailInsideTheDomain) {
 TEST(RailOnly, PairsOnEveryLink) {
   expect_pairs_in_closed_form(*nested(8, 4, rail_only(16)));
   expect_pairs_in_closed_form(*nested(7, 4, rail_only(4)));  // a group half full
+  const std::string two_rails = "  rails: [2, assumed, t]\n";
+  expect_pairs_in_closed_form(*nested(3, 8, rail_only(16, two_rails)));
+  expect_pairs_in_closed_form(*nested(3, 8, rail_only(16, two_rails), ", shape: full_mesh"));
+  expect_pairs_in_closed_form(*nested(3, 8, rail_only(16, two_rails), ring_of(8)));
+  expect_pairs_in_closed_form(
+      *nested(3, 8, rail_only(64, "  rails: [1, assumed, t]\n"), ring_of(8)));
 }
+
+// The longest way round a ring, and up and down three tiers behind it.
+TEST(RailOnly, LongestRouteInsideAndOutside) {
+  const auto machine = nested(12, 80, rail_only(4), ring_of(80));
+  ASSERT_EQ(built(machine).spec().fabric->tiers, 3);
+  EXPECT_EQ(structure_of(built(machine)).diameter_links, 40 + 6);
+  EXPECT_EQ(machine->route(rank(0), rank(11 * 80 + 40)).count, 40 + 6);
+  EXPECT_NE(message_of([] {
+              nested(12, 82, rail_only(4), ring_of(82));
+            }).find("a route of 41 links is too long (at most 40)"),
+            std::string::npos);
+}
+
+TEST(RailOnly, RefusesToriWhosePairsTakeLongToCount) {
+  const auto machine = nested(2, 1024, rail_only(64), grid_of_16(64));
+  EXPECT_EQ(machine->ranks(), 2048);
+  EXPECT_NE(message_of([] {
+              nested(2, 1040, rail_only(64), grid_of_16(65));
+            }).find("a torus of 1040 members is too large to change rail inside it"),
+            std::string::npos);
+}
+
+#ifdef FABRICAST_CONTRACTS_ON
+TEST(Route, HoldsNoMoreThanItsLinks) {
+  Route route;
+  for (int i = 0; i < Route::max_links; ++i) route.add(LinkId(0));
+  EXPECT_DEATH(route.add(LinkId(0)), "a route that fits");
+}
+#endif
 
 TEST(RailOnly, TreesOfRailsAreTheirOwn) {
   // Radix 4: two nodes on a leaf; seven nodes make four leaves per rail, one spine layer each.
@@ -115,6 +161,19 @@ TEST(FatTree, FullBisectionUnlessOversubscribed) {
              "  kind: rail_fat_tree\n  radix: [12, assumed, t]\n  rails: [1, assumed, "
              "t]\n  oversubscription: [2, assumed, t]\n");
   EXPECT_DOUBLE_EQ(structure_of(built(narrow)).bisection_gb_per_s, 64 * 4 / 2 * 10.0 / 2);
+}
+
+// Halves are whole domains: three of seven; and one group and half of another of three.
+TEST(FatTree, BisectionIsOfRealHalves) {
+  const auto seven =
+      nested(7, 4, "  kind: rail_fat_tree\n  radix: [64, assumed, t]\n  rails: [1, assumed, t]\n");
+  EXPECT_DOUBLE_EQ(structure_of(built(seven)).bisection_gb_per_s, 3 * 4 * 10.0);
+  // Two domains on a leaf, 2 : 1 oversubscribed: 40 GB/s out of a leaf, and a domain of another.
+  const auto three =
+      nested(6, 4,
+             "  kind: rail_fat_tree\n  radix: [12, assumed, t]\n  rails: [1, assumed, t]\n"
+             "  oversubscription: [2, assumed, t]\n");
+  EXPECT_DOUBLE_EQ(structure_of(built(three)).bisection_gb_per_s, 40.0 + 40.0);
 }
 
 }  // namespace
