@@ -1,7 +1,7 @@
 // fabricast validate: how far predictions are from published tables.
 #include <filesystem>
-#include <fstream>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -10,6 +10,7 @@
 
 #include "emulator/base/error.hpp"
 #include "emulator/cli/command.hpp"
+#include "emulator/trace/publish.hpp"
 #include "emulator/validate/validation_report.hpp"
 
 namespace fabricast {
@@ -18,16 +19,12 @@ namespace {
 struct ValidateArguments {
   std::string data, fit, predict, csv, html, markdown;
   std::vector<std::string> disciplines;
-  bool json = false, all = false;
+  bool json = false, all = false, force = false;
 };
 
-void write_text(const std::string& path, const std::string& text) {
+void publish_text(const std::string& path, const std::string& text, bool force) {
   if (path.empty()) return;
-  std::ofstream file(path, std::ios::binary);
-  file << text;
-  file.close();
-  if (!file)
-    throw IoError("cannot write " + path + " (see the directory and its rights) choose another");
+  publish_file(path, std::as_bytes(std::span(text)), force, [](const std::filesystem::path&) {});
 }
 
 ValidationRequest request_of(const ValidateArguments& arguments) {
@@ -54,10 +51,13 @@ ValidationRequest request_of(const ValidateArguments& arguments) {
 }
 
 int validate_tables(const ValidateArguments& arguments) {
+  for (const auto& path : {arguments.csv, arguments.html, arguments.markdown}) {
+    if (!path.empty()) require_target(path, arguments.force);  // before the minutes of fitting
+  }
   const Validation validation = validate(request_of(arguments));
-  write_text(arguments.csv, render_validation_csv(validation));
-  write_text(arguments.html, render_validation_html(validation));
-  write_text(arguments.markdown, render_validation_markdown(validation));
+  publish_text(arguments.csv, render_validation_csv(validation), arguments.force);
+  publish_text(arguments.html, render_validation_html(validation), arguments.force);
+  publish_text(arguments.markdown, render_validation_markdown(validation), arguments.force);
   if (arguments.json) {
     fmt::print("{}", render_validation_json(validation));
   } else {
@@ -83,6 +83,7 @@ void add_validate_command(CLI::App& app, CommandBody& run) {
   command->add_option("--html", arguments->html,
                       "write one page with measured and predicted curves, worst first");
   command->add_option("--markdown", arguments->markdown, "write the page docs/accuracy.md");
+  command->add_flag("--force", arguments->force, "replace files that exist");
   command->add_flag("--json", arguments->json, "print JSON, every point");
   command->add_flag("--all", arguments->all, "print every table, not the worst only");
   command->callback(

@@ -71,6 +71,12 @@ class Import(CliCase):
             told = self.expect_ok("calibrate", f"{name}.h5").stderr
             self.assertEqual("worth little" in told, name == "torn", told)
 
+    def test_validate_replaces_files_with_force_only_and_says_so_before_it_fits(self):
+        self.write("points.csv", "mine")
+        self.expect_error(4, "points.csv", "validate", "--data", "no-such-folder", "--csv", "points.csv")
+        with open(self.path("points.csv"), encoding="utf-8") as file:
+            self.assertEqual(file.read(), "mine")
+
     def test_samples_are_in_the_form_of_measure(self):
         text = self.expect_ok("import", golden("two-runs.log"), golden("reduce_scatter.json"), "--machine", MACHINE,
                               "-o", "s.h5").stdout
