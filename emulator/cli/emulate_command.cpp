@@ -135,7 +135,9 @@ void note_unused(const EmulateOptions& options, const Topology& whole, const Top
   if (unused.empty()) return;
   const std::string text =
       fmt::format("no row depends on these numbers of the machine: {}", fmt::join(unused, ", "));
-  const bool ships = options.machine.find('/') == std::string::npos && options.set.empty();
+  const bool file = options.machine.find('/') != std::string::npos || options.machine.ends_with(".yaml") ||
+                    options.machine.ends_with(".yml");
+  const bool ships = !file && options.set.empty();
   ships ? log_detail(text) : log_info(text);
 }
 
