@@ -70,9 +70,14 @@ int run_program(int argc, char** argv) {
   app.add_option(
          "--timeout", timeout,
          fmt::format("end the run when a process makes no progress for so many seconds (default "
-                     "{:.0f}; 0: never)",
+                     "{:.0f}, at least 0.1; 0: never)",
                      default_timeout_seconds))
-      ->check(number_between(0, 1e9));
+      ->check(number_between(0, 1e9))
+      ->check([](const std::string& text) {
+        double seconds = 0;
+        const bool hasty = CLI::detail::lexical_cast(text, seconds) && seconds > 0 && seconds < 0.1;
+        return std::string(hasty ? "less than 0.1 s ends any run (0: never)" : "");
+      });
   app.fallthrough();
 
   CommandBody body;
