@@ -7,6 +7,7 @@
 #include "emulator/base/error.hpp"
 #include "emulator/runtime/compile_plan.hpp"
 #include "emulator/runtime/executor.hpp"
+#include "emulator/runtime/interpreter_data.hpp"
 #include "emulator/runtime/rank_buffers.hpp"
 #include "kernels/cuda/interpreter.hpp"
 
@@ -80,28 +81,11 @@ class CudaExecutor final : public Executor {
                       "received (the schedule's sends and receives do not match)",
                       left));
     }
-    ExpectedOutputs expected(request_);
-    std::int64_t wrong = 0;
-    std::vector<std::byte> output;
-    for (std::int32_t rank = 0; rank < plan_.ranks(); ++rank) {
-      const auto& b = compiled_.image.buffers[static_cast<std::size_t>(rank)];
-      output.resize(static_cast<std::size_t>(b.output_bytes));
-      interpreter_.read_output(rank, output);
-      wrong += expected.count_mismatches(rank, output);
-    }
-    return wrong;
+    return count_wrong(interpreter_, request_, compiled_.image, 0, plan_.ranks());
   }
 
  private:
-  void fill_inputs() {
-    std::vector<std::byte> input;
-    for (std::int32_t rank = 0; rank < plan_.ranks(); ++rank) {
-      const auto& b = compiled_.image.buffers[static_cast<std::size_t>(rank)];
-      input.resize(static_cast<std::size_t>(b.input_bytes));
-      fill_input(request_, rank, input);
-      interpreter_.write_input(rank, input);
-    }
-  }
+  void fill_inputs() { write_inputs(interpreter_, request_, compiled_.image, 0, plan_.ranks()); }
 
   cuda::Interpreter interpreter_;
   std::int32_t max_ranks_ = 0;

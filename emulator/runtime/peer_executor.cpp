@@ -12,6 +12,7 @@
 #include "emulator/runtime/compile_plan.hpp"
 #include "emulator/runtime/executor.hpp"
 #include "emulator/runtime/gpu_assignment.hpp"
+#include "emulator/runtime/interpreter_data.hpp"
 #include "emulator/runtime/peer_links.hpp"
 #include "emulator/runtime/rank_buffers.hpp"
 #include "kernels/cuda/interpreter.hpp"
@@ -189,13 +190,7 @@ void PeerExecutor::link() {
 }
 
 void PeerExecutor::fill_inputs() {
-  std::vector<std::byte> input;
-  for (std::int32_t rank = first_rank(); rank < end_rank(); ++rank) {
-    const auto& b = compiled_.image.buffers[static_cast<std::size_t>(rank)];
-    input.resize(static_cast<std::size_t>(b.input_bytes));
-    fill_input(request_, rank, input);
-    interpreter_->write_input(rank, input);
-  }
+  write_inputs(*interpreter_, request_, compiled_.image, first_rank(), end_rank());
 }
 
 double PeerExecutor::run() {
@@ -235,16 +230,8 @@ std::int64_t PeerExecutor::check() {
                                   "received (the schedule's sends and receives do not match)",
                                   left));
   }
-  ExpectedOutputs expected(request_);
-  std::int64_t wrong = 0;
-  std::vector<std::byte> output;
-  for (std::int32_t rank = first_rank(); rank < end_rank(); ++rank) {
-    const auto& b = compiled_.image.buffers[static_cast<std::size_t>(rank)];
-    output.resize(static_cast<std::size_t>(b.output_bytes));
-    interpreter_->read_output(rank, output);
-    wrong += expected.count_mismatches(rank, output);
-  }
-  return processes_.sum(wrong);
+  return processes_.sum(
+      count_wrong(*interpreter_, request_, compiled_.image, first_rank(), end_rank()));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "emulator/base/error.hpp"
+#include "kernels/cuda/device_memory.cuh"
 
 namespace fabricast::cuda {
 
@@ -20,10 +21,7 @@ bool joined_for_lines(int device, const std::string& peer_address) {
 
 std::string export_memory(std::byte* memory) {
   cudaIpcMemHandle_t handle{};
-  if (const auto code = cudaIpcGetMemHandle(&handle, memory); code != cudaSuccess) {
-    throw RuntimeError(std::string("sharing GPU memory with other processes failed: ") +
-                       cudaGetErrorString(code) + " (" + cudaGetErrorName(code) + ")");
-  }
+  check(cudaIpcGetMemHandle(&handle, memory), "sharing GPU memory with other processes");
   return {reinterpret_cast<const char*>(&handle), sizeof handle};
 }
 
