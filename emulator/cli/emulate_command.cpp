@@ -135,9 +135,7 @@ void note_unused(const EmulateOptions& options, const Topology& whole, const Top
   if (unused.empty()) return;
   const std::string text =
       fmt::format("no row depends on these numbers of the machine: {}", fmt::join(unused, ", "));
-  const bool file = options.machine.find('/') != std::string::npos || options.machine.ends_with(".yaml") ||
-                    options.machine.ends_with(".yml");
-  const bool ships = !file && options.set.empty();
+  const bool ships = !is_machine_path(options.machine) && options.set.empty();
   ships ? log_detail(text) : log_info(text);
 }
 

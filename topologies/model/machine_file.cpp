@@ -55,10 +55,6 @@ std::string file_of(const std::string& name) {
   return (machine_directory() / (name + ".yaml")).string();
 }
 
-bool is_path(const std::string& text) {
-  return text.find('/') != std::string::npos || text.ends_with(".yaml") || text.ends_with(".yml");
-}
-
 // A YAML text in double quotes.
 std::string quoted(const std::string& text) {
   std::string result = "\"";
@@ -71,7 +67,7 @@ std::string quoted(const std::string& text) {
 
 MachineText find_machine(const std::string& name) {
   if (const auto composed = compose_machine(name)) return *composed;
-  const std::string file = is_path(name) ? name : file_of(name);
+  const std::string file = is_machine_path(name) ? name : file_of(name);
   return {read_text_file(file), file};
 }
 
@@ -157,7 +153,7 @@ MachineSpec cut_domain(MachineSpec spec, std::int32_t members) {
 // The machine that NODExN[@FABRIC] stands for, as a machine file; nothing when the text is no such
 // expression or a file has that name.
 std::optional<MachineText> compose_machine(const std::string& expression) {
-  if (is_path(expression) || is_known(expression)) return std::nullopt;
+  if (is_machine_path(expression) || is_known(expression)) return std::nullopt;
   const std::size_t at = std::min(expression.find('@'), expression.size());
   const std::string left = expression.substr(0, at);
   const std::size_t x = left.rfind('x');
@@ -184,6 +180,10 @@ std::optional<MachineText> compose_machine(const std::string& expression) {
 }
 
 }  // namespace
+
+bool is_machine_path(const std::string& text) {
+  return text.find('/') != std::string::npos || text.ends_with(".yaml") || text.ends_with(".yml");
+}
 
 std::vector<std::string> fabric_names() { return names_in(fabric_directory()); }
 

@@ -21,6 +21,9 @@ std::vector<std::string> fabric_names();
 // The machines that ship with fabricast (installed data directory, or the source tree), sorted.
 std::vector<MachineListing> list_machines();
 
+// Is a machine asked for by this text read from that file, rather than one that ships?
+bool is_machine_path(const std::string& text);
+
 // A known machine's name, a path to a .yaml file, or NODExN[@FABRIC]: N of the machine NODE (one
 // domain) joined by FABRIC, by default the one the node's file names under scale_out. `set`:
 // "key.path=value", as `--set` takes them; they show in yaml(). Unknown names throw UsageError with
@@ -34,7 +37,8 @@ std::shared_ptr<const Topology> parse_machine(const std::string& yaml, const std
 // Warnings that `machine check` prints: assumed numbers by name, odd but legal values.
 std::vector<std::string> machine_warnings(const Topology& topology);
 
-// What makes a machine impossible although its file reads well: a NIC that its PCIe slot cannot feed.
+// What makes a machine impossible although its file reads well: a NIC that its PCIe slot cannot
+// feed.
 std::vector<std::string> machine_problems(const Topology& topology);
 
 // The same machine with a partial rank count: the first `ranks` ranks (whole domains, or a part of
