@@ -20,10 +20,10 @@ using MemberKeys = std::array<std::uint64_t, wired_members>;
     message[m] = table.factor(word & 0xffffffffu);
   }
   for (std::size_t m = 0; m < wired_members; ++m) {
-    costs[0][m] = scaled(own.lane, mine[m]);
-    costs[1][m] = scaled(own.port, message[m]);
-    costs[2][m] = scaled(own.latency, message[m]);
-    costs[3][m] = own.credit;
+    costs[0][m] = scaled(own.costs[lane_cost], mine[m]);
+    costs[1][m] = scaled(own.costs[port_cost], message[m]);
+    costs[2][m] = scaled(own.costs[latency_cost], message[m]);
+    costs[3][m] = own.costs[credit_cost];
   }
 }
 
@@ -60,6 +60,7 @@ DrawKernel draw_kernel(InstructionSet set) {
 
 class DrawnSource {
  public:
+  static constexpr bool costs_stay = false;
   DrawnSource(const WiredProgram& program, const FactorTable& table,
               std::span<const std::uint64_t> keys, InstructionSet set)
       : table_(table), draw_(draw_kernel(set)), next_(static_cast<std::size_t>(program.lanes), 0) {

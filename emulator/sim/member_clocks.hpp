@@ -1,8 +1,10 @@
 // Clocks of eight cost sets for WiredRun: one step of all of them is one row of the row kernels.
 //
 // Source::costs(place) gives 4 x 8 picoseconds: lane, port, latency and credit costs of the
-// members, valid until it is called again. The kernels are those of the uniform engine
-// (row_kernels.hpp) with members as columns. Makespans only: no stages, no log. Not thread safe.
+// members, valid until it is called again, and where Source::costs_stay the same
+// at every call; costs(segment) are then those of all its steps. The kernels are those of the
+// uniform engine (row_kernels.hpp) with members as columns. Makespans only: no stages, no log. Not
+// thread safe.
 #pragma once
 
 #include <algorithm>
@@ -24,7 +26,8 @@ class MemberClocks {
  public:
   static constexpr std::size_t members = wired_members;
 
-  MemberClocks(InstructionSet set, Source& source) : source_(source) {
+  MemberClocks(InstructionSet set, Source& source)
+      : source_(source), block_kernel_(lane_block_kernel(set, members)) {
     for (const bool receives : {false, true}) {
       for (const bool sends : {false, true}) {
         kernels_[receives][sends] = row_kernel(set, receives, sends);
@@ -68,6 +71,10 @@ class MemberClocks {
     std::copy(ready_.begin(), ready_.end(), &state.ready[at(slot)]);
   }
   void note_end(const WiredState&, std::int32_t, std::int32_t) {}
+  LaneBlockKernel block_kernel() const requires Source::costs_stay { return block_kernel_; }
+  const std::int64_t* block_costs(const WiredSegment& segment) const requires Source::costs_stay {
+    return source_.costs(segment).front().front().data();
+  }
 
  private:
   static std::size_t at(std::int64_t index) {
@@ -90,6 +97,7 @@ class MemberClocks {
 
   Source& source_;
   RowKernel kernels_[2][2];  // [receives][sends]
+  LaneBlockKernel block_kernel_;
   const std::array<ColumnRun, 1> all_{ColumnRun{0, wired_members, 0, 0}};
   const MemberRow nothing_{};
   MemberRow data_ready_{}, slot_free_{}, credit_{}, ready_{};  // of the step at hand

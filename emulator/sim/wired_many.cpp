@@ -19,6 +19,7 @@ std::int64_t steps_of(const WiredProgram& program) {
 // The costs of eight members, step by step.
 class SetSource {
  public:
+  static constexpr bool costs_stay = true;
   SetSource(const WiredProgram& program, const Schedule& schedule,
             std::span<const StepCosts* const> sets)
       : first_segment_(program.segments.data()) {
@@ -29,18 +30,17 @@ class SetSource {
       for (std::size_t s = 0; s < of.size(); ++s) {
         for (std::size_t i = 0; i < of[s].size(); ++i) {
           MemberCosts& to = costs_[s][i];
-          to[0][m] = of[s][i].lane;
-          to[1][m] = of[s][i].port;
-          to[2][m] = of[s][i].latency;
-          to[3][m] = of[s][i].credit;
+          for (std::size_t kind = 0; kind < to.size(); ++kind) to[kind][m] = of[s][i][kind];
         }
       }
     }
   }
 
+  const std::vector<MemberCosts>& costs(const WiredSegment& segment) const {
+    return costs_[static_cast<std::size_t>(&segment - first_segment_)];
+  }
   const MemberCosts& costs(const WiredPlace& place) const {
-    const auto segment = static_cast<std::size_t>(&place.segment - first_segment_);
-    return costs_[segment][static_cast<std::size_t>(&place.step - place.segment.steps.data())];
+    return costs(place.segment)[static_cast<std::size_t>(&place.step - place.segment.steps.data())];
   }
 
  private:
@@ -55,11 +55,7 @@ void one_by_one(WiredProgram program, const Schedule& schedule,
     const auto of = costs_of_steps(program, schedule, *costs);
     for (std::size_t s = 0; s < of.size(); ++s) {
       for (std::size_t i = 0; i < of[s].size(); ++i) {
-        WiredStep& step = program.segments[s].steps[i];
-        step.lane = of[s][i].lane;
-        step.port = of[s][i].port;
-        step.latency = of[s][i].latency;
-        step.credit = of[s][i].credit;
+        program.segments[s].steps[i].costs = of[s][i];
       }
     }
     const EngineOutcome outcome = wired_sweep(program, loops, slices, jump);

@@ -10,6 +10,7 @@
 
 #include "emulator/base/error.hpp"
 #include "emulator/sim/flat_phases.hpp"
+#include "emulator/sim/lane_order.hpp"
 
 namespace fabricast {
 namespace {
@@ -38,6 +39,7 @@ class Wiring {
       add_stage(static_cast<std::int32_t>(s));
     }
     resolve_marks();
+    put_in_order(program_);
     return std::move(program_);
   }
 
@@ -63,8 +65,7 @@ class Wiring {
   std::map<std::pair<std::int32_t, std::int32_t>, std::int32_t> marks_;  // by (lane, stage)
 };
 
-std::int32_t Wiring::connection(std::int32_t source, std::int32_t destination,
-                                std::uint8_t fifo) {
+std::int32_t Wiring::connection(std::int32_t source, std::int32_t destination, std::uint8_t fifo) {
   const auto key = static_cast<std::uint64_t>(source) << 36 |
                    static_cast<std::uint64_t>(destination) << 8 | fifo;  // positions < 2^24
   const auto next = static_cast<std::int32_t>(program_.connections.size());
@@ -180,8 +181,7 @@ void Wiring::add_stage(std::int32_t stage) {
 
 // The steps of positions [0, end) in one repetition, lane by lane.
 void Wiring::add_repetition(const std::vector<std::size_t>& phases, std::int32_t k,
-                            std::int32_t end, WiredSegment& segment,
-                            std::vector<LaneStep>& steps) {
+                            std::int32_t end, WiredSegment& segment, std::vector<LaneStep>& steps) {
   std::vector<CostBlock> costs;
   for (const std::size_t f : phases) {
     costs.emplace_back(static_cast<std::size_t>(end));
@@ -195,10 +195,8 @@ void Wiring::add_repetition(const std::vector<std::size_t>& phases, std::int32_t
       if (phase.phase->role != lane % schedule_.roles) continue;
       if (!executes(phase, schedule_.space, x, k)) continue;
       WiredStep step = make_step(phase, lane, k, segment);
-      step.lane = costs[i].lane[at];
-      step.port = costs[i].port[at];
-      step.latency = costs[i].latency[at];
-      step.credit = costs[i].credit[at];
+      step.costs = {costs[i].lane[at], costs[i].port[at], costs[i].latency[at],
+                    costs[i].credit[at]};
       steps.push_back({lane, static_cast<std::uint16_t>(phases[i]), step});
     }
   }

@@ -1,14 +1,16 @@
 // A schedule with every connection given a number and every step its costs: the input of the
 // general engine (wired_sweep.hpp).
 //
-// It covers any schedule: inactive positions, trees, chains, maps that share connections. A stage is
-// one segment. Where peers do not vary its steps repeat; where they do, every repetition has steps
-// of its own (unrolled), in bundles per lane. Built once, then constant. Memory: 42 bytes per step of
-// a segment; steps with group peers or an awaited lane have a wide form as well, 4 bytes per
-// connection.
+// It covers any schedule: inactive positions, trees, chains, maps that share connections. A stage
+// is one segment. Where peers do not vary its steps repeat; where they do, every repetition has
+// steps of its own (unrolled), in bundles per lane. Built once, then constant. Memory: 42 bytes per
+// step of a segment; steps with group peers or an awaited lane have a wide form as well, 4 bytes
+// per connection.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,10 +19,14 @@
 
 namespace fabricast {
 
+// What a step costs, ps per message, in this order.
+enum WiredCost : std::uint8_t { lane_cost, port_cost, latency_cost, credit_cost };
+using WiredCosts = std::array<std::int64_t, 4>;
+
 struct WiredStep {
   std::int32_t in = -1;   // connection received from; no_connection; or wide(index)
   std::int32_t out = -1;  // connection sent on, or no_connection
-  std::int64_t lane = 0, port = 0, latency = 0, credit = 0;  // ps per message
+  WiredCosts costs{};
 
   static constexpr std::int32_t no_connection = -1;
   // The step is WiredSegment::wide_steps[index].
@@ -45,6 +51,14 @@ struct WiredMark {
   bool previous_loop = false;  // nothing of this loop is awaited, so all of the one before is
 };
 
+// Lanes that can each do a block of repetitions at once (lane_order.hpp).
+struct LaneOrder {
+  std::vector<std::int32_t> lanes;        // those with steps, senders before receivers
+  std::vector<std::int32_t> connections;  // used by them, each sent on and received from once
+  std::int32_t most_steps = 0;            // of a lane in one repetition and slice
+  bool wide = false;                      // some step has several messages
+};
+
 struct WiredSegment {
   std::int32_t stage = 0;
   std::int32_t repeat = 1;
@@ -56,6 +70,7 @@ struct WiredSegment {
   std::vector<std::int32_t> bundle_of, bundles;
   std::vector<WideStep> wide_steps;
   std::vector<std::int32_t> wide_connections;
+  std::optional<LaneOrder> order;
 
   bool unrolled() const { return !bundle_of.empty(); }
 };
@@ -80,12 +95,9 @@ struct WiredProgram {
 // would not fit into memory.
 WiredProgram wire(const Schedule& schedule, const StepCosts& costs);
 
-// What the steps of the program would cost with other costs: per segment, in the order of its steps.
-// Expects the schedule that the program was made of. Connections are left alone, so that this takes
-// a fraction of wire()'s time.
-struct WiredCosts {
-  std::int64_t lane = 0, port = 0, latency = 0, credit = 0;
-};
+// What the steps of the program would cost with other costs: per segment, in the order of its
+// steps. Expects the schedule that the program was made of. Connections are left alone, so that
+// this takes a fraction of wire()'s time.
 std::vector<std::vector<WiredCosts>> costs_of_steps(const WiredProgram& program,
                                                     const Schedule& schedule,
                                                     const StepCosts& costs);

@@ -6,6 +6,9 @@
 //   gather(state, place), gather_mark(...), gather_ready(...), gather_credit(...),
 //   wide_step(state, place), give_credit(...), give_ready(...)   a step with several
 //   note_end(state, lane, stage)              the lane has ended the stage in the last loop
+// and, for blocks of a lane's steps (lane_block.hpp), of clocks whose costs do not change:
+//   block_kernel()                            null: step by step, please
+//   block_costs(segment)                      [step][4][members]; null: those in the steps
 // Clocks learn with `place` which step it is. WiredRun moves the queues after the clocks.
 // Not thread safe.
 #pragma once
@@ -14,6 +17,7 @@
 #include <optional>
 #include <utility>
 
+#include "emulator/sim/lane_block.hpp"
 #include "emulator/sim/wired_control.hpp"
 #include "emulator/sim/wired_period.hpp"
 
@@ -47,7 +51,14 @@ class WiredRun : private WiredControl {
   // Executes slices of one repetition; false when the lane blocked.
   bool run_repetition(std::int32_t lane, WiredCursor& cursor, const WiredSegment& segment);
   bool try_step(const WiredPlace& place);
+  void do_step(const WiredPlace& place);
   bool try_wide_step(const WiredPlace& place);
+  void do_wide_step(const WiredPlace& place, const WideStep& wide);
+  // Blocks of repetitions without control (wired_blocks.hpp).
+  const LaneOrder* order_of(const WiredSegment& segment);
+  void run_block(const LaneOrder& order, const WiredSegment& segment, std::int32_t repetitions);
+  bool run_kernel(const LaneOrder& order, const WiredSegment& segment, std::int32_t rounds);
+  void run_lane_steps(std::int32_t lane, const WiredSegment& segment, std::int32_t repetitions);
   void next_segment(WiredCursor& cursor, std::int32_t lane);
 
   Clocks& clocks_;
@@ -78,9 +89,16 @@ bool WiredRun<Clocks>::run_segment(std::int64_t start, const WiredSegment& segme
     period.emplace(program_, segment);
   }
   std::int32_t done = 0;
+  const LaneOrder* order = nullptr;
   while (done < segment.repeat) {
-    done = std::min(done + window, segment.repeat);
-    if (!run_until(start + done)) {
+    const std::int32_t before = std::exchange(done, std::min(done + window, segment.repeat));
+    // The first block of a stage is under control: it notes when the stage begins.
+    if (order == nullptr && before == (start < ordinals_per_loop_ ? window : 0)) {
+      order = order_of(segment);
+    }
+    if (order != nullptr) {
+      run_block(*order, segment, done - before);
+    } else if (!run_until(start + done)) {
       if (!run_until(ordinals_per_loop_ * loops_)) report_deadlock();
       return false;
     }
@@ -198,12 +216,18 @@ bool WiredRun<Clocks>::try_step(const WiredPlace& place) {
   const WiredStep& step = place.step;
   if (step.in >= 0 && !can_receive(place.lane, step.in)) return false;
   if (step.out >= 0 && !can_send(place.lane, step.out)) return false;
+  do_step(place);
+  return true;
+}
+
+template <class Clocks>
+void WiredRun<Clocks>::do_step(const WiredPlace& place) {
+  const WiredStep& step = place.step;
   clocks_.step(state_, place, step.in >= 0 ? slot_received(step.in) : -1,
                step.out >= 0 ? slot_sent(step.out) : -1);
   ++updates_;
   if (step.in >= 0) received(step.in);
   if (step.out >= 0) sent(step.out);
-  return true;
 }
 
 // As try_step, with all messages at once (semantics 1.4): one lane cost, one occupation of the
@@ -212,6 +236,12 @@ template <class Clocks>
 bool WiredRun<Clocks>::try_wide_step(const WiredPlace& place) {
   const WideStep& wide = place.segment.wide_steps[place.step.wide_index()];
   if (!wide_step_can_start(place.lane, place.segment, wide)) return false;
+  do_wide_step(place, wide);
+  return true;
+}
+
+template <class Clocks>
+void WiredRun<Clocks>::do_wide_step(const WiredPlace& place, const WideStep& wide) {
   const std::int32_t* connections = place.segment.wide_connections.data() + wide.first;
   const std::int32_t all = wide.ins + wide.outs;
   clocks_.gather(state_, place);
@@ -238,7 +268,8 @@ bool WiredRun<Clocks>::try_wide_step(const WiredPlace& place) {
     clocks_.give_ready(state_, slot_sent(connections[i]));
     sent(connections[i]);
   }
-  return true;
 }
 
 }  // namespace fabricast
+
+#include "emulator/sim/wired_blocks.hpp"

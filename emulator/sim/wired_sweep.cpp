@@ -24,7 +24,8 @@ class OwnClocks {
     const std::int64_t slot_free = out >= 0 ? state.credit[static_cast<std::size_t>(out)] : -1;
     const auto at = static_cast<std::size_t>(place.lane);
     start_ = std::max(state.lane[at], std::max(data_ready, slot_free));
-    if (log_ != nullptr) [[unlikely]] note(state, place, data_ready, slot_free);
+    if (log_ != nullptr) [[unlikely]]
+      note(state, place, data_ready, slot_free);
     advance(state, place, out >= 0);
     if (in >= 0) give_credit(state, in);
     if (out >= 0) give_ready(state, out);
@@ -43,7 +44,8 @@ class OwnClocks {
   }
   void wide_step(WiredState& state, const WiredPlace& place, bool, bool sends) {
     start_ = std::max(start_, std::max(data_ready_, slot_free_));
-    if (log_ != nullptr) [[unlikely]] note(state, place, data_ready_, slot_free_);
+    if (log_ != nullptr) [[unlikely]]
+      note(state, place, data_ready_, slot_free_);
     advance(state, place, sends);
   }
   void give_credit(WiredState& state, std::int64_t slot) const {
@@ -52,6 +54,10 @@ class OwnClocks {
   void give_ready(WiredState& state, std::int64_t slot) const {
     state.ready[static_cast<std::size_t>(slot)] = ready_;
   }
+  LaneBlockKernel block_kernel() const {
+    return log_ == nullptr ? lane_block_kernel(InstructionSet::baseline, members) : nullptr;
+  }
+  const std::int64_t* block_costs(const WiredSegment&) const { return nullptr; }
   void note_end(const WiredState& state, std::int32_t lane, std::int32_t stage) {
     auto& end = spans_[static_cast<std::size_t>(stage)].end_ps;
     end = std::max(end, state.lane[static_cast<std::size_t>(lane)]);
@@ -68,12 +74,12 @@ class OwnClocks {
  private:
   void advance(WiredState& state, const WiredPlace& place, bool sends) {
     const auto at = static_cast<std::size_t>(place.lane);
-    const std::int64_t end = start_ + place.step.lane;
+    const std::int64_t end = start_ + place.step.costs[lane_cost];
     state.lane[at] = end;
-    credit_ = end + place.step.credit;
+    credit_ = end + place.step.costs[credit_cost];
     if (sends) {
-      state.port[at] = std::max(state.port[at], start_) + place.step.port;
-      ready_ = std::max(end, state.port[at]) + place.step.latency;
+      state.port[at] = std::max(state.port[at], start_) + place.step.costs[port_cost];
+      ready_ = std::max(end, state.port[at]) + place.step.costs[latency_cost];
     }
     if (place.opens) {
       auto& first = spans_[static_cast<std::size_t>(place.segment.stage)].start_ps;
@@ -91,11 +97,11 @@ class OwnClocks {
     entry.column = position;
     entry.role = place.lane % roles_;
     entry.start_ps = start_;
-    entry.end_ps = start_ + place.step.lane;
+    entry.end_ps = start_ + place.step.costs[lane_cost];
     entry.bound = bound_of(start_, state.lane[at], data_ready, slot_free);
     if (slot_free >= 0) {  // it sends
-      const std::int64_t port = std::max(state.port[at], start_) + place.step.port;
-      entry.ready_ps = std::max(entry.end_ps, port) + place.step.latency;
+      const std::int64_t port = std::max(state.port[at], start_) + place.step.costs[port_cost];
+      entry.ready_ps = std::max(entry.end_ps, port) + place.step.costs[latency_cost];
     }
     log_->add(entry);
   }
