@@ -180,7 +180,8 @@ class PriorBuilder {
     const std::int32_t peer = network ? l : 1;
     if (peer >= topology_.ranks()) return 0;
     double us = 0;
-    for (const LinkId link : topology_.route(RankId(0), RankId::from(peer)).span()) {
+    const Route route = topology_.route(RankId(0), RankId::from(peer));
+    for (const LinkId link : route.span()) {
       us += topology_.link_classes()[topology_.link_class(link).value()].latency.value;
     }
     return us;

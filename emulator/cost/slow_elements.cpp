@@ -68,8 +68,8 @@ void add_rack(const Topology& topology, std::int32_t first, std::int32_t end,
   for (std::int32_t r = first; r < end; ++r) {
     for (std::int32_t q = first; q < end; ++q) {
       if (q == r) continue;
-      for (const LinkId link : topology.route(RankId::from(r), RankId::from(q)).span())
-        links.insert(link);
+      const Route route = topology.route(RankId::from(r), RankId::from(q));
+      links.insert(route.span().begin(), route.span().end());
     }
     add_nic(topology, r, links);
   }

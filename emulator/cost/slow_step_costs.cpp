@@ -51,7 +51,8 @@ SlowStepCosts::Crossed SlowStepCosts::crossed(std::size_t position, const PeerMa
     std::int64_t added = 0;
     const RankId from = RankId::from(ranks_[position]);
     const RankId to = RankId::from(ranks_[static_cast<std::size_t>(peer)]);
-    for (const LinkId link : topology_.route(from, to).span()) {
+    const Route route = topology_.route(from, to);
+    for (const LinkId link : route.span()) {
       const double factor = slow_.link_factor(link);
       if (factor == 1) continue;
       const auto of = static_cast<std::size_t>(topology_.link_class(link).value());

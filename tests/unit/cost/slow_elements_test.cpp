@@ -137,7 +137,8 @@ TEST(SlowElements, ARackIsAllOfItsRanksAndLinks) {
   for (std::int32_t r = 0; r < 32; ++r) EXPECT_EQ(rack.rank_factor(r), r / 8 == 2 ? 1.5 : 1.0);
   const auto factors = [&](std::int32_t from, std::int32_t to) {
     std::vector<double> result;
-    for (const LinkId link : machine->route(RankId::from(from), RankId::from(to)).span()) {
+    const Route route = machine->route(RankId::from(from), RankId::from(to));
+    for (const LinkId link : route.span()) {
       result.push_back(rack.link_factor(link));
     }
     return result;

@@ -130,7 +130,8 @@ TEST(FlowNetwork, dmodk_is_free_of_contention_for_shifts) {
   for (std::uint32_t shift = 1; shift < 16; ++shift) {
     std::map<std::uint32_t, int> flows;
     for (std::uint32_t a = 0; a < 16; ++a) {
-      for (const Crossing& at : network.path(RankId(a), RankId((a + shift) % 16), 0).span()) {
+      const FlowPath path = network.path(RankId(a), RankId((a + shift) % 16), 0);
+      for (const Crossing& at : path.span()) {
         EXPECT_EQ(++flows[at.link], 1) << network.link_name(at.link) << " shift " << shift;
       }
     }
@@ -142,7 +143,8 @@ TEST(FlowNetwork, rail_changes_rails_inside_the_domain_only) {
   const FlowNetwork network(topology, Routing::rail, 0);
   const auto kinds = [&](std::uint32_t a, std::uint32_t b) {
     std::vector<LinkKind> result;
-    for (const Crossing& at : network.path(RankId(a), RankId(b), 0).span()) {
+    const FlowPath path = network.path(RankId(a), RankId(b), 0);
+    for (const Crossing& at : path.span()) {
       result.push_back(topology->link_classes()[network.link_class(at.link).value()].kind);
     }
     return result;

@@ -48,8 +48,9 @@ class AloneCosts final : public StepCosts {
         const auto to =
             static_cast<std::uint32_t>(peer_of(flat.phase->peer_out, schedule_.space, x, k));
         FlowRate narrowest = unlimited_rate;
-        for (const Crossing& link :
-             network_.path(RankId(static_cast<std::uint32_t>(x)), RankId(to), 0).span()) {
+        const FlowPath path =
+            network_.path(RankId(static_cast<std::uint32_t>(x)), RankId(to), 0);
+        for (const Crossing& link : path.span()) {
           narrowest = std::min(narrowest, capacities_[link.link]);
         }
         rows.port[at] = time_to_move(flow_amount(bytes_), narrowest);
