@@ -7,7 +7,10 @@ namespace fabricast {
 
 void UniformRun::note_lanes(const RowStep& step) {
   lanes_before_.clear();
-  for (const std::int32_t column : log_->columns()) lanes_before_.push_back(step.lane[column]);
+  for (const std::int32_t column : log_->columns()) {
+    if (static_cast<std::size_t>(column) >= columns_) break;  // folded away; columns ascend
+    lanes_before_.push_back(step.lane[column]);
+  }
 }
 
 // After the kernel: lanes have moved, the rows that were read are as they were (row_kernels.hpp).
