@@ -101,10 +101,17 @@ const CaseBuilder::Entry& CaseBuilder::entry_for(const PointSpec& point) {
   ExecutionPlan plan = plan_for(topology_, point);
   if (slots_ > 0) set_slots(plan);
   Entry& entry = entries_[key];
-  if (!entry.map || !entry.map->matches(plan)) {
-    entry.map =
+  constexpr std::size_t most_maps = 4;
+  auto map = std::find_if(entry.maps.begin(), entry.maps.end(),
+                          [&](const auto& known) { return known->matches(plan); });
+  if (map == entry.maps.end()) {
+    auto fresh =
         std::make_shared<const TrafficMap>(topology_, plan, point.executor == ExecutorKind::cuda);
+    if (entry.maps.size() == most_maps) entry.maps.pop_back();
+    map = entry.maps.insert(entry.maps.end(), std::move(fresh));
   }
+  std::rotate(entry.maps.begin(), map, map + 1);
+  entry.map = entry.maps.front();
   entry.traffic = entry.map->traffic(plan);
   entry.plan = std::move(plan);
   entry.point = point;

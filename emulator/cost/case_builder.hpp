@@ -2,7 +2,8 @@
 //
 // A sweep over sizes or a fit over parameters asks for the same (collective, algorithm, channels)
 // again and again; then only arithmetic on a few dozen edge classes remains.
-// The topology must outlive the builder and the cases; with slow elements, the builder its cases. Not thread safe; one builder per thread.
+// The topology must outlive the builder and the cases; with slow elements, the builder its cases.
+// Not thread safe; one builder per thread.
 #pragma once
 
 #include <array>
@@ -43,6 +44,8 @@ class CaseBuilder {
     ExecutionPlan plan;
     std::shared_ptr<const TrafficMap> map;
     std::vector<ClassTraffic> traffic;
+    // The last few, newest first: protocols of one size take turns with their own channels.
+    std::vector<std::shared_ptr<const TrafficMap>> maps;
   };
   // Executor, collective, algorithm, channels; a file's schedule. Entries hold it, so that no other
   // can come to lie at its address.

@@ -32,7 +32,9 @@ struct FlowPath {
     FABRICAST_EXPECT(size < MaxMin::max_crossings, "a path that fits");
     crossings[size++] = {link, count};
   }
-  std::span<const Crossing> span() const { return {crossings.data(), size}; }
+  // Not of a temporary: a range-for would outlive it.
+  std::span<const Crossing> span() const& { return {crossings.data(), size}; }
+  std::span<const Crossing> span() const&& = delete;
 };
 
 struct FlowStart {

@@ -14,7 +14,8 @@
 
 namespace fabricast {
 
-// A shared, constant table; equal if it is the same one.
+// A shared, constant table; equal if it holds the same numbers, so that two schedules made alike
+// are.
 class MapTable {
  public:
   MapTable() noexcept : values_(nullptr) {}
@@ -23,7 +24,10 @@ class MapTable {
 
   explicit operator bool() const { return values_ != nullptr; }
   std::int32_t operator[](std::int32_t i) const { return (*values_)[static_cast<std::size_t>(i)]; }
-  bool operator==(const MapTable&) const = default;
+  bool operator==(const MapTable& other) const {
+    return values_ == other.values_ ||
+           (values_ != nullptr && other.values_ != nullptr && *values_ == *other.values_);
+  }
 
  private:
   std::shared_ptr<const std::vector<std::int32_t>> values_;
@@ -32,15 +36,15 @@ class MapTable {
 // Position x, repetition k -> peer position. All divisions are by radices > 0.
 struct PeerMap {
   enum class Kind : std::uint8_t {
-    none,      // no peer
-    linear,    // (x + a*k + b) mod p, on the whole position
-    digit,     // the same on digit `digit` of x only: digit' = (digit + a*k + b) mod radix
-    exclusive, // x xor b (hypercubes); no peer where that is >= p
-    absolute,  // position a*k + b, whoever asks (roots); no peer for that position itself
-    tree,      // double binary tree over digit 1 with a chain along digit 0, see tree.hpp
-    group,     // all other members along digit `digit` of x, through the switch (semantics 1.4)
-    rounds,    // step i = k + b: digit 0 shifts by a * (i mod r0), digit 1 by a * table[i / r0]
-    table,     // table[x], -1: no peer
+    none,       // no peer
+    linear,     // (x + a*k + b) mod p, on the whole position
+    digit,      // the same on digit `digit` of x only: digit' = (digit + a*k + b) mod radix
+    exclusive,  // x xor b (hypercubes); no peer where that is >= p
+    absolute,   // position a*k + b, whoever asks (roots); no peer for that position itself
+    tree,       // double binary tree over digit 1 with a chain along digit 0, see tree.hpp
+    group,      // all other members along digit `digit` of x, through the switch (semantics 1.4)
+    rounds,     // step i = k + b: digit 0 shifts by a * (i mod r0), digit 1 by a * table[i / r0]
+    table,      // table[x], -1: no peer
   };
   enum class TreeEdge : std::uint8_t { parent, child_low, child_high, chain_child };
 

@@ -70,7 +70,9 @@ struct Route {
     FABRICAST_EXPECT(count < max_links, "a route that fits");
     links[static_cast<std::size_t>(count++)] = link;
   }
-  std::span<const LinkId> span() const { return {links.data(), static_cast<std::size_t>(count)}; }
+  // Not of a temporary: a range-for would outlive it.
+  std::span<const LinkId> span() const& { return {links.data(), static_cast<std::size_t>(count)}; }
+  std::span<const LinkId> span() const&& = delete;
 };
 
 struct GpuModel {

@@ -1,4 +1,5 @@
-// Every algorithm of the catalogue is verified: its result, its connections, its hazards, no deadlock.
+// Every algorithm of the catalogue is verified: its result, its connections, its hazards, no
+// deadlock.
 #include <gtest/gtest.h>
 
 #include <fmt/format.h>
@@ -21,10 +22,10 @@ std::string first_finding(const VerifyReport& report) {
 }
 
 TEST(Algorithms, EveryScheduleComputesItsCollective) {
-  const std::vector<RankSpace> spaces = {
-      RankSpace{1},    RankSpace{2},    RankSpace{3},    RankSpace{8},    RankSpace{13},
-      RankSpace{2, 2}, RankSpace{2, 3}, RankSpace{4, 3}, RankSpace{1, 5}, RankSpace{3, 6},
-      RankSpace{16, 2}};
+  const std::vector<RankSpace> spaces = {RankSpace{1},    RankSpace{2},    RankSpace{3},
+                                         RankSpace{8},    RankSpace{13},   RankSpace{2, 2},
+                                         RankSpace{2, 3}, RankSpace{4, 3}, RankSpace{1, 5},
+                                         RankSpace{3, 6}, RankSpace{16, 2}};
   int cases = 0;
   for (const auto& space : spaces) {
     for (const AlgorithmEntry& entry : algorithm_catalogue()) {
@@ -33,8 +34,8 @@ TEST(Algorithms, EveryScheduleComputesItsCollective) {
       limits.channels = 4;
       limits.max_slice_bytes = 16;
       limits.max_chunk_bytes = 32;
-      const auto plan = make_plan(entry.collective, entry.name, space, 4 * 4 * 12, 4, limits,
-                                  space.size() / 2);
+      const auto plan =
+          make_plan(entry.collective, entry.name, space, 4 * 4 * 12, 4, limits, space.size() / 2);
       const auto report = verify(plan);
       EXPECT_TRUE(report.ok()) << entry.name << " " << to_string(entry.collective) << " on "
                                << space.domains() << " x " << space.domain_size() << ": "
@@ -99,9 +100,17 @@ TEST(Algorithms, GroupedExchangeVisitsPeersInNcclsOrder) {
   using Pairs = std::vector<std::pair<int, int>>;
   EXPECT_EQ(rounds(RankSpace{8}, 0),
             (Pairs{{1, 7}, {2, 6}, {3, 5}, {4, 4}, {5, 3}, {6, 2}, {7, 1}}));
-  EXPECT_EQ(rounds(RankSpace{4, 3}, 1),
-            (Pairs{{2, 0}, {3, 3}, {0, 2}, {5, 9}, {6, 8}, {7, 11}, {4, 10}, {9, 5}, {10, 4},
-                   {11, 7}, {8, 6}}));
+  EXPECT_EQ(rounds(RankSpace{4, 3}, 1), (Pairs{{2, 0},
+                                               {3, 3},
+                                               {0, 2},
+                                               {5, 9},
+                                               {6, 8},
+                                               {7, 11},
+                                               {4, 10},
+                                               {9, 5},
+                                               {10, 4},
+                                               {11, 7},
+                                               {8, 6}}));
   const auto order = [](std::int32_t groups) {
     const auto schedule = grouped_all_to_all(RankSpace{8, groups});
     std::vector<int> distances;
@@ -110,8 +119,7 @@ TEST(Algorithms, GroupedExchangeVisitsPeersInNcclsOrder) {
     }
     return distances;
   };
-  EXPECT_EQ(order(16),
-            (std::vector<int>{0, 1, 3, 6, 10, 15, 5, 12, 4, 13, 7, 2, 14, 11, 9, 8}));
+  EXPECT_EQ(order(16), (std::vector<int>{0, 1, 3, 6, 10, 15, 5, 12, 4, 13, 7, 2, 14, 11, 9, 8}));
 }
 
 TEST(Algorithms, BroadcastStartsAtTheRootRank) {
@@ -142,10 +150,34 @@ TEST(Algorithms, UnknownAndUnsuitableNamesAreExplained) {
     }
     return std::string("accepted");
   };
-  EXPECT_NE(message(Collective::all_reduce, "rign").find("did you mean \"ring\""), std::string::npos);
-  EXPECT_NE(message(Collective::all_gather, "tree").find("cannot do all_gather"), std::string::npos);
+  EXPECT_NE(message(Collective::all_reduce, "rign").find("did you mean \"ring\""),
+            std::string::npos);
+  EXPECT_NE(message(Collective::all_gather, "tree").find("cannot do all_gather"),
+            std::string::npos);
   EXPECT_NE(message(Collective::all_reduce, "hierarchical").find("two domains"), std::string::npos);
   EXPECT_NE(message(Collective::broadcast, "pat").find("by: ring"), std::string::npos);
+}
+
+// Traffic and costs are kept for a schedule that comes again: made anew it has to be the same.
+TEST(Algorithms, MadeTwiceHasTheSamePeers) {
+  const RankSpace space{8, 3};
+  for (const AlgorithmEntry& entry : algorithm_catalogue()) {
+    if (!algorithm_applies(std::string(entry.name), entry.collective, space)) continue;
+    const auto peers = [&] {
+      std::vector<PeerMap> result;
+      const auto plan = make_plan(entry.collective, std::string(entry.name), space, 1 << 20, 4, {});
+      for (const Stage& stage : plan.channels.front().schedule->stages) {
+        for (const PhaseGroup& group : stage.groups) {
+          for (const Phase& phase : group.phases) {
+            result.push_back(phase.peer_in);
+            result.push_back(phase.peer_out);
+          }
+        }
+      }
+      return result;
+    };
+    EXPECT_TRUE(peers() == peers()) << entry.name;
+  }
 }
 
 TEST(Algorithms, SmallMessagesUseFewerChannelsAndLargeOnesMoreLoops) {
@@ -154,8 +186,10 @@ TEST(Algorithms, SmallMessagesUseFewerChannelsAndLargeOnesMoreLoops) {
   limits.min_bytes_per_channel = 1 << 16;
   const RankSpace space{8};
   EXPECT_EQ(make_plan(Collective::all_reduce, "ring", space, 8, 4, limits).channels.size(), 1u);
-  EXPECT_EQ(make_plan(Collective::all_reduce, "ring", space, 1 << 18, 4, limits).channels.size(), 4u);
-  const auto large = make_plan(Collective::all_reduce, "ring", space, std::int64_t{1} << 34, 4, limits);
+  EXPECT_EQ(make_plan(Collective::all_reduce, "ring", space, 1 << 18, 4, limits).channels.size(),
+            4u);
+  const auto large =
+      make_plan(Collective::all_reduce, "ring", space, std::int64_t{1} << 34, 4, limits);
   EXPECT_EQ(large.channels.size(), 16u);
   EXPECT_EQ(large.loops, 64);  // 2^34 / 16 channels / 8 chunks / 2 MiB
   EXPECT_EQ(large.slices, 2);
