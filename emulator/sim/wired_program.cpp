@@ -27,7 +27,10 @@ struct LaneStep {
 class Wiring {
  public:
   Wiring(const Schedule& schedule, const StepCosts& costs)
-      : schedule_(schedule), costs_(costs), flat_(flatten(schedule)) {
+      : schedule_(schedule),
+        costs_(costs),
+        flat_(flatten(schedule)),
+        first_of_(static_cast<std::size_t>(schedule.positions()), -1) {
     program_.lanes = schedule.positions() * schedule.roles;
     program_.roles = schedule.roles;
     program_.depth = schedule.fifo_depth;
@@ -61,16 +64,34 @@ class Wiring {
   std::vector<FlatPhase> flat_;
   WiredProgram program_;
   std::int64_t steps_ = 0;
+  // Connections of a source: the first few in a chain, the others by hash.
+  static constexpr int longest_chain = 16;
+  std::vector<std::int32_t> first_of_, next_of_;  // by position, by connection; -1: no more
   std::unordered_map<std::uint64_t, std::int32_t> numbers_;
   std::map<std::pair<std::int32_t, std::int32_t>, std::int32_t> marks_;  // by (lane, stage)
 };
 
 std::int32_t Wiring::connection(std::int32_t source, std::int32_t destination, std::uint8_t fifo) {
+  const auto next = static_cast<std::int32_t>(program_.connections.size());
+  std::int32_t* link = &first_of_[static_cast<std::size_t>(source)];
+  for (int passed = 0; passed < longest_chain; ++passed) {
+    if (*link < 0) {
+      *link = next;
+      program_.connections.push_back({source, destination, fifo, -1, -1});
+      next_of_.resize(program_.connections.size(), -1);
+      return next;
+    }
+    const WiredConnection& at = program_.connections[static_cast<std::size_t>(*link)];
+    if (at.destination == destination && at.fifo == fifo) return *link;
+    link = &next_of_[static_cast<std::size_t>(*link)];
+  }
   const auto key = static_cast<std::uint64_t>(source) << 36 |
                    static_cast<std::uint64_t>(destination) << 8 | fifo;  // positions < 2^24
-  const auto next = static_cast<std::int32_t>(program_.connections.size());
   const auto [it, added] = numbers_.try_emplace(key, next);
-  if (added) program_.connections.push_back({source, destination, fifo, -1, -1});
+  if (added) {
+    program_.connections.push_back({source, destination, fifo, -1, -1});
+    next_of_.resize(program_.connections.size(), -1);
+  }
   return it->second;
 }
 
