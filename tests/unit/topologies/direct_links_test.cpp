@@ -190,6 +190,12 @@ TEST(Torus, RingsTogetherUseAllLinksAlike) {
   EXPECT_EQ(ring_loads(*torus({{4}, {8}})), std::set<int>{1});
   EXPECT_EQ(ring_loads(*torus({{4}, {4}, {4}})), std::set<int>{4});
   EXPECT_EQ(ring_loads(*torus({{8}, {16}, {16}})), std::set<int>{4});
+  for (int n = 3; n <= 10; ++n) {
+    for (int m = 3; m <= 10; ++m)
+      EXPECT_EQ(ring_loads(*torus({{n}, {m}})), std::set<int>{1}) << n << " x " << m;
+  }
+  EXPECT_EQ(ring_loads(*torus({{3}, {4}, {5}})), std::set<int>{4});
+  EXPECT_EQ(ring_loads(*torus({{16}, {20}, {28}})), std::set<int>{4}) << "a whole pod of TPU v5p";
   const auto grid = torus({{4, false}, {6, false}});
   EXPECT_EQ(grid->ring_orders()->front().size(), 24u) << "an order all the same";
 }
