@@ -183,6 +183,17 @@ TEST(Torus, BisectionIsTheLeastOfAllCutsIntoHalves) {
   }
 }
 
+// A pod as it is sold: 16 x 20 x 28, and 16 x 24 x 24.
+TEST(Torus, HoldsWholePods) {
+  const auto v5p = load_machine("tpu-v5p-8960");
+  EXPECT_EQ(v5p->ranks(), 8960);
+  const Structure structure = structure_of(built(v5p));
+  EXPECT_EQ(structure.diameter_links, 8 + 10 + 14);
+  EXPECT_DOUBLE_EQ(structure.bisection_gb_per_s, 2.0 * 16 * 20 * 100);
+  EXPECT_EQ(v5p->ring_orders()->size(), 24u);
+  EXPECT_EQ(load_machine("tpu7x-9216")->ranks(), 9216);
+}
+
 TEST(Torus, RingsTogetherUseAllLinksAlike) {
   EXPECT_EQ(ring_loads(*torus({{8}})), std::set<int>{1});
   EXPECT_EQ(ring_loads(*torus({{4}, {4}})), std::set<int>{1});
