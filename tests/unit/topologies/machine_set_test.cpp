@@ -196,14 +196,47 @@ TEST(MachineDrawing, ShowsEveryLevel) {
   }
 }
 
-TEST(MachineDrawing, ShowsDragonfliesAndRailsAlone) {
+int count_of(const std::string& text, std::string_view part) {
+  int count = 0;
+  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
+
+// A spine of each rail with a wire to each of 8 groups, and no switch across them.
+TEST(MachineDrawing, ShowsRailsThatNothingJoins) {
+  const std::string svg = machine_svg(*load_machine("rail-only-h100x256"));
+  for (const auto* part : {"8 spine layers", "one per rail, not joined", ">rail 7<", "group 7"}) {
+    EXPECT_NE(svg.find(part), std::string::npos) << part;
+  }
+  EXPECT_EQ(svg.find(">spine<"), std::string::npos);
+  // Wires of rail 0: to 8 groups, and from its leaf to the 11 nodes that are shown.
+  EXPECT_EQ(count_of(svg, "stroke=\"#0072b2\""), 8 + 11);
+  const std::string one_group = machine_svg(*load_machine("rail-only-h100x256", {"count=32"}));
+  EXPECT_EQ(one_group.find("spine"), std::string::npos) << "a single switch per rail";
+}
+
+TEST(MachineDrawing, ShowsWhatIsJoinedWithoutASwitch) {
   const std::string dragonfly = machine_svg(*load_machine("mi250x-8x1280"));
-  for (const auto* part : {"1 links between groups", "20 groups", "32 routers each"}) {
+  for (const auto* part : {"20 groups", "32 routers each", ">32 routers<", "64 nodes"}) {
     EXPECT_NE(dragonfly.find(part), std::string::npos) << part;
   }
-  EXPECT_NE(machine_svg(*load_machine("rail-only-h100x256")).find("one per rail, not joined"),
-            std::string::npos);
-  EXPECT_NE(machine_svg(*load_machine("tpu-v5e-256")).find("torus"), std::string::npos);
+  // Eleven of the groups and of the routers are shown: an arc for every two.
+  EXPECT_EQ(count_of(dragonfly, "<polyline"), 2 * 11 * 10 / 2);
+  const std::string mesh = machine_svg(*load_machine("mi300x-8"));
+  EXPECT_EQ(count_of(mesh, "<polyline"), 8 * 7 / 2);
+  EXPECT_NE(mesh.find("64 GB/s each"), std::string::npos);
+}
+
+TEST(MachineDrawing, ShowsTheAxesOfATorus) {
+  const std::string pod = machine_svg(*load_machine("tpu-v5p-8960"));
+  for (const auto* part : {"16 x 20 x 28 torus", "x: 16, 100 GB/s a link, closed", ">319<",
+                           "z = 27", "600 GB/s per gpu"}) {
+    EXPECT_NE(pod.find(part), std::string::npos) << part;
+  }
+  // A part of it is a plane of open lines.
+  const std::string part = machine_svg(*with_ranks(load_machine("tpu-v5p-8960"), 16 * 4));
+  EXPECT_NE(part.find("y: 4, 100 GB/s a link, open"), std::string::npos);
+  EXPECT_EQ(part.find("z = "), std::string::npos);
 }
 
 // Published facts that a reader would look up.
