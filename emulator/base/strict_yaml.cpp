@@ -18,6 +18,13 @@ struct YamlSource {
 
 namespace {
 
+// "file:line:col: path: problem", or who brought the value.
+[[noreturn]] void fail_near(const std::string& file, const YamlNode& node, const std::string& path,
+                            const std::string& problem) {
+  if (!node.from.empty()) throw UsageError(fmt::format("{}: {}", node.from, problem));
+  fail_at(file, node.line, node.column, path, problem);
+}
+
 // Adds the position to the message of a number parser.
 template <class Parse>
 auto positioned(const YamlCursor& cursor, Parse parse) {
@@ -42,32 +49,36 @@ void reject_unknown_keys(const YamlSource& source, const YamlNode& node, const s
     if (map && !was_asked(node, node.keys[i].name)) {
       const auto& key = node.keys[i];
       std::string problem = unknown_name_message("key", key.name, node.asked);
+      if (!key.from.empty()) throw UsageError(fmt::format("{}: {}", key.from, problem));
       fail_at(source.file, key.line, key.column, child_path, problem);
     }
     reject_unknown_keys(source, *node.children[i], child_path);
   }
 }
 
-std::unique_ptr<YamlNode> new_node(YamlNode::Kind kind, const YamlNode& near) {
+std::unique_ptr<YamlNode> new_node(YamlNode::Kind kind, const YamlNode& near,
+                                   const YamlPatch& patch) {
   auto node = std::make_unique<YamlNode>();
   node->kind = kind;
+  node->from = patch.from;
   node->line = near.line;
   node->column = near.column;
   return node;
 }
 
-std::unique_ptr<YamlNode> new_scalar(const std::string& value, const YamlNode& near) {
-  auto node = new_node(YamlNode::Kind::scalar, near);
+std::unique_ptr<YamlNode> new_scalar(const std::string& value, const YamlNode& near,
+                                     const YamlPatch& patch) {
+  auto node = new_node(YamlNode::Kind::scalar, near, patch);
   node->value = value;
   return node;
 }
 
 std::unique_ptr<YamlNode> patched_value(const YamlPatch& patch, const YamlNode& near,
                                         bool was_scalar) {
-  if (was_scalar || patch.rest.empty()) return new_scalar(patch.value, near);
-  auto list = new_node(YamlNode::Kind::list, near);
-  list->children.push_back(new_scalar(patch.value, near));
-  for (const auto& text : patch.rest) list->children.push_back(new_scalar(text, near));
+  if (was_scalar || patch.rest.empty()) return new_scalar(patch.value, near, patch);
+  auto list = new_node(YamlNode::Kind::list, near, patch);
+  list->children.push_back(new_scalar(patch.value, near, patch));
+  for (const auto& text : patch.rest) list->children.push_back(new_scalar(text, near, patch));
   return list;
 }
 
@@ -84,17 +95,18 @@ void apply_patch(YamlNode& root, const std::string& file, const YamlPatch& patch
                       patch.path));
     }
     if (node->kind != YamlNode::Kind::map) {
-      fail_at(file, node->line, node->column, so_far,
-              fmt::format("cannot be set (what is above it is {}); set a key that is there",
-                          to_string(node->kind)));
+      const auto problem = fmt::format(
+          "cannot be set (what is above it is {}); set a key that is there", to_string(node->kind));
+      if (!patch.from.empty()) throw UsageError(fmt::format("{}: {}", patch.from, problem));
+      fail_at(file, node->line, node->column, so_far, problem);
     }
     std::size_t at = 0;
     while (at < node->keys.size() && node->keys[at].name != key) ++at;
     const bool last = dot == patch.path.size();
     if (at == node->keys.size()) {
-      node->keys.push_back({key, node->line, node->column});
+      node->keys.push_back({key, node->line, node->column, patch.from});
       node->children.push_back(last ? patched_value(patch, *node, false)
-                                    : new_node(YamlNode::Kind::map, *node));
+                                    : new_node(YamlNode::Kind::map, *node, patch));
     } else if (last) {
       auto& child = node->children[at];
       child = patched_value(patch, *child, child->kind == YamlNode::Kind::scalar);
@@ -126,7 +138,11 @@ bool YamlCursor::is_list() const { return node_->kind == YamlNode::Kind::list; }
 bool YamlCursor::is_scalar() const { return node_->kind == YamlNode::Kind::scalar; }
 
 void YamlCursor::fail(const std::string& problem) const {
-  fail_at(source_->file, node_->line, node_->column, path_, problem);
+  fail_near(source_->file, *node_, path_, problem);
+}
+
+std::string YamlCursor::place() const {
+  return fmt::format("{}:{}:{}: {}", source_->file, node_->line, node_->column, path_);
 }
 
 std::string YamlCursor::child_path(std::string_view key) const {
@@ -159,9 +175,13 @@ YamlCursor YamlCursor::at(std::string_view key) const {
     if (!was_asked(*node_, given)) unread.push_back(given);
   }
   const std::string guess = closest_name(key, unread);
-  fail_at(source_->file, node_->line, node_->column, child_path(key),
-          fmt::format("missing key{}; add it",
-                      guess.empty() ? "" : fmt::format(" (is \"{}\" a typo of it?)", guess)));
+  const std::string problem =
+      fmt::format("missing key{}; add it",
+                  guess.empty() ? "" : fmt::format(" (is \"{}\" a typo of it?)", guess));
+  if (node_->from.empty()) {
+    fail_at(source_->file, node_->line, node_->column, child_path(key), problem);
+  }
+  throw UsageError(fmt::format("{}: {}: {}", node_->from, child_path(key), problem));
 }
 
 std::vector<std::string> YamlCursor::keys() const {

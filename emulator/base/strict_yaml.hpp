@@ -44,17 +44,18 @@ struct Range {
 
 // A value put into a document at a dotted key path, in place of what is there or as a new key. In
 // place of a scalar it is a scalar; elsewhere it is the list [value, rest...], and a scalar only
-// without a rest.
+// without a rest. `from` says who wants it, for messages: "--set fabric.rails=3".
 struct YamlPatch {
   std::string path, value;
   std::vector<std::string> rest;
+  std::string from = "";
 };
 
 class YamlCursor {
  public:
   // The root of a document; `file` is used in messages only. Patches are applied in order; errors
-  // about what they bring name the place they came to. A path through what is no mapping is a
-  // UsageError.
+  // about what they bring say `from` instead of a place, or the place they came to where it is
+  // empty. A path through what is no mapping is a UsageError.
   static YamlCursor parse(std::string_view text, std::string file,
                           std::span<const YamlPatch> patches = {});
 
@@ -86,6 +87,8 @@ class YamlCursor {
 
   // Throws "file:line:col: key.path: problem".
   [[noreturn]] void fail(const std::string& problem) const;
+  // "file:line:col: key.path".
+  std::string place() const;
   std::string path() const { return path_; }
 
  private:

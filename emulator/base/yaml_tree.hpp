@@ -17,12 +17,14 @@ namespace fabricast {
 struct YamlKey {
   std::string name;
   int line = 0, column = 0;
+  std::string from = "";  // of a patch: who brought it; empty: the file
 };
 
 struct YamlNode {
   enum class Kind : std::uint8_t { null, scalar, list, map };
   Kind kind = Kind::null;
   int line = 0, column = 0;  // from 1
+  std::string from;          // of a patch: who brought it; empty: the file
   std::string value;         // of a scalar
   std::vector<YamlKey> keys;
   std::vector<std::unique_ptr<YamlNode>> children;

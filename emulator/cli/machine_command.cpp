@@ -105,7 +105,9 @@ int check_command(const MachineOptions& options) {
   for (const auto& file : options.files) {
     try {
       const auto machine = load_machine(file, options.set);
-      const auto warnings = machine_warnings(*machine);
+      auto warnings = machine_warnings(*machine);
+      const std::string named = name_warning(file, *machine);
+      if (!named.empty()) warnings.insert(warnings.begin(), named);
       fmt::print("{}: ok, {} ranks, {} warning{}\n", file, machine->ranks(), warnings.size(),
                  warnings.size() == 1 ? "" : "s");
       for (const auto& warning : warnings) fmt::print("  warning: {}\n", warning);
@@ -192,7 +194,8 @@ void add_machine_command(CLI::App& app, CommandBody& run) {
   add_set(check);
   check->callback([&run, options] { run = [options] { return check_command(*options); }; });
 
-  auto* draw = machine->add_subcommand("draw", "a picture of node, group and cluster, as SVG or HTML");
+  auto* draw =
+      machine->add_subcommand("draw", "a picture of node, group and cluster, as SVG or HTML");
   draw->add_option("name", options->name, "name of a machine, NODExN[@FABRIC], or a .yaml file")
       ->required();
   draw->add_option("-o,--output", options->output, "the .svg or .html file to write")->required();

@@ -50,6 +50,41 @@ Route far_route(const Topology& topology, std::int32_t rank, int depth) {
   return longest;
 }
 
+// Does a message to a member of another domain go out of the rank's own NIC and no other way?
+bool goes_straight(const Topology& topology, std::int32_t rank, std::int32_t member) {
+  const std::int32_t domain = topology.space().domain_size();
+  const std::int32_t other =
+      (rank / domain + topology.ranks() / domain / 2) % (topology.ranks() / domain);
+  if (other == rank / domain) return true;
+  const Route route = topology.route(RankId::from(rank), RankId::from(other * domain + member));
+  const auto links = route.span();
+  return std::all_of(links.begin(), links.end(), [&](LinkId link) {
+    return is_network(topology.link_classes()[topology.link_class(link).value()].kind);
+  });
+}
+
+// For every rank the first member of other domains that it reaches without a way through its own.
+// Members are alike in most domains, so that of the domain before is tried first. Empty where all
+// reach all, or a rank not even its like.
+std::vector<std::int32_t> rails_of(const Topology& topology, std::span<const std::int32_t> ranks) {
+  const std::int32_t domain = topology.space().domain_size();
+  std::vector<std::int32_t> rails, known, of_member(static_cast<std::size_t>(domain), 0);
+  for (const std::int32_t rank : ranks) {
+    std::int32_t& rail = of_member[static_cast<std::size_t>(rank % domain)];
+    if (!goes_straight(topology, rank, rail)) {
+      const auto found = std::find_if(known.begin(), known.end(), [&](std::int32_t member) {
+        return goes_straight(topology, rank, member);
+      });
+      if (found == known.end() && !goes_straight(topology, rank, rank % domain)) return {};
+      rail = found == known.end() ? rank % domain : *found;
+    }
+    if (std::find(known.begin(), known.end(), rail) == known.end()) known.push_back(rail);
+    rails.push_back(rail);
+  }
+  if (known.size() < 2) rails.clear();
+  return rails;
+}
+
 }  // namespace
 
 PositionKeys::PositionKeys(const Topology& topology, std::span<const std::int32_t> ranks) {
@@ -68,10 +103,12 @@ PositionKeys::PositionKeys(const Topology& topology, std::span<const std::int32_
       all[f][x] = static_cast<std::int32_t>(far.links[f].value());
     }
   }
+  rails_ = rails_of(topology, ranks);
   attachments_ = std::move(all);
   run_end_.assign(p, static_cast<std::int32_t>(p));
   for (std::size_t x = p; x-- > 1;) {
-    run_end_[x - 1] = key(x - 1, x) == 0 ? run_end_[x] : static_cast<std::int32_t>(x);
+    run_end_[x - 1] =
+        (key(x - 1, x) & ~rail_bit(x - 1, x)) == 0 ? run_end_[x] : static_cast<std::int32_t>(x);
   }
   period_ = find_period();
   if (period_ < p) find_near();
@@ -93,7 +130,25 @@ void PositionKeys::find_near() {
       for (const std::size_t y : others) near[(y + p - x) % p] = true;
     }
   }
+  if (!rails_.empty()) find_near_rails(near);
   near_ = std::move(near);
+}
+
+// Rails repeat with the domains, and where two are the same they are so from domain to domain.
+void PositionKeys::find_near_rails(std::vector<bool>& near) const {
+  const std::size_t p = positions();
+  std::size_t period = 1;
+  while (p % period != 0 || !std::equal(rails_.begin() + static_cast<std::ptrdiff_t>(period),
+                                        rails_.end(), rails_.begin())) {
+    ++period;
+  }
+  for (std::size_t within = 0; within < period; ++within) {
+    bool same = false;
+    for (std::size_t x = 0; x < period; ++x) {
+      same = same || rails_[x] == rails_[(x + within) % period];
+    }
+    for (std::size_t shift = within; same && shift < p; shift += period) near[shift] = true;
+  }
 }
 
 bool PositionKeys::all_far(const PeerMap& map, const RankSpace& space, std::int32_t k) const {
@@ -113,7 +168,9 @@ bool PositionKeys::all_far(const PeerMap& map, const RankSpace& space, std::int3
 std::size_t PositionKeys::find_period() const {
   const std::size_t p = positions();
   std::vector<std::vector<std::size_t>> distances;
-  for (const auto& labels : attachments_) {
+  auto partitions = attachments_;
+  if (!rails_.empty()) partitions.push_back(rails_);
+  for (const auto& labels : partitions) {
     std::map<std::int32_t, std::size_t> next;
     std::vector<std::size_t> distance(p, 0);
     for (std::size_t i = 2 * p; i-- > 0;) {  // twice round, so that every position has a next one

@@ -1,9 +1,9 @@
 // Which switches two positions do not share: the key that decides the route between them.
 //
 // Attachments of a rank are its domain and the links it climbs on its way across the machine
-// (leaf trunk, pod trunk ...). They are read off Topology::route to other domains, so no builder is
-// special; links below the NIC have no part. The key of a pair has one bit per
-// attachment that differs.
+// (leaf trunk, pod trunk ...), and its rail where a message to another rail first goes through the
+// domain. They are read off Topology::route to other domains, so no builder is special. The key of
+// a pair has one bit per attachment that differs.
 // Immutable; thread safe. O(positions) to build and store; key() is O(attachments).
 #pragma once
 
@@ -25,7 +25,9 @@ class PositionKeys {
 
   bool operator==(const PositionKeys&) const = default;
 
-  std::size_t keys() const { return std::size_t{1} << attachments_.size(); }
+  std::size_t keys() const {
+    return std::size_t{1} << (attachments_.size() + (rails_.empty() ? 0 : 1));
+  }
   std::size_t positions() const { return run_end_.size(); }
 
   std::size_t key(std::size_t x, std::size_t y) const {
@@ -33,7 +35,7 @@ class PositionKeys {
     for (std::size_t f = 0; f < attachments_.size(); ++f) {
       bits |= static_cast<std::size_t>(attachments_[f][x] != attachments_[f][y]) << f;
     }
-    return bits;
+    return bits | rail_bit(x, y);
   }
 
   // The smallest divisor P of positions() with key(x, y) == key(x + P, y + P), cyclically, for all
@@ -75,8 +77,13 @@ class PositionKeys {
   }
 
  private:
+  std::size_t rail_bit(std::size_t x, std::size_t y) const {
+    if (rails_.empty()) return 0;
+    return static_cast<std::size_t>(rails_[x] != rails_[y]) << attachments_.size();
+  }
   std::size_t find_period() const;
   void find_near();
+  void find_near_rails(std::vector<bool>& near) const;
 
   // Pairs (x + i, y + i), i < count.
   template <class Visit>
@@ -84,10 +91,24 @@ class PositionKeys {
     while (count > 0) {
       const std::size_t length = std::min({static_cast<std::size_t>(run_end_[x]) - x,
                                            static_cast<std::size_t>(run_end_[y]) - y, count});
-      visit(x, length, key(x, y));
+      if (rails_.empty()) {
+        visit(x, length, key(x, y));
+      } else {
+        for_rails(x, y, length, visit);
+      }
       x += length;
       y += length;
       count -= length;
+    }
+  }
+
+  // A run of equal attachments, parted where rails that were the same are not any more.
+  template <class Visit>
+  void for_rails(std::size_t x, std::size_t y, std::size_t count, Visit& visit) const {
+    for (std::size_t first = 0, i = 1; i <= count; ++i) {
+      if (i < count && rail_bit(x + i, y + i) == rail_bit(x + first, y + first)) continue;
+      visit(x + first, i - first, key(x + first, y + first));
+      first = i;
     }
   }
 
@@ -111,6 +132,7 @@ class PositionKeys {
   }
 
   std::vector<std::vector<std::int32_t>> attachments_;  // [attachment][position]
+  std::vector<std::int32_t> rails_;    // by position; empty where all reach each other directly
   std::vector<std::int32_t> run_end_;  // first later position whose attachments differ
   std::size_t period_ = 0;
   std::vector<bool> near_;  // by shift: some pair shares an attachment; empty if not looked for

@@ -14,11 +14,23 @@
 namespace fabricast {
 namespace {
 
-// One domain of a single one, else the two smallest ends of a network, and not more than 512 ranks.
+// Not more than 512 members of a domain; of a torus whole lines, or planes.
+std::int32_t part_of(const Topology& machine) {
+  std::int32_t members = 1;
+  for (const TorusAxis& axis : dynamic_cast<const BuiltTopology&>(machine).spec().domain.axes) {
+    if (members * axis.size > 512) break;
+    members *= axis.size;
+  }
+  return members == 1 ? 512 : members;
+}
+
+// One domain of a single one, else the two smallest ends of a network.
 std::shared_ptr<const Topology> rack_of(const std::string& name) {
   const auto machine = load_machine(name);
   const std::int32_t domain = machine->space().domain_size();
-  if (machine->space().domains() == 1) return domain > 512 ? with_ranks(machine, 512) : machine;
+  if (machine->space().domains() == 1) {
+    return domain > 512 ? with_ranks(machine, part_of(*machine)) : machine;
+  }
   return with_ranks(machine, 2 * domain);
 }
 

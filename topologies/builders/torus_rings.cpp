@@ -3,16 +3,18 @@
 #include <algorithm>
 #include <array>
 #include <numeric>
+#include <utility>
 
 namespace fabricast {
 namespace {
 
 using Cycle = std::vector<std::int32_t>;
 
-// The two cycles of long x short, as indices a + length(long) * b; what is no cycle is left out.
-std::vector<Cycle> plane_cycles(std::int32_t longer, std::int32_t shorter) {
+// The steps a + b = -1 mod `shorter` along one axis, all others along the other one: where
+// `shorter` divides `longer`, both ways mostly are cycles through all members. As indices a +
+// longer * b.
+std::vector<Cycle> staircases(std::int32_t longer, std::int32_t shorter) {
   std::vector<Cycle> cycles;
-  if (longer % shorter != 0) return cycles;
   for (const bool along : {true, false}) {
     Cycle cycle;
     std::vector<bool> seen(static_cast<std::size_t>(longer) * static_cast<std::size_t>(shorter));
@@ -30,6 +32,82 @@ std::vector<Cycle> plane_cycles(std::int32_t longer, std::int32_t shorter) {
       }
     }
     if (cycle.size() == seen.size() && a == 0 && b == 0) cycles.push_back(std::move(cycle));
+  }
+  return cycles;
+}
+
+// Which edges of longer x shorter the first of two cycles takes: those from a member along the
+// first and along the second axis. The second cycle takes all others.
+struct Taken {
+  std::vector<bool> along_first, along_second;
+};
+
+// From all lines along the first axis, and for the other cycle all along the second: the four edges
+// of a square change hands. Squares down the diagonal join the lines of both; those after them, in
+// two rows in turn, part the first cycle and join it again, and join the next lines of the second.
+// Where one axis is odd and the other even, a last square lies over the edge of the odd one, where
+// two parallel steps are turned and the cycle of that axis stays one.
+Taken squares(std::int32_t longer, std::int32_t shorter) {
+  std::vector<std::pair<std::int32_t, std::int32_t>> corners;
+  for (std::int32_t i = 0; i + 1 < shorter; ++i) corners.emplace_back(i, i);
+  for (std::int32_t a = shorter - 1; a + 1 < longer; ++a) {
+    corners.emplace_back(a, (a - shorter + 1) % 2);
+  }
+  if ((longer - shorter) % 2 != 0) {
+    if (shorter % 2 != 0) {
+      corners.back() = {longer - 2, shorter - 1};
+    } else {
+      corners.emplace_back(longer - 1, 1);
+    }
+  }
+  const auto members = static_cast<std::size_t>(longer) * static_cast<std::size_t>(shorter);
+  Taken taken{std::vector<bool>(members, true), std::vector<bool>(members, false)};
+  for (const auto& [a, b] : corners) {
+    const auto at = [&](std::int32_t i, std::int32_t j) {
+      return static_cast<std::size_t>(i % longer + longer * (j % shorter));
+    };
+    taken.along_first[at(a, b)] = taken.along_first[at(a, b + 1)] = false;
+    taken.along_second[at(a, b)] = taken.along_second[at(a + 1, b)] = true;
+  }
+  return taken;
+}
+
+// The walk from member 0 over the edges taken (or, of the second cycle, not taken).
+Cycle walk(const Taken& taken, std::int32_t longer, std::int32_t shorter, bool first) {
+  Cycle cycle;
+  std::int32_t at = 0, before = -1;
+  do {
+    cycle.push_back(at);
+    const std::int32_t a = at % longer, b = at / longer;
+    const std::int32_t left = (a + longer - 1) % longer + longer * b;
+    const std::int32_t below = a + longer * ((b + shorter - 1) % shorter);
+    const auto has = [&](const std::vector<bool>& edges, std::int32_t from) {
+      return edges[static_cast<std::size_t>(from)] == first;
+    };
+    std::int32_t next = -1;
+    const auto consider = [&](bool is_edge, std::int32_t to) {
+      if (is_edge && to != before && next < 0) next = to;
+    };
+    consider(has(taken.along_first, at), (a + 1) % longer + longer * b);
+    consider(has(taken.along_second, at), a + longer * ((b + 1) % shorter));
+    consider(has(taken.along_first, left), left);
+    consider(has(taken.along_second, below), below);
+    before = at;
+    at = next;
+  } while (at != 0);
+  return cycle;
+}
+
+// The two cycles of longer x shorter; what is no cycle through all members is left out.
+std::vector<Cycle> plane_cycles(std::int32_t longer, std::int32_t shorter) {
+  std::vector<Cycle> cycles;
+  if (longer % shorter == 0) cycles = staircases(longer, shorter);
+  if (cycles.size() == 2 || shorter < 3) return cycles;
+  cycles.clear();
+  const Taken taken = squares(longer, shorter);
+  for (const bool first : {true, false}) {
+    Cycle cycle = walk(taken, longer, shorter, first);
+    if (cycle.size() == taken.along_first.size()) cycles.push_back(std::move(cycle));
   }
   return cycles;
 }

@@ -1,13 +1,15 @@
 // Hamiltonian cycles of a torus whose links together are all links, as far as such are known.
 //
-// Two axes of n and m = c n members: from (a, b) one cycle takes a step along the first axis where
-// a + b = -1 mod n, else along the second; the other takes the opposite steps (the Gray codes of M.
-// Bae, B. Bose, IEEE Trans. Comput. 52, 2003, for c = 1). They share no link. Three axes: each of
-// the two cycles of a plane and the third axis are a torus of two axes again; over the three
-// choices of the plane that are 12 cycles, and every link is on four of them. Whether a walk is a
-// cycle through all members is checked, and walks that are not are left out; where none is left, or
-// the axes do not wrap, an order back and forth along the axes stands in. Every cycle also
-// backwards. O(members) each.
+// Two axes always have two that share no link (A. Kotzig, 1973, "Every Cartesian product of two
+// circuits is decomposable into two Hamiltonian circuits"). Of n and m = c n members: from (a, b)
+// one takes a step along the first axis where a + b = -1 mod n, else along the second; the other
+// takes the opposite steps (the Gray codes of M. Bae, B. Bose, IEEE Trans. Comput. 52, 2003, for c
+// = 1). Of others the lines along both axes are joined by squares, as torus_rings.cpp says. Three
+// axes: each of the two cycles of a plane and the third axis are a torus of two axes again; over
+// the three choices of the plane that are 12 cycles, and every link is on four of them. Whether a
+// walk is a cycle through all members is checked, and walks that are not are left out; where none
+// is left (an axis of two beside an odd one), or the axes do not wrap, an order back and forth
+// along the axes stands in. Every cycle also backwards. O(members) each.
 #pragma once
 
 #include <cstdint>

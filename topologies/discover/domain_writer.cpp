@@ -84,10 +84,11 @@ std::string host_domain(const LocalMachine& host, std::string_view indent) {
   const std::string inner = std::string(indent) + "  ";
   text += fmt::format("{}interconnect:\n", indent);
   text += yaml_line(inner, "kind", "shared_memory");
-  text += yaml_line(inner, "bandwidth",
-                    yaml_sourced("64 GB/s", "assumed",
-                                 "above the 52 GB/s of a cache-resident shared-memory copy between two cores; "
-                                 "what a core really copies is a parameter of the profile"));
+  text += yaml_line(
+      inner, "bandwidth",
+      yaml_sourced("64 GB/s", "assumed",
+                   "above the 52 GB/s of a cache-resident shared-memory copy between two cores; "
+                   "what a core really copies is a parameter of the profile"));
   text += yaml_line(inner, "latency",
                     yaml_sourced("50 ns", "assumed",
                                  "half of about 100 ns from core to core; measure calibrates it"));
@@ -132,8 +133,9 @@ std::string gpu_interconnect(const LocalMachine& host, std::string_view indent) 
   const auto generation = generation_of(least.compute_major, least.compute_minor);
   const auto nvlink = nvlink_rating(generation);
   std::string text = fmt::format("{}interconnect:\n", indent);
-  if (least.nvlinks > 0 && nvlink.gb_per_s > 0) {
+  if (least.nvlinks > 0 && nvlink.gb_per_s > 0 && host.nvlink_shape != "apart") {
     text += yaml_line(inner, "kind", "nvlink");
+    if (!host.nvlink_shape.empty()) text += yaml_line(inner, "shape", host.nvlink_shape);
     text +=
         yaml_line(inner, "bandwidth",
                   yaml_sourced(fmt::format("{} GB/s", least.nvlinks * nvlink.gb_per_s), "datasheet",

@@ -49,6 +49,8 @@ std::string_view generation_of(int compute_major, int compute_minor) {
 
 LinkRating nvlink_rating(std::string_view generation) {
   constexpr std::string_view source = "ml-engineering network/README.md @744d01e (vendor pages)";
+  if (generation == "volta")
+    return {25, "Dell EMC Ready Solutions for AI with NVIDIA v1.0 page 17: 6 links of 25 GB/s"};
   if (generation == "ampere" || generation == "hopper") return {25, source};
   if (generation == "blackwell") return {50, source};
   return {};

@@ -29,7 +29,7 @@ struct LocalGpu {
 
 struct LocalNic {
   std::string name;
-  std::string fabric;     // "infiniband", "roce", "ethernet"
+  std::string fabric;     // "infiniband", "roce", "efa", "ethernet"
   double gbit_per_s = 0;  // of one port, one direction
 };
 
@@ -44,8 +44,11 @@ struct LocalMachine {
   std::string driver_version;       // of the GPUs
   std::string gpu_note;             // why there are no GPUs
   std::string gpu_source = "NVML";  // where the facts about the GPUs come from
-  std::vector<LocalGpu> gpus;       // in the order a process would number them
-  std::vector<LocalNic> nics;       // active ones
+  // How NVLinks lead from GPU to GPU: "full_mesh", "cube_mesh" (all reach all, over others),
+  // "apart" (not even that, as bridges of two); empty: to a switch, or not known.
+  std::string nvlink_shape;
+  std::vector<LocalGpu> gpus;  // in the order a process would number them
+  std::vector<LocalNic> nics;  // active ones
 };
 
 // Everything; `root` is prepended to /proc and /sys paths (tests).

@@ -1,7 +1,10 @@
 // LocalMachines to one machine file: alike hosts become `nested`, others are refused.
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "emulator/base/contracts.hpp"
 #include "emulator/base/error.hpp"
@@ -50,19 +53,6 @@ void require_like_gpus(const LocalMachine& host) {
   }
 }
 
-void require_like_hosts(std::span<const LocalMachine> hosts) {
-  for (const auto& host : hosts) {
-    const auto& first = hosts.front();
-    if (describe(host) != describe(first)) {
-      throw UsageError(
-          fmt::format("the hosts are not alike ({} has {}; {} has {}; a machine repeats one kind "
-                      "of node); run on "
-                      "hosts of one kind, or write the machine file by hand",
-                      first.hostname, describe(first), host.hostname, describe(host)));
-    }
-  }
-}
-
 // The ports of the host's best fabric; slower ones (management) are left out.
 std::vector<LocalNic> best_ports(const LocalMachine& host) {
   std::vector<LocalNic> ports;
@@ -73,6 +63,58 @@ std::vector<LocalNic> best_ports(const LocalMachine& host) {
       ports.push_back(nic);
   }
   return ports;
+}
+
+// "8 x 400 Gbit/s infiniband"
+std::string describe_ports(const LocalMachine& host) {
+  const auto ports = best_ports(host);
+  if (ports.empty()) return "no network port of known rate";
+  return fmt::format("{} x {:.5g} Gbit/s {}", ports.size(), ports.front().gbit_per_s,
+                     ports.front().fabric);
+}
+
+// What a host is to the machine: cores count where there are no GPUs.
+std::string kind_of(const LocalMachine& host) {
+  const std::string what =
+      host.gpus.empty() ? fmt::format("no GPU, {}, {} core{}", host.cpu_model, host.usable_cores,
+                                      host.usable_cores == 1 ? "" : "s")
+                        : fmt::format("{} x {} ({} NVLinks, {:.0f} GB)", host.gpus.size(),
+                                      host.gpus.front().name, host.gpus.front().nvlinks,
+                                      static_cast<double>(host.gpus.front().memory_bytes) / 1e9);
+  return fmt::format("{}, {}", what, describe_ports(host));
+}
+
+// "a, b, c and 5 more"
+std::string some_of(const std::vector<std::string>& names) {
+  constexpr std::size_t most = 8;
+  std::string text = fmt::format(
+      "{}",
+      fmt::join(names.begin(),
+                names.begin() + static_cast<std::ptrdiff_t>(std::min(most, names.size())), ", "));
+  return names.size() > most ? fmt::format("{} and {} more", text, names.size() - most) : text;
+}
+
+void require_like_hosts(std::span<const LocalMachine> hosts) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> kinds;  // in order of appearance
+  for (const auto& host : hosts) {
+    const std::string kind = kind_of(host);
+    auto known = std::find_if(kinds.begin(), kinds.end(),
+                              [&](const auto& entry) { return entry.first == kind; });
+    if (known == kinds.end()) known = kinds.insert(kinds.end(), {kind, {}});
+    known->second.push_back(host.hostname);
+  }
+  if (kinds.size() == 1) return;
+  std::string list;
+  for (const auto& [kind, names] : kinds) {
+    list += fmt::format("{}{}: {}", list.empty() ? "" : "; ", some_of(names), kind);
+  }
+  const auto& most = *std::max_element(
+      kinds.begin(), kinds.end(),
+      [](const auto& a, const auto& b) { return a.second.size() < b.second.size(); });
+  throw UsageError(
+      fmt::format("the {} hosts are of {} kinds ({}), and a machine repeats one kind of node; run "
+                  "on those of one kind, such as --host {}, or write the machine file by hand",
+                  hosts.size(), kinds.size(), list, fmt::join(most.second, ",")));
 }
 
 std::string nic_latency(std::string_view fabric) {
@@ -113,6 +155,26 @@ std::string comment(std::string text) {
   return "# " + text + "\n";
 }
 
+// What the file's numbers leave out of what was found.
+std::string doubts(const LocalMachine& host) {
+  const auto [least, most] =
+      std::minmax_element(host.gpus.begin(), host.gpus.end(),
+                          [](const auto& a, const auto& b) { return a.nvlinks < b.nvlinks; });
+  std::string text;
+  if (host.gpus.size() > 1 && least->nvlinks != most->nvlinks) {
+    text = fmt::format(
+        "the GPU at {} has {} NVLinks, that at {} {}: the least count here (is a "
+        "link down?)",
+        least->bus_id, least->nvlinks, most->bus_id, most->nvlinks);
+  } else if (host.nvlink_shape == "apart" && most->nvlinks > 0) {
+    text = fmt::format(
+        "{} NVLinks of each GPU join some of them only (bridges): not modeled, all "
+        "goes over PCIe",
+        most->nvlinks);
+  }
+  return text.empty() ? "" : "doubts:\n  - " + yaml_quoted(text) + "\n";
+}
+
 std::string header(std::span<const LocalMachine> hosts) {
   std::string text = comment("Written by `fabricast machine discover`.");
   int rank = 0;
@@ -147,13 +209,13 @@ std::string to_machine_yaml(std::span<const LocalMachine> processes) {
   std::string text = header(hosts);
   if (hosts.size() == 1) {
     text += yaml_line("", "name", what);
-    text += yaml_line("", "title", yaml_quoted(describe(first)));
+    text += yaml_line("", "title", yaml_quoted(describe(first))) + doubts(first);
     return text + domain_yaml(first, "");
   }
   text += yaml_line("", "name", fmt::format("{}-n{}", what, hosts.size()));
   text +=
       yaml_line("", "title", yaml_quoted(fmt::format("{} x {}", hosts.size(), describe(first))));
-  text += yaml_line("", "kind", "nested");
+  text += doubts(first) + yaml_line("", "kind", "nested");
   text += yaml_line("", "count",
                     yaml_sourced(std::to_string(hosts.size()), "measured", "hosts of this run"));
   text += yaml_line("", "channels",

@@ -39,7 +39,7 @@ Patches take_below(std::string_view key, Patches& patches) {
   Patches below;
   std::erase_if(patches, [&](const YamlPatch& patch) {
     if (!patch.path.starts_with(prefix)) return false;
-    below.push_back({patch.path.substr(prefix.size()), patch.value, patch.rest});
+    below.push_back({patch.path.substr(prefix.size()), patch.value, patch.rest, patch.from});
     return true;
   });
   return below;
@@ -48,7 +48,7 @@ Patches take_below(std::string_view key, Patches& patches) {
 Patches under(std::string_view key, const Patches& patches) {
   Patches result;
   for (const auto& patch : patches) {
-    result.push_back({fmt::format("{}.{}", key, patch.path), patch.value, patch.rest});
+    result.push_back({fmt::format("{}.{}", key, patch.path), patch.value, patch.rest, patch.from});
   }
   return result;
 }
@@ -117,9 +117,10 @@ class MachineReader {
  public:
   explicit MachineReader(const MachineTexts& texts) : texts_(texts) {}
 
-  MachineSpec read(std::string_view yaml, const std::string& file, const Patches& patches) {
+  MachineSpec read(std::string_view yaml, const std::string& file, const Patches& patches,
+                   SetBy set_by = SetBy::file) {
     const auto root = YamlCursor::parse(yaml, file);
-    if (root.is_map() && root.find("base")) return read_variant(root, yaml, patches);
+    if (root.is_map() && root.find("base")) return read_variant(root, yaml, patches, set_by);
     return read_whole(yaml, file, patches);
   }
 
@@ -149,7 +150,8 @@ class MachineReader {
     return result + '\n';
   }
 
-  MachineSpec read_variant(const YamlCursor& root, std::string_view yaml, const Patches& patches) {
+  MachineSpec read_variant(const YamlCursor& root, std::string_view yaml, const Patches& patches,
+                           SetBy set_by) {
     const std::string name = read_name(root.at("name"));
     const auto title = root.find("title");
     const std::string new_title = title ? title->text() : "";
@@ -157,7 +159,7 @@ class MachineReader {
     const auto announced = read_status(root);
     const auto doubts = read_doubts(root);
     Patches all;
-    if (const auto set = root.find("set")) all = read_set(*set, name);
+    if (const auto set = root.find("set")) all = read_set(*set, name, set_by);
     root.finish();
     all.insert(all.end(), patches.begin(), patches.end());
     const Deeper here;
@@ -171,22 +173,25 @@ class MachineReader {
     return spec;
   }
 
-  static Patches read_set(const YamlCursor& set, const std::string& machine) {
+  static Patches read_set(const YamlCursor& set, const std::string& machine, SetBy set_by) {
     Patches patches;
     for (const auto& path : set.keys()) {
       const auto at = set.at(path);
+      const std::string from = set_by == SetBy::option && at.is_scalar()
+                                   ? fmt::format("--set {}={}", path, at.text())
+                                   : at.place();
       if (at.is_scalar() && is_word(path)) {
-        patches.push_back({path, at.text(), {}});
+        patches.push_back({path, at.text(), {}, from});
         continue;
       }
       if (at.is_scalar()) {
         patches.push_back(
-            {path, at.text(), {"assumed", fmt::format("chosen: set by {}", machine)}});
+            {path, at.text(), {"assumed", fmt::format("chosen: set by {}", machine)}, from});
         continue;
       }
       const auto items = at.items();
       if (items.size() != 3) at.fail("expected a value, or [value, origin, source]");
-      patches.push_back({path, items[0].text(), {items[1].text(), items[2].text()}});
+      patches.push_back({path, items[0].text(), {items[1].text(), items[2].text()}, from});
     }
     return patches;
   }
@@ -278,14 +283,14 @@ class MachineReader {
 
 }  // namespace
 
-MachineSpec read_machine(std::string_view yaml, const std::string& file,
-                         const MachineTexts& texts) {
+MachineSpec read_machine(std::string_view yaml, const std::string& file, const MachineTexts& texts,
+                         SetBy set_by) {
   try {
-    return MachineReader(texts).read(yaml, file, {});
+    return MachineReader(texts).read(yaml, file, {}, set_by);
   } catch (const UsageError& error) {
     // What is wrong with a machine that this one rests on names that one only.
     const std::string message = error.what();
-    if (message.find(file) != std::string::npos) throw;
+    if (message.find(file) != std::string::npos || message.starts_with("--set ")) throw;
     throw UsageError(fmt::format("{}: {}", file, message));
   }
 }

@@ -28,8 +28,12 @@ struct MachineTexts {
   FindText machine, fabric;
 };
 
+// Who wrote the `set` of a machine: messages about it name the option or the place in the file.
+enum class SetBy : std::uint8_t { file, option };
+
 // Reads and checks a whole machine. `texts` may throw UsageError for unknown names.
-MachineSpec read_machine(std::string_view yaml, const std::string& file, const MachineTexts& texts);
+MachineSpec read_machine(std::string_view yaml, const std::string& file, const MachineTexts& texts,
+                         SetBy set_by = SetBy::file);
 
 // The keys of one domain (fills gpu, processor, domain, scale_out, channels). `cut`: its size was
 // set from outside. In domain_yaml.cpp, as the next.

@@ -38,14 +38,25 @@ const std::map<std::string, std::vector<std::string>> children_of{
 };
 
 struct PciSlot {
-  std::string bus_id, device_class;
-  int generation = 0, width = 0;
+  std::string bus_id, device_class, vendor;
+  int generation = 0, width = 0;  // 0: not given
 };
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+constexpr const char* of_rccl =
+    "a topology of RCCL (AMD's GPUs and their xGMI links are not read from it); take a machine of "
+    "`fabricast machine list`, such as mi300x-8";
 
 struct FileGpu {
   LocalGpu gpu;
   std::string host;
   std::int64_t dev = 0;
+  std::map<std::string, int> targets;  // links by bus id of what they lead to
 };
 
 class Reader {
@@ -65,7 +76,9 @@ class Reader {
            "the outermost element is not <system>; give a file that NCCL_TOPO_DUMP_FILE wrote");
     }
     check(system, 0);
-    if (integer(system, "version") != 1) fail(system, "only version 1 is known; dump it anew");
+    const std::int64_t version = integer(system, "version");
+    if (version == 2) fail(system, of_rccl);
+    if (version != 1) fail(system, "only version 1 is known; dump it anew");
     for (const auto cpu : system.children("cpu")) {
       const auto hash = cpu.attribute("host_hash");
       walk(cpu, hash ? hash.value() : "", {});
@@ -99,6 +112,7 @@ class Reader {
     const auto& known = children_of.at(node.name());
     for (const auto child : node.children()) {
       if (child.type() != pugi::node_element) continue;
+      if (std::string_view(child.name()) == "xgmi") fail(child, of_rccl);
       if (std::find(known.begin(), known.end(), child.name()) == known.end()) {
         fail(child, unknown_name_message(fmt::format("element inside <{}>", node.name()),
                                          child.name(), known));
@@ -127,9 +141,10 @@ class Reader {
     }
   }
 
-  // "32.0 GT/s PCIe": the rate per lane doubles from 8 (Gen3); Gen1 and Gen2 are 2.5 and 5.
-  int pcie_generation(const pugi::xml_node& pci) const {
-    const std::string speed = text(pci, "link_speed");
+  // "32.0 GT/s PCIe": the rate per lane doubles from 8 (Gen3); Gen1 and Gen2 are 2.5 and 5. Empty
+  // or left out where the driver does not say.
+  static int pcie_generation(const pugi::xml_node& pci) {
+    const std::string speed = pci.attribute("link_speed").as_string();
     static const std::array<std::pair<std::string_view, int>, 6> rates{
         {{"2.5", 1}, {"5", 2}, {"8", 3}, {"16", 4}, {"32", 5}, {"64", 6}}};
     const auto space = speed.find(' ');
@@ -141,19 +156,37 @@ class Reader {
     return 0;  // "Unknown" in virtual machines: no rating
   }
 
+  PciSlot slot_of(const pugi::xml_node& pci) const {
+    const bool has_width = *pci.attribute("link_width").as_string() != '\0';
+    return {text(pci, "busid"), pci.attribute("class").as_string(),
+            pci.attribute("vendor").as_string(), pcie_generation(pci),
+            has_width ? static_cast<int>(integer(pci, "link_width")) : 0};
+  }
+
   void walk(const pugi::xml_node& node, const std::string& host, const PciSlot& slot) {
     for (const auto child : node.children()) {
       const std::string_view name = child.name();
       if (name == "pci") {
-        walk(child, host,
-             {text(child, "busid"), text(child, "class"), pcie_generation(child),
-              static_cast<int>(integer(child, "link_width"))});
+        const PciSlot below = slot_of(child);
+        if (below.device_class.starts_with("0x0302") && !child.child("gpu")) add_slot(host, below);
+        walk(child, host, below);
       } else if (name == "gpu") {
         add_gpu(child, host, slot);
       } else if (name == "nic") {
-        for (const auto net : child.children("net")) add_net(net, slot);
+        for (const auto net : child.children("net")) add_net(net, host, slot);
       }
     }
+  }
+
+  // A GPU that the file knows the place of only, as files for NCCL_TOPO_FILE do in virtual
+  // machines.
+  void add_slot(const std::string& host, const PciSlot& slot) {
+    FileGpu found;
+    found.host = host;
+    found.gpu.bus_id = slot.bus_id;
+    found.gpu.pcie_generation = slot.generation;
+    found.gpu.pcie_width = slot.width;
+    if (slots_.size() < max_gpus) slots_.push_back(std::move(found));
   }
 
   void add_gpu(const pugi::xml_node& node, const std::string& host, const PciSlot& slot) {
@@ -169,7 +202,8 @@ class Reader {
     found.gpu.pcie_generation = slot.generation;
     found.gpu.pcie_width = slot.width;
     for (const auto link : node.children("nvlink")) {
-      static_cast<void>(text(link, "target"));
+      const std::string target = text(link, "target");
+      found.targets[lower(target)] += static_cast<int>(integer(link, "count", max_nvlinks));
       found.gpu.nvlinks += static_cast<int>(integer(link, "count", max_nvlinks));
       if (found.gpu.nvlinks > max_nvlinks) {
         fail(node, fmt::format("more than {} NVLinks; is the dump complete?", max_nvlinks));
@@ -182,22 +216,58 @@ class Reader {
     gpus_.push_back(std::move(found));
   }
 
-  void add_net(const pugi::xml_node& node, const PciSlot& slot) {
+  // A port that hangs on no slot is listed below every socket.
+  void add_net(const pugi::xml_node& node, const std::string& host, const PciSlot& slot) {
+    const std::string name = text(node, "name");
+    if (!node.attribute("speed")) return;  // says nothing about how fast it is
     const double gbit =
         static_cast<double>(integer(node, "speed", max_mbit_per_s)) / 1000;  // file: Mbit/s
-    static_cast<void>(integer(node, "dev"));
-    // RDMA devices have a guid; PCI class 0x0207 is an InfiniBand controller, 0x0200 Ethernet.
+    if (!ports_.emplace(host, name).second) return;
+    // RDMA devices have a guid; PCI class 0x0207 is an InfiniBand controller, 0x0200 Ethernet, and
+    // vendor 0x1d0f makes EFA.
     const std::string_view guid = node.attribute("guid").as_string("0x0");
     const bool rdma = guid.find_first_not_of("0x") != std::string_view::npos;
     const bool infiniband = slot.device_class.starts_with("0x0207");
-    nics_.push_back({text(node, "name"),
+    const bool efa = slot.vendor == "0x1d0f";
+    nics_.push_back({name,
                      !rdma        ? "ethernet"
                      : infiniband ? "infiniband"
+                     : efa        ? "efa"
                                   : "roce",
                      gbit});
   }
 
+  // Links that lead to GPUs and not to a switch: of each to each other, equally many, or otherwise.
+  std::string nvlink_shape() const {
+    std::map<std::string, const FileGpu*> gpus;
+    for (const auto& found : gpus_) gpus[lower(found.gpu.bus_id)] = &found;
+    bool alike = true;
+    int count = 0;
+    for (const auto& found : gpus_) {
+      if (found.targets.empty()) return "";
+      alike = alike && found.targets.size() + 1 == gpus_.size();
+      for (const auto& [target, links] : found.targets) {
+        if (!gpus.contains(target)) return "";  // a switch, or another machine's GPU
+        if (count == 0) count = links;
+        alike = alike && links == count;
+      }
+    }
+    if (alike) return "full_mesh";
+    // Whom the first GPU reaches over links, in any number of steps.
+    std::set<std::string> reached{gpus.begin()->first};
+    std::vector<std::string> next{gpus.begin()->first};
+    while (!next.empty()) {
+      const FileGpu& at = *gpus.at(next.back());
+      next.pop_back();
+      for (const auto& [target, links] : at.targets) {
+        if (reached.insert(target).second) next.push_back(target);
+      }
+    }
+    return reached.size() == gpus.size() ? "cube_mesh" : "apart";
+  }
+
   LocalMachine result() {
+    if (gpus_.empty()) gpus_ = slots_;
     if (gpus_.empty()) {
       fail_at(0, "system: the file names no GPU; give a dump made by a process with GPUs");
     }
@@ -208,6 +278,7 @@ class Reader {
     machine.hostname = file_;
     machine.usable_cores = 0;  // the file does not say
     machine.gpu_source = "NCCL topology XML " + file_;
+    machine.nvlink_shape = nvlink_shape();
     for (auto& found : gpus_) machine.gpus.push_back(std::move(found.gpu));
     machine.nics = std::move(nics_);
     return machine;
@@ -215,16 +286,11 @@ class Reader {
 
   std::string_view xml_;
   const std::string& file_;
-  std::vector<FileGpu> gpus_;
+  std::vector<FileGpu> gpus_, slots_;
+  std::set<std::pair<std::string, std::string>> ports_;     // host and name of each
   std::set<std::pair<std::string, std::int64_t>> devices_;  // host and dev of each
   std::vector<LocalNic> nics_;
 };
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
 
 }  // namespace
 
@@ -234,8 +300,18 @@ LocalMachine read_nccl_xml(std::string_view xml, const std::string& file) {
 
 LocalMachine merge_nccl_xml(const LocalMachine& local, const LocalMachine& from_file,
                             const std::string& file) {
-  if (local.gpus.empty()) return from_file;
+  if (local.gpus.empty()) {
+    if (from_file.gpus.front().compute_major == 0) {
+      throw UsageError(fmt::format(
+          "{}: it says where {} GPUs are plugged in, not what they are (a file for NCCL_TOPO_FILE, "
+          "without <gpu>); dump one on that machine with NCCL_TOPO_DUMP_FILE, or run `fabricast "
+          "machine discover --nccl-xml {}` there",
+          file, from_file.gpus.size(), file));
+    }
+    return from_file;
+  }
   LocalMachine merged = local;
+  merged.nvlink_shape = from_file.nvlink_shape;
   merged.gpu_source += " and " + from_file.gpu_source;
   for (auto& gpu : merged.gpus) {
     const auto found =
@@ -247,7 +323,7 @@ LocalMachine merge_nccl_xml(const LocalMachine& local, const LocalMachine& from_
                       "machine, with the same CUDA_VISIBLE_DEVICES",
                       file, gpu.bus_id));
     }
-    gpu.nvlinks = found->nvlinks;
+    if (found->compute_major > 0) gpu.nvlinks = found->nvlinks;
     gpu.pcie_generation = found->pcie_generation;
     gpu.pcie_width = found->pcie_width;
   }

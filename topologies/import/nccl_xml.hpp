@@ -1,9 +1,11 @@
 // NCCL topology XML (NCCL_TOPO_DUMP_FILE) as a description of hosts.
 //
 // Read strictly: a missing, repeated or non-numeric attribute and an unknown element are errors
-// "file:line:col: element: problem". Elements and attributes are those of NCCL 2.28
+// "file:line:col: element: problem". What NCCL itself does without may be missing: class, speed and
+// width of a slot, port and speed of a net. A slot of a GPU (class 0x0302) without <gpu> in it is a
+// GPU of compute capability 0 where the file has no other. Elements and attributes are those of NCCL 2.28
 // (src/graph/xml.cc). What is used: GPUs (compute capability, bus id, NVLink count, PCIe speed and
-// width) and network ports (rate); the tree of PCIe switches is not modeled. A dump with several
+// width) and network ports (rate, a name once a host); the tree of PCIe switches is not modeled. A dump with several
 // host hashes (one NVLink domain over many hosts) is one domain. Complexity: linear. Thread safety:
 // pure function.
 #pragma once

@@ -44,6 +44,11 @@ bool is_known(const std::string& name) {
          fs::is_regular_file(machine_directory() / (name + ".yaml"), ignored);
 }
 
+bool is_file(const std::string& path) {
+  std::error_code ignored;
+  return is_machine_path(path) && fs::is_regular_file(path, ignored);
+}
+
 std::string file_of(const std::string& name) {
   if (!is_known(name)) {
     const std::string near = closest_name(name, machine_names());
@@ -153,7 +158,7 @@ MachineSpec cut_domain(MachineSpec spec, std::int32_t members) {
 // The machine that NODExN[@FABRIC] stands for, as a machine file; nothing when the text is no such
 // expression or a file has that name.
 std::optional<MachineText> compose_machine(const std::string& expression) {
-  if (is_machine_path(expression) || is_known(expression)) return std::nullopt;
+  if (is_file(expression) || is_known(expression)) return std::nullopt;
   const std::size_t at = std::min(expression.find('@'), expression.size());
   const std::string left = expression.substr(0, at);
   const std::size_t x = left.rfind('x');
@@ -162,7 +167,11 @@ std::optional<MachineText> compose_machine(const std::string& expression) {
     return std::nullopt;
   }
   const std::string node = left.substr(0, x), count = left.substr(x + 1);
-  const MachineText text{read_text_file(file_of(node)), file_of(node)};
+  const bool from_file = is_file(node);
+  // A path with an x and digits at its end, of a file that is not there.
+  if (!from_file && is_machine_path(expression)) return std::nullopt;
+  const std::string file = from_file ? node : file_of(node);
+  const MachineText text{read_text_file(file), file};
   const MachineSpec spec = read_machine(text.yaml, text.file, shipped_texts());
   std::string fabric = at == expression.size() ? "" : expression.substr(at + 1);
   if (fabric.empty() && !spec.scale_out) {
@@ -172,17 +181,23 @@ std::optional<MachineText> compose_machine(const std::string& expression) {
                     node, left, fmt::join(fabric_names(), " ")));
   }
   if (fabric.empty()) fabric = spec.scale_out->fabric;
+  const std::string name = from_file ? spec.name + expression.substr(x) : expression;
   return MachineText{
-      fmt::format("name: {}\ntitle: \"{} x {}; {}\"\nkind: nested\nnode: {}\n"
-                  "count: [{}, assumed, \"asked for: {}\"]\nfabric: {}\n",
-                  expression, count, spec.title, fabric, node, count, expression, fabric),
+      fmt::format("name: {}\ntitle: {}\nkind: nested\nnode: {}\n"
+                  "count: [{}, assumed, {}]\nfabric: {}\n",
+                  name, quoted(fmt::format("{} x {}; {}", count, spec.title, fabric)),
+                  from_file ? quoted(node) : node, count, quoted("asked for: " + expression),
+                  fabric),
       expression};
 }
 
 }  // namespace
 
 bool is_machine_path(const std::string& text) {
-  return text.find('/') != std::string::npos || text.ends_with(".yaml") || text.ends_with(".yml");
+  for (const auto* part : {"/", ".yamlx", ".ymlx"}) {
+    if (text.find(part) != std::string::npos) return true;
+  }
+  return text.ends_with(".yaml") || text.ends_with(".yml");
 }
 
 std::vector<std::string> fabric_names() { return names_in(fabric_directory()); }
@@ -210,7 +225,23 @@ std::shared_ptr<const Topology> load_machine(const std::string& name_or_path,
     }
     yaml += fmt::format("  {}: {}\n", quoted(one.substr(0, equal)), quoted(one.substr(equal + 1)));
   }
-  return parse_machine(yaml, fmt::format("{} with --set", name_or_path));
+  return build_topology(read_machine(yaml, fmt::format("{} with --set", name_or_path),
+                                     shipped_texts(), SetBy::option));
+}
+
+std::string name_warning(const std::string& name_or_path, const Topology& machine) {
+  const fs::path path(name_or_path);
+  if (!is_file(name_or_path) || path.stem() == machine.name()) return "";
+  if (is_known(machine.name())) {
+    return fmt::format(
+        "\"{}\" is the name of a machine that ships (was it copied from there?): results and "
+        "profiles go by the name; write name: {}",
+        machine.name(), path.stem().string());
+  }
+  return fmt::format(
+      "its name is \"{}\", its file {}: results go by the name, commands by the file; make them "
+      "the same",
+      machine.name(), path.filename().string());
 }
 
 std::shared_ptr<const Topology> parse_machine(const std::string& yaml, const std::string& file) {

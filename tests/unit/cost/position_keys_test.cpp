@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <map>
 #include <numeric>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "topologies/model/machine_file.hpp"
 
@@ -73,13 +76,78 @@ TEST(PositionKeys, TellLeavesApartWhereRailsAreNotJoined) {
   const std::size_t same_leaf = keys.key(0, 6), other_leaf = keys.key(0, 12);
   EXPECT_NE(same_leaf, other_leaf);
   EXPECT_EQ(keys.key(3, 9), same_leaf) << "on another rail";
-  EXPECT_EQ(keys.key(3, 10), same_leaf) << "to another rail";
+  EXPECT_NE(keys.key(3, 10), same_leaf) << "to another rail";
+  EXPECT_NE(keys.key(3, 10), keys.key(3, 16)) << "of the same and of another leaf";
   EXPECT_EQ(keys.key(0, 39 * 6), other_leaf);
   EXPECT_EQ(keys.key(0, 1) & 1, 0u) << "one domain";
   EXPECT_EQ(keys.period(), 12u) << "two nodes of a leaf";
   std::size_t runs = 0;
   keys.for_shift(13, keys.positions(), [&](std::size_t, std::size_t, std::size_t) { ++runs; });
   EXPECT_LE(runs, 2u * 40 + 1) << "members of a node are alike";
+}
+
+struct Hops {
+  std::array<int, 8> of_class{};
+  bool operator==(const Hops&) const = default;
+};
+
+Hops hops(const Topology& machine, std::int32_t a, std::int32_t b) {
+  Hops counted;
+  const Route route = machine.route(RankId::from(a), RankId::from(b));
+  for (const LinkId link : route.span()) {
+    ++counted.of_class.at(machine.link_class(link).value());
+  }
+  return counted;
+}
+
+// What is charged by key: pairs of one key that cross other links would be charged wrongly. A small
+// radix, so that a few nodes have all levels.
+TEST(PositionKeys, PairsOfOneKeyCrossAsManyLinksOfEveryClass) {
+  using Set = std::vector<std::string>;
+  for (const auto& [name, set] :
+       {std::pair{"rail-only-h100x256", Set{"count=24", "fabric.radix=8", "fabric.tiers=3"}},
+        std::pair{"rail-only-h100x256",
+                  Set{"count=24", "fabric.radix=8", "fabric.rails=4", "fabric.tiers=3"}},
+        std::pair{"rail-only-h100x256",
+                  Set{"count=12", "fabric.radix=64", "fabric.nic.per_node=4", "fabric.rails=4"}},
+        std::pair{"hgx-h100x24", Set{"fabric.radix=32", "fabric.tiers=3"}},
+        std::pair{"hgx-h100x24", Set{"fabric.radix=32", "fabric.rails=1", "fabric.tiers=3"}}}) {
+    const auto machine = load_machine(name, set);
+    const PositionKeys keys(*machine, all_ranks(*machine));
+    std::map<std::size_t, Hops> known;
+    for (std::int32_t a = 0; a < machine->ranks(); ++a) {
+      for (std::int32_t b = 0; b < machine->ranks(); ++b) {
+        if (a == b) continue;
+        const std::size_t key = keys.key(static_cast<std::size_t>(a), static_cast<std::size_t>(b));
+        const Hops crossed = hops(*machine, a, b);
+        ASSERT_EQ(known.try_emplace(key, crossed).first->second, crossed)
+            << name << " " << fmt::to_string(fmt::join(set, " ")) << ": " << a << " to " << b;
+      }
+    }
+  }
+}
+
+// Runs say what asking for every pair says, whatever is the same.
+TEST(PositionKeys, RunsCoverEveryPairOnce) {
+  const auto machine = load_machine("rail-only-h100x256", {"count=12", "fabric.radix=8"});
+  const PositionKeys keys(*machine, all_ranks(*machine));
+  for (std::size_t shift = 1; shift < keys.positions(); ++shift) {
+    std::size_t next = 0, p = keys.positions();
+    bool near = false;
+    keys.for_shift(shift, p, [&](std::size_t first, std::size_t length, std::size_t key) {
+      EXPECT_EQ(first, next);
+      for (std::size_t x = first; x < first + length; ++x) {
+        EXPECT_EQ(keys.key(x, (x + shift) % p), key) << x << " + " << shift;
+      }
+      near = near || key != keys.far_key();
+      next = first + length;
+    });
+    EXPECT_EQ(next, p);
+    const auto k = static_cast<std::int32_t>(shift) - 1;
+    const bool far = keys.all_far(PeerMap::linear(1, 1), machine->space(), k);
+    EXPECT_FALSE(far && near) << shift;
+    EXPECT_TRUE(far || near || keys.period() == p) << shift;
+  }
 }
 
 }  // namespace

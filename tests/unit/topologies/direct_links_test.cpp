@@ -183,6 +183,17 @@ TEST(Torus, BisectionIsTheLeastOfAllCutsIntoHalves) {
   }
 }
 
+// A pod as it is sold: 16 x 20 x 28, and 16 x 24 x 24.
+TEST(Torus, HoldsWholePods) {
+  const auto v5p = load_machine("tpu-v5p-8960");
+  EXPECT_EQ(v5p->ranks(), 8960);
+  const Structure structure = structure_of(built(v5p));
+  EXPECT_EQ(structure.diameter_links, 8 + 10 + 14);
+  EXPECT_DOUBLE_EQ(structure.bisection_gb_per_s, 2.0 * 16 * 20 * 100);
+  EXPECT_EQ(v5p->ring_orders()->size(), 24u);
+  EXPECT_EQ(load_machine("tpu7x-9216")->ranks(), 9216);
+}
+
 TEST(Torus, RingsTogetherUseAllLinksAlike) {
   EXPECT_EQ(ring_loads(*torus({{8}})), std::set<int>{1});
   EXPECT_EQ(ring_loads(*torus({{4}, {4}})), std::set<int>{1});
@@ -190,6 +201,12 @@ TEST(Torus, RingsTogetherUseAllLinksAlike) {
   EXPECT_EQ(ring_loads(*torus({{4}, {8}})), std::set<int>{1});
   EXPECT_EQ(ring_loads(*torus({{4}, {4}, {4}})), std::set<int>{4});
   EXPECT_EQ(ring_loads(*torus({{8}, {16}, {16}})), std::set<int>{4});
+  for (int n = 3; n <= 10; ++n) {
+    for (int m = 3; m <= 10; ++m)
+      EXPECT_EQ(ring_loads(*torus({{n}, {m}})), std::set<int>{1}) << n << " x " << m;
+  }
+  EXPECT_EQ(ring_loads(*torus({{3}, {4}, {5}})), std::set<int>{4});
+  EXPECT_EQ(ring_loads(*torus({{16}, {20}, {28}})), std::set<int>{4}) << "a whole pod of TPU v5p";
   const auto grid = torus({{4, false}, {6, false}});
   EXPECT_EQ(grid->ring_orders()->front().size(), 24u) << "an order all the same";
 }

@@ -267,14 +267,39 @@ TEST(Discover, HostsShareTheirOneNic) {
             machine->route(RankId(3), RankId(9)).links[0]);
 }
 
-TEST(Discover, MixedHostsAndGpusAreRefused) {
-  EXPECT_EQ(
-      message_of([] {
-        machine_of({host("a", 8), host("b", 4)});
-      }),
-      "the hosts are not alike (a has 8 x NVIDIA H200 (18 NVLinks), Some \"CPU\", 4 cores; b has "
-      "4 x NVIDIA H200 (18 NVLinks), Some \"CPU\", 4 cores; a machine repeats one kind of node); "
-      "run on hosts of one kind, or write the machine file by hand");
+// Every kind is named with its hosts, and what to type for the larger one.
+TEST(Discover, UnlikeHostsAreRefusedKindByKind) {
+  auto a = host("a", 8), b = host("b", 4), c = host("c", 8);
+  c.usable_cores = 2;  // what a GPU box has of cores is no part of its machine
+  EXPECT_EQ(message_of([&] {
+              machine_of({a, b, c, a});
+            }),
+            "the 3 hosts are of 2 kinds (a, c: 8 x NVIDIA H200 (18 NVLinks, 151 GB), no network "
+            "port of known rate; b: 4 x NVIDIA H200 (18 NVLinks, 151 GB), no network port of known "
+            "rate), and a machine repeats one kind of node; run on those of one kind, such as "
+            "--host a,c, or write the machine file by hand");
+  EXPECT_EQ(machine_of({a, c})->space(), RankSpace({8, 2}));
+  EXPECT_NE(message_of([&] {
+              machine_of({host("x", 0), a});
+            }).find("x: no GPU, Some \"CPU\", 4 "),
+            std::string::npos);
+}
+
+// The slower ports decided, or the faster, whichever host came first.
+TEST(Discover, HostsWithOtherPortsAreUnlike) {
+  auto a = host("a", 4), b = host("b", 4);
+  for (int i = 0; i < 4; ++i) {
+    a.nics.push_back({"mlx5_" + std::to_string(i), "infiniband", 400});
+    b.nics.push_back({"mlx5_" + std::to_string(i), "infiniband", i == 3 ? 200.0 : 400.0});
+  }
+  const std::string said = message_of([&] { machine_of({a, b}); });
+  for (const auto* part :
+       {"a: 4 x NVIDIA H200", "4 x 400 Gbit/s infiniband; b:", "3 x 400 Gbit/s infiniband)"}) {
+    EXPECT_NE(said.find(part), std::string::npos) << said;
+  }
+}
+
+TEST(Discover, UnlikeGpusOfAHostAreRefused) {
   auto box = host("a", 2);
   box.gpus[1].name = "NVIDIA A100";
   EXPECT_EQ(

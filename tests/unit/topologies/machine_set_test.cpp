@@ -1,11 +1,15 @@
 // Machines made of others: base and set, NODExN@FABRIC, fabric files.
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "emulator/base/error.hpp"
+#include "emulator/base/text_file.hpp"
 #include "tests/support/refusal.hpp"
 #include "tests/unit/topologies/route_checks.hpp"
 #include "topologies/builders/built_topology.hpp"
@@ -47,6 +51,57 @@ TEST(MachineExpression, IsRefusedWhereItMeansNothing) {
   EXPECT_THROW(load_machine("hgx-h100x1260x2"), UsageError) << "a cluster is no node";
 }
 
+// A copy of a machine that ships, in a folder of its own.
+class Copied : public ::testing::Test {
+ protected:
+  Copied() : folder_(std::filesystem::path(::testing::TempDir()) / "fabricast_copied_machine") {
+    std::filesystem::create_directories(folder_);
+    path_ = (folder_ / "mine.yaml").string();
+    for (const auto& listing : list_machines()) {
+      if (listing.name == "hgx-h100") yaml_ = read_text_file(listing.file);
+    }
+  }
+  ~Copied() override { std::filesystem::remove_all(folder_); }
+  void write(const std::string& name) {
+    std::string text = yaml_;
+    text.replace(text.find("name: hgx-h100"), 14, "name: " + name);
+    std::ofstream(path_) << text;
+  }
+
+  std::filesystem::path folder_;
+  std::string path_, yaml_;
+};
+
+TEST_F(Copied, CanBeTakenSeveralTimes) {
+  write("mine");
+  const auto machine = load_machine(path_ + "x4");
+  EXPECT_EQ(machine->space(), RankSpace({8, 4}));
+  EXPECT_EQ(machine->name(), "minex4");
+  EXPECT_EQ(machine->fabric(), load_machine("hgx-h100x4")->fabric());
+  EXPECT_EQ(load_machine(path_ + "x4@roce-400", {"fabric.rails=1"})->fabric(), "roce");
+  EXPECT_EQ(load_machine(path_)->ranks(), 8);
+  EXPECT_NE(message_of([&] { load_machine(path_ + "xx4"); }).find("mine.yamlxx4 (no such file)"),
+            std::string::npos);
+  EXPECT_TRUE(is_machine_path("mine.yamlx4"));
+  EXPECT_FALSE(is_machine_path("hgx-h100x4"));
+}
+
+TEST_F(Copied, IsToldThatItKeptItsName) {
+  write("hgx-h100");
+  EXPECT_NE(name_warning(path_, *load_machine(path_)).find("the name of a machine that ships"),
+            std::string::npos);
+  write("ours");
+  EXPECT_NE(name_warning(path_, *load_machine(path_)).find("\"ours\", its file mine.yaml"),
+            std::string::npos);
+  write("mine");
+  EXPECT_EQ(name_warning(path_, *load_machine(path_)), "");
+  for (const auto& listing : list_machines()) {
+    EXPECT_EQ(name_warning(listing.file, *load_machine(listing.file)), "");
+    EXPECT_EQ(name_warning(listing.name, *load_machine(listing.name)), "");
+  }
+  EXPECT_EQ(name_warning("hgx-h100x4", *load_machine("hgx-h100x4")), "");
+}
+
 TEST(MachineSet, ChangesKeysOfEverySection) {
   const auto machine = load_machine(
       "hgx-h100x16", {"node.gpus=4", "fabric.nic.per_node=2", "fabric.rails=1", "count=32"});
@@ -70,15 +125,30 @@ TEST(MachineSet, ChangesAWrittenOutCluster) {
   EXPECT_EQ(load_machine("hgx-h100", {"gpus=1"})->links(), 0);
 }
 
+// The option is to blame, not the file that it changes.
 TEST(MachineSet, NamesWhatCannotBeSet) {
-  EXPECT_NE(
-      message_of([] { load_machine("hgx-h100x16", {"fabric.rals=4"}); }).find("rals: unknown key"),
-      std::string::npos);
-  EXPECT_NE(message_of([] { load_machine("hgx-h100", {"gpus"}); }).find("sets nothing"),
-            std::string::npos);
-  EXPECT_NE(message_of([] { load_machine("hgx-h100", {"gpus=many"}); }).find("gpus"),
-            std::string::npos);
-  EXPECT_THROW(load_machine("hgx-h100", {"name.more=1"}), UsageError);
+  const auto said = [](const std::string& name, const std::string& set) {
+    return message_of([&] { load_machine(name, {set}); });
+  };
+  for (const auto& [set, start] : std::vector<std::pair<std::string, std::string>>{
+           {"fabric.nic.bandwidth=400", "\"400\" has no unit"},
+           {"fabric.rails=abc", "\"abc\" is not a number"},
+           {"fabric.rails=3", "8 NICs of a domain cannot be spread evenly over 3 rails"},
+           {"fabric.rals=4", "unknown key \"rals\" (did you mean \"rails\"?)"},
+           {"nic.bandwidth=400", "unknown key \"nic\""},
+           {"node.gpus=0", "0 is out of range"},
+           {"node.gpu.vendor=cray", "unknown vendor \"cray\""},
+           {"name.more=1", "cannot be set (what is above it is a single value)"},
+           {"cost.usd_per_gpu_hour=2", "cost.date: missing key"}}) {
+    const std::string expected = "--set " + set + ": " + start;
+    EXPECT_EQ(said("hgx-h100x16", set).substr(0, expected.size()), expected);
+  }
+  EXPECT_NE(said("hgx-h100", "gpus").find("sets nothing"), std::string::npos);
+  // Of a file, its place is.
+  EXPECT_EQ(message_of([] {
+              parse_machine("name: a\nbase: hgx-h100\nset:\n  gpus: many\n", "given.yaml");
+            }),
+            "given.yaml:4:9: set.gpus: \"many\" is not a number; write a number such as 8");
 }
 
 TEST(MachineBase, RestsOnAnother) {
@@ -196,14 +266,47 @@ TEST(MachineDrawing, ShowsEveryLevel) {
   }
 }
 
-TEST(MachineDrawing, ShowsDragonfliesAndRailsAlone) {
+int count_of(const std::string& text, std::string_view part) {
+  int count = 0;
+  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
+
+// A spine of each rail with a wire to each of 8 groups, and no switch across them.
+TEST(MachineDrawing, ShowsRailsThatNothingJoins) {
+  const std::string svg = machine_svg(*load_machine("rail-only-h100x256"));
+  for (const auto* part : {"8 spine layers", "one per rail, not joined", ">rail 7<", "group 7"}) {
+    EXPECT_NE(svg.find(part), std::string::npos) << part;
+  }
+  EXPECT_EQ(svg.find(">spine<"), std::string::npos);
+  // Wires of rail 0: to 8 groups, and from its leaf to the 11 nodes that are shown.
+  EXPECT_EQ(count_of(svg, "stroke=\"#0072b2\""), 8 + 11);
+  const std::string one_group = machine_svg(*load_machine("rail-only-h100x256", {"count=32"}));
+  EXPECT_EQ(one_group.find("spine"), std::string::npos) << "a single switch per rail";
+}
+
+TEST(MachineDrawing, ShowsWhatIsJoinedWithoutASwitch) {
   const std::string dragonfly = machine_svg(*load_machine("mi250x-8x1280"));
-  for (const auto* part : {"1 links between groups", "20 groups", "32 routers each"}) {
+  for (const auto* part : {"20 groups", "32 routers each", ">32 routers<", "64 nodes"}) {
     EXPECT_NE(dragonfly.find(part), std::string::npos) << part;
   }
-  EXPECT_NE(machine_svg(*load_machine("rail-only-h100x256")).find("one per rail, not joined"),
-            std::string::npos);
-  EXPECT_NE(machine_svg(*load_machine("tpu-v5e-256")).find("torus"), std::string::npos);
+  // Eleven of the groups and of the routers are shown: an arc for every two.
+  EXPECT_EQ(count_of(dragonfly, "<polyline"), 2 * 11 * 10 / 2);
+  const std::string mesh = machine_svg(*load_machine("mi300x-8"));
+  EXPECT_EQ(count_of(mesh, "<polyline"), 8 * 7 / 2);
+  EXPECT_NE(mesh.find("64 GB/s each"), std::string::npos);
+}
+
+TEST(MachineDrawing, ShowsTheAxesOfATorus) {
+  const std::string pod = machine_svg(*load_machine("tpu-v5p-8960"));
+  for (const auto* part : {"16 x 20 x 28 torus", "x: 16, 100 GB/s a link, closed", ">319<",
+                           "z = 27", "600 GB/s per gpu"}) {
+    EXPECT_NE(pod.find(part), std::string::npos) << part;
+  }
+  // A part of it is a plane of open lines.
+  const std::string part = machine_svg(*with_ranks(load_machine("tpu-v5p-8960"), 16 * 4));
+  EXPECT_NE(part.find("y: 4, 100 GB/s a link, open"), std::string::npos);
+  EXPECT_EQ(part.find("z = "), std::string::npos);
 }
 
 // Published facts that a reader would look up.

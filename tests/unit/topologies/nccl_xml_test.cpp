@@ -2,7 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
 #include "emulator/base/error.hpp"
+#include "tests/support/refusal.hpp"
 #include "tests/unit/topologies/example_machines.hpp"
 #include "topologies/model/machine_file.hpp"
 
@@ -106,8 +112,11 @@ TEST(NcclXml, IsStrict) {
   EXPECT_EQ(edited("dev=\"0\" sm", "dev=\"1\" sm"), "t.xml:14:8: gpu: dev 1 is given twice");
   EXPECT_EQ(error_of("<system version=\"1\"></system>"),
             "t.xml:1:1: system: the file names no GPU; give a dump made by a process with GPUs");
-  EXPECT_EQ(edited("version=\"1\"", "version=\"2\""),
+  EXPECT_EQ(edited("version=\"1\"", "version=\"3\""),
             "t.xml:1:2: system: only version 1 is known; dump it anew");
+  EXPECT_NE(edited("version=\"1\"", "version=\"2\"").find("a topology of RCCL"), std::string::npos);
+  EXPECT_NE(edited("<nvlink target=\"f", "<xgmi target=\"x\"/><nvlink target=\"f").find("of RCCL"),
+            std::string::npos);
   std::string deep = "<system version=\"1\"><cpu>";
   for (int i = 0; i < 70; ++i)
     deep += "<pci busid=\"0\" class=\"0\" link_speed=\"8 GT/s\" link_width=\"1\">";
@@ -129,6 +138,121 @@ TEST(NcclXml, RefusesCountsOfNoMachine) {
   many += "<pci busid=\"0\" class=\"0\" link_speed=\"8 GT/s\" link_width=\"1\">";
   for (int i = 0; i < 200'000; ++i) many += "<gpu dev=\"" + std::to_string(i) + "\" sm=\"90\"/>";
   EXPECT_NE(error_of(many + "</pci></cpu></system>").find("gpu: more than 4096 GPUs"),
+            std::string::npos);
+}
+
+std::string yaml_of(const std::string& xml) {
+  return to_machine_yaml(std::vector{merge_nccl_xml({}, read_nccl_xml(xml, "t.xml"), "t.xml")});
+}
+
+// GPUs at buses 1, 2, ..., each with the links given.
+std::string gpus_linked(const std::vector<std::string>& links, int sm = 80) {
+  std::string xml = "<system version=\"1\"><cpu numaid=\"0\">";
+  for (std::size_t i = 0; i < links.size(); ++i) {
+    xml += fmt::format(
+        "<pci busid=\"0000:0{}:00.0\" class=\"0x030200\" link_speed=\"16.0 GT/s PCIe\" "
+        "link_width=\"16\"><gpu dev=\"{}\" sm=\"{}\" rank=\"{}\" gdr=\"0\">{}</gpu></pci>",
+        i + 1, i, sm, i, links[i]);
+  }
+  return xml + "</cpu></system>";
+}
+std::string to(int bus, int count) {
+  return fmt::format("<nvlink target=\"0000:0{}:00.0\" count=\"{}\" tclass=\"0x030200\"/>", bus,
+                     count);
+}
+
+// What is dumped where a hypervisor hides the slots (an H100 box on a public mailing list).
+TEST(NcclXml, SlotsMayKeepQuiet) {
+  std::string xml = replaced(two_gpus, "link_speed=\"16.0 GT/s PCIe\" link_width=\"8\"",
+                             "link_speed=\"\" link_width=\"\"");
+  xml = replaced(xml, " link_speed=\"32.0 GT/s PCIe\" link_width=\"16\"", " link_width=\"0\"");
+  xml = replaced(xml, " class=\"0x020700\"", "");
+  const LocalMachine machine = read_nccl_xml(xml, "t.xml");
+  ASSERT_EQ(machine.gpus.size(), 2u);
+  EXPECT_EQ(machine.gpus[1].pcie_generation, 0);
+  EXPECT_EQ(machine.gpus[1].pcie_width, 0);
+  EXPECT_EQ(machine.nics[0].fabric, "roce") << "no class says InfiniBand";
+  EXPECT_EQ(parse_machine(yaml_of(xml), "t")->link_classes()[0].bandwidth.value, 450);
+}
+
+// Files for NCCL_TOPO_FILE in virtual machines: slots of GPUs and NICs and nothing in them.
+TEST(NcclXml, FilesOfSlotsServeWhereTheGpusAre) {
+  const std::string slots = R"(<system version="1">
+  <cpu numaid="0" affinity="0000ffff,0000ffff" arch="x86_64" vendor="AuthenticAMD" familyid="23" modelid="49">
+    <pci busid="ffff:ff:01.0" class="0x060400" link_speed="16 GT/s" link_width="16">
+      <pci busid="0001:00:00.0" class="0x030200" link_speed="16 GT/s" link_width="16"/>
+      <pci busid="0101:00:00.0" class="0x020700" link_speed="16 GT/s" link_width="16"/>
+      <pci busid="0002:00:00.0" class="0x030200" link_speed="16 GT/s" link_width="16"/>
+    </pci>
+  </cpu>
+</system>)";
+  const LocalMachine file = read_nccl_xml(slots, "topo.xml");
+  ASSERT_EQ(file.gpus.size(), 2u);
+  EXPECT_EQ(message_of([&] { merge_nccl_xml({}, file, "topo.xml"); }).substr(0, 60),
+            "topo.xml: it says where 2 GPUs are plugged in, not what they");
+  LocalMachine local;
+  for (const auto* bus : {"0001:00:00.0", "0002:00:00.0"}) {
+    LocalGpu gpu;
+    gpu.name = "NVIDIA A100-SXM4-80GB";
+    gpu.bus_id = bus;
+    gpu.compute_major = 8;
+    gpu.nvlinks = 12;
+    local.gpus.push_back(gpu);
+  }
+  local.nics = {{"mlx5_0", "infiniband", 200}};
+  const LocalMachine merged = merge_nccl_xml(local, file, "topo.xml");
+  EXPECT_EQ(merged.gpus[0].nvlinks, 12) << "the file does not know them";
+  EXPECT_EQ(merged.gpus[0].pcie_generation, 4) << "NVML may not";
+  EXPECT_EQ(merged.nics.size(), 1u);
+}
+
+TEST(NcclXml, PortsAreListedBelowEverySocketAndCountOnce) {
+  const std::string eth =
+      "<nic><net name=\"eth0\" dev=\"0\" latency=\"0.000000\" speed=\"10000\" port=\"0\" "
+      "guid=\"0x0\" maxconn=\"65536\" gdr=\"0\"/><net name=\"eth1\" dev=\"1\"/></nic>";
+  std::string xml =
+      replaced(gpus_linked({"", ""}), "</cpu>", eth + "</cpu><cpu numaid=\"1\">" + eth + "</cpu>");
+  const LocalMachine machine = read_nccl_xml(xml, "t.xml");
+  ASSERT_EQ(machine.nics.size(), 1u) << "eth1 does not say how fast it is";
+  EXPECT_EQ(machine.nics[0].name, "eth0");
+}
+
+TEST(NcclXml, KnowsEfa) {
+  const std::string xml = replaced(
+      two_gpus, "<pci busid=\"0000:12:00.0\" class=\"0x020700\"",
+      "<pci busid=\"0000:12:00.0\" vendor=\"0x1d0f\" device=\"0xefa1\" class=\"0x020000\"");
+  EXPECT_EQ(read_nccl_xml(xml, "t.xml").nics[0].fabric, "efa");
+}
+
+// Links from GPU to GPU, as HGX A100 of four, a DGX-1 and bridges of two have them.
+TEST(NcclXml, TellsDirectLinksFromASwitch) {
+  const auto mesh = parse_machine(
+      yaml_of(gpus_linked({to(2, 4) + to(3, 4) + to(4, 4), to(1, 4) + to(3, 4) + to(4, 4),
+                           to(1, 4) + to(2, 4) + to(4, 4), to(1, 4) + to(2, 4) + to(3, 4)})),
+      "t");
+  EXPECT_EQ(mesh->link_classes()[0].bandwidth.value, 100) << "4 links of 25 to each other one";
+  EXPECT_EQ(mesh->route(RankId(0), RankId(3)).count, 1);
+  const std::string line =
+      gpus_linked({to(2, 6), to(1, 3) + to(3, 3), to(2, 3) + to(4, 3), to(3, 6)}, 70);
+  EXPECT_NE(yaml_of(line).find("shape: cube_mesh"), std::string::npos);
+  EXPECT_NE(yaml_of(line).find("150 GB/s"), std::string::npos) << "V100: 6 links of 25";
+  const std::string bridges = yaml_of(gpus_linked({to(2, 12), to(1, 12), to(4, 12), to(3, 12)}));
+  EXPECT_NE(bridges.find("kind: pcie"), std::string::npos);
+  EXPECT_NE(bridges.find("12 NVLinks of each GPU join some of them only"), std::string::npos);
+  EXPECT_EQ(parse_machine(bridges, "t")->link_classes()[0].bandwidth.value, 32);
+}
+
+// A record of a GPU without its links, as a public report of a GB300 rack has it.
+TEST(NcclXml, AGpuWithFewerLinksIsADoubt) {
+  const std::string linked =
+      "<nvlink target=\"fffffff:ff:ff.0\" count=\"18\" tclass=\"0x068000\"/>";
+  const std::string c2c = "<c2c bw=\"44712\" count=\"5\"/>";
+  const std::string yaml = yaml_of(gpus_linked({linked + c2c, c2c}, 103));
+  EXPECT_NE(yaml.find("the GPU at 0000:02:00.0 has 0 NVLinks, that at 0000:01:00.0 18"),
+            std::string::npos)
+      << yaml;
+  EXPECT_EQ(parse_machine(yaml, "t")->ranks(), 2);
+  EXPECT_EQ(yaml_of(gpus_linked({linked + c2c, linked + c2c}, 103)).find("doubts"),
             std::string::npos);
 }
 

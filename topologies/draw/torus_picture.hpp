@@ -1,0 +1,15 @@
+// A torus as a picture: a plane of its first two axes, the planes along the third, and how each
+// axis closes. Lengths are px.
+#pragma once
+
+#include "emulator/base/svg.hpp"
+#include "topologies/model/machine_spec.hpp"
+
+namespace fabricast {
+
+double torus_height(const DomainSpec& domain);
+
+// From `y` down.
+void draw_torus(Svg& svg, double y, const DomainSpec& domain);
+
+}  // namespace fabricast
