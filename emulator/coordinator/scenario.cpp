@@ -16,6 +16,7 @@
 #include "emulator/cost/stage_flows.hpp"
 #include "emulator/flow/flow_case.hpp"
 #include "emulator/schedule/catalogue.hpp"
+#include "emulator/sim/pairwise_exchange.hpp"
 
 namespace fabricast {
 namespace {
@@ -82,7 +83,13 @@ std::string why_too_long(const Scenario& scenario, const Topology& topology,
   if (steps < most_steps) return "";
   std::vector<std::int32_t> at;
   for (std::int32_t x = 0; x < topology.ranks(); ++x) at.push_back(channel.placement.rank_at(x));
-  if (PositionKeys(topology, at).period() < at.size()) return "";
+  const PositionKeys keys(topology, at);
+  if (keys.period() < at.size()) return "";
+  const bool in_closed_form = scenario.fold && scenario.changes.slow.empty() &&
+                              scenario.trace.level != TraceLevel::steps &&
+                              is_pairwise_exchange(*channel.schedule) &&
+                              exchange_work(keys.far_groups()) <= most_exchange_work;
+  if (in_closed_form) return "";
   return fmt::format(
       "would be {:.1e} steps (its peers vary and the machine does not repeat, as where the last "
       "pod "

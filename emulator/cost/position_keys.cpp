@@ -111,6 +111,7 @@ PositionKeys::PositionKeys(const Topology& topology, std::span<const std::int32_
         (key(x - 1, x) & ~rail_bit(x - 1, x)) == 0 ? run_end_[x] : static_cast<std::int32_t>(x);
   }
   period_ = find_period();
+  far_groups_ = find_far_groups();
   if (period_ < p) find_near();
 }
 
@@ -160,6 +161,41 @@ bool PositionKeys::all_far(const PeerMap& map, const RankSpace& space, std::int3
   const auto radix = static_cast<std::size_t>(space.radix(0));
   const std::size_t wrapped = (first + positions() - radix) % positions();
   return !near_[first] && (first % radix == 0 || !near_[wrapped]);
+}
+
+ExchangeGroups PositionKeys::find_far_groups() const {
+  const std::size_t p = positions();
+  auto partitions = attachments_;
+  if (!rails_.empty()) partitions.push_back(rails_);
+  // A group reaches as far as the last position that shares something with one of its own.
+  std::vector<std::size_t> reach(p);
+  for (std::size_t x = 0; x < p; ++x) reach[x] = x;
+  for (const auto& labels : partitions) {
+    std::map<std::int32_t, std::size_t> last;
+    for (std::size_t x = 0; x < p; ++x) last[labels[x]] = x;
+    for (std::size_t x = 0; x < p; ++x) reach[x] = std::max(reach[x], last[labels[x]]);
+  }
+  ExchangeGroups groups;
+  for (std::size_t x = 0, end = 0; x < p; ++x) {
+    if (x == end) groups.begin.push_back(static_cast<std::int32_t>(x));
+    end = std::max(end, reach[x] + 1);
+  }
+  groups.begin.push_back(static_cast<std::int32_t>(p));
+  // Alike: the same attachments are shared by the same members.
+  std::map<std::vector<std::int32_t>, std::int32_t> known;
+  for (std::size_t g = 0; g + 1 < groups.begin.size(); ++g) {
+    std::vector<std::int32_t> shape;
+    for (const auto& labels : partitions) {
+      std::map<std::int32_t, std::int32_t> first;
+      for (std::int32_t x = groups.begin[g]; x < groups.begin[g + 1]; ++x) {
+        const auto at = x - groups.begin[g];
+        shape.push_back(first.try_emplace(labels[static_cast<std::size_t>(x)], at).first->second);
+      }
+    }
+    const auto number = static_cast<std::int32_t>(g);
+    groups.alike_to.push_back(known.try_emplace(std::move(shape), number).first->second);
+  }
+  return groups;
 }
 
 // Which positions share an attachment is a partition; it is given by the distance from each

@@ -13,6 +13,7 @@
 #include <span>
 #include <vector>
 
+#include "emulator/cost/exchange_costs.hpp"
 #include "emulator/schedule/schedule.hpp"
 #include "topologies/model/topology.hpp"
 
@@ -41,6 +42,10 @@ class PositionKeys {
   // The smallest divisor P of positions() with key(x, y) == key(x + P, y + P), cyclically, for all
   // pairs: machines of equal groups look the same from every group.
   std::size_t period() const { return period_; }
+
+  // The finest intervals with far_key() for all pairs of two of them; of one position each at
+  // least.
+  const ExchangeGroups& far_groups() const { return far_groups_; }
 
   // Calls visit(first, length, key) for the pairs (x, (x + shift) mod positions), x in [0, end), in
   // runs of equal keys.
@@ -82,6 +87,7 @@ class PositionKeys {
     return static_cast<std::size_t>(rails_[x] != rails_[y]) << attachments_.size();
   }
   std::size_t find_period() const;
+  ExchangeGroups find_far_groups() const;
   void find_near();
   void find_near_rails(std::vector<bool>& near) const;
 
@@ -135,6 +141,7 @@ class PositionKeys {
   std::vector<std::int32_t> rails_;    // by position; empty where all reach each other directly
   std::vector<std::int32_t> run_end_;  // first later position whose attachments differ
   std::size_t period_ = 0;
+  ExchangeGroups far_groups_;
   std::vector<bool> near_;  // by shift: some pair shares an attachment; empty if not looked for
 };
 

@@ -155,6 +155,32 @@ void TableStepCosts::fill(int stage, int group, int phase, std::int32_t k, CostR
   edges.varies ? fill_varying(edges, table, k, rows) : fill_fixed(edges, table, rows);
 }
 
+std::optional<ExchangeCosts> TableStepCosts::exchange_costs(int stage, int group, int send_phase,
+                                                            int receive_phase) const {
+  const PhaseEdges& sending = edges_of(stage, group, send_phase);
+  const PhaseEdges& receiving = edges_of(stage, group, receive_phase);
+  if (!by_key_ || !sending.varies || !receiving.varies) return std::nullopt;
+  if (sending.send_by_key.empty() || receiving.receive_by_key.empty()) return std::nullopt;
+  const auto& tables = table_of_[static_cast<std::size_t>(stage)][static_cast<std::size_t>(group)];
+  const PhaseTable& send = tables_[tables[static_cast<std::size_t>(send_phase)]];
+  const PhaseTable& receive = tables_[tables[static_cast<std::size_t>(receive_phase)]];
+  const PositionKeys& keys = *channel_.keys;
+  ExchangeCosts costs;
+  costs.groups = keys.far_groups();
+  costs.kind_of_pair = [&keys](std::int32_t x, std::int32_t y) {
+    return keys.key(static_cast<std::size_t>(x), static_cast<std::size_t>(y));
+  };
+  costs.far = keys.far_key();
+  for (std::size_t key = 0; key < keys.keys(); ++key) {
+    const EdgeId out = sending.send_by_key[key];
+    costs.send_lane.push_back(send.lane[out]);
+    costs.send_port.push_back(send.port[out]);
+    costs.send_latency.push_back(latency_[out]);
+    costs.receive_lane.push_back(receive.lane[receiving.receive_by_key[key]]);
+  }
+  return costs;
+}
+
 void TableStepCosts::fill_fixed(const PhaseEdges& edges, const PhaseTable& table,
                                 CostRows rows) const {
   const std::vector<EdgeId>& send = *edges.send;

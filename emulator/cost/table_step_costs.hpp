@@ -10,6 +10,7 @@
 #include <memory>
 #include <vector>
 
+#include "emulator/cost/exchange_costs.hpp"
 #include "emulator/cost/machine_costs.hpp"
 #include "emulator/cost/periodic_costs.hpp"
 #include "emulator/cost/step_costs.hpp"
@@ -17,7 +18,7 @@
 
 namespace fabricast {
 
-class TableStepCosts : public StepCosts, public PeriodicCosts {
+class TableStepCosts : public StepCosts, public PeriodicCosts, public CostsOfExchange {
  public:
   TableStepCosts(std::shared_ptr<const TrafficMap> traffic, std::size_t channel_class,
                  const MachineCosts& costs, const Schedule& schedule, std::int64_t slice_bytes);
@@ -32,6 +33,8 @@ class TableStepCosts : public StepCosts, public PeriodicCosts {
   std::int32_t period() const { return period_; }
   // Of schedules whose peers do not vary.
   std::int32_t cost_period() const override { return cost_period_; }
+  std::optional<ExchangeCosts> exchange_costs(int stage, int group, int send_phase,
+                                              int receive_phase) const override;
   // Everything that decides the costs, in 128 bits: two costs of one traffic map and channel class
   // with equal fingerprints are equal (up to a chance of 2^-128 per pair).
   std::array<std::uint64_t, 2> fingerprint() const;
@@ -46,7 +49,11 @@ class TableStepCosts : public StepCosts, public PeriodicCosts {
   EdgeId send_edge(int stage, int group, int phase, std::int32_t k, std::size_t x) const;
   std::int64_t port_bytes(int stage, int group, int phase) const;
   int local_streams(int stage, int group, int phase) const;
-  void forget_period() { period_ = cost_period_ = space_.size(); }
+  // Some position has costs of its own.
+  void forget_period() {
+    period_ = cost_period_ = space_.size();
+    by_key_ = false;
+  }
 
  private:
   // By EdgeId. A phase's lane cost depends on the bytes of its message and on what it does to them.
@@ -67,6 +74,7 @@ class TableStepCosts : public StepCosts, public PeriodicCosts {
   RankSpace space_;
   std::int32_t period_ = 0;
   std::int32_t cost_period_ = 0;
+  bool by_key_ = true;
   std::vector<std::int64_t> latency_;                            // by EdgeId
   std::vector<PhaseTable> tables_;                               // distinct ones
   std::vector<std::vector<std::vector<std::size_t>>> table_of_;  // [stage][group][phase]

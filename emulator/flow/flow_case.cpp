@@ -1,13 +1,13 @@
 #include "emulator/flow/flow_case.hpp"
 
 #include <algorithm>
-#include <ctime>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "emulator/base/contracts.hpp"
 #include "emulator/base/error.hpp"
+#include "emulator/base/thread_seconds.hpp"
 #include "emulator/cost/stage_flows.hpp"
 #include "emulator/cost/table_step_costs.hpp"
 #include "emulator/schedule/lowered.hpp"
@@ -27,12 +27,6 @@ const ChannelClass& class_of(const CollectiveCase& made, std::int32_t channel) {
 }
 
 }  // namespace
-
-double flow_engine_seconds() {
-  std::timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
 
 std::vector<FlowProgram> flow_programs(const CollectiveCase& made, const PointSpec& point,
                                        const std::vector<RankId>& selected, std::int64_t start_ps) {
@@ -115,7 +109,7 @@ std::string why_no_flows(const Schedule& schedule, ExecutorKind executor) {
 FlowTime evaluate_flows(std::shared_ptr<const Topology> topology, const ParameterValues& values,
                         const PointSpec& point, const CollectiveCase& made,
                         const FlowChoice& choice, const SlowElements& slow) {
-  const double begin = flow_engine_seconds();
+  const double begin = thread_seconds();
   const std::string reason = why_no_flows(*made.plan.channels.front().schedule, point.executor);
   if (!reason.empty()) {
     throw UsageError(fmt::format("{} {}; use --engine sweep", point.algorithm, reason));
@@ -142,7 +136,7 @@ FlowTime evaluate_flows(std::shared_ptr<const Topology> topology, const Paramete
   result.bound = bound_of(result.loads);
   result.stats = simulator.stats();
   result.solver = simulator.solver().stats();
-  result.engine_seconds = flow_engine_seconds() - begin;
+  result.engine_seconds = thread_seconds() - begin;
   return result;
 }
 

@@ -54,9 +54,6 @@ std::vector<LinkLoad> carried_loads(const FlowNetwork& network,
                                     const std::vector<Bandwidth>& nominal);
 SimDuration bound_of(const std::vector<LinkLoad>& loads);
 
-// Processor time of this thread.
-double flow_engine_seconds();
-
 // Why the flow engine cannot evaluate a schedule that `executor` runs, "sends to groups through a
 // switch ..."; empty: it can.
 std::string why_no_flows(const Schedule& schedule, ExecutorKind executor);

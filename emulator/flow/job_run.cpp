@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "emulator/base/contracts.hpp"
+#include "emulator/base/thread_seconds.hpp"
 
 namespace fabricast {
 namespace {
@@ -19,7 +20,7 @@ struct Simulated {
 
 Simulated simulate(const FlowNetwork& network, const std::vector<const PreparedJob*>& jobs,
                    const std::vector<CapacityChange>& changes) {
-  const double begin = flow_engine_seconds();
+  const double begin = thread_seconds();
   std::vector<FlowProgram> programs;
   std::vector<std::size_t> first;
   for (const PreparedJob* job : jobs) {
@@ -53,7 +54,7 @@ Simulated simulate(const FlowNetwork& network, const std::vector<const PreparedJ
     result.last_end_ps = std::max(result.last_end_ps, ends[slowest]);
     result.jobs.push_back(std::move(time));
   }
-  result.engine_seconds = flow_engine_seconds() - begin;
+  result.engine_seconds = thread_seconds() - begin;
   return result;
 }
 

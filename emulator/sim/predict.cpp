@@ -7,6 +7,7 @@
 
 #include "emulator/base/contracts.hpp"
 #include "emulator/cost/periodic_case.hpp"
+#include "emulator/sim/pairwise_exchange.hpp"
 
 namespace fabricast {
 
@@ -15,8 +16,7 @@ namespace {
 // Times and rates whose elasticities miss one by more than this meet a kink (rounding: some 1e-3).
 constexpr double kink = 5e-3;
 
-SweepOptions sweep_options(const CollectiveCase& made, const EngineOptions& options,
-                           StepLog* log) {
+SweepOptions sweep_options(const CollectiveCase& made, const EngineOptions& options, StepLog* log) {
   SweepOptions result;
   result.loops = made.plan.loops;
   result.slices = made.plan.slices;
@@ -36,12 +36,16 @@ SweepResult evaluate_channel(const CollectiveCase& made, std::size_t channel_cla
   const Schedule& schedule = *made.plan.channels[front].schedule;
   const StepCosts& costs = *channels.costs;
   const SweepOptions asked = sweep_options(made, options, log);
+  // Costs of every position by themselves, or steps to look at, are for the engine.
+  auto closed = options.fold && log == nullptr
+                    ? pairwise_exchange(schedule, costs, made.plan.loops, made.plan.slices)
+                    : std::nullopt;
   const auto reduced =
       options.fold ? one_period(schedule, costs, made.plan.loops, made.plan.slices) : std::nullopt;
-  if (!reduced) return sweep(schedule, costs, asked);
-  SweepResult result = sweep(reduced->schedule, costs, asked);
+  if (!reduced) return closed ? *closed : sweep(schedule, costs, asked);
+  SweepResult result = closed ? *closed : sweep(reduced->schedule, costs, asked);
   const std::int32_t positions = schedule.positions();
-  result.messages *= positions / reduced->period;
+  if (!closed) result.messages *= positions / reduced->period;
   result.classes = reduced->period;
   result.class_of.resize(static_cast<std::size_t>(positions));
   for (std::int32_t x = 0; x < positions; ++x) {
@@ -90,11 +94,11 @@ void Forward::evaluate_together(const std::vector<CollectiveCase>& cases,
   }
   if (unknown.size() < 2) return;
   const CollectiveCase& first = cases.front();
-  const auto front =
-      static_cast<std::size_t>(first.channel_classes[channel_class].representative);
+  const auto front = static_cast<std::size_t>(first.channel_classes[channel_class].representative);
   const Schedule& schedule = *first.plan.channels[front].schedule;
   std::vector<const StepCosts*> sets;
   for (const auto& [key, costs] : unknown) {
+    if (options_.fold && is_pairwise_exchange(schedule)) return;
     if (options_.fold && one_period(schedule, *costs, first.plan.loops, first.plan.slices)) return;
     sets.push_back(costs);
   }

@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ctime>
 #include <optional>
 #include <utility>
 
 #include "emulator/base/contracts.hpp"
 #include "emulator/base/error.hpp"
+#include "emulator/base/thread_seconds.hpp"
 #include "emulator/cost/periodic_costs.hpp"
 #include "emulator/sim/engine_outcome.hpp"
 #include "emulator/sim/instruction_set.hpp"
@@ -19,13 +19,6 @@
 
 namespace fabricast {
 namespace {
-
-// Processor time of this thread: the engine has only one, and other load does not count.
-double thread_seconds() {
-  std::timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
 
 // Classes are worth it when most columns disappear.
 bool folding_pays(const RankClasses& classes, std::int32_t positions) {

@@ -1,0 +1,47 @@
+// A pairwise exchange in closed form: all N (N - 1) messages, at the price of those inside groups.
+//
+// Every position sends to x + 1, x + 2, ... and receives from x - 1, x - 2, ..., on two lanes that
+// do not wait for each other. A sender never waits (its messages fit into the slots). While it
+// sends to other groups its messages leave at a constant pace: the time at which message j is ready
+// is the larger of at most two linear functions of j (semantics 3.1 to 3.3). A receiver is through
+// at the maximum over its messages of (ready + what it still has to receive, this one included):
+// the max-plus recurrence unrolled. What y has left after x of another group is the sum of a
+// function of x and one of y; the maximum over all such pairs is one over prefixes and suffixes of
+// positions. Pairs inside a group are looked at one by one, once for all groups that are alike,
+// whose clocks are the same. Integers, equal to the sweep's to the picosecond. Pure functions.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "emulator/cost/exchange_costs.hpp"
+#include "emulator/cost/step_costs.hpp"
+#include "emulator/schedule/schedule.hpp"
+#include "emulator/sim/sweep.hpp"
+
+namespace fabricast {
+
+struct PairwiseExchange {
+  ExchangeCosts costs;
+  std::int64_t ready_at = 0;  // the sending lanes begin, ps
+  std::int32_t slices = 1;    // messages to each peer
+};
+
+// When the last lane has ended, ps. At least two positions.
+std::int64_t exchange_end(const PairwiseExchange& exchange);
+
+// Pairs that are looked at, both ways; some 10 ns each.
+double exchange_work(const ExchangeGroups& groups);
+inline constexpr double most_exchange_work = 2e8;  // seconds per evaluation
+
+// Is the schedule, or all but local copies before it, such an exchange?
+bool is_pairwise_exchange(const Schedule& schedule);
+
+// What sweep() says of makespan and stages; nothing where the schedule is another one, costs are
+// not by level (LeveledCosts), or messages may have to wait for slots. All positions count as
+// evaluated.
+std::optional<SweepResult> pairwise_exchange(const Schedule& schedule, const StepCosts& costs,
+                                             std::int32_t loops, std::int32_t slices);
+
+}  // namespace fabricast
