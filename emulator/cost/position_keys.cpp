@@ -1,7 +1,9 @@
 #include "emulator/cost/position_keys.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <map>
+#include <unordered_map>
 #include <utility>
 
 #include "emulator/cost/edge_class.hpp"
@@ -85,6 +87,16 @@ std::vector<std::int32_t> rails_of(const Topology& topology, std::span<const std
   return rails;
 }
 
+// The step between neighbours of ascending positions; 0: they differ.
+std::size_t step_of(const std::vector<std::size_t>& positions) {
+  if (positions.size() < 2) return 1;
+  const std::size_t step = positions[1] - positions[0];
+  for (std::size_t i = 2; i < positions.size(); ++i) {
+    if (positions[i] - positions[i - 1] != step) return 0;
+  }
+  return step;
+}
+
 }  // namespace
 
 PositionKeys::PositionKeys(const Topology& topology, std::span<const std::int32_t> ranks) {
@@ -112,24 +124,35 @@ PositionKeys::PositionKeys(const Topology& topology, std::span<const std::int32_
   }
   period_ = find_period();
   far_groups_ = find_far_groups();
-  if (period_ < p) find_near();
+  find_near();
 }
 
-// All pairs of one period that share something, by attachment; left alone where that are too many.
+// How far apart positions that share something are. Those of a switch mostly come in equal steps;
+// where they do not, all pairs of one period are looked at, and left alone where that are too many.
 void PositionKeys::find_near() {
   constexpr std::size_t most_pairs = 20'000'000;
   const std::size_t p = positions();
   std::vector<bool> near(p, false);
+  std::map<std::size_t, std::size_t> longest;  // by step
   std::size_t pairs = 0;
   for (const auto& labels : attachments_) {
     std::map<std::int32_t, std::vector<std::size_t>> members;
     for (std::size_t x = 0; x < p; ++x) members[labels[x]].push_back(x);
-    for (std::size_t x = 0; x < period_; ++x) {
-      const auto& others = members[labels[x]];
-      pairs += others.size();
-      if (pairs > most_pairs) return;
-      for (const std::size_t y : others) near[(y + p - x) % p] = true;
+    for (const auto& [label, all] : members) {
+      if (const std::size_t step = step_of(all)) {
+        longest[step] = std::max(longest[step], all.size());
+        continue;
+      }
+      for (const std::size_t x : all) {
+        if (x >= period_) break;
+        pairs += all.size();
+        if (pairs > most_pairs) return;
+        for (const std::size_t y : all) near[(y + p - x) % p] = true;
+      }
     }
+  }
+  for (const auto& [step, count] : longest) {
+    for (std::size_t i = 0; i < count; ++i) near[i * step] = near[(p - i * step) % p] = true;
   }
   if (!rails_.empty()) find_near_rails(near);
   near_ = std::move(near);
@@ -196,6 +219,49 @@ ExchangeGroups PositionKeys::find_far_groups() const {
     groups.alike_to.push_back(known.try_emplace(std::move(shape), number).first->second);
   }
   return groups;
+}
+
+// Those that share all of some attachments are counted for every choice of them, and of these those
+// that share more are taken off again.
+std::vector<std::int64_t> PositionKeys::peers_by_key(std::size_t end) const {
+  const std::size_t p = positions(), choices = keys();
+  auto partitions = attachments_;
+  if (!rails_.empty()) partitions.push_back(rails_);
+  std::vector<std::int64_t> peers(end * choices);
+  std::vector<std::vector<std::int32_t>> parts(choices, std::vector<std::int32_t>(p, 0));
+  for (std::size_t shared = 0; shared < choices; ++shared) {
+    std::vector<std::int64_t> sizes(1, static_cast<std::int64_t>(p));
+    if (shared > 0) {
+      // The part of a smaller choice, parted by one attachment more.
+      const auto f = static_cast<std::size_t>(std::countr_zero(shared));
+      const auto& coarser = parts[shared & (shared - 1)];
+      std::unordered_map<std::uint64_t, std::int32_t> known;
+      sizes.clear();
+      for (std::size_t x = 0; x < p; ++x) {
+        const std::uint64_t pair = std::uint64_t{static_cast<std::uint32_t>(coarser[x])} << 32 |
+                                   static_cast<std::uint32_t>(partitions[f][x]);
+        const auto next = static_cast<std::int32_t>(sizes.size());
+        const auto [entry, added] = known.try_emplace(pair, next);
+        if (added) sizes.push_back(0);
+        parts[shared][x] = entry->second;
+        ++sizes[static_cast<std::size_t>(entry->second)];
+      }
+    }
+    const std::size_t key = choices - 1 - shared;  // what is not shared differs
+    for (std::size_t x = 0; x < end; ++x) {
+      peers[x * choices + key] = sizes[static_cast<std::size_t>(parts[shared][x])];
+    }
+  }
+  for (std::size_t x = 0; x < end; ++x) {
+    std::int64_t* of_x = peers.data() + x * choices;
+    for (std::size_t bit = 1; bit < choices; bit <<= 1) {
+      for (std::size_t key = 0; key < choices; ++key) {
+        if ((key & bit) != 0) of_x[key] -= of_x[key ^ bit];
+      }
+    }
+    --of_x[0];  // itself
+  }
+  return peers;
 }
 
 // Which positions share an attachment is a partition; it is given by the distance from each

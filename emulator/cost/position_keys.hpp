@@ -47,6 +47,10 @@ class PositionKeys {
   // least.
   const ExchangeGroups& far_groups() const { return far_groups_; }
 
+  // How many others each of the first `end` positions has of each key: [x * keys() + key].
+  // O(positions * keys()).
+  std::vector<std::int64_t> peers_by_key(std::size_t end) const;
+
   // Calls visit(first, length, key) for the pairs (x, (x + shift) mod positions), x in [0, end), in
   // runs of equal keys.
   template <class Visit>
@@ -57,7 +61,8 @@ class PositionKeys {
   }
 
   // Do no two of all pairs (x, peer) of the map in repetition k share an attachment? Their keys are
-  // then far_key(). False where it is not known: maps that are no shifts, machines without period.
+  // then far_key(). False where it is not known: maps that are no shifts, machines whose switches
+  // have too many positions in no order.
   bool all_far(const PeerMap& map, const RankSpace& space, std::int32_t k) const;
   std::size_t far_key() const { return keys() - 1; }
 

@@ -29,6 +29,36 @@ std::int64_t pairs_of(const Phase& phase, std::int32_t repeat, std::int32_t posi
 // A root's pairs are few: each is looked at.
 constexpr std::int64_t few_pairs = 200'000;
 
+// Pairs of a position, and of them those of one key.
+struct Kind {
+  std::int64_t pairs = 0;
+  std::size_t other = 0;  // the other end of one of them
+};
+
+// Of the first `end` positions with all others: [x * keys + key]. An end of each kind is found
+// nearby: where a switch ends, in one direction or the other.
+std::vector<Kind> pairs_with_all(const PositionKeys& keys, std::size_t end) {
+  const std::size_t positions = keys.positions(), n = keys.keys();
+  const std::vector<std::int64_t> peers = keys.peers_by_key(end);
+  std::vector<Kind> kinds(end * n);
+  for (std::size_t x = 0; x < end; ++x) {
+    const auto of_x = peers.begin() + static_cast<std::ptrdiff_t>(x * n);
+    auto missing = std::count_if(of_x, of_x + static_cast<std::ptrdiff_t>(n),
+                                 [](std::int64_t count) { return count > 0; });
+    for (std::size_t away = 1; missing > 0; ++away) {
+      FABRICAST_ASSERT(away < positions, "a pair of every kind that was counted");
+      for (const std::size_t y : {(x + away) % positions, (x + positions - away) % positions}) {
+        const std::size_t key = keys.key(x, y);
+        Kind& kind = kinds[x * n + key];
+        if (kind.pairs > 0) continue;
+        kind = {of_x[static_cast<std::ptrdiff_t>(key)], y};
+        --missing;
+      }
+    }
+  }
+  return kinds;
+}
+
 // Up to the top of the tree and down again; a link in the middle counts as climbing.
 std::span<const LinkId> climbing(const Route& route) {
   return route.span().first(static_cast<std::size_t>((route.count + 1) / 2));
@@ -115,10 +145,6 @@ void TrafficBuilder::count_by_link(const ChannelGroup& group, const Phase& phase
 // from every group: of a shift, one period of positions is counted.
 void TrafficBuilder::count_pairs(const ChannelGroup& group, const Phase& phase, std::int32_t repeat,
                                  std::vector<std::int64_t>& chunks) const {
-  struct Kind {
-    std::int64_t pairs = 0;
-    std::size_t other = 0;  // the other end of one of them
-  };
   const PositionKeys keys(topology_, group.ranks);
   const RankSpace& space = group.schedule->space;
   const std::size_t positions = keys.positions();
@@ -131,21 +157,25 @@ void TrafficBuilder::count_pairs(const ChannelGroup& group, const Phase& phase, 
   const auto count = [](Kind& kind, std::size_t other) {
     if (kind.pairs++ == 0) kind.other = other;
   };
-  for (std::int32_t k = 0; k < repeat; ++k) {
-    keys.for_pairs(phase.peer_out, space, k, period,
-                   [&](std::size_t first, std::size_t length, std::size_t key) {
-                     const auto to = static_cast<std::size_t>(
-                         peer_of(phase.peer_out, space, static_cast<std::int32_t>(first), k));
-                     std::size_t row = to % period;
-                     for (std::size_t i = 0; i < length; ++i) {
-                       count(sources[(first + i) * keys.keys() + key], to + i);
-                       // As seen from the destination of the same place in the first period.
-                       const std::size_t back = to + i - row;
-                       count(destinations[row * keys.keys() + key],
-                             first + i >= back ? first + i - back : first + i + positions - back);
-                       if (++row == period) row = 0;
-                     }
-                   });
+  if (meets_all(phase, repeat, static_cast<std::int32_t>(positions))) {
+    sources = destinations = pairs_with_all(keys, period);
+  } else {
+    for (std::int32_t k = 0; k < repeat; ++k) {
+      keys.for_pairs(phase.peer_out, space, k, period,
+                     [&](std::size_t first, std::size_t length, std::size_t key) {
+                       const auto to = static_cast<std::size_t>(
+                           peer_of(phase.peer_out, space, static_cast<std::int32_t>(first), k));
+                       std::size_t row = to % period;
+                       for (std::size_t i = 0; i < length; ++i) {
+                         count(sources[(first + i) * keys.keys() + key], to + i);
+                         // As seen from the destination of the same place in the first period.
+                         const std::size_t back = to + i - row;
+                         count(destinations[row * keys.keys() + key],
+                               first + i >= back ? first + i - back : first + i + positions - back);
+                         if (++row == period) row = 0;
+                       }
+                     });
+    }
   }
   const auto messages = phase.chunk.count * static_cast<std::int64_t>(group.channels.size());
   const auto rank = [&](std::size_t x) { return RankId::from(group.ranks[x % positions]); };

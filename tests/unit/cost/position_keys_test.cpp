@@ -127,26 +127,41 @@ TEST(PositionKeys, PairsOfOneKeyCrossAsManyLinksOfEveryClass) {
   }
 }
 
-// Runs say what asking for every pair says, whatever is the same.
-TEST(PositionKeys, RunsCoverEveryPairOnce) {
-  const auto machine = load_machine("rail-only-h100x256", {"count=12", "fabric.radix=8"});
-  const PositionKeys keys(*machine, all_ranks(*machine));
-  for (std::size_t shift = 1; shift < keys.positions(); ++shift) {
-    std::size_t next = 0, p = keys.positions();
-    bool near = false;
-    keys.for_shift(shift, p, [&](std::size_t first, std::size_t length, std::size_t key) {
-      EXPECT_EQ(first, next);
-      for (std::size_t x = first; x < first + length; ++x) {
-        EXPECT_EQ(keys.key(x, (x + shift) % p), key) << x << " + " << shift;
-      }
-      near = near || key != keys.far_key();
-      next = first + length;
-    });
-    EXPECT_EQ(next, p);
-    const auto k = static_cast<std::int32_t>(shift) - 1;
-    const bool far = keys.all_far(PeerMap::linear(1, 1), machine->space(), k);
-    EXPECT_FALSE(far && near) << shift;
-    EXPECT_TRUE(far || near || keys.period() == p) << shift;
+// Runs, shifts without near pairs and counts say what asking for every pair says: equal groups, a
+// last one that is partly filled, rails that nothing joins, and rails of which several share a
+// leaf.
+TEST(PositionKeys, ShortCutsSayWhatEveryPairSays) {
+  using Set = std::vector<std::string>;
+  for (const auto& [name, set] :
+       {std::pair{"rail-only-h100x256", Set{"count=12", "fabric.radix=8"}},
+        std::pair{"hgx-h100x24", Set{"fabric.radix=32", "fabric.tiers=3"}},
+        std::pair{"hgx-h100x21", Set{"fabric.radix=32", "fabric.tiers=3"}},
+        std::pair{"hgx-h100x21", Set{"fabric.radix=64", "fabric.rails=2", "fabric.tiers=3"}},
+        std::pair{"mi250x-8x40@slingshot-11", Set{"fabric.routers_per_group=4"}}}) {
+    const auto machine = load_machine(name, set);
+    const PositionKeys keys(*machine, all_ranks(*machine));
+    const std::size_t p = keys.positions();
+    std::vector<std::int64_t> peers(p * keys.keys(), 0);
+    for (std::size_t shift = 1; shift < p; ++shift) {
+      std::size_t next = 0;
+      bool near = false;
+      keys.for_shift(shift, p, [&](std::size_t first, std::size_t length, std::size_t key) {
+        ASSERT_EQ(first, next) << name;
+        for (std::size_t x = first; x < first + length; ++x) {
+          ASSERT_EQ(keys.key(x, (x + shift) % p), key) << name << " " << x << " + " << shift;
+          ++peers[x * keys.keys() + key];
+          for (std::size_t bit = 1; bit < keys.keys(); bit <<= 1) near = near || (key & bit) == 0;
+        }
+        next = first + length;
+      });
+      ASSERT_EQ(next, p);
+      const auto k = static_cast<std::int32_t>(shift) - 1;
+      EXPECT_EQ(keys.all_far(PeerMap::linear(1, 1), machine->space(), k), !near)
+          << name << " " << shift;
+    }
+    EXPECT_EQ(keys.peers_by_key(p), peers) << name;
+    peers.resize(8 * keys.keys());
+    EXPECT_EQ(keys.peers_by_key(8), peers) << name;
   }
 }
 
