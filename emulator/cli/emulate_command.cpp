@@ -40,8 +40,8 @@ namespace {
 
 struct EmulateOptions {
   std::vector<std::string> set;
-  // algorithm: empty for auto where that is possible and nothing else decides, all elsewhere
-  std::string machine, collective = "all_reduce", algorithm, protocol = "auto", nccl_version;
+  std::string machine, collective = "all_reduce", protocol = "auto", nccl_version;
+  std::optional<std::string> algorithm;  // none: auto where nothing else decides, or all
   std::string executor, profile,  // executor: empty for what the machine is measured with
       output, min = "8", max = "16G";
   double factor = 2;
@@ -91,8 +91,8 @@ ExecutorKind executor_of(const EmulateOptions& options, const Topology& topology
 }
 
 AlgorithmList asked_algorithms(const EmulateOptions& options) {
-  const bool open = options.algorithm.empty() || options.algorithm == "auto";
-  return algorithm_list("-a", open ? "all" : options.algorithm);
+  const std::string text = options.algorithm.value_or("all");
+  return algorithm_list("-a", text == "auto" ? "all" : text);
 }
 
 Scenario scenario_from(const EmulateOptions& options, const Topology& topology,

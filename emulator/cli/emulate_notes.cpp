@@ -66,7 +66,7 @@ std::shared_ptr<const NcclChooser> answer(const LibraryQuestion& question,
                           machine.name(), library)
             : "-a auto is what NCCL takes (this executor runs our schedules); use -a all");
   }
-  const bool plain = question.algorithm.empty() && question.protocol == "auto" && !question.more;
+  const bool plain = !question.algorithm && question.protocol == "auto" && !question.more;
   const auto variable = std::find_if(question.set.begin(), question.set.end(), is_library_variable);
   if (!possible || !(asked || plain)) {
     const bool versioned = !question.version.empty();

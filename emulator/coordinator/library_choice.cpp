@@ -58,20 +58,19 @@ nccl::Overrides library_overrides(const std::vector<std::string>& set) {
 }
 
 nccl::Version library_version(const std::string& text) {
+  constexpr nccl::Version oldest{2, 18, 0};  // what is older has its constants only for want of any
   const nccl::Version version = nccl::parse_version(text);
   const auto tables = nccl::tuner_tables();  // newest first
   const nccl::Version& newest = tables.front().since;
-  const nccl::Version& oldest = tables.back().since;
   const bool newer =
       std::pair{version.major, version.minor} > std::pair{newest.major, newest.minor};
-  if (!newer && version >= nccl::Version{oldest.major, oldest.minor, 0}) return version;
+  if (!newer && version >= oldest) return version;
   std::vector<std::string> known;
-  for (const auto& table : tables) known.push_back(to_string(table.since));
+  for (const auto& table : tables) known.emplace_back(table.source);
   throw UsageError(fmt::format(
-      "NCCL {} is not known (constants are those of {}; between two, the older one's): give one of "
-      "{}.{} to {}.{}",
-      to_string(version), fmt::join(known, ", "), oldest.major, oldest.minor, newest.major,
-      newest.minor));
+      "NCCL {} is not known; give 2.18 to {}.{} (constants were read of {}; between two versions "
+      "the older one's hold)",
+      text, newest.major, newest.minor, fmt::join(known, ", ")));
 }
 
 std::string library_of(const Topology& machine) { return library_of_vendor(machine.gpu().vendor); }

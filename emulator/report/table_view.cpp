@@ -147,7 +147,8 @@ std::string render_table(const TraceContent& content, const TableOptions& option
   std::vector<ResultRow> rows = result_rows(content, options.filter);
   if (options.best) rows = fastest_rows(rows);
   if (rows.empty()) return "# no results\n";
-  const bool chosen = content.find("/library_choice") != nullptr;
+  const Table* choices = content.find("/library_choice");
+  const bool chosen = choices != nullptr && choices->rows() == content.at("/results").rows();
   const bool together = options.best || chosen;
   const auto key = [&](const ResultRow& r) {
     return std::make_tuple(r.machine, r.executor, r.collective, together ? "" : r.algorithm,

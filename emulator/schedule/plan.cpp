@@ -246,10 +246,12 @@ ExecutionPlan make_plan(Collective collective, const std::string& algorithm, con
       schedule.fifo_depth = limits.fifo_depth;
       schedules[parity] = std::make_shared<const Schedule>(std::move(schedule));
     }
+    // A schedule may have a space of its own; level trees transpose the plan's.
+    const RankSpace& seats = entry.seat == Seat::level_tree ? space : schedules[parity]->space;
     plan.channels.push_back(
         {schedules[parity], ordered
                                 ? ordered->next()
-                                : place(entry.seat, space, c, channels, root)});
+                                : place(entry.seat, seats, c, channels, root)});
   }
   return plan;
 }

@@ -1,4 +1,6 @@
 """emulate: the same digest for every process count, honest rows, and clean refusals."""
+import csv
+import io
 import os
 import re
 
@@ -14,6 +16,10 @@ SMALL = ("-b", "1K", "-e", "64M", "-f", "16", "--quiet")
 
 
 class Emulate(CliCase):
+    def table(self, trace, name):
+        text = self.expect_ok("report", trace, "--csv", name).stdout
+        return list(csv.DictReader(io.StringIO(text)))
+
     def test_digest_does_not_depend_on_the_process_count(self):
         digests = set()
         counts = (0, 1, 2, 3, 4) if cli_case.MPIEXEC else (0,)
