@@ -75,7 +75,8 @@ std::vector<int> nodes_of(const ExplainArguments& arguments, const Subject& subj
   if (arguments.nodes.empty()) return {subject.system.nodes};
   std::vector<int> counts;
   for (const auto& item : names_option("--nodes", arguments.nodes)) {
-    const std::int64_t count = size_option("--nodes", item);
+    const bool none = item.find_first_not_of('0') == std::string::npos;
+    const std::int64_t count = none ? 0 : size_option("--nodes", item);
     if (count < 1 || count > 1 << 24) {
       throw UsageError("--nodes " + item + ": give 1 to 16777216 nodes (NVLink domains)");
     }

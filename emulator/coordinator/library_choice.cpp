@@ -66,7 +66,10 @@ nccl::Version library_version(const std::string& text) {
       std::pair{version.major, version.minor} > std::pair{newest.major, newest.minor};
   if (!newer && version >= oldest) return version;
   std::vector<std::string> known;
-  for (const auto& table : tables) known.emplace_back(table.source);
+  for (const auto& table : tables) {  // "NVIDIA/nccl v2.30.7-1 src/graph/tuning.cc"
+    const auto begin = table.source.find(" v") + 2;
+    known.emplace_back(table.source.substr(begin, table.source.find('-', begin) - begin));
+  }
   throw UsageError(fmt::format(
       "NCCL {} is not known; give 2.18 to {}.{} (constants were read of {}; between two versions "
       "the older one's hold)",
