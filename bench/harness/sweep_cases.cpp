@@ -10,6 +10,7 @@
 #include "emulator/coordinator/effective_bytes.hpp"
 #include "emulator/cost/protocol.hpp"
 #include "emulator/runtime/rank_buffers.hpp"
+#include "emulator/schedule/catalogue.hpp"
 
 namespace fabricast {
 namespace {
@@ -74,8 +75,9 @@ std::vector<std::string> algorithms_for(Collective collective, const RankSpace& 
   if (kind == ExecutorKind::nccl) return {library_choice};
   if (options.algorithms.empty() && !options.files.empty()) return {};
   std::vector<std::string> result;
-  for (const auto& name : algorithms_of(collective)) {
-    const auto& wanted = options.algorithms;
+  const auto& wanted = options.algorithms;
+  for (const auto& name :
+       wanted.empty() ? usual_algorithms(collective) : algorithms_of(collective)) {
     const bool asked =
         wanted.empty() || std::find(wanted.begin(), wanted.end(), name) != wanted.end();
     if (asked && algorithm_applies(name, collective, space)) result.push_back(name);

@@ -12,6 +12,7 @@
 #include "emulator/base/scaled_number.hpp"
 #include "emulator/coordinator/effective_bytes.hpp"
 #include "emulator/cost/offered.hpp"
+#include "emulator/schedule/catalogue.hpp"
 #include "emulator/schedule/plan.hpp"
 #include "emulator/sim/predict.hpp"
 
@@ -133,8 +134,9 @@ SampleSet draw_samples(const Topology& topology, const ParameterValues& truth,
   SampleSet set;
   for (const Collective collective : options.collectives) {
     const auto sizes = rounded_sizes(collective, topology.ranks(), options);
-    for (const auto& algorithm : algorithms_of(collective)) {
-      const auto& asked = options.algorithms;
+    const auto& asked = options.algorithms;
+    for (const auto& algorithm :
+         asked.empty() ? usual_algorithms(collective) : algorithms_of(collective)) {
       if (!asked.empty() && std::find(asked.begin(), asked.end(), algorithm) == asked.end())
         continue;
       if (!why_not_offered(topology, options.executor, collective, algorithm).empty()) continue;

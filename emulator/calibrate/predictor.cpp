@@ -239,7 +239,14 @@ double Predictor::judge_evidence(Prediction& prediction) const {
   }
   const bool inside = fewest <= prediction.ranks && prediction.ranks <= most &&
                       smallest <= prediction.point.bytes && prediction.point.bytes <= largest;
-  prediction.label = inside ? PredictionLabel::calibrated : PredictionLabel::extrapolated;
+  // A fit that misses its samples, or that they did not move, calibrates nothing.
+  const bool moved =
+      profile_.holdout.empty() ||  // not a fit: evidence as it was given
+      std::any_of(profile_.parameters.begin(), profile_.parameters.end(),
+                  [](const ParameterValue& p) { return p.identified != Identified::prior; });
+  const bool fitted = moved && profile_.discrepancy_ln <= useless_fit_ln;
+  prediction.label =
+      inside && fitted ? PredictionLabel::calibrated : PredictionLabel::extrapolated;
   if (inside || profile_.evidence.empty()) return 0;
   if (nearest < far_away) return judgement::growth_per_doubling * nearest;
   return std::hypot(judgement::growth_per_doubling * nearest_of_any, judgement::unseen_regime);

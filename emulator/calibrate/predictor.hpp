@@ -9,6 +9,9 @@
 
 namespace fabricast {
 
+// ln of a factor of two: a fit that misses what was measured by more says nothing.
+inline constexpr double useless_fit_ln = 0.6931;
+
 class Predictor {
  public:
   Predictor(const Topology& topology, CalibrationProfile profile, EngineOptions options = {});

@@ -24,6 +24,8 @@
 #include "emulator/cli/trace_options.hpp"
 #include "emulator/coordinator/agreement.hpp"
 #include "emulator/coordinator/ensemble_tables.hpp"
+#include "emulator/coordinator/library_choice.hpp"
+#include "emulator/coordinator/library_tables.hpp"
 #include "emulator/coordinator/profile_choice.hpp"
 #include "emulator/coordinator/profile_text.hpp"
 #include "emulator/coordinator/recorded_stage.hpp"
@@ -38,7 +40,8 @@ namespace {
 
 struct EmulateOptions {
   std::vector<std::string> set;
-  std::string machine, collective = "all_reduce", algorithm = "all", protocol = "auto";
+  std::string machine, collective = "all_reduce", protocol = "auto", nccl_version;
+  std::optional<std::string> algorithm;  // none: auto where nothing else decides, or all
   std::string executor, profile,  // executor: empty for what the machine is measured with
       output, min = "8", max = "16G";
   double factor = 2;
@@ -82,16 +85,26 @@ void check_against_engine(const Scenario& scenario) {
       "{} is not for the flow engine (it times whole messages on links, once); use --engine sweep", what));
 }
 
+ExecutorKind executor_of(const EmulateOptions& options, const Topology& topology) {
+  if (!options.executor.empty()) return executor_from_name(options.executor);
+  return topology.gpu().generation == "host" ? ExecutorKind::host : ExecutorKind::nccl;
+}
+
+AlgorithmList asked_algorithms(const EmulateOptions& options) {
+  const std::string text = options.algorithm.value_or("all");
+  return algorithm_list("-a", text == "auto" ? "all" : text);
+}
+
 Scenario scenario_from(const EmulateOptions& options, const Topology& topology,
-                       const AlgorithmFiles& files, const Jitter& jitter) {
+                       const AlgorithmFiles& files, const Jitter& jitter,
+                       std::shared_ptr<const NcclChooser> library) {
   Scenario scenario;
   scenario.ensemble = {jitter, options.members, options.seed};
   scenario.machine = topology.name();
   scenario.ranks = topology.ranks();
-  scenario.executor = !options.executor.empty() ? executor_from_name(options.executor)
-                      : topology.gpu().generation == "host" ? ExecutorKind::host
-                                                            : ExecutorKind::nccl;
-  const auto asked = algorithm_list("-a", options.algorithm);
+  scenario.executor = executor_of(options, topology);
+  scenario.library = std::move(library);
+  const auto asked = asked_algorithms(options);
   scenario.collectives =
       collectives_option(files, "-c", options.collective, options.collective_given);
   scenario.algorithms = asked.names;
@@ -118,6 +131,25 @@ Scenario scenario_from(const EmulateOptions& options, const Topology& topology,
   return scenario;
 }
 
+std::vector<std::string> machine_settings(const EmulateOptions& options) {
+  auto settings = options.set;
+  std::erase_if(settings, is_library_variable);
+  return settings;
+}
+
+std::shared_ptr<const NcclChooser> library_choice_of(const EmulateOptions& options,
+                                                       const Topology& machine) {
+  LibraryQuestion question;
+  question.executor = executor_of(options, machine);
+  question.algorithm = options.algorithm;
+  question.protocol = options.protocol;
+  question.version = options.nccl_version;
+  question.set = options.set;
+  question.more = options.channels > 0 || options.slices > 0 || options.best ||
+                  options.engine == "flow" || !options.routing.empty();
+  return answer(question, machine);
+}
+
 std::shared_ptr<const Topology> machine_of(const EmulateOptions& options, const std::string& yaml) {
   if (options.ranks < 0 || options.ranks == 1) {
     throw UsageError(fmt::format("--ranks {}: a collective has at least two ranks (0: all of them)",
@@ -135,7 +167,7 @@ void note_unused(const EmulateOptions& options, const Topology& whole, const Top
   if (unused.empty()) return;
   const std::string text =
       fmt::format("no row depends on these numbers of the machine: {}", fmt::join(unused, ", "));
-  const bool ships = !is_machine_path(options.machine) && options.set.empty();
+  const bool ships = !is_machine_path(options.machine) && machine_settings(options).empty();
   ships ? log_detail(text) : log_info(text);
 }
 
@@ -182,6 +214,9 @@ RunIdentity identity_of(const EmulateOptions& options, const Scenario& scenario,
       "command: emulate\nsoftware: {}\n{}machine_sha256: {}\nprofile_sha256: {}\n", version(),
       scenario.to_yaml(), sha256_hex(topology.yaml()), sha256_hex(to_text(profile)));
   identity.attributes = run_attributes("model", this_command_line());
+  if (const auto note = library_note(scenario, topology); !note.empty()) {
+    identity.attributes["library_note"] = note;
+  }
   if (scenario.ensemble.on()) identity.attributes["seed"] = std::to_string(options.seed);
   if (scenario.engine.flow) {
     identity.attributes["seed"] = std::to_string(scenario.engine.routes.seed);
@@ -204,7 +239,7 @@ void publish(const EmulateOptions& options, const Scenario& scenario, const Topo
   TableOptions view;
   view.best = options.best;
   fmt::print("{}", render_table(content, view));
-  fmt::print("{}{}", render_ensembles(content), what_if_text(options.set, options.slow, options.slots));
+  fmt::print("{}{}{}", render_ensembles(content), render_library_choices(content), what_if_text(options.set, options.slow, options.slots));
   fmt::print("# trace {} content_digest {}\n", options.output, content_digest(content));
 }
 
@@ -216,15 +251,17 @@ int run_emulate(const EmulateOptions& options) {
   const auto world = Communicator::world();
   const StoppableRun stoppable;
   const RunStart start = run_start(options.resume, options.force);
-  const auto files = load_algorithm_files(world, algorithm_list("-a", options.algorithm).paths);
+  const auto files = load_algorithm_files(world, asked_algorithms(options).paths);
   const auto jitter = choose_jitter(world, options.jitter);
+  std::shared_ptr<const NcclChooser> library;
   const auto yaml = agree(world, [&] {
     if (options.output.empty()) throw UsageError("emulate needs -o FILE to write its trace to");
     if (start != RunStart::resume) check_writable(options.output, options.force);
-    const auto topology = load_machine(options.machine, options.set);
+    const auto topology = load_machine(options.machine, machine_settings(options));
     const auto machine = machine_of(options, topology->yaml());
+    library = library_choice_of(options, *machine);
     std::vector<std::string> notes;
-    const auto scenario = scenario_from(options, *machine, files, jitter);
+    const auto scenario = scenario_from(options, *machine, files, jitter, library);
     points_of(scenario, *machine, &notes);
     for (const auto& note : notes) log_info(note);
     note_unused(options, *topology, *machine, scenario.executor);
@@ -233,7 +270,8 @@ int run_emulate(const EmulateOptions& options) {
     return topology->yaml();
   });
   const auto topology = machine_of(options, yaml);
-  auto scenario = scenario_from(options, *topology, files, jitter);
+  if (!library) library = library_choice_of(options, *topology);
+  auto scenario = scenario_from(options, *topology, files, jitter, library);
   enter_phase(RunPhase::calibrate);
   const auto profile = profile_from_text(agree(world, [&] {
     const auto choice = choose_profile(*topology, scenario.executor, options.profile);
@@ -261,6 +299,8 @@ int run_emulate(const EmulateOptions& options) {
   agree_that(world, [&] {
     publish(options, scenario, *topology, profile, *record);
     fmt::print("{}", not_of_the_library(scenario, *topology, emulation));
+    const auto note = library_note(scenario, *topology);
+    if (!note.empty()) fmt::print("# {}\n", note);
     if (options.stats) print_stats(emulation, scenario);
   });
   return 0;
@@ -294,14 +334,19 @@ void add_emulate_command(CLI::App& app, CommandBody& run) {
                    "machine name, YAML file, or NODExN[@FABRIC]: hgx-h100x16@roce-400")
       ->required();
   command->add_option("--set", options->set,
-                      "change a key of the machine: --set fabric.rails=4 --set count=32")
+                      "change a key of the machine: --set fabric.rails=4 --set count=32; or, with -a auto, "
+                   "a variable of NCCL's: --set NCCL_ALGO=ring")
       ->allow_extra_args(false);
   command->add_option("--collective,-c", options->collective,
                       "all_reduce, all_gather, reduce_scatter, broadcast, all_to_all; a,b or all");
   command->add_option(
       "--algorithm,-a", options->algorithm,
-      "ring, tree, hierarchical, pairwise or an algorithm file (MSCCL .xml, MSCCL++ .json), for as "
-      "many ranks as it has; a,b or all");
+      "auto (what NCCL itself takes for each size, as fabricast explain says), all, ring, tree, "
+      "hierarchical, pairwise ... a,b, or an algorithm file (MSCCL .xml, MSCCL++ .json) for as many "
+      "ranks as it has; default: auto on NVIDIA GPUs unless --protocol, --channels, --slices, --best or "
+      "the flow engine ask for more, else all");
+  command->add_option("--nccl-version", options->nccl_version,
+                      "with -a auto: 2.18 to 2.30; default 2.28.9");
   command->add_option(
       "--protocol", options->protocol,
       "auto (the fastest that the executor has for the collective: nccl has no ll128 for "

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
+#include "emulator/base/error.hpp"
+#include "emulator/coordinator/library_tables.hpp"
 #include "emulator/cost/offered.hpp"
 #include "emulator/schedule/catalogue.hpp"
 
@@ -21,17 +24,62 @@ std::string what_if_text(const std::vector<std::string>& set, const std::vector<
 std::string not_of_the_library(const Scenario& scenario, const Topology& topology,
                                const Emulation& emulation) {
   if (scenario.executor != ExecutorKind::nccl) return "";
-  std::set<std::string> ours;
+  std::set<std::string> ours, sharp;
   for (const auto& p : emulation.predictions) {
     if (find_algorithm(p.point.algorithm, p.point.collective) == nullptr) continue;  // from a file
-    if (!library_has(topology, p.point.collective, p.point.algorithm))
+    const auto* entry = find_algorithm(p.point.algorithm, p.point.collective);
+    if (reduces_between_domains(entry->needs)) {
+      sharp.insert(p.point.algorithm);
+    } else if (!library_has(topology, p.point.collective, p.point.algorithm)) {
       ours.insert(p.point.algorithm);
+    }
   }
-  if (ours.empty()) return "";
-  return fmt::format(
-      "# not NCCL's here: {} (what a library with these schedules would reach); what NCCL itself "
-      "takes: fabricast explain\n",
-      fmt::join(ours, ", "));
+  std::string text;
+  if (!sharp.empty() && !scenario.library) {
+    text = fmt::format(
+        "# what-if: {} is NCCL's only with NCCL_COLLNET_ENABLE=1, a SHARP plugin and switches "
+        "set up for it\n",
+        fmt::join(sharp, ", "));
+  }
+  if (ours.empty() || library_of(topology) != "nccl") return text;
+  return text + fmt::format(
+                    "# not NCCL's here: {} (what a library with these schedules would reach); what "
+                    "NCCL itself "
+                    "takes: fabricast explain\n",
+                    fmt::join(ours, ", "));
+}
+
+std::string library_note(const Scenario& scenario, const Topology& topology) {
+  return scenario.executor == ExecutorKind::nccl ? foreign_library_note({&topology}) : "";
+}
+
+std::shared_ptr<const NcclChooser> answer(const LibraryQuestion& question,
+                                            const Topology& machine) {
+  const std::string library = library_of(machine);
+  const bool possible = question.executor == ExecutorKind::nccl && library == "nccl";
+  const bool asked = question.algorithm == "auto";
+  if (asked && !possible) {
+    throw UsageError(
+        question.executor == ExecutorKind::nccl
+            ? fmt::format("-a auto is what NCCL takes (the GPUs of {} run {}, whose choice is not "
+                          "modelled); use -a all",
+                          machine.name(), library)
+            : "-a auto is what NCCL takes (this executor runs our schedules); use -a all");
+  }
+  const bool plain = !question.algorithm && question.protocol == "auto" && !question.more;
+  const auto variable = std::find_if(question.set.begin(), question.set.end(), is_library_variable);
+  if (!possible || !(asked || plain)) {
+    const bool versioned = !question.version.empty();
+    if (variable == question.set.end() && !versioned) return nullptr;
+    throw UsageError(fmt::format(
+        "{} decides what NCCL takes, which these rows are not; leave it out, or use -a auto",
+        versioned ? "--nccl-version" : "--set " + *variable));
+  }
+  auto set = question.set;
+  if (question.protocol != "auto") set.push_back("NCCL_PROTO=" + question.protocol);
+  const auto version =
+      question.version.empty() ? nccl::default_version : library_version(question.version);
+  return std::make_shared<const NcclChooser>(machine, version, set);
 }
 
 }  // namespace fabricast

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "emulator/coordinator/emulate.hpp"
+#include "emulator/coordinator/library_choice.hpp"
 #include "emulator/coordinator/scenario.hpp"
 #include "topologies/model/topology.hpp"
 
@@ -19,5 +22,22 @@ std::string what_if_text(const std::vector<std::string>& set, const std::vector<
 // (library_has); empty: none.
 std::string not_of_the_library(const Scenario& scenario, const Topology& topology,
                                const Emulation& emulation);
+
+// Whose costs the rows have, where that is not the machine's own library; empty: it is.
+std::string library_note(const Scenario& scenario, const Topology& topology);
+
+// What the command line says about -a auto.
+struct LibraryQuestion {
+  ExecutorKind executor{};
+  std::optional<std::string> algorithm;  // none: auto, unless `more` or a protocol is given
+  std::string protocol;          // "auto", or what NCCL_PROTO is set to
+  std::string version;           // empty: the default
+  std::vector<std::string> set;  // NCCL's variables among others
+  bool more = false;             // something that rows of all algorithms are for
+};
+// Null: rows are of algorithms that are named, or of all. UsageError where auto is impossible, or
+// NCCL's variables would do nothing.
+std::shared_ptr<const NcclChooser> answer(const LibraryQuestion& question,
+                                            const Topology& machine);
 
 }  // namespace fabricast

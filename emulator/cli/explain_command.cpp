@@ -11,6 +11,7 @@
 #include "emulator/base/text_file.hpp"
 #include "emulator/cli/command.hpp"
 #include "emulator/cli/name_lists.hpp"
+#include "emulator/coordinator/library_choice.hpp"
 #include "emulator/nccl/explain_text.hpp"
 #include "emulator/nccl/golden_csv.hpp"
 #include "topologies/model/machine_file.hpp"
@@ -32,8 +33,6 @@ struct Subject {
   nccl::System system;
   std::string xml;
 };
-
-bool is_library_variable(const std::string& item) { return item.starts_with("NCCL_"); }
 
 // Settings of the machine file, as `--set gpus=4`.
 std::vector<std::string> machine_settings(const ExplainArguments& arguments) {
@@ -76,24 +75,14 @@ std::vector<int> nodes_of(const ExplainArguments& arguments, const Subject& subj
   if (arguments.nodes.empty()) return {subject.system.nodes};
   std::vector<int> counts;
   for (const auto& item : names_option("--nodes", arguments.nodes)) {
-    const std::int64_t count = size_option("--nodes", item);
-    if (count > 1 << 24) throw UsageError("--nodes " + item + ": at most 16777216");
+    const bool none = item.find_first_not_of('0') == std::string::npos;
+    const std::int64_t count = none ? 0 : size_option("--nodes", item);
+    if (count < 1 || count > 1 << 24) {
+      throw UsageError("--nodes " + item + ": give 1 to 16777216 nodes (NVLink domains)");
+    }
     counts.push_back(static_cast<int>(count));
   }
   return counts;
-}
-
-nccl::Overrides overrides_of(const std::vector<std::string>& set) {
-  nccl::Overrides overrides;
-  for (const auto& item : set) {
-    if (!is_library_variable(item)) continue;
-    const auto equals = item.find('=');
-    if (equals == std::string::npos) {
-      throw UsageError(fmt::format("--set {}: give NAME=VALUE, as NCCL_ALGO=ring", item));
-    }
-    nccl::assign(overrides, item.substr(0, equals), item.substr(equals + 1));
-  }
-  return overrides;
 }
 
 std::vector<std::int64_t> sizes_of(const ExplainArguments& arguments) {
@@ -114,8 +103,8 @@ int run_explain(const ExplainArguments& arguments) {
     fmt::print("{}", subject.xml);
     return 0;
   }
-  const auto version = nccl::parse_version(arguments.version);
-  const auto overrides = overrides_of(arguments.set);
+  const auto version = library_version(arguments.version);
+  const auto overrides = library_overrides(arguments.set);
   const auto collectives = collectives_from_list(arguments.collectives);
   const auto sizes = sizes_of(arguments);
   const auto counts = nodes_of(arguments, subject);

@@ -11,6 +11,7 @@
 
 #include "emulator/base/log.hpp"
 #include "emulator/base/scaled_number.hpp"
+#include "emulator/calibrate/predictor.hpp"
 
 namespace fabricast {
 
@@ -32,8 +33,7 @@ std::string render_profile(const CalibrationProfile& profile) {
 }
 
 void warn_of_useless_fit(const CalibrationProfile& profile) {
-  constexpr double most_ln = 0.6931;  // a factor of 2
-  if (profile.discrepancy_ln <= most_ln) return;
+  if (profile.discrepancy_ln <= useless_fit_ln) return;
   log_warning(
       fmt::format("this fit is worth little: the model misses what was measured by a factor of {:.1f} "
                   "({}); measure on a quiet machine, with more sizes and iterations",

@@ -18,6 +18,7 @@
 #include "emulator/cli/trace_options.hpp"
 #include "emulator/coordinator/ensemble_tables.hpp"
 #include "emulator/coordinator/job_tables.hpp"
+#include "emulator/coordinator/library_tables.hpp"
 #include "emulator/report/cost_view.hpp"
 #include "emulator/report/csv.hpp"
 #include "emulator/report/json.hpp"
@@ -73,6 +74,12 @@ TimelineOptions timeline_options(const ReportArguments& arguments) {
   return options;
 }
 
+// Whose costs the rows have, where the run said so.
+std::string library_note_of(const TraceContent& content) {
+  const auto note = content.attributes.find("library_note");
+  return note == content.attributes.end() ? "" : "# " + note->second + "\n";
+}
+
 int report(const ReportArguments& arguments) {
   if (arguments.check) return report_check(arguments);
   const TraceContent content = read_trace_or_segments(arguments.trace);
@@ -96,6 +103,8 @@ int report(const ReportArguments& arguments) {
   } else {
     fmt::print("{}", render_table(content, options));
     fmt::print("{}", render_ensembles(content));
+    fmt::print("{}", render_library_choices(content));
+    fmt::print("{}", library_note_of(content));
     fmt::print("{}", render_jobs(content));
   }
   return 0;

@@ -26,6 +26,7 @@
 #include "emulator/cli/restart_options.hpp"
 #include "emulator/cli/trace_options.hpp"
 #include "emulator/coordinator/agreement.hpp"
+#include "emulator/coordinator/library_tables.hpp"
 #include "emulator/coordinator/profile_text.hpp"
 #include "emulator/coordinator/recorded_stage.hpp"
 #include "emulator/coordinator/sample_tables.hpp"
@@ -290,6 +291,11 @@ void publish(const std::string& output, const RunArguments& arguments,
   record.finish();
   log_note_on_steps(content);
   fmt::print("{}", render_table(content, TableOptions{}));
+  std::vector<const Topology*> machines;
+  for (const auto& one : all) {
+    if (one.scenario.executor == ExecutorKind::nccl) machines.push_back(one.topology.get());
+  }
+  if (const auto note = foreign_library_note(machines); !note.empty()) fmt::print("# {}\n", note);
   fmt::print("# trace {} (fabricast report {} --why ROW explains a row), plot {}\n", output, output,
              plot_of(output));
 }

@@ -46,6 +46,12 @@ const char* needs_text(Needs needs) {
       return "two levels";
     case Needs::a_switch:
       return "a switch";
+    case Needs::switches:
+      return "switches";
+    case Needs::a_reducing_network:
+      return "sharp";
+    case Needs::switches_and_network:
+      return "both";
   }
   return "?";
 }

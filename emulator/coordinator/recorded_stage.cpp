@@ -3,6 +3,7 @@
 #include "emulator/base/stop.hpp"
 #include "emulator/coordinator/agreement.hpp"
 #include "emulator/coordinator/ensemble_tables.hpp"
+#include "emulator/coordinator/library_tables.hpp"
 #include "emulator/coordinator/trace_assembly.hpp"
 
 namespace fabricast {
@@ -18,6 +19,7 @@ Emulation emulate_stage(const Communicator& communicator, const Topology& topolo
                         std::int32_t stage, RunRecord* record,
                         const std::function<void()>& progress) {
   EmulationSink sink;
+  const auto all = scenario.library ? points_of(scenario, topology) : std::vector<ScenarioPoint>{};
   if (record != nullptr) {
     sink.done = [record, stage](std::size_t point) {
       return record->has(stage, static_cast<std::int64_t>(point));
@@ -31,6 +33,11 @@ Emulation emulate_stage(const Communicator& communicator, const Topology& topolo
         const std::vector<std::int64_t> positions(points.begin(), points.end());
         TraceContent content = rows.take();
         add_ensembles(members, content);
+        std::vector<ScenarioPoint> chosen;
+        for (const std::size_t point : points) {
+          if (scenario.library) chosen.push_back(all[point]);
+        }
+        add_library_choices(scenario, chosen, content);
         record->add(stage, positions, std::move(content));
       }
       stop_if_asked(*record);

@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "emulator/base/error.hpp"
 #include "emulator/base/names.hpp"
@@ -57,7 +59,8 @@ std::string quoted(const std::string& text) { return nlohmann::json(text).dump()
 std::string why_no_engine(const Scenario& scenario, const std::string& algorithm,
                           Collective collective) {
   if (!scenario.engine.flow || scenario.executor != ExecutorKind::nccl) return "";
-  if (find_algorithm(algorithm, collective)->needs != Needs::a_switch) return "";
+  const Needs needs = find_algorithm(algorithm, collective)->needs;
+  if (!reduces_inside_domains(needs) && !reduces_between_domains(needs)) return "";
   return "sends to groups through a switch, which are no flows between two ranks (--engine sweep)";
 }
 
@@ -67,6 +70,14 @@ std::string why_too_long(const Scenario& scenario, const Topology& topology,
                          const std::string& algorithm, Collective collective) {
   constexpr double most_steps = 1e10;
   const double ranks = topology.ranks();
+  // A head takes what every other one has sent: so many messages, though the network adds them up.
+  constexpr double most_messages = 2e6;
+  const double heads = algorithm == "collnet_chain" ? topology.space().domains() : ranks;
+  if (reduces_between_domains(find_algorithm(algorithm, collective)->needs) &&
+      heads * topology.space().domains() > most_messages) {
+    return fmt::format("would be {:.1e} messages between {} domains", heads * topology.space().domains(),
+                       topology.space().domains());
+  }
   if (scenario.engine.flow || ranks * ranks < most_steps) return "";
   PointSpec point;
   point.executor = scenario.executor;
@@ -95,6 +106,61 @@ std::string why_too_long(const Scenario& scenario, const Topology& topology,
       "pod "
       "is partly filled; on equal pods one of them is enough)",
       steps);
+}
+
+struct LeftOut {
+  std::string reason;  // empty: it stays
+  bool too_long = false;
+};
+
+LeftOut why_left_out(const Scenario& scenario, const Topology& topology, Collective collective,
+                     const std::string& algorithm) {
+  LeftOut out;
+  out.reason = why_not_offered(topology, scenario.executor, collective, algorithm);
+  if (out.reason.empty()) out.reason = why_no_engine(scenario, algorithm, collective);
+  if (out.reason.empty()) {
+    out.reason = why_too_long(scenario, topology, algorithm, collective);
+    out.too_long = !out.reason.empty();
+  }
+  if (out.reason.empty() && protocols_for(scenario, {collective, algorithm}).empty()) {
+    out.reason = fmt::format("has no protocol {} with executor {}", list_of(scenario.protocols),
+                             to_string(scenario.executor));
+  }
+  if (!out.reason.empty()) {
+    out.reason = fmt::format("{} {} {}", algorithm, to_string(collective), out.reason);
+  }
+  return out;
+}
+
+// What the library takes for each size. Choices that have no schedule, or cannot be timed, are left
+// out, each said once.
+void add_chosen(const Scenario& scenario, const Topology& topology, Collective collective,
+                const std::vector<std::int64_t>& sizes, std::vector<ScenarioPoint>& points,
+                std::string& left_out, std::vector<std::string>* notes) {
+  std::map<std::string, std::vector<std::string>> sizes_of_reason;
+  std::map<std::string, std::string> reason_of;  // by algorithm
+  for (const auto bytes : sizes) {
+    LibraryPoint choice = scenario.library->choose(collective, bytes);
+    const auto [known, fresh] = reason_of.try_emplace(choice.algorithm);
+    if (fresh && find_algorithm(choice.algorithm, collective) == nullptr) {
+      known->second = fmt::format("{} {}: there is no schedule of it", to_string(collective), choice.name);
+    } else if (fresh) {
+      known->second = why_left_out(scenario, topology, collective, choice.algorithm).reason;
+    }
+    if (!known->second.empty()) {
+      sizes_of_reason[known->second].push_back(
+          fmt::format("{} ({:.1f} us by the closed model)", format_size(bytes), choice.closed_us));
+      continue;
+    }
+    std::string algorithm = choice.algorithm;
+    points.push_back({collective, std::move(algorithm), bytes, nullptr, std::move(choice)});
+  }
+  for (const auto& [reason, of] : sizes_of_reason) {
+    left_out += "; " + reason;
+    if (notes != nullptr) {
+      notes->push_back(fmt::format("chosen, and left out: {}; sizes {}", reason, fmt::join(of, ", ")));
+    }
+  }
 }
 
 std::string file_name(const std::string& path) { return path.substr(path.find_last_of('/') + 1); }
@@ -129,7 +195,8 @@ std::string Scenario::to_yaml() const {
   text +=
       fmt::format("machine: {}\nranks: {}\nexecutor: {}\n", machine, ranks, to_string(executor));
   text += fmt::format("collectives: {}\n", list_of(collectives));
-  text += fmt::format("algorithms: [{}]\n", fmt::join(algorithms, ", "));
+  text += fmt::format("algorithms: [{}]\n", library ? "auto" : fmt::to_string(fmt::join(algorithms, ", ")));
+  if (library) text += library->to_yaml();
   text += algorithm_files_yaml(files);
   if (!left_out.empty()) text += fmt::format("left_out: [{}]\n", fmt::join(left_out, ", "));
   text += fmt::format("protocols: {}\n", list_of(protocols));
@@ -155,6 +222,7 @@ std::string algorithm_files_yaml(const AlgorithmFiles& files, const std::string&
 }
 
 std::vector<Protocol> protocols_for(const Scenario& scenario, const ScenarioPoint& point) {
+  if (point.library && point.library->protocol) return {*point.library->protocol};
   if (point.file && scenario.executor == ExecutorKind::nccl) {
     return {protocol_of_file(point.file->imported.protocol)};
   }
@@ -183,35 +251,30 @@ std::vector<ScenarioPoint> points_of(const Scenario& scenario, const Topology& t
   }
   std::vector<ScenarioPoint> points;
   std::string left_out;
-  const bool every = scenario.algorithms.empty() && scenario.files.empty();
+  const bool every = scenario.algorithms.empty() && scenario.files.empty() && !scenario.library;
   for (const auto collective : scenario.collectives) {
-    const auto& wanted = every ? algorithms_of(collective) : scenario.algorithms;
-    if (wanted.empty()) continue;
+    const auto& wanted = every ? usual_algorithms(collective) : scenario.algorithms;
+    if (wanted.empty() && !scenario.library) continue;
     const auto sizes = sizes_for(
         scenario, std::string(to_string(collective)), topology.ranks(),
         [&](std::int64_t asked) {
           return effective_bytes(collective, asked, topology.ranks(), scenario.element_bytes);
         },
         notes);
+    if (scenario.library) {
+      add_chosen(scenario, topology, collective, sizes, points, left_out, notes);
+      continue;
+    }
     for (const auto& algorithm : wanted) {
       if (find_algorithm(algorithm, collective) == nullptr) continue;
       const auto& unwanted = scenario.left_out;
       if (std::find(unwanted.begin(), unwanted.end(), algorithm) != unwanted.end()) continue;
-      auto reason = why_not_offered(topology, scenario.executor, collective, algorithm);
-      if (reason.empty()) reason = why_no_engine(scenario, algorithm, collective);
-      const auto too_long =
-          reason.empty() ? why_too_long(scenario, topology, algorithm, collective) : "";
-      if (reason.empty()) reason = too_long;
-      if (reason.empty() && protocols_for(scenario, {collective, algorithm}).empty()) {
-        reason = fmt::format("has no protocol {} with executor {}", list_of(scenario.protocols),
-                             to_string(scenario.executor));
-      }
-      if (!reason.empty()) {
-        const auto why = fmt::format("{} {} {}", algorithm, to_string(collective), reason);
-        left_out += "; " + why;
+      const auto out = why_left_out(scenario, topology, collective, algorithm);
+      if (!out.reason.empty()) {
+        left_out += "; " + out.reason;
         // Of every algorithm there is, those that cannot be here are no news.
-        const bool asked_for = !every || !too_long.empty() || !scenario.protocols.empty();
-        if (notes != nullptr && asked_for) notes->push_back(why + ": it is left out");
+        const bool asked_for = !every || out.too_long || !scenario.protocols.empty();
+        if (notes != nullptr && asked_for) notes->push_back(out.reason + ": it is left out");
         continue;
       }
       for (const auto bytes : sizes) points.push_back({collective, algorithm, bytes});
@@ -240,7 +303,8 @@ PointSpec spec_of(const Scenario& scenario, const ScenarioPoint& point, Protocol
   if (point.file) {
     spec.schedule = point.file->imported.schedule;
   } else {
-    spec.channels = scenario.channels;
+    const bool chosen = point.library && scenario.channels == 0;
+    spec.channels = chosen ? point.library->channels : scenario.channels;
     spec.max_slices = scenario.max_slices;
   }
   return spec;

@@ -5,11 +5,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "emulator/coordinator/engine_choice.hpp"
 #include "emulator/coordinator/ensemble_choice.hpp"
+#include "emulator/coordinator/library_choice.hpp"
 #include "emulator/coordinator/trace_choice.hpp"
 #include "emulator/cost/case_builder.hpp"
 #include "emulator/cost/forward_model.hpp"
@@ -25,6 +28,9 @@ struct Scenario {
   std::vector<Collective> collectives;
   std::vector<std::string> algorithms;   // empty, and no files: every algorithm that applies
   AlgorithmFiles files;                  // algorithms besides those, each for its own collective
+  // Not null: for every collective and size the algorithm, protocol and channels that the library
+  // itself takes; `algorithms` and `files` are empty then.
+  std::shared_ptr<const NcclChooser> library = nullptr;
   std::vector<std::string> left_out;     // of every algorithm, not these
   std::vector<Protocol> protocols;       // empty: the one with the smallest predicted time per row
   std::vector<std::int64_t> sizes;       // nccl-tests bytes, as asked for
@@ -56,6 +62,7 @@ struct ScenarioPoint {
   std::string algorithm;
   std::int64_t bytes = 0;
   std::shared_ptr<const AlgorithmFile> file = nullptr;  // null: of the catalogue
+  std::optional<LibraryPoint> library = std::nullopt;   // of Scenario::library
 };
 std::vector<ScenarioPoint> points_of(const Scenario& scenario, const Topology& topology,
                                      std::vector<std::string>* notes = nullptr);

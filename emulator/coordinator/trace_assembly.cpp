@@ -221,11 +221,15 @@ std::vector<PointSpec> largest_points(const Table& results, const Scenario& scen
     const auto [known, fresh] = largest.try_emplace(results.texts("algorithm")[row], row);
     if (!fresh && bytes[row] > bytes[known->second]) known->second = row;
   }
+  const auto channels_of = [&](std::size_t row) {
+    return scenario.library ? static_cast<std::int32_t>(results.integers("channels")[row])
+                            : scenario.channels;
+  };
   std::vector<PointSpec> points;
   for (const auto& [algorithm, row] : largest) {
     points.push_back({scenario.executor, collective_from_name(results.texts("collective")[row]),
                       algorithm, protocol_from_name(results.texts("protocol")[row]), bytes[row],
-                      scenario.element_bytes, scenario.channels, scenario.max_slices});
+                      scenario.element_bytes, channels_of(row), scenario.max_slices});
     for (const auto& file : scenario.files) {
       if (file->label == algorithm) points.back().schedule = file->imported.schedule;
     }

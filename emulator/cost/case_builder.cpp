@@ -20,7 +20,7 @@ namespace {
 
 PlanLimits limits_of(const Topology& topology, const PointSpec& point) {
   if (point.schedule) return file_limits(point.executor, point.protocol);
-  const bool in_switch = point.executor == ExecutorKind::nccl && point.algorithm == "nvls";
+  const bool in_switch = point.executor == ExecutorKind::nccl && through_switches(point.algorithm);
   const auto offered =
       in_switch ? in_switch_channels(topology.gpu().generation, topology.space().domains())
                 : static_cast<std::int32_t>(topology.channels().value);
@@ -37,12 +37,12 @@ PlanLimits limits_of(const Topology& topology, const PointSpec& point) {
 // Executors without a switch send to each member of a group.
 void lower(ExecutionPlan& plan) {
   if (!has_groups(*plan.channels.front().schedule)) return;
-  const auto whole = plan.channels.front().schedule;
-  const auto parts = std::make_shared<const Schedule>(lowered(*whole));
+  std::map<const Schedule*, std::shared_ptr<const Schedule>> parts;  // two trees are two schedules
   for (ChannelPlan& channel : plan.channels) {
-    FABRICAST_ASSERT(channel.schedule == whole, "channels of a switch have one schedule");
-    channel.schedule = parts;
+    auto& lower = parts[channel.schedule.get()];
+    if (!lower) lower = std::make_shared<const Schedule>(lowered(*channel.schedule));
   }
+  for (ChannelPlan& channel : plan.channels) channel.schedule = parts[channel.schedule.get()];
 }
 
 std::vector<LinkLoad> loads_of(const std::vector<ClassTraffic>& traffic, const MachineCosts& costs,

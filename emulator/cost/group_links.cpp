@@ -1,6 +1,10 @@
 #include "emulator/cost/group_links.hpp"
 
 #include <algorithm>
+#include <map>
+#include <utility>
+
+#include "emulator/base/contracts.hpp"
 
 namespace fabricast {
 
@@ -11,7 +15,8 @@ std::vector<LinkChunks> group_links(const Topology& topology, std::span<const st
   const auto rank = [&ranks](std::int32_t position) {
     return RankId::from(ranks[static_cast<std::size_t>(position)]);
   };
-  for (const std::int32_t member : group_members(sends ? phase.peer_out : phase.peer_in, space, x)) {
+  for (const std::int32_t member :
+       group_members(sends ? phase.peer_out : phase.peer_in, space, x)) {
     const Route route =
         sends ? topology.route(rank(x), rank(member)) : topology.route(rank(member), rank(x));
     const auto all = route.span();
@@ -28,6 +33,45 @@ std::vector<LinkChunks> group_links(const Topology& topology, std::span<const st
       }
     }
   }
+  return links;
+}
+
+std::vector<std::int32_t> telling_members(const PeerMap& map, const RankSpace& space,
+                                          std::int32_t x) {
+  if (!map.network) return group_members(map, space, x);
+  const std::int32_t weight = space.weight(map.digit), radix = space.radix(map.digit);
+  const std::int32_t first = x - space.digit_of(x, map.digit) * weight;
+  const std::int32_t last = first + (radix - 1) * weight;
+  std::vector<std::int32_t> members;
+  if (first != x) members.push_back(first);
+  if (last != x) members.push_back(last);
+  return members;
+}
+
+std::vector<LinkChunks> network_group_links(const Topology& topology,
+                                            std::span<const std::int32_t> ranks,
+                                            const RankSpace& space, const Phase& phase,
+                                            bool sends) {
+  FABRICAST_EXPECT(!phase.per_member, "the network adds up or multicasts, it does not scatter");
+  const PeerMap& map = sends ? phase.peer_out : phase.peer_in;
+  const auto rank = [&ranks](std::int32_t position) {
+    return RankId::from(ranks[static_cast<std::size_t>(position)]);
+  };
+  std::map<std::pair<std::int32_t, std::int64_t>, std::int32_t> of_group;  // group, link
+  for (std::int32_t x = 0; x < space.size(); ++x) {
+    if (!is_active(phase.active, space, x)) continue;
+    const auto members = telling_members(map, space, x);
+    if (members.empty()) continue;
+    const std::int32_t top = members.front();
+    const Route route =
+        sends ? topology.route(rank(x), rank(top)) : topology.route(rank(top), rank(x));
+    const auto all = route.span();
+    const auto half = sends ? all.first(all.size() - all.size() / 2) : all.last(all.size() / 2);
+    const std::int32_t group = x - space.digit_of(x, map.digit) * space.weight(map.digit);
+    for (const LinkId link : half) of_group[{group, link.value()}] = phase.chunk.count;
+  }
+  std::vector<LinkChunks> links;
+  for (const auto& [key, chunks] : of_group) links.push_back({LinkId::from(key.second), chunks});
   return links;
 }
 

@@ -6,6 +6,7 @@
 //   receive: all reduced: once; from each member its own chunk: once per member
 // A member's own copy passes the switch as well (multimem operations address all members), which is
 // the factor (n-1)/n or so of NCCL's model of NVLS (v2.28.9-1 src/graph/tuning.cc).
+// Between domains it is the network's switches that do so (SHARP).
 // Pure functions; O(members) routes.
 #pragma once
 
@@ -27,6 +28,17 @@ struct LinkChunks {
 std::vector<LinkChunks> group_links(const Topology& topology, std::span<const std::int32_t> ranks,
                                     const RankSpace& space, const Phase& phase, std::int32_t x,
                                     bool sends);
+
+// The same for groups between domains: switches of the network add up what climbs from the members
+// to the top of a tree that spans them, and multicast the sum downwards, so that every link counts
+// once per group, whoever sends or receives over it. The tree is where routes to the first and the
+// last member lead. O(positions) routes.
+std::vector<LinkChunks> network_group_links(const Topology& topology,
+                                            std::span<const std::int32_t> ranks,
+                                            const RankSpace& space, const Phase& phase, bool sends);
+// Members whose routes stand for all of x's group: all of them inside a domain.
+std::vector<std::int32_t> telling_members(const PeerMap& map, const RankSpace& space,
+                                          std::int32_t x);
 
 // Chunks that a step of the phase handles: all its messages together. One step has one size.
 std::int32_t chunks_of_step(const Phase& phase, const RankSpace& space);

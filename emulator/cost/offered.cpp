@@ -11,24 +11,31 @@ namespace fabricast {
 
 bool reduces_in_switch(const Topology& topology) {
   const auto& classes = topology.link_classes();
-  return std::any_of(classes.begin(), classes.end(), [](const LinkClass& link) {
-    return link.in_network_reduction.value > 0;
-  });
+  return std::any_of(classes.begin(), classes.end(),
+                     [](const LinkClass& link) { return link.in_network_reduction.value > 0; });
 }
+
+bool reduces_in_network(const Topology& topology) { return topology.fabric() == "infiniband"; }
 
 std::string why_not_offered(const Topology& topology, ExecutorKind executor, Collective collective,
                             const std::string& algorithm) {
   const AlgorithmEntry* entry = find_algorithm(algorithm, collective);
   FABRICAST_EXPECT(entry != nullptr, "an algorithm of the catalogue");
   const std::string reason = why_not(*entry, topology.space());
-  if (!reason.empty() || entry->needs != Needs::a_switch || executor != ExecutorKind::nccl) {
-    return reason;
+  if (!reason.empty() || executor != ExecutorKind::nccl) return reason;
+  if (reduces_inside_domains(entry->needs) && !reduces_in_switch(topology)) {
+    return fmt::format(
+        "needs a switch that reduces (the file of machine \"{}\" does not say "
+        "in_network_reduction: yes)",
+        topology.name());
   }
-  if (reduces_in_switch(topology)) return "";
-  return fmt::format(
-      "needs a switch that reduces (the file of machine \"{}\" does not say "
-      "in_network_reduction: yes)",
-      topology.name());
+  if (reduces_between_domains(entry->needs) && !reduces_in_network(topology)) {
+    return fmt::format(
+        "needs a network whose switches reduce (SHARP; the fabric of machine \"{}\" is {}, not "
+        "infiniband)",
+        topology.name(), topology.fabric());
+  }
+  return "";
 }
 
 std::vector<std::string> offered_algorithms(const Topology& topology, ExecutorKind executor,
@@ -46,6 +53,7 @@ std::vector<std::string> offered_algorithms(const Topology& topology, ExecutorKi
 bool library_has(const Topology& topology, Collective collective, const std::string& algorithm) {
   if (!why_not_offered(topology, ExecutorKind::nccl, collective, algorithm).empty()) return false;
   if (algorithm == "nvls") return topology.space().domains() == 1;
+  if (algorithm == "nvls_tree") return true;
   if (algorithm == "pat") return topology.space().domain_size() == 1;
   return algorithm == "ring" || algorithm == "tree" || algorithm == "grouped" ||
          algorithm == "direct";

@@ -18,6 +18,9 @@ namespace fabricast {
 
 // Does a link class of the machine lead to a switch that multicasts and reduces?
 bool reduces_in_switch(const Topology& topology);
+// Do the switches of its network between domains add up what passes them (SHARP)? Those of
+// InfiniBand do (NVIDIA Quantum and Switch-IB 2 data sheets); no others are known to.
+bool reduces_in_network(const Topology& topology);
 
 // Empty if it can be predicted, else the reason. The algorithm must exist for the collective.
 std::string why_not_offered(const Topology& topology, ExecutorKind executor, Collective collective,
@@ -27,8 +30,9 @@ std::vector<std::string> offered_algorithms(const Topology& topology, ExecutorKi
                                             Collective collective);
 
 // Would NCCL itself take this algorithm here, if it were the fastest? It has ring, tree and its
-// rounds of point-to-point messages everywhere, NVLS inside one domain, PAT with one rank per
-// domain; the others are ours (NCCL v2.28.9-1 src/graph/tuning.cc, src/enqueue.cc).
+// rounds of point-to-point messages everywhere, NVLS inside one domain and NVLSTree across several,
+// PAT with one rank per domain, and only where it is told to (NCCL_COLLNET_ENABLE) those that
+// reduce in the network; the others are ours (NCCL v2.28.9-1 src/graph/tuning.cc, src/enqueue.cc).
 bool library_has(const Topology& topology, Collective collective, const std::string& algorithm);
 
 }  // namespace fabricast

@@ -28,23 +28,29 @@ bool is_point_to_point(Collective collective) {
     case Collective::all_to_all:
     case Collective::gather:
     case Collective::scatter:
-    case Collective::send_recv: return true;
+    case Collective::send_recv:
+      return true;
     case Collective::all_reduce:
     case Collective::all_gather:
     case Collective::reduce_scatter:
     case Collective::broadcast:
-    case Collective::reduce: break;
+    case Collective::reduce:
+      break;
   }
   return false;
+}
+
+bool is_collnet(const std::string& algorithm) {
+  return algorithm == "collnet_direct" || algorithm == "collnet_chain";
 }
 
 // In a ring a chunk is four of the eight steps, two slices of two; the others take step by step.
 // Across domains nvls is ours (NCCL has NVLSTree), and rings between the switches' parts.
 bool ring_pipelined(Collective collective, const std::string& algorithm, const RankSpace& space) {
-  return algorithm != "tree" && algorithm != "pat" &&
-         (algorithm != "nvls" || space.domains() > 1) &&
-         collective != Collective::broadcast && collective != Collective::reduce &&
-         !is_point_to_point(collective);
+  return algorithm != "tree" && algorithm != "pat" && algorithm != "nvls_tree" &&
+         algorithm != "nvls_sharp" && !is_collnet(algorithm) &&
+         (algorithm != "nvls" || space.domains() > 1) && collective != Collective::broadcast &&
+         collective != Collective::reduce && !is_point_to_point(collective);
 }
 
 // src/enqueue.cc, calcCollChunking: chunks shrink while a channel's share is few of them.
@@ -58,12 +64,37 @@ std::int64_t nvls_chunk(const RankSpace& space, std::int64_t bytes, std::int32_t
   return chunk;
 }
 
+std::int64_t nvls_tree_chunk(const RankSpace& space, std::int64_t bytes, std::int32_t channels) {
+  const std::int64_t heads = space.domain_size();
+  const std::int64_t share = bytes / channels;
+  std::int64_t chunk = space.domains() >= 4 ? 64 * kib : 128 * kib;
+  if (share < 4 * heads * chunk) chunk = std::min(chunk, 64 * kib);
+  if (share < heads * chunk) chunk = std::min(chunk, 32 * kib);
+  return chunk;
+}
+
+// Of the whole message, unlike the others.
+std::int64_t collnet_chunk(const std::string& algorithm, const RankSpace& space, std::int64_t bytes,
+                           std::int32_t channels) {
+  const bool chain = algorithm == "collnet_chain";
+  const std::int64_t local = space.domain_size();
+  const std::int64_t heads = chain ? 1 : local;
+  const std::int64_t depth = chain ? local : local > 1 ? 2 : 1;
+  std::int64_t chunk = chain ? 256 * kib : simple_slot;
+  const auto rounds = [&] { return bytes / (channels * heads * chunk); };
+  while (rounds() < depth * 64 && chunk > 128 * kib) chunk /= 2;
+  while (rounds() < depth * 8 && chunk > 64 * kib) chunk /= 2;
+  while (rounds() < depth * (chain ? 1 : 8) && chunk > 32 * kib) chunk /= 2;
+  return chunk;
+}
+
 // Bytes a channel must have before NCCL opens another one.
 std::int64_t least_per_channel(Collective collective, const std::string& algorithm,
                                Protocol protocol, std::int32_t ranks) {
   if (collective == Collective::send_recv) return p2p_least_part;
   if (is_point_to_point(collective)) return p2p_least_part * ranks;
-  if (algorithm == "nvls") return 1;  // always all of them
+  if (through_switches(algorithm)) return 1;  // always all of them
+  if (is_collnet(algorithm)) return 640 * 512;
   std::int64_t threads_by_bytes = 0;
   switch (protocol) {
     case Protocol::ll:
@@ -153,8 +184,13 @@ std::vector<Protocol> protocols_of(ExecutorKind executor, Collective collective)
 std::vector<Protocol> protocols_of(ExecutorKind executor, Collective collective,
                                    const std::string& algorithm) {
   const bool simple_only =
-      executor == ExecutorKind::nccl && (algorithm == "nvls" || algorithm == "pat");
+      executor == ExecutorKind::nccl &&
+      (through_switches(algorithm) || is_collnet(algorithm) || algorithm == "pat");
   return simple_only ? std::vector{Protocol::simple} : protocols_of(executor, collective);
+}
+
+bool through_switches(const std::string& algorithm) {
+  return algorithm == "nvls" || algorithm == "nvls_tree" || algorithm == "nvls_sharp";
 }
 
 std::int32_t in_switch_channels(const std::string& generation, std::int32_t domains) {
@@ -179,11 +215,16 @@ PlanLimits plan_limits(ExecutorKind executor, Collective collective, const std::
   PlanLimits limits;
   if (executor == ExecutorKind::nccl) {
     limits = nccl_limits(collective, algorithm, protocol, space);
-    if (algorithm == "nvls" && space.domains() == 1) {
-      limits.max_chunk_bytes = limits.max_slice_bytes = nvls_chunk(space, bytes, channels);
-    }
     const std::int64_t least = least_per_channel(collective, algorithm, protocol, space.size());
     channels = static_cast<std::int32_t>(std::clamp<std::int64_t>(bytes / least, 1, channels));
+    if (algorithm == "nvls_sharp" || (algorithm == "nvls" && space.domains() == 1)) {
+      limits.max_chunk_bytes = limits.max_slice_bytes = nvls_chunk(space, bytes, channels);
+    } else if (algorithm == "nvls_tree") {
+      limits.max_chunk_bytes = limits.max_slice_bytes = nvls_tree_chunk(space, bytes, channels);
+    } else if (is_collnet(algorithm)) {
+      limits.max_chunk_bytes = limits.max_slice_bytes =
+          collnet_chunk(algorithm, space, bytes, channels);
+    }
   }
   limits.channels = channels;
   return limits;

@@ -27,13 +27,15 @@ Protocol protocol_of_file(std::string_view name);
 // and ll128 as well, but there are no parameters for them); host and mpi: none. What it does not
 // have is neither predicted nor fitted.
 std::vector<Protocol> protocols_of(ExecutorKind executor);
-// The same for one collective: NCCL's send/recv, which all_to_all, gather, scatter and send_recv are
-// made of, has no LL128. And for one algorithm: NVLS and PAT have Simple only (src/graph/tuning.cc,
-// src/enqueue.cc updateCollCostTable).
+// The same for one collective: NCCL's send/recv, which all_to_all, gather, scatter and send_recv
+// are made of, has no LL128. And for one algorithm: NVLS, CollNet and PAT have Simple only
+// (src/graph/tuning.cc, src/enqueue.cc updateCollCostTable).
 std::vector<Protocol> protocols_of(ExecutorKind executor, Collective collective);
 std::vector<Protocol> protocols_of(ExecutorKind executor, Collective collective,
                                    const std::string& algorithm);
 
+// NVLS of any kind: its own number of channels, whatever the size.
+bool through_switches(const std::string& algorithm);
 // NCCL's number of channels for NVLS: 16 on Hopper; 24 in one domain of Blackwell, 32 over several
 // (src/transport/nvls.cc). Small messages do not reduce it.
 std::int32_t in_switch_channels(const std::string& generation, std::int32_t domains);

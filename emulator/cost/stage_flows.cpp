@@ -82,7 +82,15 @@ void count_switched(LaneCounter& counter, const Topology& topology, const Channe
   for (const PhaseGroup& phases : stage.groups) {
     for (const Phase& phase : phases.phases) {
       for (const bool sends : {false, true}) {
-        if (!(sends ? phase.peer_out : phase.peer_in).is_group()) continue;
+        const PeerMap& map = sends ? phase.peer_out : phase.peer_in;
+        if (!map.is_group()) continue;
+        if (map.network) {
+          for (const LinkChunks& on :
+               network_group_links(topology, group.ranks, schedule.space, phase, sends)) {
+            counter.add(on, times);
+          }
+          continue;
+        }
         for (std::int32_t x = 0; x < schedule.positions(); ++x) {
           if (!is_active(phase.active, schedule.space, x)) continue;
           for (const LinkChunks& on :

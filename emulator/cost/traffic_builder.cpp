@@ -70,6 +70,7 @@ void TrafficBuilder::build() {
       if (stage_varies(stage) && !on_device_ && !traffic.keys) {
         traffic.keys = std::make_shared<const PositionKeys>(topology_, group.ranks);
       }
+      const LaneMessages messages = messages_of_lanes(group, stage, counted(s));
       auto& by_group = traffic.phases.emplace_back();
       for (const PhaseGroup& phases : stage.groups) {
         auto& row = by_group.emplace_back();
@@ -78,7 +79,7 @@ void TrafficBuilder::build() {
           if (phase_varies(phase) && !on_device_) {
             add_varying_edges(edges, group, counted(s), phase, *traffic.keys);
           } else {
-            add_edges(edges, group, counted(s), phase, known);
+            add_edges(edges, group, counted(s), phase, messages, known);
           }
           row.push_back(std::move(edges));
         }
@@ -166,10 +167,10 @@ EdgeClass TrafficBuilder::group_edge(const ChannelGroup& group, const CountedSta
   worst.kind = EdgeKind::local;  // without other members
   const auto rank = [&group](std::int32_t y) { return group.ranks[static_cast<std::size_t>(y)]; };
   const PeerMap& map = is_send ? phase.peer_out : phase.peer_in;
-  for (const std::int32_t y : group_members(map, group.schedule->space, x)) {
+  for (const std::int32_t y : telling_members(map, group.schedule->space, x)) {
     const EdgeClass seen = edge(rank(x), rank(y), stage, is_send);
     worst.kind = std::max(worst.kind, seen.kind);
-    worst.in_switch = true;
+    worst.in_switch = !map.network;
     for (std::size_t c = 0; c < seen.hops.size(); ++c) {
       worst.hops[c] = std::max(worst.hops[c], seen.hops[c]);
       worst.flows[c] = std::max(worst.flows[c], seen.flows[c]);
@@ -189,12 +190,43 @@ PhaseEdges TrafficBuilder::sizes_of(const ChannelGroup& group, const Stage& stag
   return edges;
 }
 
+EdgeClass TrafficBuilder::send_edge(const ChannelGroup& group, const CountedStage& stage,
+                                    const Phase& phase, std::int32_t x, std::int32_t peer) const {
+  if (phase.peer_out.is_group()) return group_edge(group, stage, phase, x, true);
+  return edge(group.ranks[static_cast<std::size_t>(x)], group.ranks[static_cast<std::size_t>(peer)],
+              stage, true);
+}
+
+TrafficBuilder::LaneMessages TrafficBuilder::messages_of_lanes(const ChannelGroup& group,
+                                                               const Stage& stage,
+                                                               const CountedStage& counted) const {
+  if (!has_groups(stage) || on_device_) return {};
+  const auto positions = group.ranks.size();
+  const auto roles = static_cast<std::size_t>(group.schedule->roles);
+  LaneMessages messages(roles * positions);
+  for (const PhaseGroup& phases : stage.groups) {
+    for (const Phase& phase : phases.phases) {
+      if (!phase.peer_out.exists()) continue;
+      const PhasePeers peers = peers_of(*group.schedule, phase, 0);
+      for (std::size_t x = 0; x < positions; ++x) {
+        if (peers.out[x] == PhasePeers::inactive) continue;
+        const EdgeClass sent =
+            send_edge(group, counted, phase, static_cast<std::int32_t>(x), peers.out[x]);
+        auto& lane = messages[phase.role * positions + x];
+        for (std::size_t c = 0; c < lane.size(); ++c) lane[c] += sent.flows[c] > 0 ? 1 : 0;
+      }
+    }
+  }
+  return messages;
+}
+
 void TrafficBuilder::add_edges(PhaseEdges& edges, const ChannelGroup& group,
                                const CountedStage& stage, const Phase& phase,
-                               std::vector<RowKey>& known) {
+                               const LaneMessages& messages, std::vector<RowKey>& known) {
+  const std::uint8_t role = messages.empty() ? std::uint8_t{0} : phase.role;
   for (const RowKey& row : known) {
-    if (row.stage == &stage && row.in == phase.peer_in && row.out == phase.peer_out &&
-        row.active == phase.active) {
+    if (row.stage == &stage && row.role == role && row.in == phase.peer_in &&
+        row.out == phase.peer_out && row.active == phase.active) {
       edges.send = row.send;
       edges.receive = row.receive;
       return;
@@ -209,10 +241,15 @@ void TrafficBuilder::add_edges(PhaseEdges& edges, const ChannelGroup& group,
     if (peers.out[x] == PhasePeers::inactive) continue;
     const auto position = static_cast<std::int32_t>(x);
     if (local) send[x] = EdgeTable::local;
-    if (phase.peer_out.is_group()) {
-      send[x] = map_.edges_.intern(group_edge(group, stage, phase, position, true));
-    } else if (peers.out[x] >= 0) {
-      send[x] = map_.edges_.intern(edge(group.ranks[x], rank(peers.out[x]), stage, true));
+    if (phase.peer_out.is_group() || peers.out[x] >= 0) {
+      EdgeClass sent = send_edge(group, stage, phase, position, peers.out[x]);
+      // Every port is busy for all the bytes of its link: a lane that sends several messages
+      // spends a part of that on each.
+      for (std::size_t c = 0; !messages.empty() && c < sent.flows.size(); ++c) {
+        const std::int32_t of_lane = messages[role * group.ranks.size() + x][c];
+        if (of_lane > 1) sent.flows[c] = (sent.flows[c] + of_lane - 1) / of_lane;
+      }
+      send[x] = map_.edges_.intern(sent);
     }
     if (phase.peer_in.is_group()) {
       receive[x] = map_.edges_.intern(group_edge(group, stage, phase, position, false));
@@ -222,7 +259,8 @@ void TrafficBuilder::add_edges(PhaseEdges& edges, const ChannelGroup& group,
   }
   edges.send = std::make_shared<const std::vector<EdgeId>>(std::move(send));
   edges.receive = std::make_shared<const std::vector<EdgeId>>(std::move(receive));
-  known.push_back({&stage, phase.peer_in, phase.peer_out, phase.active, edges.send, edges.receive});
+  known.push_back(
+      {&stage, role, phase.peer_in, phase.peer_out, phase.active, edges.send, edges.receive});
 }
 
 // Schedules in the order of the channels that first use them.

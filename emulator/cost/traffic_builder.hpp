@@ -2,6 +2,7 @@
 // same sends.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <tuple>
@@ -35,15 +36,24 @@ class TrafficBuilder {
   };
   struct RowKey {
     const CountedStage* stage;
+    std::uint8_t role;  // of stages with groups; 0 elsewhere
     PeerMap in, out;
     Active active;
     EdgeRow send, receive;
   };
 
+  // How many messages of a lane cross a link class in one repetition: role by role, position by
+  // position. Of stages with groups; empty elsewhere.
+  using LaneMessages = std::vector<std::array<std::int32_t, EdgeClass::max_link_classes>>;
+  LaneMessages messages_of_lanes(const ChannelGroup& group, const Stage& stage,
+                                 const CountedStage& counted) const;
+  EdgeClass send_edge(const ChannelGroup& group, const CountedStage& stage, const Phase& phase,
+                      std::int32_t x, std::int32_t peer) const;
+
   const CountedStage& counted(std::size_t stage);
   std::int32_t count_device_flows(std::size_t stage) const;
   void add_edges(PhaseEdges& edges, const ChannelGroup& group, const CountedStage& stage,
-                 const Phase& phase, std::vector<RowKey>& known);
+                 const Phase& phase, const LaneMessages& messages, std::vector<RowKey>& known);
   void add_varying_edges(PhaseEdges& edges, const ChannelGroup& group, const CountedStage& stage,
                          const Phase& phase, const PositionKeys& keys);
   std::vector<EdgeId> edges_by_key(const ChannelGroup& group, const CountedStage& stage,

@@ -117,7 +117,25 @@ class Comparer {
     } else {
       compare_predicted(now->second, row);
     }
+    if (!key.measured) show_choice(row);
     result_.rows.push_back(std::move(row));
+  }
+
+  // A row says what was taken for its question: in the new trace, or else in the last base.
+  void show_choice(ComparedRow& row) const {
+    const auto now = new_.rows.find(row.key);
+    const auto old = std::find_if(old_.rbegin(), old_.rend(), [&](const TraceRows& rows) {
+      return rows.rows.contains(row.key);
+    });
+    const TraceRow* before = old == old_.rend() ? nullptr : &old->rows.at(row.key);
+    const TakenChoice taken = now != new_.rows.end() ? now->second.taken : before->taken;
+    if (before != nullptr && !(before->taken == taken)) {
+      row.other_choice = fmt::format("{} {}, {} ch", before->taken.algorithm,
+                                     before->taken.protocol, before->taken.channels);
+    }
+    row.key.algorithm = taken.algorithm;
+    row.key.protocol = taken.protocol;
+    row.key.channels = taken.channels;
   }
 
   // Runs of this row in all bases; a trace can hold several.

@@ -52,6 +52,7 @@ struct ComparedRow {
   double p = 1;           // measured rows: corrected, of the direction of the change
   std::size_t bases = 0;  // runs it was compared with
   std::string reason;     // why unjudged
+  std::string other_choice;  // what the base took, where that was open and differs
   std::vector<Explanation> explanations;  // predicted rows that changed; largest effect first
 };
 

@@ -33,6 +33,28 @@ RowKey key_of_result(const ResultRow& result) {
           result.redop,     false,           false};
 }
 
+// What a run's /config left for the model to choose.
+struct OpenChoices {
+  bool algorithm = false, protocol = false, channels = false;
+};
+
+OpenChoices open_choices(const TraceContent& content) {
+  const auto config = content.documents.find("/config");
+  if (config == content.documents.end()) return {};
+  // Several scenarios: open only what all of them leave open.
+  const auto all_say = [&text = config->second](const std::string& key, const std::string& value) {
+    bool any = false;
+    for (std::size_t at = text.find(key); at != std::string::npos; at = text.find(key, at + 1)) {
+      if (at > 0 && text[at - 1] != '\n' && text[at - 1] != ' ') continue;
+      if (text.compare(at + key.size(), value.size(), value) != 0) return false;
+      any = true;
+    }
+    return any;
+  };
+  return {all_say("algorithms: ", "[auto]\n"), all_say("protocols: ", "[]\n"),
+          all_say("channels: ", "0\n")};
+}
+
 // Kept samples per condition.
 std::vector<std::vector<double>> kept_samples(const Table& samples, std::size_t conditions) {
   std::vector<std::vector<double>> kept(conditions);
@@ -70,6 +92,7 @@ TraceRows comparable_rows(const TraceContent& content) {
   TraceRows found;
   add_measured(content, found);
   if (content.find("/results") == nullptr) return found;
+  const OpenChoices open = open_choices(content);
   for (const ResultRow& result : result_rows(content)) {
     RowKey key = key_of_result(result);
     if (result.measured()) {
@@ -83,7 +106,12 @@ TraceRows comparable_rows(const TraceContent& content) {
       }
       continue;
     }
+    TakenChoice taken{key.algorithm, key.protocol, key.channels};
+    if (open.algorithm) key.algorithm = "auto";
+    if (open.protocol) key.protocol = "auto";
+    if (open.channels) key.channels = 0;
     TraceRow& row = found.rows[key];
+    row.taken = std::move(taken);
     if (row.result < 0) row.result = result.row;
     row.times_us.push_back(result.time_us);
   }

@@ -1,8 +1,10 @@
 // The rows of a trace that compare can pair, by what was run or predicted rather than by place.
 //
 // A measured row is a condition of /sample_conditions with its kept samples; equal conditions in
-// one trace are runs of the same thing and stay apart. A predicted row is a row of /results. Pure
-// functions, O((rows + samples) log rows). Throws CheckError when columns are missing.
+// one trace are runs of the same thing and stay apart. A predicted row is a row of /results; where
+// its run left the choice open (/config: no protocol named, the machine's channels, the library's
+// own algorithm), the row is that question, whatever was taken. Pure functions, O((rows + samples)
+// log rows). Throws CheckError when columns are missing.
 #pragma once
 
 #include <compare>
@@ -27,7 +29,16 @@ struct RowKey {
   auto operator<=>(const RowKey&) const = default;
 };
 
+// What was taken where the question left it open.
+struct TakenChoice {
+  std::string algorithm, protocol;
+  std::int64_t channels = 0;
+
+  bool operator==(const TakenChoice&) const = default;
+};
+
 struct TraceRow {
+  TakenChoice taken;                      // predicted
   std::vector<std::vector<double>> runs;  // measured: kept samples of each run, us
   std::vector<double> times_us;           // predicted: one time, more if the key is not unique
   std::int64_t result = -1;               // predicted: the first row of /results

@@ -67,6 +67,9 @@ std::string table_text(const std::vector<const ComparedRow*>& rows, const Compar
     if (n == 0) continue;
     const ComparedRow& row = *rows[n - 1];
     if (!row.reason.empty()) text += fmt::format("#   {}\n", row.reason);
+    if (!row.other_choice.empty()) {
+      text += fmt::format("#   another choice: {} in the base\n", row.other_choice);
+    }
     for (std::size_t k = 0; k < row.explanations.size() && k < max_explanations; ++k) {
       const Explanation& e = row.explanations[k];
       const ParameterChange& change = comparison.parameters[e.parameter];
@@ -148,6 +151,7 @@ nlohmann::ordered_json row_json(const ComparedRow& row, const Comparison& compar
   object["p"] = row.p;
   object["base_runs"] = row.bases;
   object["reason"] = row.reason;
+  object["base_choice"] = row.other_choice;
   object["explanations"] = nlohmann::ordered_json::array();
   for (const Explanation& e : row.explanations) {
     object["explanations"].push_back({{"parameter", comparison.parameters[e.parameter].id},
@@ -170,7 +174,8 @@ std::string render_comparison(const Comparison& comparison, bool all) {
   }
   std::vector<const ComparedRow*> shown;
   for (const ComparedRow& row : comparison.rows) {
-    if (all || (row.outcome != Outcome::same && row.outcome != Outcome::added)) {
+    if (all || !row.other_choice.empty() ||
+        (row.outcome != Outcome::same && row.outcome != Outcome::added)) {
       shown.push_back(&row);
     }
   }

@@ -84,13 +84,13 @@ std::string line(const Cells& cells, const std::array<std::size_t, styles.size()
   return text + "\n";
 }
 
-std::string group_title(const std::vector<ResultRow>& rows, bool best) {
+std::string group_title(const std::vector<ResultRow>& rows, const std::string& shown) {
   const ResultRow& first = rows.front();
   const bool none_measured = std::all_of(rows.begin(), rows.end(),
                                          [](const ResultRow& r) { return r.measured_share == 0; });
   return fmt::format("# {} on {}, {} ranks, executor {}, {}{}\n", first.collective, first.machine,
                      first.ranks, first.executor,
-                     best ? "fastest algorithm per size" : "algorithm " + first.algorithm,
+                     shown,
                      none_measured ? ", measured share 0 %" : "");
 }
 
@@ -114,7 +114,7 @@ std::string faster_though_larger(const std::vector<ResultRow>& rows) {
   return text;
 }
 
-std::string render_group(std::vector<ResultRow> rows, bool best) {
+std::string render_group(std::vector<ResultRow> rows, const std::string& shown) {
   std::stable_sort(rows.begin(), rows.end(), [](const ResultRow& a, const ResultRow& b) {
     return std::make_tuple(a.bytes, !a.measured()) < std::make_tuple(b.bytes, !b.measured());
   });
@@ -135,7 +135,7 @@ std::string render_group(std::vector<ResultRow> rows, bool best) {
     }
   }
   std::string text =
-      group_title(rows, best) + line(titles, widths, true) + line(units, widths, true);
+      group_title(rows, shown) + line(titles, widths, true) + line(units, widths, true);
   for (const Cells& cells : lines) text += line(cells, widths, false);
   return text + faster_though_larger(rows) +
          fmt::format("# Avg bus bandwidth    : {:.6g}\n", busbw / static_cast<double>(rows.size()));
@@ -147,8 +147,11 @@ std::string render_table(const TraceContent& content, const TableOptions& option
   std::vector<ResultRow> rows = result_rows(content, options.filter);
   if (options.best) rows = fastest_rows(rows);
   if (rows.empty()) return "# no results\n";
+  const Table* choices = content.find("/library_choice");
+  const bool chosen = choices != nullptr && choices->rows() == content.at("/results").rows();
+  const bool together = options.best || chosen;
   const auto key = [&](const ResultRow& r) {
-    return std::make_tuple(r.machine, r.executor, r.collective, options.best ? "" : r.algorithm,
+    return std::make_tuple(r.machine, r.executor, r.collective, together ? "" : r.algorithm,
                            r.ranks);
   };
   std::vector<std::vector<ResultRow>> groups;  // in the order of first appearance
@@ -163,7 +166,10 @@ std::string render_table(const TraceContent& content, const TableOptions& option
   }
   std::string text;
   for (auto& group : groups) {
-    text += (text.empty() ? "" : "#\n") + render_group(std::move(group), options.best);
+    const std::string shown = chosen         ? "the library's own choice per size"
+                              : options.best ? "fastest algorithm per size"
+                                             : "algorithm " + group.front().algorithm;
+    text += (text.empty() ? "" : "#\n") + render_group(std::move(group), shown);
   }
   return text;
 }

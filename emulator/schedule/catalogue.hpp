@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "emulator/schedule/schedule.hpp"
 
@@ -16,7 +17,7 @@ namespace fabricast {
 struct ScheduleShape {
   RankSpace space;
   std::int32_t chunks = 1;  // Cut::chunks only
-  bool mirrored = false;    // Seat::tree only: the second tree of a pair of channels
+  bool mirrored = false;    // Seat::tree and level_tree: the second tree of a pair of channels
 };
 
 // How a message too large for one slot is cut.
@@ -28,14 +29,27 @@ enum class Cut : std::uint8_t {
 
 // Which rank sits where on a channel (Placement).
 enum class Seat : std::uint8_t {
-  identity,  // every rank and NIC is used alike
-  ring,      // each channel starts at another GPU and swaps odd domains: its own rail
-  tree,      // channels in pairs (two trees) whose chain heads move over the GPUs
-  root,      // the root at position 0 (semantics 1.5)
+  identity,    // every rank and NIC is used alike
+  ring,        // each channel starts at another GPU and swaps odd domains: its own rail
+  tree,        // channels in pairs (two trees) whose chain heads move over the GPUs
+  level_tree,  // channels in pairs (two trees) that use all members of a domain alike
+  head,        // one GPU of a domain does more: another one on each channel
+  root,        // the root at position 0 (semantics 1.5)
 };
 
-// What the rank space must offer.
-enum class Needs : std::uint8_t { nothing, two_levels, a_switch };
+// What the rank space, and the machine, must offer.
+enum class Needs : std::uint8_t {
+  nothing,
+  two_levels,
+  a_switch,              // that multicasts and reduces, inside a domain
+  switches,              // the same in each of several domains
+  a_reducing_network,    // between domains of at most eight
+  switches_and_network,  // both: switches in domains, and a network that reduces between them
+};
+// Not every network does it, and a library does it only if told to: of every algorithm there is,
+// these are not meant unless they are named.
+bool reduces_between_domains(Needs needs);
+bool reduces_inside_domains(Needs needs);
 
 struct AlgorithmEntry {
   const char* name;
@@ -50,6 +64,9 @@ std::span<const AlgorithmEntry> algorithm_catalogue();
 
 // Null if the algorithm cannot do the collective or does not exist.
 const AlgorithmEntry* find_algorithm(const std::string& name, Collective collective);
+
+// Those of a collective that are meant where nobody names any.
+std::vector<std::string> usual_algorithms(Collective collective);
 
 // Empty if the entry applies to this space, else the reason.
 std::string why_not(const AlgorithmEntry& entry, const RankSpace& space);

@@ -18,12 +18,18 @@ std::int32_t shifted(const RankSpace& space, std::int32_t x, int digit, std::int
 }
 
 std::int32_t tree_peer(const PeerMap& map, const RankSpace& space, std::int32_t x) {
-  const TreePosition position = tree_position(space, x, map.mirrored);
+  const TreePosition position = map.level
+                                    ? level_tree_position(space, map.digit, x, map.mirrored)
+                                    : tree_position(space, x, map.mirrored);
   switch (map.edge) {
-    case PeerMap::TreeEdge::parent: return position.parent;
-    case PeerMap::TreeEdge::child_low: return position.child_low;
-    case PeerMap::TreeEdge::child_high: return position.child_high;
-    case PeerMap::TreeEdge::chain_child: return position.chain_child;
+    case PeerMap::TreeEdge::parent:
+      return position.parent;
+    case PeerMap::TreeEdge::child_low:
+      return position.child_low;
+    case PeerMap::TreeEdge::child_high:
+      return position.child_high;
+    case PeerMap::TreeEdge::chain_child:
+      return position.chain_child;
   }
   return -1;
 }
@@ -58,6 +64,19 @@ PeerMap PeerMap::tree(TreeEdge edge, bool mirrored) {
   return map;
 }
 
+PeerMap PeerMap::level_tree(TreeEdge edge, bool mirrored, std::int32_t digit) {
+  PeerMap map = tree(edge, mirrored);
+  map.level = true;
+  map.digit = digit;
+  return map;
+}
+
+PeerMap PeerMap::network_group(std::int32_t digit, std::uint8_t fifo) {
+  PeerMap map = group(digit, fifo);
+  map.network = true;
+  return map;
+}
+
 PeerMap PeerMap::group(std::int32_t digit, std::uint8_t fifo) {
   PeerMap map{Kind::group, 0, 0};
   map.digit = digit;
@@ -82,20 +101,21 @@ bool PeerMap::varies() const {
   switch (kind) {
     case Kind::linear:
     case Kind::digit:
-    case Kind::absolute: return a != 0;
-    case Kind::rounds: return true;
+    case Kind::absolute:
+      return a != 0;
+    case Kind::rounds:
+      return true;
     case Kind::none:
     case Kind::exclusive:
     case Kind::tree:
     case Kind::group:
-    case Kind::table: return false;
+    case Kind::table:
+      return false;
   }
   return false;
 }
 
-Active Active::range(std::int32_t first, std::int32_t end) {
-  return {Kind::range, first, end};
-}
+Active Active::range(std::int32_t first, std::int32_t end) { return {Kind::range, first, end}; }
 
 Active Active::from_table(MapTable active) {
   return {Kind::table, 0, 0, false, false, false, false, false, std::move(active)};
@@ -105,9 +125,12 @@ std::int32_t peer_of(const PeerMap& map, const RankSpace& space, std::int32_t x,
   const auto shift = static_cast<std::int64_t>(map.a) * k + map.b;
   switch (map.kind) {
     case PeerMap::Kind::none:
-    case PeerMap::Kind::group: return -1;
-    case PeerMap::Kind::linear: return wrap(x + shift, space.size());
-    case PeerMap::Kind::digit: return shifted(space, x, map.digit, shift);
+    case PeerMap::Kind::group:
+      return -1;
+    case PeerMap::Kind::linear:
+      return wrap(x + shift, space.size());
+    case PeerMap::Kind::digit:
+      return shifted(space, x, map.digit, shift);
     case PeerMap::Kind::exclusive: {
       const std::int32_t peer = x ^ map.b;
       return peer < space.size() ? peer : -1;
@@ -116,25 +139,35 @@ std::int32_t peer_of(const PeerMap& map, const RankSpace& space, std::int32_t x,
       const std::int32_t peer = wrap(shift, space.size());
       return peer == x ? -1 : peer;
     }
-    case PeerMap::Kind::tree: return tree_peer(map, space, x);
-    case PeerMap::Kind::rounds: return round_peer(map, space, x, k);
-    case PeerMap::Kind::table: return map.table[x];
+    case PeerMap::Kind::tree:
+      return tree_peer(map, space, x);
+    case PeerMap::Kind::rounds:
+      return round_peer(map, space, x, k);
+    case PeerMap::Kind::table:
+      return map.table[x];
   }
   return -1;
 }
 
 bool is_active(const Active& active, const RankSpace& space, std::int32_t x) {
   switch (active.kind) {
-    case Active::Kind::all: return true;
-    case Active::Kind::range: return active.first <= x && x < active.end;
-    case Active::Kind::tree_shape: {
-      const TreePosition position = tree_position(space, x, active.mirrored);
+    case Active::Kind::all:
+      return true;
+    case Active::Kind::range:
+      return active.first <= x && x < active.end;
+    case Active::Kind::tree_shape:
+    case Active::Kind::level_tree_shape: {
+      const TreePosition position =
+          active.kind == Active::Kind::tree_shape
+              ? tree_position(space, x, active.mirrored)
+              : level_tree_position(space, active.first, x, active.mirrored);
       return (position.parent >= 0) == active.parent &&
              (position.child_low >= 0) == active.child_low &&
              (position.child_high >= 0) == active.child_high &&
              (position.chain_child >= 0) == active.chain_child;
     }
-    case Active::Kind::table: return active.table[x] != 0;
+    case Active::Kind::table:
+      return active.table[x] != 0;
   }
   return false;
 }

@@ -41,7 +41,8 @@ struct PeerMap {
     digit,      // the same on digit `digit` of x only: digit' = (digit + a*k + b) mod radix
     exclusive,  // x xor b (hypercubes); no peer where that is >= p
     absolute,   // position a*k + b, whoever asks (roots); no peer for that position itself
-    tree,       // double binary tree over digit 1 with a chain along digit 0, see tree.hpp
+    tree,       // double binary tree over digit 1 with a chain along digit 0, or, `level`, over
+                // `digit` without a chain; see tree.hpp
     group,      // all other members along digit `digit` of x, through the switch (semantics 1.4)
     rounds,     // step i = k + b: digit 0 shifts by a * (i mod r0), digit 1 by a * table[i / r0]
     table,      // table[x], -1: no peer
@@ -54,6 +55,8 @@ struct PeerMap {
   std::int32_t digit = 0;
   TreeEdge edge = TreeEdge::parent;
   bool mirrored = false;  // the second tree of the pair
+  bool level = false;     // of a tree
+  bool network = false;   // of a group: joined by switches of the network, not of the domain
   std::uint8_t fifo = 0;  // which of several connections between the same two ranks
   MapTable table;
 
@@ -63,7 +66,10 @@ struct PeerMap {
   static PeerMap exclusive(std::int32_t mask);
   static PeerMap absolute(std::int32_t a, std::int32_t b);
   static PeerMap tree(TreeEdge edge, bool mirrored);
+  static PeerMap level_tree(TreeEdge edge, bool mirrored, std::int32_t digit);
   static PeerMap group(std::int32_t digit, std::uint8_t fifo = 0);
+  // The same group, joined by the switches of the network.
+  static PeerMap network_group(std::int32_t digit, std::uint8_t fifo = 0);
   static PeerMap rounds(std::int32_t a, std::int32_t b, MapTable digit1_shifts);
   static PeerMap from_table(MapTable peers, std::uint8_t fifo = 0);
 
@@ -110,9 +116,10 @@ struct ChunkMap {
 struct Active {
   enum class Kind : std::uint8_t {
     all,
-    range,       // first <= x < end
-    tree_shape,  // parent / low child / high child / chain child present exactly as stated
-    table,       // where table[x] != 0
+    range,             // first <= x < end
+    tree_shape,        // parent / low child / high child / chain child present exactly as stated
+    level_tree_shape,  // the same of trees along digit `first` without a chain
+    table,             // where table[x] != 0
   };
 
   Kind kind = Kind::all;

@@ -34,7 +34,17 @@ Placement Placement::ordered(const RankSpace& space, std::vector<std::int32_t> o
   return placement;
 }
 
+Placement Placement::transposed(const RankSpace& ranks) {
+  Placement placement;
+  placement.space_ = RankSpace{ranks.domains(), ranks.domain_size()};
+  placement.transposed_ = true;
+  return placement;
+}
+
 std::int32_t Placement::rank_at(std::int32_t position) const {
+  if (transposed_) {
+    return position % space_.radix(0) * space_.radix(1) + position / space_.radix(0);
+  }
   const std::int32_t l = space_.domain_size();
   const std::int32_t domain = (position / l + domain_shift_) % space_.domains();
   std::int32_t slot = position % l;
@@ -43,6 +53,7 @@ std::int32_t Placement::rank_at(std::int32_t position) const {
 }
 
 std::int32_t Placement::position_of(std::int32_t rank) const {
+  if (transposed_) return rank % space_.radix(1) * space_.radix(0) + rank / space_.radix(1);
   const std::int32_t l = space_.domain_size();
   const std::int32_t domain = rank / l;
   std::int32_t slot = slot_of_[static_cast<std::size_t>(rank % l)];

@@ -24,6 +24,8 @@ class Placement {
                            std::int32_t domain_shift = 0);
   // Position i of a domain holds local rank order[i].
   static Placement ordered(const RankSpace& space, std::vector<std::int32_t> order, bool swap_odd);
+  // Position d1 + domains * d0 holds local rank d0 of domain d1; the space has the domains first.
+  static Placement transposed(const RankSpace& ranks);
   static Placement identity(const RankSpace& space) { return rotated(space, 0, false); }
 
   std::int32_t rank_at(std::int32_t position) const;
@@ -37,6 +39,7 @@ class Placement {
   std::vector<std::int32_t> slot_of_;  // inverse of order_
   bool swap_odd_ = false;
   std::int32_t domain_shift_ = 0;
+  bool transposed_ = false;
 };
 
 }  // namespace fabricast

@@ -37,6 +37,10 @@ Placement place(Seat seat, const RankSpace& space, std::int32_t channel, std::in
   switch (seat) {
     case Seat::identity:
       break;
+    case Seat::level_tree:
+      return Placement::transposed(space);
+    case Seat::head:
+      return Placement::rotated(space, spread(channel, channels), false);
     case Seat::ring:
       return Placement::rotated(space, spread(channel, channels), space.domains() > 1);
     case Seat::tree:
@@ -232,19 +236,22 @@ ExecutionPlan make_plan(Collective collective, const std::string& algorithm, con
 
   std::optional<OrderedRings> ordered;
   if (entry.seat == Seat::ring && limits.ring_orders) ordered.emplace(space, *limits.ring_orders);
+  const bool two_trees = entry.seat == Seat::tree || entry.seat == Seat::level_tree;
   std::shared_ptr<const Schedule> schedules[2];
   for (std::int32_t c = 0; c < channels; ++c) {
-    const std::size_t parity = entry.seat == Seat::tree ? static_cast<std::size_t>(c % 2) : 0;
+    const std::size_t parity = two_trees ? static_cast<std::size_t>(c % 2) : 0;
     if (!schedules[parity]) {
       shape.mirrored = parity == 1;
       auto schedule = entry.build(shape);
       schedule.fifo_depth = limits.fifo_depth;
       schedules[parity] = std::make_shared<const Schedule>(std::move(schedule));
     }
+    // A schedule may have a space of its own; level trees transpose the plan's.
+    const RankSpace& seats = entry.seat == Seat::level_tree ? space : schedules[parity]->space;
     plan.channels.push_back(
         {schedules[parity], ordered
                                 ? ordered->next()
-                                : place(entry.seat, schedules[parity]->space, c, channels, root)});
+                                : place(entry.seat, seats, c, channels, root)});
   }
   return plan;
 }

@@ -8,7 +8,8 @@ namespace {
 TreeNode first_tree_node(std::int32_t n, std::int32_t r) {
   TreeNode node;
   if (r == 0) {
-    if (n > 1) node.child_high = static_cast<std::int32_t>(std::bit_ceil(static_cast<unsigned>(n)) / 2);
+    if (n > 1)
+      node.child_high = static_cast<std::int32_t>(std::bit_ceil(static_cast<unsigned>(n)) / 2);
     return node;
   }
   const std::int32_t bit = r & -r;
@@ -47,6 +48,14 @@ TreePosition tree_position(const RankSpace& space, std::int32_t x, bool mirrored
   position.child_low = head(node.child_low);
   position.child_high = head(node.child_high);
   return position;
+}
+
+TreePosition level_tree_position(const RankSpace& space, std::int32_t digit, std::int32_t x,
+                                 bool mirrored) {
+  const std::int32_t at = space.digit_of(x, digit), weight = space.weight(digit);
+  const TreeNode node = binary_tree_node(space.radix(digit), at, mirrored);
+  const auto equal = [&](std::int32_t other) { return other < 0 ? -1 : x + (other - at) * weight; };
+  return {equal(node.parent), equal(node.child_low), equal(node.child_high), -1};
 }
 
 }  // namespace fabricast

@@ -39,4 +39,8 @@ struct TreePosition {
 };
 TreePosition tree_position(const RankSpace& space, std::int32_t x, bool mirrored);
 
+// The tree along one digit, without a chain: every value of the others has its own.
+TreePosition level_tree_position(const RankSpace& space, std::int32_t digit, std::int32_t x,
+                                 bool mirrored);
+
 }  // namespace fabricast

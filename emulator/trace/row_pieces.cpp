@@ -12,7 +12,7 @@
 namespace fabricast {
 namespace {
 
-constexpr std::array<RowReference, 11> references{{{"/samples", "condition", "/sample_conditions"},
+constexpr std::array<RowReference, 12> references{{{"/samples", "condition", "/sample_conditions"},
                                                   {"/sample_sources", "sample", "/samples"},
                                                   {"/result_shares", "result", "/results"},
                                                   {"/links", "result", "/results"},
@@ -22,7 +22,8 @@ constexpr std::array<RowReference, 11> references{{{"/samples", "condition", "/s
                                                   {"/ensemble", "result", "/results"},
                                                   {"/ensemble_members", "result", "/results"},
                                                   {"/jobs", "result", "/results"},
-                                                  {"/job_links", "result", "/results"}}};
+                                                  {"/job_links", "result", "/results"},
+                                                  {"/library_choice", "result", "/results"}}};
 constexpr const char* config = "/config";
 
 const RowReference* reference_of(std::string_view path) {

@@ -8,6 +8,7 @@
 #include "emulator/base/error.hpp"
 #include "emulator/trace/ensemble_rules.hpp"
 #include "emulator/trace/job_rules.hpp"
+#include "emulator/trace/library_rules.hpp"
 #include "emulator/trace/step_rules.hpp"
 
 namespace fabricast {
@@ -342,7 +343,8 @@ std::span<const TableRule> trace_schema() {
                                             ensemble_rule(),
                                             ensemble_members_rule(),
                                             jobs_rule(),
-                                            job_links_rule()};
+                                            job_links_rule(),
+                                            library_choice_rule()};
   return rules;
 }
 

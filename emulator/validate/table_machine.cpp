@@ -10,6 +10,7 @@
 
 #include "emulator/base/error.hpp"
 #include "emulator/nccl/machine_look.hpp"
+#include "emulator/nccl/machine_shape.hpp"
 #include "topologies/builders/built_topology.hpp"
 #include "topologies/match/machine_match.hpp"
 #include "topologies/model/machine_file.hpp"
@@ -36,24 +37,6 @@ SystemColumns columns_of(const PublishedTable& table) {
   columns.gpus_per_node = whole_number(table.column("gpus_per_node"));
   if (columns.gpus_per_node == 0) columns.gpus_per_node = table.ranks / table.nodes;
   return columns;
-}
-
-TimeGeneration generation_of(const GpuModel& gpu) {
-  if (gpu.vendor == "amd") return TimeGeneration::cdna;
-  if (gpu.generation == "volta" || gpu.generation == "turing") return TimeGeneration::volta;
-  if (gpu.generation == "ampere") return TimeGeneration::ampere;
-  if (gpu.generation == "ada") return TimeGeneration::ada;
-  return gpu.generation == "hopper" ? TimeGeneration::hopper : TimeGeneration::blackwell;
-}
-
-TimeNetwork network_of(const std::string& fabric) {
-  if (fabric.empty()) return TimeNetwork::none;
-  if (fabric.starts_with("infiniband")) return TimeNetwork::infiniband;
-  if (fabric.starts_with("roce")) return TimeNetwork::roce;
-  if (fabric.starts_with("efa")) return TimeNetwork::efa;
-  if (fabric.starts_with("slingshot")) return TimeNetwork::slingshot;
-  if (fabric.starts_with("gcp-tcpxo")) return TimeNetwork::tcpxo;
-  return fabric.starts_with("gcp-tcpx") ? TimeNetwork::tcpx : TimeNetwork::ethernet;
 }
 
 // What was set for the run, by the words of its row.
@@ -123,8 +106,8 @@ void set_link(const MachineMatch& match, const DomainSpec& domain, const Setting
 TimeShape shape_of(const PublishedTable& table, const MachineMatch& match, const MachineSpec& spec,
                    const Settings& settings) {
   TimeShape shape;
-  shape.generation = generation_of(match.machine->gpu());
-  shape.network = network_of(match.fabric);
+  shape.generation = time_generation_of(match.machine->gpu());
+  shape.network = time_network_of(match.fabric);
   shape.ranks = match.machine->ranks();
   shape.nodes = shape.ranks / match.machine->space().domain_size();
   shape.host_ranks = std::max(1, table.ranks / table.nodes);
@@ -161,7 +144,7 @@ nccl::Communicator communicator_of(const MachineMatch& match, const nccl::Versio
 void complete(const PublishedTable& table, const MachineMatch& match, TableMachine& machine) {
   const auto& spec = dynamic_cast<const BuiltTopology&>(*match.machine).spec();
   const bool several = match.machine->ranks() > match.machine->space().domain_size();
-  const Settings settings = settings_of(table, network_of(match.fabric), several);
+  const Settings settings = settings_of(table, time_network_of(match.fabric), several);
   machine.assumptions = match.assumptions;
   machine.shape = shape_of(table, match, spec, settings);
   if (machine.shape.ranks < 2) throw UsageError("one rank: nothing is sent");

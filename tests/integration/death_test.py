@@ -22,7 +22,7 @@ TIMEOUT = 2  # --timeout of the hanging runs
 # Seconds until all processes are gone; Open MPI alone needs 1.3 s after a SIGKILL, and machines that
 # run tests are shared.
 LIMIT = 5
-WORK = ("emulate", "--machine", "gb300-nvl72", "-c", "all_reduce", "-b", "1M", "-e", "16M", "--quiet")
+WORK = ("emulate", "--machine", "gb300-nvl72", "-c", "all_reduce", "-a", "all", "-b", "1M", "-e", "16M", "--quiet")
 
 
 class Death(CliCase):

@@ -39,7 +39,7 @@ def calibrated(machine, *arguments):
     """Samples from the synthetic machine, the fit, and a prediction that uses it."""
     return (("measure", "--synthetic", machine, *SYNTHETIC, *arguments, "-o", "samples.h5"),
             ("calibrate", "samples.h5", "-o", "profile.h5"),
-            emulate(machine, "-c", "all_reduce", *SWEEP, "--profile", "profile.h5"))
+            emulate(machine, "-c", "all_reduce", "-a", "all", *SWEEP, "--profile", "profile.h5"))
 
 
 # Commands by name; the digests of all that print one count.

@@ -1,4 +1,6 @@
 """emulate: the same digest for every process count, honest rows, and clean refusals."""
+import csv
+import io
 import os
 import re
 
@@ -14,6 +16,10 @@ SMALL = ("-b", "1K", "-e", "64M", "-f", "16", "--quiet")
 
 
 class Emulate(CliCase):
+    def table(self, trace, name):
+        text = self.expect_ok("report", trace, "--csv", name).stdout
+        return list(csv.DictReader(io.StringIO(text)))
+
     def test_digest_does_not_depend_on_the_process_count(self):
         digests = set()
         counts = (0, 1, 2, 3, 4) if cli_case.MPIEXEC else (0,)
@@ -55,6 +61,52 @@ class Emulate(CliCase):
         self.assertGreater(len(csv), 10)
         for line in csv[1:]:
             self.assertEqual(float(line.split(",")[share]), 0.0)
+
+    def test_nccl_is_asked_what_it_would_take(self):
+        sweep = ("-c", "all_reduce,all_gather", "-b", "1K", "-e", "1G", "-f", "1024")
+        for machine in ("hgx-h100", "hgx-h100x4"):
+            said = self.expect_ok("emulate", "-m", machine, *sweep, "--quiet", "-o", "t.h5", "--force").stdout
+            self.assertIn("the library's own choice per size", said)
+            self.expect_ok("report", "t.h5", "--check")
+            self.assertIn("# choice of NCCL 2.28.9", self.expect_ok("report", "t.h5").stdout)
+            rows = self.table("t.h5", "/results")
+            chosen = self.table("t.h5", "/library_choice")
+            explained = [line.split() for line in self.expect_ok("explain", "-m", machine, *sweep).stdout.splitlines()
+                         if line.strip()[:1].isdigit()]
+            self.assertEqual(len(rows), len(explained))
+            for row, choice, line in zip(rows, chosen, explained):
+                at = 2 if row["collective"] == "all_gather" else 1  # bytes per rank come first
+                name, protocol, channels, threads = line[at:at + 4]
+                self.assertEqual([choice["choice"], row["protocol"], row["channels"], choice["threads"]],
+                                 [name, protocol.lower(), channels, threads])
+                self.assertGreater(float(choice["closed_us"]), 0)
+        forced = self.expect_ok("emulate", "-m", "hgx-h100x4", "-b", "1G", "-e", "1G", "--quiet", "-o", "t.h5", "--force",
+                                "--set", "NCCL_ALGO=ring", "--nccl-version", "2.21").stdout
+        self.assertIn("choice of NCCL 2.21.5 NCCL_ALGO=ring", forced)
+        self.assertIn("what-if", forced)
+        self.assertEqual(self.table("t.h5", "/results")[0]["algorithm"], "ring")
+        point = ("-b", "1M", "-e", "1M", "-o", "u.h5")
+        self.expect_error(2, "run rccl", "emulate", "-m", "mi300x-8", "-a", "auto", *point)
+        self.expect_error(2, "use -a auto", "emulate", "-m", "hgx-h100", "-a", "ring", "--set", "NCCL_ALGO=ring", *point)
+        self.expect_error(2, "2.50 is not known", "emulate", "-m", "hgx-h100", "--nccl-version", "2.50", *point)
+
+    def test_machines_of_other_libraries_say_whose_costs_they_have(self):
+        note = "costs of NCCL's are used; library rccl is not modelled"
+        said = self.expect_ok("emulate", "-m", "mi300x-8", "-b", "1M", "-e", "1G", "-f", "32", "-o", "t.h5", "--quiet").stdout
+        self.assertEqual(said.count(note), 1)
+        self.assertEqual(self.expect_ok("report", "t.h5").stdout.count(note), 1)
+        plain = self.expect_ok("emulate", "-m", "hgx-h100", "-b", "1M", "-e", "1M", "-o", "u.h5", "--quiet").stdout
+        self.assertNotIn("is not modelled", plain)
+
+    def test_reduction_in_the_network_is_a_what_if(self):
+        point = ("-b", "16M", "-e", "16M", "--quiet", "-o", "t.h5", "--force")
+        said = self.expect_ok("emulate", "-m", "hgx-h100x4", "-a", "collnet_direct,nvls_sharp", *point).stdout
+        self.assertIn("NCCL_COLLNET_ENABLE=1", said)
+        self.expect_ok("report", "t.h5", "--check")
+        self.expect_error(2, "SHARP", "emulate", "-m", "hgx-h100x4@roce-400", "-a", "collnet_direct", *point)
+        said = self.expect_ok("emulate", "-m", "hgx-h100x4", "-a", "auto", "--set", "NCCL_COLLNET_ENABLE=1",
+                              "--set", "NCCL_ALGO=collnetdirect", *point).stdout
+        self.assertIn("CollNetDirect", said)
 
     def test_algorithm_files_are_predicted_as_they_are(self):
         self.expect_ok("schedule", "export", "ring", "--ranks", "8", "-o", "ring.xml")

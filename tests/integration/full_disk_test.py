@@ -24,7 +24,7 @@ DISKS = int(os.environ.get("FABRICAST_DISKS", "8"))
 SEED = int(os.environ.get("FABRICAST_SEED", "1"))
 PAGE = os.sysconf("SC_PAGE_SIZE")
 SMALLEST = 64 * 1024
-WORK = ("emulate", "--machine", "hgx-h100", "-c", "all_reduce,all_gather,reduce_scatter,all_to_all",
+WORK = ("emulate", "--machine", "hgx-h100", "-c", "all_reduce,all_gather,reduce_scatter,all_to_all", "-a", "all",
         "-b", "8", "-e", "16G", "-f", "1.2", "--quiet")
 FULL, TOO_LARGE = "No space left on device", "File too large"
 

@@ -104,7 +104,7 @@ class Parameters(CliCase):
     def rows(self, machine, *arguments):
         """The table of an emulation of the file, without the trace's digest, and what it named as unused."""
         self.write("m.yaml", machine)
-        result = self.run_program("emulate", "-m", "m.yaml", "-c", "all", "-o", "o.h5", "--force", *arguments)
+        result = self.run_program("emulate", "-m", "m.yaml", "-c", "all", "-a", "all", "-o", "o.h5", "--force", *arguments)
         if result.returncode != 0:
             return None, result.stderr
         table = [line for line in result.stdout.splitlines() if not line.startswith("# trace")]

@@ -34,7 +34,7 @@ class Timeline(CliCase):
         self.assertEqual(results["phases"], results["steps"])
 
     def test_steps_end_with_the_last_stage(self):
-        self.expect_ok("emulate", "-m", "gb300-nvl72", "-c", "all_reduce,all_to_all", "-b", "1K", "-e", "1M", "-f", "1024",
+        self.expect_ok("emulate", "-m", "gb300-nvl72", "-c", "all_reduce,all_to_all", "-a", "all", "-b", "1K", "-e", "1M", "-f", "1024",
                        "--quiet", "--trace", "steps", "-o", "t.h5")
         ends, kept = {}, {}
         for row in self.table("t.h5", "/steps"):
@@ -63,7 +63,7 @@ class Timeline(CliCase):
         self.expect_error(2, "--window", "report", "t.h5", "--timeline", "0", "--window", "4us:2us")
 
     def test_too_much_is_refused_or_said(self):
-        self.expect_error(2, "--trace-class 0", "emulate", "-m", "gb300-nvl72x140", "-c", "all", "--trace", "steps",
+        self.expect_error(2, "--trace-class 0", "emulate", "-m", "gb300-nvl72x140", "-c", "all", "-a", "all", "--trace", "steps",
                           "-f", "1.5", "-o", "t.h5", "--quiet")
         self.expect_error(2, 'did you mean "steps"', *SMALL, "--trace", "step", "-o", "t.h5")
         self.expect_error(2, "--trace steps", *SMALL, "--trace-class", "0", "-o", "t.h5")

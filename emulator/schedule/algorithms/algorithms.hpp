@@ -49,6 +49,19 @@ Schedule in_switch_all_reduce(const RankSpace& space);
 Schedule in_switch_all_gather(const RankSpace& space);
 Schedule in_switch_reduce_scatter(const RankSpace& space);
 
+// The same inside domains, and between them double binary trees among equal local indices, one per
+// member (nccl.md 1.5, NVLSTree). Needs l >= 2 and N >= 2.
+// The schedule's positions are Placement::transposed.
+Schedule in_switch_tree_all_reduce(const RankSpace& ranks, bool mirrored);
+
+// Through switches of the network between domains, which add up what one head of every domain
+// sends (CollNet over SHARP; nccl.md 1.1, 2.4). Needs N >= 2. The members of a domain hand their
+// parts to each other directly, every one the head of its part; or along a chain to the head at its
+// end; or through the domain's own switch (l >= 2).
+Schedule direct_in_network_all_reduce(const RankSpace& space);
+Schedule chain_in_network_all_reduce(const RankSpace& space);
+Schedule switch_in_network_all_reduce(const RankSpace& space);
+
 // p-1 rounds: send to x+k+1 while receiving from x-k-1; own block copied first.
 Schedule pairwise_all_to_all(const RankSpace& space);
 // The same exchange in NCCL's order of rounds (nccl.md 1.8): groups of gcd(8, l) ranks at distances

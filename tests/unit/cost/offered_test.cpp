@@ -50,6 +50,18 @@ TEST(Offered, ShapesStillDecide) {
               HasSubstr("at least two domains"));
 }
 
+TEST(Offered, ReductionInTheNetworkNeedsInfiniband) {
+  const auto with = load_machine("hgx-h100x4"), without = load_machine("hgx-h100x4@roce-400");
+  for (const std::string name : {"collnet_direct", "collnet_chain", "nvls_sharp"}) {
+    EXPECT_EQ(why_not_offered(*with, ExecutorKind::nccl, Collective::all_reduce, name), "");
+    EXPECT_THAT(why_not_offered(*without, ExecutorKind::nccl, Collective::all_reduce, name),
+                HasSubstr("is roce, not infiniband"));
+    EXPECT_EQ(why_not_offered(*without, ExecutorKind::host, Collective::all_reduce, name), "");
+    EXPECT_FALSE(library_has(*with, Collective::all_reduce, name)) << "unless it is told to";
+  }
+  EXPECT_TRUE(library_has(*without, Collective::all_reduce, "nvls_tree"));
+}
+
 TEST(Offered, TheLibraryChoosesAmongItsOwn) {
   const auto box = load_machine("hgx-h100");
   const auto boxes = with_ranks(load_machine("hgx-h100x1260"), 16);

@@ -86,7 +86,8 @@ TEST(Protocol, NvlsAndPatHaveSimpleOnly) {
             std::vector{Protocol::none});
 }
 
-// 8 heads, 16 channels: a channel's share of 1 GiB is 64 MiB = 64 * 8 * 128 KiB; below, chunks halve.
+// 8 heads, 16 channels: a channel's share of 1 GiB is 64 MiB = 64 * 8 * 128 KiB; below, chunks
+// halve.
 TEST(Protocol, NvlsKeepsItsChannelsAndShrinksItsChunks) {
   EXPECT_EQ(in_switch_channels("hopper", 1), 16);
   EXPECT_EQ(in_switch_channels("blackwell", 1), 24);
@@ -98,6 +99,22 @@ TEST(Protocol, NvlsKeepsItsChannelsAndShrinksItsChunks) {
   EXPECT_EQ(nvls(1 << 30).max_chunk_bytes, 128 * 1024);
   EXPECT_EQ(nvls((1 << 30) - 16).max_chunk_bytes, 64 * 1024);
   EXPECT_EQ(nvls(1 << 20).max_chunk_bytes, 16 * 1024);
+}
+
+// nccl.md 2.4: by a channel's share of the heads' chunks; CollNet by the whole message.
+TEST(Protocol, NvlsTreeAndCollnetShrinkTheirChunks) {
+  const auto chunk = [](const std::string& algorithm, const RankSpace& space, std::int64_t bytes) {
+    return nccl(Collective::all_reduce, algorithm, Protocol::simple, space, bytes, 16)
+        .max_chunk_bytes;
+  };
+  EXPECT_EQ(chunk("nvls_tree", {8, 2}, 1 << 30), 128 * 1024);
+  EXPECT_EQ(chunk("nvls_tree", {8, 4}, 1 << 30), 64 * 1024);
+  EXPECT_EQ(chunk("nvls_tree", {8, 2}, 16 * 8 * (4 * 128 * 1024) - 16), 64 * 1024);
+  EXPECT_EQ(chunk("nvls_tree", {8, 4}, 16 * 8 * (64 * 1024) - 16), 32 * 1024);
+  EXPECT_EQ(chunk("collnet_direct", {8, 4}, std::int64_t{1} << 34), 512 * 1024);
+  EXPECT_EQ(chunk("collnet_direct", {8, 4}, 1 << 30), 128 * 1024);
+  EXPECT_EQ(chunk("collnet_direct", {8, 4}, 1 << 24), 32 * 1024);
+  EXPECT_EQ(chunk("collnet_chain", {8, 4}, std::int64_t{1} << 34), 256 * 1024);
 }
 
 // Executors of this project run plans cut by the defaults, which is what the harness measures.

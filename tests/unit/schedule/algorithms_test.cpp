@@ -140,6 +140,46 @@ TEST(Algorithms, ScheduleSizeDoesNotDependOnRanks) {
   EXPECT_LT(tree.stages[0].groups[0].phases.size(), 30u);
 }
 
+// nccl.md 1.5: the members of a domain are heads alike, each with a tree to its equals.
+TEST(Algorithms, NvlsTreeJoinsEqualMembersOfDomains) {
+  const RankSpace ranks{4, 5};
+  const auto plan = make_plan(Collective::all_reduce, "nvls_tree", ranks, 1 << 20, 4, {2});
+  ASSERT_EQ(plan.channels.size(), 2u);
+  EXPECT_NE(plan.channels[0].schedule, plan.channels[1].schedule) << "two trees";
+  for (const ChannelPlan& channel : plan.channels) {
+    const Schedule& schedule = *channel.schedule;
+    for (const PhaseGroup& group : schedule.stages.front().groups) {
+      for (const Phase& phase : group.phases) {
+        if (phase.peer_out.kind != PeerMap::Kind::tree) continue;
+        for (std::int32_t x = 0; x < schedule.positions(); ++x) {
+          const auto peer = peer_of(phase.peer_out, schedule.space, x, 0);
+          if (peer < 0) continue;
+          const auto from = channel.placement.rank_at(x), to = channel.placement.rank_at(peer);
+          EXPECT_EQ(from % 4, to % 4);
+          EXPECT_NE(from / 4, to / 4);
+        }
+      }
+    }
+  }
+}
+
+// What the network adds up, every head sends once and receives once, however many domains there are.
+TEST(Algorithms, CollnetHeadsSendIntoTheNetworkOnce) {
+  for (const auto& schedule : {direct_in_network_all_reduce(RankSpace{4, 6}),
+                               chain_in_network_all_reduce(RankSpace{4, 6}),
+                               switch_in_network_all_reduce(RankSpace{4, 6})}) {
+    int sends = 0, receives = 0;
+    for (const Stage& stage : schedule.stages) {
+      for (const Phase& phase : stage.groups.front().phases) {
+        sends += phase.peer_out.network ? 1 : 0;
+        receives += phase.peer_in.network ? 1 : 0;
+      }
+    }
+    EXPECT_EQ(sends, 1) << schedule.algorithm;
+    EXPECT_EQ(receives, 1) << schedule.algorithm;
+  }
+}
+
 TEST(Algorithms, UnknownAndUnsuitableNamesAreExplained) {
   const RankSpace one_box{8};
   const auto message = [&](Collective collective, const std::string& algorithm) {

@@ -162,6 +162,13 @@ void add_ensemble(TraceContent& content) {
 }
 
 // The first result was a job beside another one.
+void add_library_choice(TraceContent& content) {
+  TableRows rows("/library_choice");
+  rows.set("result", 0).set("library", "NCCL 2.28.9").set("choice", "Ring").set("channels", 24);
+  rows.set("threads", 544).set("tuner_us", 120.5).set("closed_us", 130.25).end_row();
+  content.tables.push_back(rows.take());
+}
+
 void add_jobs(TraceContent& content) {
   TableRows jobs("/jobs"), links("/job_links");
   const auto time = static_cast<double>(content.at("/results").integers("time_ps")[0]);
@@ -205,6 +212,7 @@ TraceContent example_trace() {
   add_samples(content);
   add_ensemble(content);
   add_jobs(content);
+  add_library_choice(content);
   TableRows evidence("/evidence");
   evidence.set("machine", "gb300-nvl72").set("executor", "nccl");
   evidence.set("sampled_machine", "gb200-nvl72").set("sampled_executor", "nccl");

@@ -1,0 +1,67 @@
+#include "emulator/coordinator/library_tables.hpp"
+
+#include <set>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "emulator/coordinator/library_choice.hpp"
+#include "emulator/trace/table_rows.hpp"
+
+namespace fabricast {
+
+void add_library_choices(const Scenario& scenario, const std::vector<ScenarioPoint>& points,
+                         TraceContent& content) {
+  if (!scenario.library) return;
+  TableRows rows("/library_choice");
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    if (!points[i].library) continue;
+    const LibraryPoint& choice = *points[i].library;
+    rows.set("result", static_cast<std::int64_t>(i)).set("library", scenario.library->title());
+    rows.set("choice", choice.name).set("channels", choice.channels);
+    rows.set("threads", choice.threads).set("tuner_us", choice.tuner_us);
+    rows.set("closed_us", choice.closed_us).end_row();
+  }
+  if (rows.rows() > 0) content.tables.push_back(rows.take());
+}
+
+std::string render_library_choices(const TraceContent& content) {
+  const Table* table = content.find("/library_choice");
+  if (table == nullptr || table->rows() == 0) return "";
+  const Table& results = content.at("/results");
+  const auto us = [](double value) {
+    return value > 0 ? fmt::format("{:.1f}", value) : std::string("-");
+  };
+  std::string text = fmt::format(
+      "# choice of {} (fabricast explain says why); times in us: of the engine, of the closed "
+      "model "
+      "(its priors), of the library's own tuner, which chooses with it\n"
+      "# {:>4} {:<15} {:>12} {:<14} {:<8} {:>3} {:>7} {:>11} {:>11} {:>7} {:>11}\n",
+      table->texts("library").front(), "row", "collective", "size (B)", "choice", "protocol", "ch",
+      "threads", "engine", "closed", "ratio", "tuner");
+  for (std::size_t i = 0; i < table->rows(); ++i) {
+    const auto row = static_cast<std::size_t>(table->integers("result")[i]);
+    const double closed = table->reals("closed_us")[i];
+    const double engine = results.reals("time_us").at(row);
+    text += fmt::format(
+        "# {:>4} {:<15} {:>12} {:<14} {:<8} {:>3} {:>7} {:>11.1f} {:>11} {:>7} {:>11}\n", row,
+        results.texts("collective")[row], results.integers("bytes")[row], table->texts("choice")[i],
+        results.texts("protocol")[row], results.integers("channels")[row],
+        table->integers("threads")[i], engine, us(closed),
+        closed > 0 ? fmt::format("{:.2f}", engine / closed) : "-", us(table->reals("tuner_us")[i]));
+  }
+  return text;
+}
+
+std::string foreign_library_note(const std::vector<const Topology*>& machines) {
+  std::set<std::string> libraries;
+  for (const Topology* machine : machines) {
+    const auto library = library_of(*machine);
+    if (library != "nccl") libraries.insert(library);
+  }
+  if (libraries.empty()) return "";
+  return fmt::format("costs of NCCL's are used; library {} is not modelled",
+                     fmt::join(libraries, ", "));
+}
+
+}  // namespace fabricast

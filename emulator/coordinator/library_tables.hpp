@@ -1,0 +1,25 @@
+// /library_choice: what the library would take, beside the rows that are its choice.
+//
+// Pure functions.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "emulator/coordinator/scenario.hpp"
+#include "emulator/trace/trace_file.hpp"
+
+namespace fabricast {
+
+// Row i of /results is points[i].
+void add_library_choices(const Scenario& scenario, const std::vector<ScenarioPoint>& points,
+                         TraceContent& content);
+
+// For people: choice, the engine's time and the two estimates, by row. Empty without the table.
+std::string render_library_choices(const TraceContent& content);
+
+// The line that says whose costs a machine's rows have, where that is not its own library's; empty:
+// it is, or the executor is another one.
+std::string foreign_library_note(const std::vector<const Topology*>& machines);
+
+}  // namespace fabricast
