@@ -41,7 +41,7 @@ namespace {
 struct EmulateOptions {
   std::vector<std::string> set;
   std::string machine, collective = "all_reduce", protocol = "auto", nccl_version;
-  std::optional<std::string> algorithm;  // none: auto where nothing else decides, or all
+  std::optional<std::string> algorithm;  // none: all, or auto where NCCL is told something
   std::string executor, profile,  // executor: empty for what the machine is measured with
       output, min = "8", max = "16G";
   double factor = 2;
@@ -343,8 +343,7 @@ void add_emulate_command(CLI::App& app, CommandBody& run) {
       "--algorithm,-a", options->algorithm,
       "auto (what NCCL itself takes for each size, as fabricast explain says), all, ring, tree, "
       "hierarchical, pairwise ... a,b, or an algorithm file (MSCCL .xml, MSCCL++ .json) for as many "
-      "ranks as it has; default: auto on NVIDIA GPUs unless --protocol, --channels, --slices, --best or "
-      "the flow engine ask for more, else all");
+      "ranks as it has; default: all, or auto with --nccl-version or --set NCCL_...");
   command->add_option("--nccl-version", options->nccl_version,
                       "with -a auto: 2.18 to 2.30; default 2.28.9");
   command->add_option(

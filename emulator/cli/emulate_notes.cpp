@@ -66,8 +66,10 @@ std::shared_ptr<const NcclChooser> answer(const LibraryQuestion& question,
                           machine.name(), library)
             : "-a auto is what NCCL takes (this executor runs our schedules); use -a all");
   }
-  const bool plain = !question.algorithm && question.protocol == "auto" && !question.more;
   const auto variable = std::find_if(question.set.begin(), question.set.end(), is_library_variable);
+  // Who says what NCCL is told wants to know what it takes.
+  const bool plain = !question.algorithm && question.protocol == "auto" && !question.more &&
+                     (variable != question.set.end() || !question.version.empty());
   if (!possible || !(asked || plain)) {
     const bool versioned = !question.version.empty();
     if (variable == question.set.end() && !versioned) return nullptr;

@@ -29,7 +29,7 @@ std::string library_note(const Scenario& scenario, const Topology& topology);
 // What the command line says about -a auto.
 struct LibraryQuestion {
   ExecutorKind executor{};
-  std::optional<std::string> algorithm;  // none: auto, unless `more` or a protocol is given
+  std::optional<std::string> algorithm;  // none: auto if NCCL is told something
   std::string protocol;          // "auto", or what NCCL_PROTO is set to
   std::string version;           // empty: the default
   std::vector<std::string> set;  // NCCL's variables among others

@@ -64,8 +64,9 @@ class Emulate(CliCase):
 
     def test_nccl_is_asked_what_it_would_take(self):
         sweep = ("-c", "all_reduce,all_gather", "-b", "1K", "-e", "1G", "-f", "1024")
+        auto = ("-a", "auto", "--quiet", "-o", "t.h5", "--force")
         for machine in ("hgx-h100", "hgx-h100x4"):
-            said = self.expect_ok("emulate", "-m", machine, *sweep, "--quiet", "-o", "t.h5", "--force").stdout
+            said = self.expect_ok("emulate", "-m", machine, *sweep, *auto).stdout
             self.assertIn("the library's own choice per size", said)
             self.expect_ok("report", "t.h5", "--check")
             self.assertIn("# choice of NCCL 2.28.9", self.expect_ok("report", "t.h5").stdout)
