@@ -43,7 +43,7 @@ def write(program, folder):
                                         stdout=subprocess.PIPE).stdout
     run("measure", "--synthetic", "gb300-nvl72", *SWEEP, "-n", "8", "-o", "samples.h5", "--force")
     run("calibrate", "samples.h5", "-o", "profile.h5", "--force", "--quiet")
-    run("emulate", "-m", "gb300-nvl72", "-a", "all", *SWEEP, "--profile", "profile.h5", "-o", "trace.h5", "--force")
+    run("emulate", "-m", "gb300-nvl72", *SWEEP, "--profile", "profile.h5", "-o", "trace.h5", "--force")
     for name in ("samples", "profile", "trace"):
         run("report", f"{name}.h5", "--check")
     (folder / "trace.json").write_text(run("report", "trace.h5", "--json"), encoding="utf-8")

@@ -1,5 +1,6 @@
 // Machines made of others: base and set, NODExN@FABRIC, fabric files.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -54,7 +55,9 @@ TEST(MachineExpression, IsRefusedWhereItMeansNothing) {
 // A copy of a machine that ships, in a folder of its own.
 class Copied : public ::testing::Test {
  protected:
-  Copied() : folder_(std::filesystem::path(::testing::TempDir()) / "fabricast_copied_machine") {
+  Copied()
+      : folder_(std::filesystem::path(::testing::TempDir()) /
+                ("fabricast_copied_machine_" + std::to_string(::getpid()))) {
     std::filesystem::create_directories(folder_);
     path_ = (folder_ / "mine.yaml").string();
     for (const auto& listing : list_machines()) {
