@@ -208,10 +208,15 @@ class Emulate(CliCase):
     def test_exchanges_of_too_many_steps_are_left_out(self):
         uneven = ("emulate", "-m", "gb300-nvl72x140", "--set", "fabric.tiers=3", "--set", "count=3473",
                   "-b", "1G", "-e", "1G", "-o", "t.h5")
-        self.expect_error(2, "the machine does not repeat", *uneven, "-c", "all_to_all")
-        result = self.expect_ok(*uneven, "-c", "all_to_all,all_gather", "-a", "pairwise,hierarchical")
-        self.assertIn("pairwise all_to_all would be", result.stderr)
+        self.expect_error(2, "the machine does not repeat", *uneven, "-c", "all_to_all", "-a", "grouped")
+        result = self.expect_ok(*uneven, "-c", "all_to_all,all_gather", "-a", "grouped,hierarchical")
+        self.assertIn("grouped all_to_all would be", result.stderr)
         self.assertIn("hierarchical", result.stdout)
+
+    def test_a_pairwise_exchange_needs_no_machine_that_repeats(self):
+        result = self.expect_ok("emulate", "-m", "hgx-h100x1260", "-c", "all_to_all", "-a", "pairwise", "-b", "64M", "-e", "64M",
+                                "--stats", "-o", "t.h5")
+        self.assertIn("a pairwise exchange in closed form", result.stdout)
 
     def test_an_existing_trace_changes_only_with_force(self):
         self.write("t.h5", "precious")
