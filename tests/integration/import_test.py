@@ -135,9 +135,9 @@ class Import(CliCase):
             self.write(f"{name}.log", f"{settings} ./all_reduce_perf -g 8\n" + log)
             self.expect_ok("import", f"{name}.log", "-m", "plain.yaml", "-o", f"{name}.h5")
             self.expect_error(2, "has no such algorithm", "calibrate", f"{name}.h5")
-        # Among others, they are left out by name.
+        # Trees between domains, on one: no such run can have been. It is not left out in silence.
         self.expect_ok("import", "tree.log", golden("all_reduce-2.17.log"), "-m", MACHINE, "-o", "both.h5")
-        self.assertIn("samples of nvls_tree are not fitted", self.expect_ok("calibrate", "both.h5").stderr)
+        self.expect_error(2, "nvls_tree, protocol auto, on 8 ranks", "calibrate", "both.h5")
 
     # ---- "here is my log from 2 nodes, predict 64"
 
