@@ -26,8 +26,8 @@ std::string not_of_the_library(const Scenario& scenario, const Topology& topolog
   if (scenario.executor != ExecutorKind::nccl) return "";
   std::set<std::string> ours, sharp;
   for (const auto& p : emulation.predictions) {
-    if (find_algorithm(p.point.algorithm, p.point.collective) == nullptr) continue;  // from a file
     const auto* entry = find_algorithm(p.point.algorithm, p.point.collective);
+    if (entry == nullptr) continue;  // from a file
     if (reduces_between_domains(entry->needs)) {
       sharp.insert(p.point.algorithm);
     } else if (!library_has(topology, p.point.collective, p.point.algorithm)) {

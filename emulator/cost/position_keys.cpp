@@ -186,10 +186,15 @@ bool PositionKeys::all_far(const PeerMap& map, const RankSpace& space, std::int3
   return !near_[first] && (first % radix == 0 || !near_[wrapped]);
 }
 
+std::vector<std::vector<std::int32_t>> PositionKeys::partitions() const {
+  auto all = attachments_;
+  if (!rails_.empty()) all.push_back(rails_);
+  return all;
+}
+
 ExchangeGroups PositionKeys::find_far_groups() const {
   const std::size_t p = positions();
-  auto partitions = attachments_;
-  if (!rails_.empty()) partitions.push_back(rails_);
+  const auto partitions = this->partitions();
   // A group reaches as far as the last position that shares something with one of its own.
   std::vector<std::size_t> reach(p);
   for (std::size_t x = 0; x < p; ++x) reach[x] = x;
@@ -225,8 +230,7 @@ ExchangeGroups PositionKeys::find_far_groups() const {
 // that share more are taken off again.
 std::vector<std::int64_t> PositionKeys::peers_by_key(std::size_t end) const {
   const std::size_t p = positions(), choices = keys();
-  auto partitions = attachments_;
-  if (!rails_.empty()) partitions.push_back(rails_);
+  const auto partitions = this->partitions();
   std::vector<std::int64_t> peers(end * choices);
   std::vector<std::vector<std::int32_t>> parts(choices, std::vector<std::int32_t>(p, 0));
   for (std::size_t shared = 0; shared < choices; ++shared) {
@@ -270,8 +274,7 @@ std::vector<std::int64_t> PositionKeys::peers_by_key(std::size_t end) const {
 std::size_t PositionKeys::find_period() const {
   const std::size_t p = positions();
   std::vector<std::vector<std::size_t>> distances;
-  auto partitions = attachments_;
-  if (!rails_.empty()) partitions.push_back(rails_);
+  const auto partitions = this->partitions();
   for (const auto& labels : partitions) {
     std::map<std::int32_t, std::size_t> next;
     std::vector<std::size_t> distance(p, 0);

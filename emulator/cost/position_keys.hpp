@@ -91,6 +91,8 @@ class PositionKeys {
     if (rails_.empty()) return 0;
     return static_cast<std::size_t>(rails_[x] != rails_[y]) << attachments_.size();
   }
+  // Attachments, and rails where they matter: [one bit of a key][position].
+  std::vector<std::vector<std::int32_t>> partitions() const;
   std::size_t find_period() const;
   ExchangeGroups find_far_groups() const;
   void find_near();

@@ -1,37 +1,10 @@
 #include "emulator/sim/lane_block.hpp"
 
 #include "emulator/base/contracts.hpp"
+#include "emulator/sim/vector_rows.hpp"
 
 namespace fabricast {
 namespace {
-
-template <int W>
-struct RowOf {
-  using type [[gnu::vector_size(W * 8), gnu::aligned(8), gnu::may_alias]] = std::int64_t;
-};
-template <>
-struct RowOf<1> {
-  using type = std::int64_t;
-};
-
-template <int W>
-using Row = typename RowOf<W>::type;
-
-// By width, not by type: template arguments lose the attributes that allow any alignment.
-template <int W>
-[[gnu::always_inline]] inline Row<W> later(Row<W> a, Row<W> b) {
-  return a > b ? a : b;
-}
-
-template <int W>
-[[gnu::always_inline]] inline Row<W> load(const std::int64_t* from) {
-  return *reinterpret_cast<const Row<W>*>(from);
-}
-
-template <int W>
-[[gnu::always_inline]] inline void store(std::int64_t* to, Row<W> value) {
-  *reinterpret_cast<Row<W>*>(to) = value;
-}
 
 // A step's places: slot 0 of the connection received from and of that sent on, null for none.
 struct Place {
@@ -65,7 +38,7 @@ template <int members>
 template <int W, int members, int steps>
 [[gnu::always_inline]] inline void advance_lane(const LaneBlock& block, std::int32_t lane_index,
                                                 const Place* places, std::int32_t count) {
-  using V = Row<W>;
+  using V = Vector<std::int64_t, W>;
   for (int m = 0; m < members; m += W) {
     const std::int64_t clock = std::int64_t{lane_index} * members + m;
     V lane = load<W>(block.lane + clock);
@@ -76,16 +49,18 @@ template <int W, int members, int steps>
       for (int s = 0; s < (steps > 0 ? steps : count); ++s) {
         const Place& at = places[s];
         V start = lane;
-        if (at.ready_in != nullptr) start = later<W>(start, load<W>(at.ready_in + slot));
-        if (at.credit_in != nullptr) start = later<W>(start, load<W>(at.credit_in + slot));
+        if (at.ready_in != nullptr)
+          start = larger<std::int64_t, W>(start, load<W>(at.ready_in + slot));
+        if (at.credit_in != nullptr)
+          start = larger<std::int64_t, W>(start, load<W>(at.credit_in + slot));
         lane = start + load<W>(at.costs + m);
         if (at.credit_out != nullptr) {
           store<W>(at.credit_out + slot, lane + load<W>(at.costs + credit_cost * members + m));
         }
         if (at.ready_out != nullptr) {
-          port = later<W>(port, start) + load<W>(at.costs + port_cost * members + m);
-          store<W>(at.ready_out + slot,
-                   later<W>(lane, port) + load<W>(at.costs + latency_cost * members + m));
+          port = larger<std::int64_t, W>(port, start) + load<W>(at.costs + port_cost * members + m);
+          store<W>(at.ready_out + slot, larger<std::int64_t, W>(lane, port) +
+                                            load<W>(at.costs + latency_cost * members + m));
         }
       }
       slot += members;
