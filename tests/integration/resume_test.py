@@ -16,9 +16,9 @@ from cli_case import CliCase, descendants, program_processes
 
 KILLS = int(os.environ.get("FABRICAST_KILLS", "50"))
 SEED = int(os.environ.get("FABRICAST_SEED", "1"))
-# Some seconds of work in points of up to half a second.
+# Some seconds of work in points of up to half a second: nothing folds under jitter.
 WORK = ("emulate", "--machine", "hgx-h100x1260", "-c", "all_reduce,all_to_all", "-a", "ring,pairwise",
-        "-b", "4K", "-e", "16M", "-f", "1.7", "--no-fold", "--ranks", "1024", "--quiet")
+        "-b", "4K", "-e", "16M", "-f", "1.7", "--ranks", "256", "--jitter", "lognormal:0.1", "--members", "8", "--quiet")
 
 
 def digest_of(output):
@@ -169,7 +169,7 @@ class Resume(CliCase):
             self.assertEqual(rows - rows_of(self.path("t.h5"), name), set(), name)
 
     def test_an_unfinished_run_is_in_the_way_of_another(self):
-        process = self.start(*WORK, "-o", "t.h5")
+        process = self.start(*WORK, "-o", "t.h5", FABRICAST_SEGMENT_SECONDS="0")
         deadline = time.monotonic() + 60
         while not self.acknowledged("t.h5.d") and time.monotonic() < deadline:
             time.sleep(0.02)

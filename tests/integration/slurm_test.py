@@ -24,8 +24,8 @@ TOOLS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "scancel", "squeue",
 SBIN = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
 PROMISED = 0.8  # seconds from the signal to the end of the last process (docs/reliability.md)
 WORK = ("emulate", "--machine", "hgx-h100x1260", "-c", "all_reduce,all_to_all", "-a", "ring,pairwise",
-        "-b", "4K", "-e", "16M", "-f", "1.4", "--no-fold", "--ranks", "1024", "--quiet")
-LONG = tuple("1.02" if word == "1.4" else word for word in WORK)  # minutes
+        "-b", "4K", "-e", "16M", "-f", "1.4", "--ranks", "256", "--jitter", "lognormal:0.1", "--members", "8", "--quiet")
+LONG = tuple("1.01" if word == "1.4" else word for word in WORK)  # minutes
 # Whatever happens to this script, the kernel then ends Slurm's daemons and jobs too.
 NAMESPACE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
 
