@@ -19,6 +19,7 @@
 #include "emulator/base/version.hpp"
 #include "emulator/cli/command.hpp"
 #include "emulator/cli/option_checks.hpp"
+#include "emulator/cli/parse_error.hpp"
 #include "emulator/coordinator/agreement.hpp"
 
 namespace fabricast {
@@ -100,7 +101,7 @@ int run_program(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    return leave_together(ExitCode::usage, std::string(error.what()) + "; see `fabricast --help`");
+    return leave_together(ExitCode::usage, parse_error_message(app, error));
   }
   if (quiet) set_verbosity(Verbosity::quiet);
   if (verbose) set_verbosity(Verbosity::verbose);

@@ -1,0 +1,36 @@
+"""What the command line tells a newcomer: hints at misspelt words, defaults in --help, what does not run as asked.
+
+PROGRAM [MPIEXEC]. Standard library only.
+"""
+import cli_case
+from cli_case import CliCase
+
+ONE = ("-b", "1M", "-e", "1M", "-a", "ring")
+
+
+class CommandLine(CliCase):
+    def test_a_misspelt_command_or_option_gets_a_hint(self):
+        cases = {
+            ("emualte", "-m", "gb300-nvl72"): 'unknown command "emualte" (did you mean "emulate"?)',
+            ("machine", "shw", "gb300-nvl72"): 'unknown command "shw" (did you mean "show"?)',
+            ("emulate", "--mahine", "gb300-nvl72", "-o", "t.h5"):
+                "unknown option --mahine (did you mean --machine?)",
+            ("emulate", "-m", "gb300-nvl72", "--chanels=4"): "unknown option --chanels (did you mean --channels?)",
+            ("report", "t.h5", "--tmeout", "3"): "unknown option --tmeout (did you mean --timeout?)",
+            ("report", "t.h5", "--nothing-like-it"): "unknown option --nothing-like-it;",
+            ("report", "t.h5", "u.h5"): 'unexpected argument "u.h5"',
+            ("machine",): "no command given; known: list show check draw",
+        }
+        for arguments, message in cases.items():
+            with self.subTest(arguments):
+                self.expect_error(2, message, *arguments)
+
+    def test_the_help_it_points_to_is_that_of_the_command(self):
+        self.expect_error(2, "see `fabricast --help`", "nonsense")
+        self.expect_error(2, "see `fabricast emulate --help`", "emulate")
+        self.expect_error(2, "name is required; see `fabricast machine show --help`", "machine", "show")
+        self.expect_error(2, "see `fabricast compare --help`", "compare", "one.h5")
+
+
+if __name__ == "__main__":
+    cli_case.main()
