@@ -64,15 +64,14 @@ int run_program(int argc, char** argv) {
   app.set_version_flag("--version", std::string("fabricast ") + version());
   app.require_subcommand(1);
   app.footer(footer);
+  app.option_defaults()->always_capture_default();  // --help shows them
   bool quiet = false, verbose = false;
   app.add_flag("--quiet", quiet, "only warnings and errors on stderr");
   app.add_flag("--verbose", verbose, "say more on stderr");
   double timeout = default_timeout_seconds;
-  app.add_option(
-         "--timeout", timeout,
-         fmt::format("end the run when a process makes no progress for so many seconds (default "
-                     "{:.0f}, at least 0.1; 0: never)",
-                     default_timeout_seconds))
+  app.add_option("--timeout", timeout,
+                 "end the run when a process makes no progress for so many seconds (at least 0.1; "
+                 "0: never)")
       ->check(number_between(0, 1e9))
       ->check([](const std::string& text) {
         double seconds = 0;
@@ -96,6 +95,7 @@ int run_program(int argc, char** argv) {
   add_schedule_command(app, body);
   add_import_command(app, body);
   expect_decimal_numbers(app);
+  hide_empty_defaults(app);
 
   try {
     app.parse(argc, argv);

@@ -31,6 +31,22 @@ class CommandLine(CliCase):
         self.expect_error(2, "name is required; see `fabricast machine show --help`", "machine", "show")
         self.expect_error(2, "see `fabricast compare --help`", "compare", "one.h5")
 
+    def test_help_shows_defaults(self):
+        defaults = {
+            "emulate": ["-e TEXT=16G", "-f FLOAT=2", "--collective TEXT=all_reduce", "--engine TEXT=auto"],
+            "run": ["-f FLOAT=4", "--executor TEXT=auto"],
+            "compare": ["[0.01 - 1000]=5"],
+        }
+        for command, expected in defaults.items():
+            text = self.expect_ok(command, "--help").stdout
+            for words in expected:
+                with self.subTest(command, words=words):
+                    self.assertIn(words, text)
+            # No value is no default.
+            for words in ("=[]", "={}", "=-1"):
+                self.assertNotIn(words, text, command)
+        self.assertNotIn("POSITIVE=0", self.expect_ok("machine", "draw", "--help").stdout)
+
 
 if __name__ == "__main__":
     cli_case.main()
