@@ -30,24 +30,21 @@ std::string list_of(const Items& items) {
   return fmt::format("[{}]", fmt::join(names, ", "));
 }
 
-// The sizes that run: rounded as `rounded` does, each once, those of no bytes left out.
-template <class Round>
+// The sizes that run: whole multiples of `unit`, each once, those of no bytes left out.
 std::vector<std::int64_t> sizes_for(const Scenario& scenario, const std::string& what,
-                                    std::int32_t ranks, const Round& rounded,
+                                    std::int32_t ranks, std::int64_t unit,
                                     std::vector<std::string>* notes) {
   std::vector<std::int64_t> sizes;
-  std::vector<std::string> empty;
+  SizeNotes told(what, ranks, unit, scenario.element_bytes);
   for (const auto asked : scenario.sizes) {
-    const auto runs = rounded(asked);
-    if (runs == 0) {
-      empty.push_back(format_size(asked));
-    } else if (std::find(sizes.begin(), sizes.end(), runs) == sizes.end()) {
+    const auto runs = asked - asked % unit;
+    told.add(asked, runs);
+    if (runs > 0 && std::find(sizes.begin(), sizes.end(), runs) == sizes.end()) {
       sizes.push_back(runs);
     }
   }
-  if (notes != nullptr && !empty.empty()) {
-    notes->push_back(fmt::format("{}: sizes {} round to 0 bytes on {} ranks and are left out", what,
-                                 fmt::join(empty, ", "), ranks));
+  if (notes != nullptr) {
+    for (auto& note : told.notes()) notes->push_back(std::move(note));
   }
   return sizes;
 }
@@ -178,12 +175,8 @@ void add_files(const Scenario& scenario, const Topology& topology,
         scenario.engine.flow ? why_no_flows(file->schedule(), scenario.executor) : "";
     if (!reason.empty())
       throw UsageError(fmt::format("{} {}; use --engine sweep", file->path, reason));
-    const auto sizes = sizes_for(
-        scenario, file->label, topology.ranks(),
-        [&](std::int64_t asked) {
-          return effective_bytes(file->schedule(), asked, scenario.element_bytes);
-        },
-        notes);
+    const auto sizes = sizes_for(scenario, file->label, topology.ranks(),
+                                 least_bytes(file->schedule(), scenario.element_bytes), notes);
     for (const auto bytes : sizes) points.push_back({file->collective(), file->label, bytes, file});
   }
 }
@@ -255,12 +248,9 @@ std::vector<ScenarioPoint> points_of(const Scenario& scenario, const Topology& t
   for (const auto collective : scenario.collectives) {
     const auto& wanted = every ? usual_algorithms(collective) : scenario.algorithms;
     if (wanted.empty() && !scenario.library) continue;
-    const auto sizes = sizes_for(
-        scenario, std::string(to_string(collective)), topology.ranks(),
-        [&](std::int64_t asked) {
-          return effective_bytes(collective, asked, topology.ranks(), scenario.element_bytes);
-        },
-        notes);
+    const auto sizes =
+        sizes_for(scenario, std::string(to_string(collective)), topology.ranks(),
+                  least_bytes(collective, topology.ranks(), scenario.element_bytes), notes);
     if (scenario.library) {
       add_chosen(scenario, topology, collective, sizes, points, left_out, notes);
       continue;

@@ -47,6 +47,11 @@ class CommandLine(CliCase):
                 self.assertNotIn(words, text, command)
         self.assertNotIn("POSITIVE=0", self.expect_ok("machine", "draw", "--help").stdout)
 
+    def test_sizes_that_do_not_run_as_asked_are_told(self):
+        result = self.expect_ok("emulate", "-m", "hgx-h100", "-a", "ring", "-b", "3", "-e", "6", "-o", "t.h5")
+        self.assertIn("the least is one element of 4 B", result.stderr)
+        self.assertIn("sizes are whole elements of 4 B: 6 runs as 4", result.stderr)
+
 
 if __name__ == "__main__":
     cli_case.main()
