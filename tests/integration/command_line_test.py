@@ -52,6 +52,13 @@ class CommandLine(CliCase):
         self.assertIn("the least is one element of 4 B", result.stderr)
         self.assertIn("sizes are whole elements of 4 B: 6 runs as 4", result.stderr)
 
+    def test_part_of_a_torus_says_which_wraps_it_has_lost(self):
+        sizes = ("-b", "1M", "-e", "1M", "-a", "ring", "-o", "t.h5")
+        cut = self.expect_ok("emulate", "-m", "tpu-v5p-8960", "--ranks", "64", *sizes)
+        self.assertIn("y 4 of 20, z 1 of 28 without wraps", cut.stderr)
+        whole = self.expect_ok("emulate", "-m", "tpu-v5e-256", *sizes, "--force")
+        self.assertNotIn("wraps", whole.stderr)
+
 
 if __name__ == "__main__":
     cli_case.main()

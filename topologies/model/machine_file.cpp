@@ -11,6 +11,7 @@
 #include "emulator/base/names.hpp"
 #include "emulator/base/text_file.hpp"
 #include "topologies/builders/built_topology.hpp"
+#include "topologies/builders/torus.hpp"
 #include "topologies/import/machine_yaml.hpp"
 #include "topologies/model/data_directory.hpp"
 
@@ -277,8 +278,14 @@ std::shared_ptr<const Topology> with_ranks(const std::shared_ptr<const Topology>
         std::min((ranks / domain + 1) * domain, topology->ranks())));
   }
   MachineSpec spec = built->spec();
-  spec.title += fmt::format(" (first {} of {} ranks)", ranks, topology->ranks());
-  if (ranks <= domain) return build_topology(cut_domain(std::move(spec), ranks));
+  const std::string first = fmt::format("first {} of {} ranks", ranks, topology->ranks());
+  if (ranks <= domain) {
+    MachineSpec cut = cut_domain(spec, ranks);
+    const std::string open = open_axes(spec.domain, cut.domain);
+    cut.title += fmt::format(" ({}{}{})", first, open.empty() ? "" : ": ", open);
+    return build_topology(std::move(cut));
+  }
+  spec.title += fmt::format(" ({})", first);
   const auto whole = spec.domains;
   spec.domains = {static_cast<double>(ranks / domain), whole.unit, whole.origin,
                   fmt::format("the first {} of {}: {}", ranks / domain, whole.value, whole.source)};

@@ -323,6 +323,9 @@ TEST(MachineDrawing, ShowsTheAxesOfATorus) {
   // A part of it is a plane of open lines.
   const std::string part = machine_svg(*with_ranks(load_machine("tpu-v5p-8960"), 16 * 4));
   EXPECT_NE(part.find("y: 4, 100 GB/s a link, open"), std::string::npos);
+  EXPECT_NE(part.find("(first 64 of 8960 ranks: y 4 of 20, z 1 of 28 without wraps)"),
+            std::string::npos)
+      << "and says why";
   EXPECT_EQ(part.find("z = "), std::string::npos);
 }
 
