@@ -59,6 +59,11 @@ class CommandLine(CliCase):
         whole = self.expect_ok("emulate", "-m", "tpu-v5e-256", *sizes, "--force")
         self.assertNotIn("wraps", whole.stderr)
 
+    def test_keys_of_a_cluster_are_set_on_a_cluster(self):
+        self.expect_error(2, "name one: gb300-nvl72x16 --set fabric.rails=4",
+                          "machine", "show", "gb300-nvl72", "--set", "fabric.rails=4")
+        self.expect_ok("machine", "show", "gb300-nvl72x16", "--set", "fabric.rails=4")
+
 
 if __name__ == "__main__":
     cli_case.main()

@@ -212,18 +212,33 @@ std::vector<MachineListing> list_machines() {
   return listings;
 }
 
+namespace {
+
+// What a cluster has is set on a cluster; a node's own key of that name does not exist.
+void expect_cluster(const MachineSpec& spec, const std::string& setting) {
+  const std::string key = setting.substr(0, setting.find_first_of(".="));
+  if (spec.fabric || !spec.scale_out || (key != "fabric" && key != "count" && key != "node"))
+    return;
+  throw UsageError(fmt::format(
+      "--set {}: {} is one {}, and this is a key of a cluster; name one: {}x16 --set {}", setting,
+      spec.name, spec.domain.noun, spec.name, setting));
+}
+
+}  // namespace
+
 std::shared_ptr<const Topology> load_machine(const std::string& name_or_path,
                                              const std::vector<std::string>& set) {
   const MachineText text = find_machine(name_or_path);
   if (set.empty()) return parse_machine(text.yaml, text.file);
-  const std::string name = read_machine(text.yaml, text.file, shipped_texts()).name;
-  std::string yaml = fmt::format("name: {}\nbase: {}\nset:\n", name, quoted(name_or_path));
+  const MachineSpec base = read_machine(text.yaml, text.file, shipped_texts());
+  std::string yaml = fmt::format("name: {}\nbase: {}\nset:\n", base.name, quoted(name_or_path));
   for (const auto& one : set) {
     const std::size_t equal = one.find('=');
     if (equal == std::string::npos || equal == 0 || equal + 1 == one.size()) {
       throw UsageError(fmt::format(
           "\"{}\" sets nothing (no key.path=value); write for example --set fabric.rails=4", one));
     }
+    expect_cluster(base, one);
     yaml += fmt::format("  {}: {}\n", quoted(one.substr(0, equal)), quoted(one.substr(equal + 1)));
   }
   return build_topology(read_machine(yaml, fmt::format("{} with --set", name_or_path),
