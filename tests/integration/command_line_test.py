@@ -64,6 +64,13 @@ class CommandLine(CliCase):
                           "machine", "show", "gb300-nvl72", "--set", "fabric.rails=4")
         self.expect_ok("machine", "show", "gb300-nvl72x16", "--set", "fabric.rails=4")
 
+    def test_import_of_what_is_no_log_says_so(self):
+        self.write("notes.txt", "nothing here\n")
+        result = self.run_program("import", "notes.txt", "-m", "hgx-h100")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("notes.txt: no run of nccl-tests in it", result.stderr)
+        self.assertNotIn("see above", result.stderr)
+
 
 if __name__ == "__main__":
     cli_case.main()
