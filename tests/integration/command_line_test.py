@@ -71,6 +71,15 @@ class CommandLine(CliCase):
         self.assertIn("notes.txt: no run of nccl-tests in it", result.stderr)
         self.assertNotIn("see above", result.stderr)
 
+    def test_idle_dollars_need_the_time_of_the_computation(self):
+        self.expect_ok("emulate", "-m", "gb200-nvl72", *ONE, "-o", "t.h5")
+        self.assertNotIn("idle", self.expect_ok("report", "t.h5", "--cost").stdout)
+        said = self.expect_ok("report", "t.h5", "--cost", "--compute", "0.1ms").stdout
+        self.assertIn("100 us of computation beside it (given by --compute)", said)
+        self.assertIn("idle USD per 1000", said)
+        self.expect_error(2, "--compute: ", "report", "t.h5", "--cost", "--compute", "100")
+        self.expect_error(2, "--compute requires --cost", "report", "t.h5", "--compute", "1ms")
+
 
 if __name__ == "__main__":
     cli_case.main()
