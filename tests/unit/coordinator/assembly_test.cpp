@@ -213,8 +213,10 @@ TEST(Scenario, SizesAreRoundedToWhatRuns) {
   }
   EXPECT_EQ(exchanged, (std::vector<std::int64_t>{1152, 2304}));
   EXPECT_EQ(reduced, (std::vector<std::int64_t>{4, 1024, 1152, 2300, 2304}));
-  ASSERT_EQ(notes.size(), 1u);
-  EXPECT_NE(notes.front().find("sizes 7, 1K round"), std::string::npos) << notes.front();
+  ASSERT_EQ(notes.size(), 2u);
+  const std::string told = fmt::format("{}", fmt::join(notes, "\n"));
+  EXPECT_NE(told.find("sizes 7, 1K round"), std::string::npos) << told;
+  EXPECT_NE(told.find("7 runs as 4, 2 more so"), std::string::npos) << told;
 }
 
 TEST(Scenario, NothingToEmulateIsAnError) {
