@@ -19,6 +19,7 @@
 #include "emulator/flow/flow_case.hpp"
 #include "emulator/schedule/catalogue.hpp"
 #include "emulator/sim/pairwise_exchange.hpp"
+#include "topologies/builders/built_topology.hpp"
 
 namespace fabricast {
 namespace {
@@ -61,6 +62,21 @@ std::string why_no_engine(const Scenario& scenario, const std::string& algorithm
   return "sends to groups through a switch, which are no flows between two ranks (--engine sweep)";
 }
 
+// The most of the first ranks that are whole pods (groups of leaves where there are no pods, sites
+// where there are several), which repeat; 0: none are, or all.
+std::int32_t ranks_that_repeat(const Topology& topology) {
+  const auto* built = dynamic_cast<const BuiltTopology*>(&topology);
+  if (built == nullptr || !built->spec().fabric) return 0;
+  const FabricSpec& fabric = *built->spec().fabric;
+  const bool pods = fabric.tiers > 2 || fabric.kind == "dragonfly";
+  const std::int64_t domains =
+      fabric.sites > 1 ? fabric.domains_per_site
+                       : std::int64_t{fabric.domains_per_leaf} * (pods ? fabric.groups_per_pod : 1);
+  const std::int64_t unit = domains * topology.space().domain_size();
+  const std::int64_t whole = topology.ranks() / unit * unit;
+  return whole > unit && whole < topology.ranks() ? static_cast<std::int32_t>(whole) : 0;
+}
+
 // Where every rank meets every other one and the machine does not repeat, all pairs are steps. Why
 // that is too much; empty: it is not. 10^10 steps are minutes for each of a row's evaluations.
 std::string why_too_long(const Scenario& scenario, const Topology& topology,
@@ -98,11 +114,11 @@ std::string why_too_long(const Scenario& scenario, const Topology& topology,
                               is_pairwise_exchange(*channel.schedule) &&
                               exchange_work(keys.far_groups()) <= most_exchange_work;
   if (in_closed_form) return "";
+  const std::int32_t whole = ranks_that_repeat(topology);
   return fmt::format(
       "would be {:.1e} steps (its peers vary and the machine does not repeat, as where the last "
-      "pod "
-      "is partly filled; on equal pods one of them is enough)",
-      steps);
+      "pod is partly filled; on equal pods one of them is enough{})",
+      steps, whole > 0 ? fmt::format(": --ranks {} has equal pods", whole) : "");
 }
 
 struct LeftOut {

@@ -200,6 +200,26 @@ TEST(Scenario, NcclHasNoLl128ForAllToAll) {
             std::string::npos);
 }
 
+// All pairs of a machine whose last pod is partly filled are too many steps; the part of it that is
+// whole pods is named, and is not.
+TEST(Scenario, WhatIsTooLongNamesTheRanksThatRepeat) {
+  const auto topology = load_machine("gb300-nvl72x140", {"fabric.tiers=3", "count=3473"});
+  auto scenario = small_scenario(*topology);
+  scenario.collectives = {Collective::all_to_all};
+  scenario.algorithms = {"grouped"};
+  scenario.sizes = {1 << 30};
+  std::string said;
+  try {
+    points_of(scenario, *topology);
+  } catch (const UsageError& error) {
+    said = error.what();
+  }
+  EXPECT_NE(said.find("--ranks 248832 has equal pods"), std::string::npos) << said;
+  const auto whole = with_ranks(topology, 248832);
+  scenario.ranks = whole->ranks();
+  EXPECT_EQ(points_of(scenario, *whole).size(), 1u);
+}
+
 // What `measure` would run and nccl-tests would print.
 TEST(Scenario, SizesAreRoundedToWhatRuns) {
   const auto topology = load_machine("gb300-nvl72");
