@@ -6,7 +6,6 @@
 
 #include "emulator/base/error.hpp"
 #include "emulator/base/names.hpp"
-#include "emulator/base/scaled_number.hpp"
 #include "emulator/coordinator/effective_bytes.hpp"
 #include "emulator/cost/protocol.hpp"
 #include "emulator/runtime/rank_buffers.hpp"
@@ -85,28 +84,21 @@ std::vector<std::string> algorithms_for(Collective collective, const RankSpace& 
   return result;
 }
 
-// `rounded` says what runs when a size is asked for.
-template <class Round>
+// Whole multiples of `unit`.
 std::vector<std::int64_t> sizes_for(const std::string& what, std::int32_t ranks,
-                                    const MeasureOptions& options, const Round& rounded,
+                                    const MeasureOptions& options, std::int64_t unit,
                                     std::vector<std::string>& notes) {
   const auto asked = options.increment > 0
                          ? linear_sizes(options.min_bytes, options.max_bytes, options.increment)
                          : sweep_sizes(options.min_bytes, options.max_bytes, options.factor);
   std::vector<std::int64_t> sizes;
-  std::string empty;
+  SizeNotes told(what, ranks, unit, size_of(options.type));
   for (const std::int64_t bytes : asked) {
-    const auto runs = rounded(bytes);
-    if (runs == 0) {
-      empty += (empty.empty() ? "" : ", ") + format_size(bytes);
-    } else if (sizes.empty() || sizes.back() != runs) {
-      sizes.push_back(runs);
-    }
+    const auto runs = bytes - bytes % unit;
+    told.add(bytes, runs);
+    if (runs > 0 && (sizes.empty() || sizes.back() != runs)) sizes.push_back(runs);
   }
-  if (!empty.empty()) {
-    notes.push_back(fmt::format("{}: sizes {} round to 0 bytes on {} ranks and are left out", what,
-                                empty, ranks));
-  }
+  for (auto& note : told.notes()) notes.push_back(std::move(note));
   return sizes;
 }
 
@@ -162,11 +154,9 @@ void add_algorithms(SweepCases& result, const Conditions& fixed, Collective coll
                                        to_string(collective), fixed.ranks));
     return;
   }
-  const auto rounded = [&](std::int64_t bytes) {
-    return effective_bytes(collective, bytes, fixed.ranks, size_of(options.type));
-  };
+  const auto unit = least_bytes(collective, fixed.ranks, size_of(options.type));
   const auto sizes =
-      sizes_for(std::string(to_string(collective)), fixed.ranks, options, rounded, result.notes);
+      sizes_for(std::string(to_string(collective)), fixed.ranks, options, unit, result.notes);
   for (const auto& algorithm : algorithms) {
     for (const HandOff hand_off : hand_offs_of(options)) {
       for (const std::int64_t bytes : sizes) {
@@ -189,10 +179,8 @@ void add_file(SweepCases& result, const Conditions& fixed, const AlgorithmFile& 
   const std::int32_t element = size_of(options.type);
   const auto protocol = protocol_label(fixed.executor, hand_off);
   const auto limits = file_limits(fixed.executor, protocol_from_name(protocol));
-  const auto rounded = [&](std::int64_t bytes) {
-    return effective_bytes(file.schedule(), bytes, element);
-  };
-  for (const auto bytes : sizes_for(file.label, fixed.ranks, options, rounded, result.notes)) {
+  const auto unit = least_bytes(file.schedule(), element);
+  for (const auto bytes : sizes_for(file.label, fixed.ranks, options, unit, result.notes)) {
     SweepCase entry{fixed, plan_of(file.imported.schedule, bytes, element, limits), hand_off};
     entry.plan.space = space;
     entry.conditions.protocol = protocol;

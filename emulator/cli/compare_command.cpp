@@ -57,11 +57,11 @@ void add_compare_command(CLI::App& app, CommandBody& run) {
       ->required();
   command
       ->add_option("--threshold", arguments->threshold_percent,
-                   "a change of the time by less than this many percent is none (default 5)")
+                   "a change of the time by less than this many percent is none")
       ->check(number_between(0.01, 1000));
   command
       ->add_option("--alpha", arguments->alpha_percent,
-                   "percent of comparisons of equals that may alarm (default 1)")
+                   "percent of comparisons of equals that may alarm")
       ->check(number_between(1e-6, 50));
   command
       ->add_option("--run-noise", arguments->run_noise_percent,

@@ -264,6 +264,7 @@ int run_emulate(const EmulateOptions& options) {
     const auto scenario = scenario_from(options, *machine, files, jitter, library);
     points_of(scenario, *machine, &notes);
     for (const auto& note : notes) log_info(note);
+    if (const auto note = cut_note(*topology, *machine); !note.empty()) log_info(note);
     note_unused(options, *topology, *machine, scenario.executor);
     check_step_rows(step_rows_at_most(scenario, *machine));
     for (const auto& file : files) prove(*file, false);

@@ -9,6 +9,8 @@
 #include "emulator/coordinator/library_tables.hpp"
 #include "emulator/cost/offered.hpp"
 #include "emulator/schedule/catalogue.hpp"
+#include "topologies/builders/built_topology.hpp"
+#include "topologies/builders/torus.hpp"
 
 namespace fabricast {
 
@@ -51,6 +53,19 @@ std::string not_of_the_library(const Scenario& scenario, const Topology& topolog
 
 std::string library_note(const Scenario& scenario, const Topology& topology) {
   return scenario.executor == ExecutorKind::nccl ? foreign_library_note({&topology}) : "";
+}
+
+std::string cut_note(const Topology& whole, const Topology& used) {
+  const auto* from = dynamic_cast<const BuiltTopology*>(&whole);
+  const auto* to = dynamic_cast<const BuiltTopology*>(&used);
+  if (from == nullptr || to == nullptr) return "";
+  const std::string open = open_axes(from->spec().domain, to->spec().domain);
+  if (open.empty()) return "";
+  return fmt::format(
+      "the first {} of {} ranks are a torus with {}: a slice that the vendor closes by itself "
+      "needs a "
+      "machine file of its own",
+      used.ranks(), whole.ranks(), open);
 }
 
 std::shared_ptr<const NcclChooser> answer(const LibraryQuestion& question,

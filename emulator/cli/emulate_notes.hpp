@@ -26,6 +26,10 @@ std::string not_of_the_library(const Scenario& scenario, const Topology& topolog
 // Whose costs the rows have, where that is not the machine's own library; empty: it is.
 std::string library_note(const Scenario& scenario, const Topology& topology);
 
+// What the ranks that are used no longer have of the whole machine's links, where that is more than
+// their share; empty: nothing.
+std::string cut_note(const Topology& whole, const Topology& used);
+
 // What the command line says about -a auto.
 struct LibraryQuestion {
   ExecutorKind executor{};

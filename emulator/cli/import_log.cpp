@@ -116,6 +116,12 @@ int import_log(const ImportLogArguments& arguments) {
   const ImportedLogs logs = import_logs(texts, machine, rules);
   for (const ImportedFile& file : logs.files) print_file(file);
   if (!logs.runs.empty()) print_runs(logs);
+  if (logs.runs.empty()) {
+    throw UsageError(fmt::format(
+        "{}: no run of nccl-tests in it (no table of sizes and times) give the text or JSON that "
+        "nccl-tests printed; a trace of fabricast goes to calibrate as it is",
+        fmt::join(arguments.files, ", ")));
+  }
   if (logs.samples.samples.empty()) {
     throw UsageError(
         fmt::format("{} holds no evidence ({} runs of nccl-tests were found) see above "

@@ -182,7 +182,7 @@ void add_machine_command(CLI::App& app, CommandBody& run) {
   show->add_option("name", options->name, "name of a machine, NODExN[@FABRIC], or a .yaml file")
       ->required();
   show->add_option("--ranks", options->ranks, "only the first N ranks")->check(CLI::PositiveNumber);
-  show->add_option("--from", options->from, "show the route from this rank (default 0) ...")
+  show->add_option("--from", options->from, "show the route from this rank ...")
       ->check(CLI::NonNegativeNumber);
   show->add_option("--to", options->to, "... to this rank (default: the last)")
       ->check(CLI::NonNegativeNumber);

@@ -19,6 +19,7 @@
 #include "emulator/base/version.hpp"
 #include "emulator/cli/command.hpp"
 #include "emulator/cli/option_checks.hpp"
+#include "emulator/cli/parse_error.hpp"
 #include "emulator/coordinator/agreement.hpp"
 
 namespace fabricast {
@@ -63,15 +64,14 @@ int run_program(int argc, char** argv) {
   app.set_version_flag("--version", std::string("fabricast ") + version());
   app.require_subcommand(1);
   app.footer(footer);
+  app.option_defaults()->always_capture_default();  // --help shows them
   bool quiet = false, verbose = false;
   app.add_flag("--quiet", quiet, "only warnings and errors on stderr");
   app.add_flag("--verbose", verbose, "say more on stderr");
   double timeout = default_timeout_seconds;
-  app.add_option(
-         "--timeout", timeout,
-         fmt::format("end the run when a process makes no progress for so many seconds (default "
-                     "{:.0f}, at least 0.1; 0: never)",
-                     default_timeout_seconds))
+  app.add_option("--timeout", timeout,
+                 "end the run when a process makes no progress for so many seconds (at least 0.1; "
+                 "0: never)")
       ->check(number_between(0, 1e9))
       ->check([](const std::string& text) {
         double seconds = 0;
@@ -95,12 +95,13 @@ int run_program(int argc, char** argv) {
   add_schedule_command(app, body);
   add_import_command(app, body);
   expect_decimal_numbers(app);
+  hide_empty_defaults(app);
 
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    return leave_together(ExitCode::usage, std::string(error.what()) + "; see `fabricast --help`");
+    return leave_together(ExitCode::usage, parse_error_message(app, error));
   }
   if (quiet) set_verbosity(Verbosity::quiet);
   if (verbose) set_verbosity(Verbosity::verbose);

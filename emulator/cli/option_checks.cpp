@@ -35,4 +35,20 @@ void expect_decimal_numbers(CLI::App& command) {
   }
 }
 
+void hide_empty_defaults(CLI::App& command) {
+  for (CLI::Option* option : command.get_options()) {
+    const std::string value = option->get_default_str();
+    const std::string type = option->get_type_name();
+    const bool no_zero =
+        type.find("POSITIVE") != std::string::npos ||
+        (type.find(" in [") != std::string::npos && type.find(" in [0 ") == std::string::npos);
+    const bool none = value == "[]" || value == "{}" || value == "-1" || (value == "0" && no_zero);
+    const bool in_words = option->get_description().find("default") != std::string::npos;
+    if (none || in_words) option->default_str("");
+  }
+  for (CLI::App* sub : command.get_subcommands([](CLI::App*) { return true; })) {
+    hide_empty_defaults(*sub);
+  }
+}
+
 }  // namespace fabricast

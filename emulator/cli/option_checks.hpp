@@ -12,4 +12,8 @@ CLI::Validator number_between(double low, double high);
 // numeric option of the command and of its subcommands. To be called when all options exist.
 void expect_decimal_numbers(CLI::App& command);
 
+// --help shows the value that an option has when it is not given; not where that is no value (an
+// empty list, -1, a 0 that could not be given) or where the option's text says it in words.
+void hide_empty_defaults(CLI::App& command);
+
 }  // namespace fabricast

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -34,7 +35,7 @@ namespace fabricast {
 namespace {
 
 struct ReportArguments {
-  std::string trace, csv, plot, timeline, classes, window;
+  std::string trace, csv, plot, timeline, classes, window, compute;
   std::int64_t why = -1;
   bool check = false, best = false, cost = false, json = false, force = false;
   bool wants_csv = false, wants_why = false, wants_timeline = false;
@@ -74,6 +75,19 @@ TimelineOptions timeline_options(const ReportArguments& arguments) {
   return options;
 }
 
+// Microseconds.
+std::optional<double> compute_option(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  double us = 0;
+  try {
+    us = parse_scaled(text, Dimension::duration, "us");
+  } catch (const UsageError& error) {
+    throw UsageError(fmt::format("--compute: {}", error.what()));
+  }
+  if (us < 0) throw UsageError(fmt::format("--compute: {} is negative", text));
+  return us;
+}
+
 // Whose costs the rows have, where the run said so.
 std::string library_note_of(const TraceContent& content) {
   const auto note = content.attributes.find("library_note");
@@ -95,7 +109,7 @@ int report(const ReportArguments& arguments) {
   } else if (arguments.wants_timeline) {
     fmt::print("{}", render_timeline(content, timeline_options(arguments)));
   } else if (arguments.cost) {
-    fmt::print("{}", render_cost(content, options));
+    fmt::print("{}", render_cost(content, options, compute_option(arguments.compute)));
   } else if (arguments.wants_csv) {
     fmt::print("{}", render_csv(content, arguments.csv.empty() ? "/results" : arguments.csv));
   } else if (arguments.json) {
@@ -141,6 +155,10 @@ void add_report_command(CLI::App& app, CommandBody& run) {
   auto* cost = command->add_flag("--cost", arguments->cost,
                                  "energy and dollars of each operation, by the machine's power "
                                  "and price");
+  auto* compute = command->add_option(
+      "--compute", arguments->compute,
+      "with --cost: time of the computation beside each operation, e.g. 2ms; what of the operation "
+      "is longer is exposed: idle dollars");
   auto* best = command->add_flag("--best", arguments->best, "only the fastest algorithm per size");
   auto* force =
       command->add_flag("--force", arguments->force, "with --plot: replace an existing file");
@@ -157,6 +175,7 @@ void add_report_command(CLI::App& app, CommandBody& run) {
   why->excludes(timeline, plot, json, best, collective, machine, algorithm);
   timeline->excludes(plot, json, best, collective, machine, algorithm);
   plot->excludes(json, best);
+  compute->needs(cost);
   classes->needs(timeline);
   window->needs(timeline);
   force->needs(plot);

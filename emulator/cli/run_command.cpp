@@ -375,7 +375,7 @@ void add_run_command(CLI::App& app, CommandBody& run) {
   command->add_option("-b", arguments->min, "smallest size (nccl-tests letters)");
   command->add_option("-e", arguments->max, "largest size to emulate");
   command->add_option("--measure-max", arguments->measure_max, "largest size to measure here");
-  command->add_option("-f", arguments->factor, "factor between sizes (default 4)");
+  command->add_option("-f", arguments->factor, "factor between sizes");
   command->add_option("--budget", arguments->budget, "seconds to spend on measuring")
       ->check(number_between(1, 3600));
   add_trace_options(*command, arguments->trace);

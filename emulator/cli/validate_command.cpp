@@ -31,7 +31,10 @@ ValidationRequest request_of(const ValidateArguments& arguments) {
   ValidationRequest request;
   if (arguments.data.empty() == arguments.fit.empty() ||
       arguments.fit.empty() != arguments.predict.empty()) {
-    throw UsageError("validate needs --data DIR, or --fit DIR and --predict DIR");
+    throw UsageError(
+        "validate needs --data DIR, or --fit DIR and --predict DIR: tables with an index.csv, as "
+        "in "
+        "tests/golden/published of the source tree (docs/validating.md)");
   }
   for (const std::string& name : arguments.disciplines) {
     request.disciplines.push_back(discipline_from_name(name));

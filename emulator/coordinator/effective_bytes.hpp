@@ -6,6 +6,9 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "emulator/schedule/schedule.hpp"
 
@@ -17,9 +20,31 @@ namespace fabricast {
 std::int64_t effective_bytes(Collective collective, std::int64_t bytes, std::int32_t ranks,
                              std::int32_t element_bytes);
 
-// Of a file's schedule: rounded down further to a whole number of equal chunks where it needs them
+// What these sizes are whole multiples of.
+std::int64_t least_bytes(Collective collective, std::int32_t ranks, std::int32_t element_bytes);
+
+// Of a file's schedule: more where it needs a whole number of equal chunks
 // (Schedule::moves_chunks), so that it runs.
-std::int64_t effective_bytes(const Schedule& schedule, std::int64_t bytes,
-                             std::int32_t element_bytes);
+std::int64_t least_bytes(const Schedule& schedule, std::int32_t element_bytes);
+
+// What a user is told about the sizes of a sweep that do not run as asked: those too small to run,
+// and those that are no whole elements. The rounding of the blocks of ranks is nccl-tests', happens
+// to most sizes of most sweeps, and is not told.
+class SizeNotes {
+ public:
+  // `what` is swept; `unit`: least_bytes.
+  SizeNotes(std::string what, std::int32_t ranks, std::int64_t unit, std::int32_t element_bytes)
+      : what_(std::move(what)), ranks_(ranks), unit_(unit), element_bytes_(element_bytes) {}
+
+  void add(std::int64_t asked, std::int64_t runs);
+  std::vector<std::string> notes() const;
+
+ private:
+  std::string what_;
+  std::int32_t ranks_;
+  std::int64_t unit_;
+  std::int32_t element_bytes_;
+  std::vector<std::string> too_small_, rounded_;
+};
 
 }  // namespace fabricast

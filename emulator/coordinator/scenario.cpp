@@ -19,6 +19,7 @@
 #include "emulator/flow/flow_case.hpp"
 #include "emulator/schedule/catalogue.hpp"
 #include "emulator/sim/pairwise_exchange.hpp"
+#include "topologies/builders/built_topology.hpp"
 
 namespace fabricast {
 namespace {
@@ -30,24 +31,21 @@ std::string list_of(const Items& items) {
   return fmt::format("[{}]", fmt::join(names, ", "));
 }
 
-// The sizes that run: rounded as `rounded` does, each once, those of no bytes left out.
-template <class Round>
+// The sizes that run: whole multiples of `unit`, each once, those of no bytes left out.
 std::vector<std::int64_t> sizes_for(const Scenario& scenario, const std::string& what,
-                                    std::int32_t ranks, const Round& rounded,
+                                    std::int32_t ranks, std::int64_t unit,
                                     std::vector<std::string>* notes) {
   std::vector<std::int64_t> sizes;
-  std::vector<std::string> empty;
+  SizeNotes told(what, ranks, unit, scenario.element_bytes);
   for (const auto asked : scenario.sizes) {
-    const auto runs = rounded(asked);
-    if (runs == 0) {
-      empty.push_back(format_size(asked));
-    } else if (std::find(sizes.begin(), sizes.end(), runs) == sizes.end()) {
+    const auto runs = asked - asked % unit;
+    told.add(asked, runs);
+    if (runs > 0 && std::find(sizes.begin(), sizes.end(), runs) == sizes.end()) {
       sizes.push_back(runs);
     }
   }
-  if (notes != nullptr && !empty.empty()) {
-    notes->push_back(fmt::format("{}: sizes {} round to 0 bytes on {} ranks and are left out", what,
-                                 fmt::join(empty, ", "), ranks));
+  if (notes != nullptr) {
+    for (auto& note : told.notes()) notes->push_back(std::move(note));
   }
   return sizes;
 }
@@ -62,6 +60,21 @@ std::string why_no_engine(const Scenario& scenario, const std::string& algorithm
   const Needs needs = find_algorithm(algorithm, collective)->needs;
   if (!reduces_inside_domains(needs) && !reduces_between_domains(needs)) return "";
   return "sends to groups through a switch, which are no flows between two ranks (--engine sweep)";
+}
+
+// The most of the first ranks that are whole pods (groups of leaves where there are no pods, sites
+// where there are several), which repeat; 0: none are, or all.
+std::int32_t ranks_that_repeat(const Topology& topology) {
+  const auto* built = dynamic_cast<const BuiltTopology*>(&topology);
+  if (built == nullptr || !built->spec().fabric) return 0;
+  const FabricSpec& fabric = *built->spec().fabric;
+  const bool pods = fabric.tiers > 2 || fabric.kind == "dragonfly";
+  const std::int64_t domains =
+      fabric.sites > 1 ? fabric.domains_per_site
+                       : std::int64_t{fabric.domains_per_leaf} * (pods ? fabric.groups_per_pod : 1);
+  const std::int64_t unit = domains * topology.space().domain_size();
+  const std::int64_t whole = topology.ranks() / unit * unit;
+  return whole > unit && whole < topology.ranks() ? static_cast<std::int32_t>(whole) : 0;
 }
 
 // Where every rank meets every other one and the machine does not repeat, all pairs are steps. Why
@@ -101,11 +114,11 @@ std::string why_too_long(const Scenario& scenario, const Topology& topology,
                               is_pairwise_exchange(*channel.schedule) &&
                               exchange_work(keys.far_groups()) <= most_exchange_work;
   if (in_closed_form) return "";
+  const std::int32_t whole = ranks_that_repeat(topology);
   return fmt::format(
       "would be {:.1e} steps (its peers vary and the machine does not repeat, as where the last "
-      "pod "
-      "is partly filled; on equal pods one of them is enough)",
-      steps);
+      "pod is partly filled; on equal pods one of them is enough{})",
+      steps, whole > 0 ? fmt::format(": --ranks {} has equal pods", whole) : "");
 }
 
 struct LeftOut {
@@ -178,12 +191,8 @@ void add_files(const Scenario& scenario, const Topology& topology,
         scenario.engine.flow ? why_no_flows(file->schedule(), scenario.executor) : "";
     if (!reason.empty())
       throw UsageError(fmt::format("{} {}; use --engine sweep", file->path, reason));
-    const auto sizes = sizes_for(
-        scenario, file->label, topology.ranks(),
-        [&](std::int64_t asked) {
-          return effective_bytes(file->schedule(), asked, scenario.element_bytes);
-        },
-        notes);
+    const auto sizes = sizes_for(scenario, file->label, topology.ranks(),
+                                 least_bytes(file->schedule(), scenario.element_bytes), notes);
     for (const auto bytes : sizes) points.push_back({file->collective(), file->label, bytes, file});
   }
 }
@@ -255,12 +264,9 @@ std::vector<ScenarioPoint> points_of(const Scenario& scenario, const Topology& t
   for (const auto collective : scenario.collectives) {
     const auto& wanted = every ? usual_algorithms(collective) : scenario.algorithms;
     if (wanted.empty() && !scenario.library) continue;
-    const auto sizes = sizes_for(
-        scenario, std::string(to_string(collective)), topology.ranks(),
-        [&](std::int64_t asked) {
-          return effective_bytes(collective, asked, topology.ranks(), scenario.element_bytes);
-        },
-        notes);
+    const auto sizes =
+        sizes_for(scenario, std::string(to_string(collective)), topology.ranks(),
+                  least_bytes(collective, topology.ranks(), scenario.element_bytes), notes);
     if (scenario.library) {
       add_chosen(scenario, topology, collective, sizes, points, left_out, notes);
       continue;

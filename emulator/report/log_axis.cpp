@@ -20,9 +20,13 @@ double LogAxis::position(double value) const {
 }
 
 std::vector<Tick> LogAxis::size_ticks(double gap) const {
-  std::vector<double> values{low_, high_};  // labels are given out in this order
-  for (double power = 1; power <= high_; power *= 1024) {
-    if (power > low_ && power < high_) values.push_back(power);
+  std::vector<double> values;
+  for (const double base : {1024.0, 32.0, 4.0, 2.0}) {
+    values = {low_, high_};  // labels are given out in this order
+    for (double power = 1; power < high_; power *= base) {
+      if (power > low_) values.push_back(power);
+    }
+    if (values.size() >= 4) break;
   }
   std::vector<Tick> ticks;
   for (const double value : values) {

@@ -22,8 +22,8 @@ class LogAxis {
   double low() const { return low_; }
   double high() const { return high_; }
 
-  // Powers of 1024 and both ends, for sizes in bytes; labels at least `gap` px apart, the ends
-  // first.
+  // Powers of 1024 and both ends, for sizes in bytes; powers of 32, 4 or 2 where fewer than two of
+  // the coarser ones lie between the ends. Labels at least `gap` px apart, the ends first.
   std::vector<Tick> size_ticks(double gap) const;
   // Powers of ten, labels at least `gap` px apart.
   std::vector<Tick> decade_ticks(double gap) const;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -30,6 +31,7 @@ constexpr const char* bound_colour = "#8a93a0";
 // All in px.
 constexpr double left = 76, right = 22, gap = 26, top = 112, bottom = 34;
 constexpr double row_head = 58, row_foot = 52;
+constexpr double legend_line = 24;
 
 struct Range {
   double low = std::numeric_limits<double>::infinity(), high = 0;
@@ -85,18 +87,20 @@ class Plot {
     const auto columns = static_cast<double>(data.collectives.size());
     panel_width_ = (width - left - right - gap * (columns - 1)) / columns;
     panel_height_ = columns <= 1 ? 380 : columns <= 2 ? 320 : 250;
+    legend_ = legend_entries();
   }
 
   std::string draw(const TraceContent& content) {
     const auto rows = static_cast<double>(data_.rows.size());
-    const double height = top + bottom + rows * (row_head + panel_height_ + row_foot);
+    const double first_row = top + legend_.back().at.y - legend_.front().at.y;
+    const double height = first_row + bottom + rows * (row_head + panel_height_ + row_foot);
     Svg svg(width_, height, "Bus bandwidth against message size", description());
     svg.rectangle({0, 0}, width_, height, "#ffffff");
     svg.text({left, 40}, "Bus bandwidth against message size",
              {22, ink, Svg::Anchor::start, true, 0});
     svg.text({left, 62}, provenance(content), {12.5, quiet_ink, Svg::Anchor::start, false, 0});
-    legend(svg, 90);
-    double y = top;
+    draw_legend(svg);
+    double y = first_row;
     for (const PlotRow& row : data_.rows) {
       draw_row(svg, row, y);
       y += row_head + panel_height_ + row_foot;
@@ -147,28 +151,59 @@ class Plot {
     return false;
   }
 
-  void legend(Svg& svg, double y) const {
-    // Text has no measurable width here: 7 px per character is generous for 13 px Helvetica.
-    double x = left;
-    const auto words = [&](const std::string& text) {
-      svg.text({x + 34, y + 4}, text, {13, ink, Svg::Anchor::start, false, 0});
-      x += 34 + 7.0 * static_cast<double>(text.size()) + 22;
-    };
+  // What a sign of the legend stands for; `at` is where the sign begins.
+  struct LegendEntry {
+    enum class Sign { line, band, marker, bound } sign = Sign::line;
+    std::string name;  // the algorithm of a line
+    std::string words;
+    Point at{};
+  };
+
+  // As many lines as the entries need.
+  std::vector<LegendEntry> legend_entries() const {
+    using Sign = LegendEntry::Sign;
+    std::vector<LegendEntry> entries;
     for (const std::string& algorithm : data_.algorithms) {
-      svg.line({x, y}, {x + 27, y}, stroke_of(algorithm, 2.4));
-      words(spoken(algorithm));
+      entries.push_back({Sign::line, algorithm, spoken(algorithm)});
     }
     if (shows([](const PlotSeries& one) { return !one.measured && one.points.size() > 1; })) {
-      svg.rectangle({x, y - 6}, 27, 12, "#dbeaf4");
-      words("interval of a prediction");
+      entries.push_back({Sign::band, "", "interval of a prediction"});
     }
     if (shows([](const PlotSeries& one) { return one.measured; })) {
-      svg.line({x + 13, y - 9}, {x + 13, y + 9}, {ink, 1.2, ""});
-      svg.circle({x + 13, y}, 4, "#ffffff", ink);
-      words("measured, with its interval");
+      entries.push_back({Sign::marker, "", "measured, with its interval"});
     }
-    svg.line({x, y}, {x + 27, y}, {bound_colour, 1.4, "5 4"});
-    words("bandwidth bound");
+    entries.push_back({Sign::bound, "", "bandwidth bound"});
+    Point at{left, 90};
+    for (LegendEntry& entry : entries) {
+      // Text has no measurable width here: 7 px per character is generous for 13 px Helvetica.
+      const double wide = 34 + 7.0 * static_cast<double>(entry.words.size());
+      if (at.x > left && at.x + wide > width_ - right) at = {left, at.y + legend_line};
+      entry.at = at;
+      at.x += wide + 22;
+    }
+    return entries;
+  }
+
+  void draw_legend(Svg& svg) const {
+    for (const LegendEntry& entry : legend_) {
+      const auto [x, y] = entry.at;
+      switch (entry.sign) {
+        case LegendEntry::Sign::line:
+          svg.line({x, y}, {x + 27, y}, stroke_of(entry.name, 2.4));
+          break;
+        case LegendEntry::Sign::band:
+          svg.rectangle({x, y - 6}, 27, 12, "#dbeaf4");
+          break;
+        case LegendEntry::Sign::marker:
+          svg.line({x + 13, y - 9}, {x + 13, y + 9}, {ink, 1.2, ""});
+          svg.circle({x + 13, y}, 4, "#ffffff", ink);
+          break;
+        case LegendEntry::Sign::bound:
+          svg.line({x, y}, {x + 27, y}, {bound_colour, 1.4, "5 4"});
+          break;
+      }
+      svg.text({x + 34, y + 4}, entry.words, {13, ink, Svg::Anchor::start, false, 0});
+    }
   }
 
   void draw_row(Svg& svg, const PlotRow& row, double y) const {
@@ -275,6 +310,7 @@ class Plot {
   const PlotData& data_;
   double width_, panel_width_ = 0, panel_height_ = 0;
   Range sizes_;
+  std::vector<LegendEntry> legend_;
 };
 
 }  // namespace

@@ -208,7 +208,8 @@ class Emulate(CliCase):
     def test_exchanges_of_too_many_steps_are_left_out(self):
         uneven = ("emulate", "-m", "gb300-nvl72x140", "--set", "fabric.tiers=3", "--set", "count=3473",
                   "-b", "1G", "-e", "1G", "-o", "t.h5")
-        self.expect_error(2, "the machine does not repeat", *uneven, "-c", "all_to_all", "-a", "grouped")
+        said = self.expect_error(2, "the machine does not repeat", *uneven, "-c", "all_to_all", "-a", "grouped").stderr
+        self.assertIn("--ranks 248832 has equal pods", said)
         result = self.expect_ok(*uneven, "-c", "all_to_all,all_gather", "-a", "grouped,hierarchical")
         self.assertIn("grouped all_to_all would be", result.stderr)
         self.assertIn("hierarchical", result.stdout)

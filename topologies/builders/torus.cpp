@@ -134,6 +134,16 @@ double Torus::least_cut(unsigned axes) const {
   return least;
 }
 
+std::string open_axes(const DomainSpec& whole, const DomainSpec& cut) {
+  std::string text;
+  for (std::size_t i = 0; i < cut.axes.size(); ++i) {
+    if (!whole.axes[i].wraps || cut.axes[i].size == whole.axes[i].size) continue;
+    text += fmt::format("{}{} {} of {}", text.empty() ? "" : ", ", "xyzw"[i], cut.axes[i].size,
+                        whole.axes[i].size);
+  }
+  return text.empty() ? "" : text + " without wraps";
+}
+
 double Torus::bisection_gb_per_s() const { return least_cut((1u << axes_.size()) - 1); }
 
 }  // namespace fabricast

@@ -57,4 +57,8 @@ class Torus final : public DirectLinks {
   std::vector<LinkClass> classes_;
 };
 
+// The axes that wrap in `whole` and no longer do in a part of it: "y 4 of 20, z 1 of 28 without
+// wraps"; empty: none.
+std::string open_axes(const DomainSpec& whole, const DomainSpec& cut);
+
 }  // namespace fabricast

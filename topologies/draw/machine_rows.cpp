@@ -101,15 +101,15 @@ Rows tree_network(const BuiltTopology& machine, const RailFatTree& tree) {
   Rows rows;
   const FabricSpec& fabric = *machine.spec().fabric;
   if (tree.sites() > 1) {
-    rows.push_back({"long way", "long ways",
+    rows.push_back({"wide-area network", "wide-area networks",
                     fmt::format("{:.4g} us one way", fabric.site_latency->value), Style::tier_fill,
                     1, trunk(machine, "site_uplink", "site"), "between sites"});
   }
   if (fabric.tiers == 3) {
-    rows.push_back(
-        {"core", "cores",
-         tree.sites() > 1 ? fmt::format("one of each of {} sites", tree.sites()) : "joins all pods",
-         Style::tier_fill, tree.sites(), trunk(machine, "spine_uplink", "pod"), "core"});
+    rows.push_back({"core", "cores",
+                    tree.sites() > 1 ? fmt::format("one for each of {} sites", tree.sites())
+                                     : "joins all pods",
+                    Style::tier_fill, tree.sites(), trunk(machine, "spine_uplink", "pod"), "core"});
   }
   if (fabric.tiers < 2) return rows;
   const std::int64_t groups = tree.leaves() / fabric.rails;
@@ -129,7 +129,7 @@ Rows tree_network(const BuiltTopology& machine, const RailFatTree& tree) {
 }
 
 // The links of the members: behind a switch, of each to each, or a pipe where nobody says which.
-PictureRow scale_up(const DomainSpec& domain) {
+PictureRow scale_up(const DomainSpec& domain, const std::string& noun) {
   const bool behind_switch = domain.shape == "switch";
   PictureRow row{behind_switch ? "scale-up switch" : "pipe for all links",
                  "",
@@ -143,11 +143,16 @@ PictureRow scale_up(const DomainSpec& domain) {
   if (domain.switches) row.note = fmt::format("{} chips", domain.switches->value);
   row.below =
       fmt::format("{}{} per {}", domain.links ? fmt::format("{} links, ", domain.links->value) : "",
-                  rate(*domain.bandwidth), domain.member);
+                  rate(*domain.bandwidth), noun);
   return row;
 }
 
 }  // namespace
+
+std::string member_noun(const MachineSpec& spec) {
+  if (spec.domain.member != "gpu") return spec.domain.member;
+  return spec.gpu.vendor == "nvidia" || spec.gpu.vendor == "amd" ? "GPU" : "chip";
+}
 
 Rows network_rows(const BuiltTopology& machine) {
   const auto* tree = dynamic_cast<const RailFatTree*>(&machine);
@@ -191,11 +196,11 @@ Rows group_rows(const BuiltTopology& machine) {
 Rows node_rows(const BuiltTopology& machine) {
   Rows rows;
   const DomainSpec& domain = machine.spec().domain;
+  const std::string noun = member_noun(machine.spec());
   const std::int64_t members = machine.space().domain_size();
   const bool mesh = domain.shape == "full_mesh" && members > 1;
-  if (domain.bandwidth && !mesh && domain.axes.empty()) rows.push_back(scale_up(domain));
-  PictureRow gpus{domain.member, domain.member + "s", "", Style::gpu_fill, members, "",
-                  domain.member};
+  if (domain.bandwidth && !mesh && domain.axes.empty()) rows.push_back(scale_up(domain, noun));
+  PictureRow gpus{noun, noun + "s", "", Style::gpu_fill, members, "", noun};
   if (domain.members_per_tray > 0) {
     gpus.note =
         fmt::format("{} trays of {}", members / domain.members_per_tray, domain.members_per_tray);
@@ -207,7 +212,7 @@ Rows node_rows(const BuiltTopology& machine) {
   if (domain.axes.empty() || machine.spec().fabric) rows.push_back(gpus);
   if (!machine.spec().fabric) return rows;
   const FabricSpec& fabric = *machine.spec().fabric;
-  rows.back().below = fmt::format("{} {}{} per NIC", members / fabric.nics, domain.member,
+  rows.back().below = fmt::format("{} {}{} per NIC", members / fabric.nics, noun,
                                   members == fabric.nics ? "" : "s");
   rows.back().per_box = -(members / fabric.nics);
   PictureRow nics{"NIC", "NICs", "", Style::nic_fill, fabric.nics, "", "NIC"};

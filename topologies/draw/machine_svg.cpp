@@ -20,7 +20,7 @@ constexpr double first_panel = 140, heading = 20, between = 50;
 
 std::string facts(const BuiltTopology& machine) {
   const MachineSpec& spec = machine.spec();
-  std::string text = fmt::format("{} {}s = {} x {}", machine.ranks(), spec.domain.member,
+  std::string text = fmt::format("{} {}s = {} x {}", machine.ranks(), member_noun(spec),
                                  machine.space().domains(), machine.space().domain_size());
   const auto& gpu = machine.gpu();
   if (gpu.hbm_gb.value > 0) text += fmt::format(";  {} {:.4g} GB", gpu.name, gpu.hbm_gb.value);
@@ -78,7 +78,7 @@ class Drawing {
     const std::string noun = spec.domain.noun == "rack" ? "One rack" : "One " + spec.domain.noun;
     if (torus) {
       title(svg, y, noun, torus_caption(spec.domain));
-      draw_torus(svg, y + heading, spec.domain);
+      draw_torus(svg, y + heading, spec.domain, member_noun(spec));
       y += torus_height(spec.domain) + between / 2;
       draw_rows(svg, y + heading, node_);
     } else {

@@ -26,7 +26,7 @@ struct PictureRow {
   std::string note = "";            // "one per rail ..."
   std::string fill = PictureStyle::tier_fill;
   std::int64_t count = 0;
-  std::string below = "";  // what a link to the row below is: "450 GB/s per gpu"
+  std::string below = "";  // what a link to the row below is: "450 GB/s per GPU"
   std::string label = "";  // of a box: "leaf"
   // Boxes of the row below that hang on one of this; 0: each on all; negative: so many of this row
   // share one of the row below.

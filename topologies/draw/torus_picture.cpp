@@ -151,8 +151,8 @@ double torus_height(const DomainSpec& domain) {
                    24.0 * static_cast<double>(domain.axes.size()) + 60});
 }
 
-void draw_torus(Svg& svg, double y, const DomainSpec& domain) {
-  svg.text({Style::margin, y + 18}, fmt::format("{} {}s", domain.size.value, domain.member),
+void draw_torus(Svg& svg, double y, const DomainSpec& domain, const std::string& noun) {
+  svg.text({Style::margin, y + 18}, fmt::format("{} {}s", domain.size.value, noun),
            {13, Style::ink, Svg::Anchor::start, true, 0});
   double line = y + 40;
   for (std::size_t i = 0; i < domain.axes.size(); ++i, line += 22) {
@@ -165,7 +165,7 @@ void draw_torus(Svg& svg, double y, const DomainSpec& domain) {
              words(11, Style::quiet));
   }
   svg.text({Style::margin, line},
-           fmt::format("{:.4g} GB/s per {} and direction", domain.bandwidth->value, domain.member),
+           fmt::format("{:.4g} GB/s per {} and direction", domain.bandwidth->value, noun),
            words(11, Style::quiet));
   Plane plane(svg, {Style::left + 20, y + 16}, domain);
   plane.draw();

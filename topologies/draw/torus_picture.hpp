@@ -2,6 +2,8 @@
 // axis closes. Lengths are px.
 #pragma once
 
+#include <string>
+
 #include "emulator/base/svg.hpp"
 #include "topologies/model/machine_spec.hpp"
 
@@ -9,7 +11,7 @@ namespace fabricast {
 
 double torus_height(const DomainSpec& domain);
 
-// From `y` down.
-void draw_torus(Svg& svg, double y, const DomainSpec& domain);
+// From `y` down; `noun`: what a member is called.
+void draw_torus(Svg& svg, double y, const DomainSpec& domain, const std::string& noun);
 
 }  // namespace fabricast

@@ -11,6 +11,7 @@
 #include "emulator/base/names.hpp"
 #include "emulator/base/text_file.hpp"
 #include "topologies/builders/built_topology.hpp"
+#include "topologies/builders/torus.hpp"
 #include "topologies/import/machine_yaml.hpp"
 #include "topologies/model/data_directory.hpp"
 
@@ -211,18 +212,33 @@ std::vector<MachineListing> list_machines() {
   return listings;
 }
 
+namespace {
+
+// What a cluster has is set on a cluster; a node's own key of that name does not exist.
+void expect_cluster(const MachineSpec& spec, const std::string& setting) {
+  const std::string key = setting.substr(0, setting.find_first_of(".="));
+  if (spec.fabric || !spec.scale_out || (key != "fabric" && key != "count" && key != "node"))
+    return;
+  throw UsageError(fmt::format(
+      "--set {}: {} is one {}, and this is a key of a cluster; name one: {}x16 --set {}", setting,
+      spec.name, spec.domain.noun, spec.name, setting));
+}
+
+}  // namespace
+
 std::shared_ptr<const Topology> load_machine(const std::string& name_or_path,
                                              const std::vector<std::string>& set) {
   const MachineText text = find_machine(name_or_path);
   if (set.empty()) return parse_machine(text.yaml, text.file);
-  const std::string name = read_machine(text.yaml, text.file, shipped_texts()).name;
-  std::string yaml = fmt::format("name: {}\nbase: {}\nset:\n", name, quoted(name_or_path));
+  const MachineSpec base = read_machine(text.yaml, text.file, shipped_texts());
+  std::string yaml = fmt::format("name: {}\nbase: {}\nset:\n", base.name, quoted(name_or_path));
   for (const auto& one : set) {
     const std::size_t equal = one.find('=');
     if (equal == std::string::npos || equal == 0 || equal + 1 == one.size()) {
       throw UsageError(fmt::format(
           "\"{}\" sets nothing (no key.path=value); write for example --set fabric.rails=4", one));
     }
+    expect_cluster(base, one);
     yaml += fmt::format("  {}: {}\n", quoted(one.substr(0, equal)), quoted(one.substr(equal + 1)));
   }
   return build_topology(read_machine(yaml, fmt::format("{} with --set", name_or_path),
@@ -277,8 +293,14 @@ std::shared_ptr<const Topology> with_ranks(const std::shared_ptr<const Topology>
         std::min((ranks / domain + 1) * domain, topology->ranks())));
   }
   MachineSpec spec = built->spec();
-  spec.title += fmt::format(" (first {} of {} ranks)", ranks, topology->ranks());
-  if (ranks <= domain) return build_topology(cut_domain(std::move(spec), ranks));
+  const std::string first = fmt::format("first {} of {} ranks", ranks, topology->ranks());
+  if (ranks <= domain) {
+    MachineSpec cut = cut_domain(spec, ranks);
+    const std::string open = open_axes(spec.domain, cut.domain);
+    cut.title += fmt::format(" ({}{}{})", first, open.empty() ? "" : ": ", open);
+    return build_topology(std::move(cut));
+  }
+  spec.title += fmt::format(" ({})", first);
   const auto whole = spec.domains;
   spec.domains = {static_cast<double>(ranks / domain), whole.unit, whole.origin,
                   fmt::format("the first {} of {}: {}", ranks / domain, whole.value, whole.source)};

@@ -199,6 +199,7 @@ TEST(Harness, SizesThatRoundToTheSameOrToNothingRunOnce) {
   for (const auto& conditions : report.samples.conditions) sizes.push_back(conditions.bytes);
   EXPECT_EQ(sizes, (std::vector<std::int64_t>{64, 128})) << "4 ranks x multiples of 16 B";
   EXPECT_THAT(report.notes, testing::Contains(HasSubstr("16, 32, 48 round to 0 bytes")));
+  EXPECT_THAT(report.notes, testing::Contains(HasSubstr("the least is 64 B, the same for every")));
 }
 
 TEST(Harness, ABudgetSkipsWholeConditionsAndSaysSo) {

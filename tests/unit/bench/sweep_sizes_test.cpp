@@ -46,6 +46,22 @@ TEST(SweepSizes, BadRangesAreUsageErrors) {
   EXPECT_THROW(linear_sizes(8, 64, 0), UsageError);
 }
 
+// What does not run as asked is told, once for all of its sizes.
+TEST(SizeNotes, SayWhatRunsInstead) {
+  SizeNotes told("all_reduce", 72, least_bytes(Collective::all_reduce, 72, 4), 4);
+  for (const std::int64_t asked : {3, 6, 12, 25}) told.add(asked, asked - asked % 4);
+  const std::vector<std::string> expected{
+      "all_reduce: sizes 3 round to 0 bytes on 72 ranks and are left out: the least is one element "
+      "of 4 B",
+      "all_reduce: sizes are whole elements of 4 B: 6 runs as 4, 1 more so"};
+  EXPECT_EQ(told.notes(), expected);
+  SizeNotes blocks("all_gather", 72, least_bytes(Collective::all_gather, 72, 4), 4);
+  blocks.add(8, 0);
+  blocks.add(2000, 1152);
+  ASSERT_EQ(blocks.notes().size(), 1u) << "nccl-tests' rounding is not told";
+  EXPECT_NE(blocks.notes()[0].find("least is 1152 B, the same for every rank"), std::string::npos);
+}
+
 TEST(EffectiveBytes, ReductionsAndBroadcastsCarryWholeElements) {
   EXPECT_EQ(effective_bytes(Collective::all_reduce, 8, 72, 4), 8);
   EXPECT_EQ(effective_bytes(Collective::all_reduce, 11, 72, 4), 8);

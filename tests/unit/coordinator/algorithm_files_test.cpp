@@ -73,12 +73,12 @@ TEST(EffectiveBytes, OfAFileAreWholeEqualChunksWhereItNeedsThem) {
   const auto schedule = [](const std::string& xml) {
     return read_algorithm_file(xml, "f.xml").schedule;
   };
-  EXPECT_EQ(effective_bytes(*schedule(msccl_ring_all_reduce(3, 2)), 1003, 4), 1000);
-  EXPECT_EQ(effective_bytes(*schedule(msccl_all_pairs_all_reduce(3, true)), 1003, 4), 996);
+  EXPECT_EQ(1003 - 1003 % least_bytes(*schedule(msccl_ring_all_reduce(3, 2)), 4), 1000);
+  EXPECT_EQ(1003 - 1003 % least_bytes(*schedule(msccl_all_pairs_all_reduce(3, true)), 4), 996);
   // Three blocks, each a multiple of 16 bytes and of the chunks in it.
-  EXPECT_EQ(effective_bytes(*schedule(msccl_all_gather(3, 2, false)), 1003, 4), 960);
-  EXPECT_EQ(effective_bytes(*schedule(tools_two_step_all_to_all(2, 2)), 1003, 4), 960);
-  EXPECT_EQ(effective_bytes(*schedule(tools_two_step_all_to_all(2, 2)), 63, 4), 0);
+  EXPECT_EQ(1003 - 1003 % least_bytes(*schedule(msccl_all_gather(3, 2, false)), 4), 960);
+  EXPECT_EQ(1003 - 1003 % least_bytes(*schedule(tools_two_step_all_to_all(2, 2)), 4), 960);
+  EXPECT_EQ(63 - 63 % least_bytes(*schedule(tools_two_step_all_to_all(2, 2)), 4), 0);
 }
 
 }  // namespace

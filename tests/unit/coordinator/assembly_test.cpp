@@ -200,6 +200,26 @@ TEST(Scenario, NcclHasNoLl128ForAllToAll) {
             std::string::npos);
 }
 
+// All pairs of a machine whose last pod is partly filled are too many steps; the part of it that is
+// whole pods is named, and is not.
+TEST(Scenario, WhatIsTooLongNamesTheRanksThatRepeat) {
+  const auto topology = load_machine("gb300-nvl72x140", {"fabric.tiers=3", "count=3473"});
+  auto scenario = small_scenario(*topology);
+  scenario.collectives = {Collective::all_to_all};
+  scenario.algorithms = {"grouped"};
+  scenario.sizes = {1 << 30};
+  std::string said;
+  try {
+    points_of(scenario, *topology);
+  } catch (const UsageError& error) {
+    said = error.what();
+  }
+  EXPECT_NE(said.find("--ranks 248832 has equal pods"), std::string::npos) << said;
+  const auto whole = with_ranks(topology, 248832);
+  scenario.ranks = whole->ranks();
+  EXPECT_EQ(points_of(scenario, *whole).size(), 1u);
+}
+
 // What `measure` would run and nccl-tests would print.
 TEST(Scenario, SizesAreRoundedToWhatRuns) {
   const auto topology = load_machine("gb300-nvl72");
@@ -213,8 +233,10 @@ TEST(Scenario, SizesAreRoundedToWhatRuns) {
   }
   EXPECT_EQ(exchanged, (std::vector<std::int64_t>{1152, 2304}));
   EXPECT_EQ(reduced, (std::vector<std::int64_t>{4, 1024, 1152, 2300, 2304}));
-  ASSERT_EQ(notes.size(), 1u);
-  EXPECT_NE(notes.front().find("sizes 7, 1K round"), std::string::npos) << notes.front();
+  ASSERT_EQ(notes.size(), 2u);
+  const std::string told = fmt::format("{}", fmt::join(notes, "\n"));
+  EXPECT_NE(told.find("sizes 7, 1K round"), std::string::npos) << told;
+  EXPECT_NE(told.find("7 runs as 4, 2 more so"), std::string::npos) << told;
 }
 
 TEST(Scenario, NothingToEmulateIsAnError) {

@@ -39,6 +39,28 @@ TEST(CostView, EnergyAndDollarsAreThoseOfTheRanksInUse) {
   EXPECT_NEAR(dollars, 1000 * 756.0 * row.time_us * 1e-6 / 3600, 1e-3 * dollars);
 }
 
+// Of an operation longer than the computation beside it, the rest is exposed; of a shorter one
+// nothing. Unless the time of that computation is given, nothing is said of it.
+TEST(CostView, IdleDollarsAreThoseOfWhatTheComputationDoesNotHide) {
+  const ResultFilter ring{"all_reduce", "gb300-nvl72", "ring"};
+  const TraceContent content = on("gb200-nvl72");
+  const auto rows = result_rows(content, ring);
+  EXPECT_EQ(render_cost(content, {ring, false}).find("exposed"), std::string::npos);
+  const double compute = 0.75 * rows.front().time_us;
+  for (const double beside : {compute, 2 * rows.front().time_us}) {
+    std::istringstream text(render_cost(content, {ring, false}, beside));
+    std::string head, origin, titles, line;
+    std::getline(text, head);
+    std::getline(text, origin);
+    std::getline(text, titles);
+    EXPECT_NE(origin.find("given by --compute"), std::string::npos) << origin;
+    double size = 0, us = 0, energy = 0, per_gb = 0, dollars = 0, exposed = -1, idle = -1;
+    text >> size >> us >> energy >> per_gb >> dollars >> exposed >> idle;
+    EXPECT_NEAR(exposed, beside == compute ? 0.25 * us : 0, 1e-3 * us);
+    EXPECT_NEAR(idle, beside == compute ? 0.25 * dollars : 0, 2e-3 * dollars);
+  }
+}
+
 TEST(CostView, SaysWhatTheFileDoesNot) {
   const ResultFilter ring{"all_reduce", "gb300-nvl72", "ring"};
   const std::string text = render_cost(on("mi300x-8"), {ring, false});

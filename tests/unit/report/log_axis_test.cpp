@@ -32,6 +32,14 @@ TEST(LogAxis, SizeTicksReadLikeSizes) {
   EXPECT_EQ(narrow.size_ticks(50).size(), 5u);
 }
 
+TEST(LogAxis, AShortSweepHasTicksBetweenItsEnds) {
+  const double mib = 1024.0 * 1024;
+  const std::vector<std::string> fours{"1 MiB", "4 MiB", "16 MiB", "64 MiB"};
+  EXPECT_EQ(labels(LogAxis(mib, 64 * mib, 0, 1000).size_ticks(58)), fours);
+  const std::vector<std::string> twos{"1 MiB", "2 MiB", "4 MiB"};
+  EXPECT_EQ(labels(LogAxis(mib, 4 * mib, 0, 1000).size_ticks(58)), twos);
+}
+
 TEST(LogAxis, DecadeTicks) {
   const std::vector<std::string> all{"0.01", "0.1", "1", "10"};
   EXPECT_EQ(labels(LogAxis(0.01, 10, 300, 0).decade_ticks(17)), all);

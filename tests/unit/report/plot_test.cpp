@@ -62,6 +62,29 @@ TEST(Plot, ShowsEveryMachineCollectiveAndAlgorithm) {
   EXPECT_EQ(count_of(svg, "ring measured: "), 5u);
 }
 
+// Names are as long as people make them (a file of MSCCL is one): what the picture is too narrow
+// for goes to another line of the legend, and the rest of the picture goes down with it.
+TEST(Plot, ALegendTooLongForALineGoesOn) {
+  const auto legend_of = [](int width) {
+    pugi::xml_document document;
+    document.load_string(render_busbw_svg(example_trace(), {{}, width}).c_str());
+    std::vector<Point> ends;
+    for (const auto& text : document.child("svg").children("text")) {
+      const std::string words = text.child_value();
+      if (words == "ring" || words == "interval of a prediction" || words == "bandwidth bound" ||
+          words == "measured, with its interval") {
+        ends.push_back({text.attribute("x").as_double() + 7.0 * static_cast<double>(words.size()),
+                        text.attribute("y").as_double()});
+      }
+    }
+    EXPECT_EQ(ends.size(), 4u);
+    for (const Point& end : ends) EXPECT_LE(end.x, width);
+    return ends;
+  };
+  EXPECT_EQ(legend_of(1400).front().y, legend_of(1400).back().y);
+  EXPECT_LT(legend_of(600).front().y, legend_of(600).back().y);
+}
+
 TEST(Plot, FiltersAndWidth) {
   const std::string svg =
       render_busbw_svg(example_trace(), {{"all_reduce", "gb300-nvl72", "tree"}, 900});

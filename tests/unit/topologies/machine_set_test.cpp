@@ -269,6 +269,20 @@ TEST(MachineDrawing, ShowsEveryLevel) {
   }
 }
 
+// In the words of those who build them.
+TEST(MachineDrawing, CallsThingsByTheirNames) {
+  const std::string estate = machine_svg(*load_machine("coreweave-estate"));
+  for (const auto* part : {"1 wide-area network", "one for each of 32 sites", "250112 GPUs",
+                           "GPU 7", "450 GB/s per GPU"}) {
+    EXPECT_NE(estate.find(part), std::string::npos) << part;
+  }
+  for (const auto* name : {"gaudi3-8", "aws-trn2-16", "ascend910b-8", "tpu-v5e-256"}) {
+    const std::string svg = machine_svg(*load_machine(name));
+    EXPECT_EQ(svg.find("GPU"), std::string::npos) << name;
+    EXPECT_NE(svg.find(" chips"), std::string::npos) << name;
+  }
+}
+
 int count_of(const std::string& text, std::string_view part) {
   int count = 0;
   for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
@@ -303,12 +317,15 @@ TEST(MachineDrawing, ShowsWhatIsJoinedWithoutASwitch) {
 TEST(MachineDrawing, ShowsTheAxesOfATorus) {
   const std::string pod = machine_svg(*load_machine("tpu-v5p-8960"));
   for (const auto* part : {"16 x 20 x 28 torus", "x: 16, 100 GB/s a link, closed", ">319<",
-                           "z = 27", "600 GB/s per gpu"}) {
+                           "z = 27", "8960 chips", "600 GB/s per chip"}) {
     EXPECT_NE(pod.find(part), std::string::npos) << part;
   }
   // A part of it is a plane of open lines.
   const std::string part = machine_svg(*with_ranks(load_machine("tpu-v5p-8960"), 16 * 4));
   EXPECT_NE(part.find("y: 4, 100 GB/s a link, open"), std::string::npos);
+  EXPECT_NE(part.find("(first 64 of 8960 ranks: y 4 of 20, z 1 of 28 without wraps)"),
+            std::string::npos)
+      << "and says why";
   EXPECT_EQ(part.find("z = "), std::string::npos);
 }
 
