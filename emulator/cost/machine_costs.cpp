@@ -193,6 +193,12 @@ std::int64_t MachineCosts::latency_ps(const EdgeClass& edge) const {
   return ps;
 }
 
+std::int64_t MachineCosts::streamed_ps(const EdgeClass& edge, std::int64_t bytes) const {
+  const std::int64_t line = line_bytes(protocol_);
+  if (edge.kind != EdgeKind::domain || line == 0 || bytes <= line) return 0;
+  return static_cast<std::int64_t>(static_cast<double>(bytes - line) * copy_ps_per_byte_);
+}
+
 Bandwidth MachineCosts::usable(std::size_t link_class) const {
   FABRICAST_EXPECT(link_class < link_count_, "a link class of this machine");
   const Link& link = links_[link_class];

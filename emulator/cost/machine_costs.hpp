@@ -31,9 +31,9 @@ class MachineCosts {
   SimDuration launch() const { return launch_; }
   // o + b*g of a step whose edge (the one it sends over, else the one it receives from) is given.
   std::int64_t lane_ps(const EdgeClass& edge, std::int64_t bytes, bool reduces) const;
-  // b/share; 0 for edges without links. On one device the share is of the memory that all lanes read
-  // and write: the slot, and as many `local_streams` as the sending step reads of its own operand or
-  // stores. `slower`: by link class, what a link of the route is slower by.
+  // b/share; 0 for edges without links. On one device the share is of the memory that all lanes
+  // read and write: the slot, and as many `local_streams` as the sending step reads of its own
+  // operand or stores. `slower`: by link class, what a link of the route is slower by.
   using LinkFactors = std::array<double, EdgeClass::max_link_classes>;
   std::int64_t port_ps(const EdgeClass& edge, std::int64_t bytes, int local_streams,
                        const LinkFactors& slower) const;
@@ -42,9 +42,15 @@ class MachineCosts {
     none.fill(1);
     return port_ps(edge, bytes, local_streams, none);
   }
-  std::int64_t link_latency_ps(std::size_t link_class) const { return links_[link_class].latency_ps; }
+  std::int64_t link_latency_ps(std::size_t link_class) const {
+    return links_[link_class].latency_ps;
+  }
   // L, and L_credit for the route back.
   std::int64_t latency_ps(const EdgeClass& edge) const;
+  // How long before the last byte of a message its receiver may start without waiting for a byte
+  // later: LL and LL128 between GPUs of a node are polled line by line (semantics 3.9). A NIC's
+  // proxy sends whole slots. Never longer than lane_ps() less the hand-off.
+  std::int64_t streamed_ps(const EdgeClass& edge, std::int64_t bytes) const;
   // What one link of the class can carry. Where an efficiency says how much of it is usable (nccl):
   // the machine file's figure, whatever the profile says; for hosts, whose rate is a parameter like
   // any other, the profile's.

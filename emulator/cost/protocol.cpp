@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cmath>
 
 #include "emulator/base/error.hpp"
 #include "emulator/base/names.hpp"
@@ -70,6 +71,28 @@ std::int64_t nvls_tree_chunk(const RankSpace& space, std::int64_t bytes, std::in
   std::int64_t chunk = space.domains() >= 4 ? 64 * kib : 128 * kib;
   if (share < 4 * heads * chunk) chunk = std::min(chunk, 64 * kib);
   if (share < heads * chunk) chunk = std::min(chunk, 32 * kib);
+  return chunk;
+}
+
+// Deep trees get small chunks, so that their stages work at the same time.
+std::int64_t tree_ll128_chunk(const RankSpace& space, std::int64_t bytes, std::int32_t channels) {
+  const std::int64_t local = space.domain_size();
+  const double stages =
+      1 + std::floor(std::log2(space.domains())) + 0.1 * static_cast<double>(local);
+  const std::int64_t share = bytes / channels;
+  std::int64_t chunk = ll128_slot;
+  const auto fewer_chunks_than = [&](double per_stage) {
+    return static_cast<double>(share / chunk) < per_stage * stages / static_cast<double>(local);
+  };
+  while (fewer_chunks_than(64) && chunk > 128 * kib) chunk /= 2;
+  while (fewer_chunks_than(16) && chunk > 32 * kib) chunk /= 2;
+  return chunk;
+}
+
+std::int64_t pat_chunk(Collective collective, std::int64_t bytes, std::int32_t channels) {
+  const std::int64_t chunks = collective == Collective::all_gather ? 32 : 16;
+  std::int64_t chunk = simple_slot;
+  while (chunk * chunks > bytes / channels && chunk > 64 * kib) chunk /= 2;
   return chunk;
 }
 
@@ -209,6 +232,12 @@ std::int64_t wire_bytes(Protocol protocol, std::int64_t data_bytes) {
   return (data_bytes * format.wire + format.data - 1) / format.data;
 }
 
+std::int64_t line_bytes(Protocol protocol) {
+  if (protocol == Protocol::ll) return 8;
+  if (protocol == Protocol::ll128) return 1920;
+  return 0;
+}
+
 PlanLimits plan_limits(ExecutorKind executor, Collective collective, const std::string& algorithm,
                        Protocol protocol, const RankSpace& space, std::int64_t bytes,
                        std::int32_t channels) {
@@ -224,6 +253,10 @@ PlanLimits plan_limits(ExecutorKind executor, Collective collective, const std::
     } else if (is_collnet(algorithm)) {
       limits.max_chunk_bytes = limits.max_slice_bytes =
           collnet_chunk(algorithm, space, bytes, channels);
+    } else if (algorithm == "tree" && protocol == Protocol::ll128) {
+      limits.max_chunk_bytes = limits.max_slice_bytes = tree_ll128_chunk(space, bytes, channels);
+    } else if (algorithm == "pat") {
+      limits.max_chunk_bytes = limits.max_slice_bytes = pat_chunk(collective, bytes, channels);
     }
   }
   limits.channels = channels;

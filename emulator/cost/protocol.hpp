@@ -48,6 +48,11 @@ struct WireFormat {
 WireFormat wire_format(Protocol protocol);
 std::int64_t wire_bytes(Protocol protocol, std::int64_t data_bytes);  // rounded up
 
+// Data bytes that a receiver can take up before the rest of the message is there, because it polls
+// the lines themselves: a line of LL, a warp's lines of LL128 (NCCL_LL128_ELEMS_PER_THREAD); 0
+// where it waits for a counter behind the whole message.
+std::int64_t line_bytes(Protocol protocol);
+
 // How a collective of `bytes` is cut. `channels` is the machine's number; for nccl it is reduced
 // for small messages, as NCCL does while S < channels x threads x bytes per thread.
 PlanLimits plan_limits(ExecutorKind executor, Collective collective, const std::string& algorithm,

@@ -16,7 +16,7 @@ TableStepCosts::TableStepCosts(std::shared_ptr<const TrafficMap> traffic, std::s
       space_(schedule.space) {
   const EdgeTable& edges = traffic_->edges();
   for (std::size_t e = 0; e < edges.size(); ++e) {
-    latency_.push_back(costs.latency_ps(edges[static_cast<EdgeId>(e)]));
+    credit_.push_back(costs.latency_ps(edges[static_cast<EdgeId>(e)]));
   }
   const auto table_for = [&](const PhaseEdges& phase) {
     const std::int64_t bytes = slice_bytes * phase.lane_chunks;
@@ -27,11 +27,12 @@ TableStepCosts::TableStepCosts(std::shared_ptr<const TrafficMap> traffic, std::s
         return t;
       }
     }
-    PhaseTable table{bytes, port_bytes, phase.reduces, phase.local_streams, {}, {}};
+    PhaseTable table{bytes, port_bytes, phase.reduces, phase.local_streams, {}, {}, {}};
     for (std::size_t e = 0; e < edges.size(); ++e) {
       const EdgeClass& edge = edges[static_cast<EdgeId>(e)];
       table.lane.push_back(costs.lane_ps(edge, bytes, phase.reduces));
       table.port.push_back(costs.port_ps(edge, port_bytes, phase.local_streams));
+      table.latency.push_back(credit_[e] - costs.streamed_ps(edge, bytes));
     }
     tables_.push_back(std::move(table));
     return tables_.size() - 1;
@@ -131,10 +132,11 @@ std::array<std::uint64_t, 2> TableStepCosts::fingerprint() const {
   const auto add_all = [&add](const std::vector<std::int64_t>& values) {
     for (const std::int64_t value : values) add(value);
   };
-  add_all(latency_);
+  add_all(credit_);
   for (const PhaseTable& table : tables_) {
     add_all(table.lane);
     add_all(table.port);
+    add_all(table.latency);
   }
   for (const auto& stage : table_of_) {
     for (const auto& group : stage) {
@@ -175,7 +177,7 @@ std::optional<ExchangeCosts> TableStepCosts::exchange_costs(int stage, int group
     const EdgeId out = sending.send_by_key[key];
     costs.send_lane.push_back(send.lane[out]);
     costs.send_port.push_back(send.port[out]);
-    costs.send_latency.push_back(latency_[out]);
+    costs.send_latency.push_back(send.latency[out]);
     costs.receive_lane.push_back(receive.lane[receiving.receive_by_key[key]]);
   }
   return costs;
@@ -187,14 +189,15 @@ void TableStepCosts::fill_fixed(const PhaseEdges& edges, const PhaseTable& table
   const std::vector<EdgeId>& receive = *edges.receive;
   const std::int64_t* lane = table.lane.data();
   const std::int64_t* port = table.port.data();
-  const std::int64_t* latency = latency_.data();
+  const std::int64_t* latency = table.latency.data();
+  const std::int64_t* credit = credit_.data();
   for (std::size_t x = 0; x < rows.lane.size(); ++x) {
     const EdgeId out = send[x];
     const EdgeId in = receive[x];
     rows.lane[x] = lane[out != EdgeTable::idle ? out : in];
     rows.port[x] = port[out];
     rows.latency[x] = latency[out];
-    rows.credit[x] = latency[in];
+    rows.credit[x] = credit[in];
   }
 }
 
@@ -229,14 +232,14 @@ void TableStepCosts::fill_varying(const PhaseEdges& edges, const PhaseTable& tab
       const EdgeId e = edges.send_by_key[key];
       set(rows.lane, first, length, table.lane[e]);
       set(rows.port, first, length, table.port[e]);
-      set(rows.latency, first, length, latency_[e]);
+      set(rows.latency, first, length, table.latency[e]);
     });
   }
   if (receives) {
     for_pairs(edges.peer_in, [&](std::size_t first, std::size_t length, std::size_t key) {
       const EdgeId e = edges.receive_by_key[key];
       if (!sends) set(rows.lane, first, length, table.lane[e]);
-      set(rows.credit, first, length, latency_[e]);
+      set(rows.credit, first, length, credit_[e]);
     });
   }
   if (edges.active == Active::all() && !some_lonely) return;

@@ -61,7 +61,7 @@ class TableStepCosts : public StepCosts, public PeriodicCosts, public CostsOfExc
     std::int64_t bytes = 0, port_bytes = 0;
     bool reduces = false;
     int local_streams = 0;
-    std::vector<std::int64_t> lane, port;
+    std::vector<std::int64_t> lane, port, latency;
   };
   std::int32_t find_period() const;
   std::int32_t find_cost_period() const;
@@ -75,7 +75,7 @@ class TableStepCosts : public StepCosts, public PeriodicCosts, public CostsOfExc
   std::int32_t period_ = 0;
   std::int32_t cost_period_ = 0;
   bool by_key_ = true;
-  std::vector<std::int64_t> latency_;                            // by EdgeId
+  std::vector<std::int64_t> credit_;                             // by EdgeId
   std::vector<PhaseTable> tables_;                               // distinct ones
   std::vector<std::vector<std::vector<std::size_t>>> table_of_;  // [stage][group][phase]
 };

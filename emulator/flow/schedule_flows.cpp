@@ -250,7 +250,9 @@ void ScheduleFlows::ended(std::int64_t tag, std::int64_t now_ps, FlowSimulator& 
   lane.port_busy = false;
   lane.port_free_ps = now_ps;
   Connection& connection = connections_[static_cast<std::size_t>(message.connection)];
-  connection.ready.push_back(std::max(message.step_end, now_ps) + message.latency);
+  // The end of a flow is known when it is there: what is taken up line by line is not, here.
+  connection.ready.push_back(
+      std::max(now_ps, std::max(message.step_end, now_ps) + message.latency));
   wake(connection.receiving_lane);
   if (!lane.port.empty()) send_next(number, simulator);
   proceed(simulator);

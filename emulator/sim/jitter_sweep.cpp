@@ -13,6 +13,10 @@ using MemberKeys = std::array<std::uint64_t, wired_members>;
 [[gnu::always_inline]] inline void draw(const FactorTable& table, const MemberKeys& keys,
                                         std::uint64_t step, const WiredStep& own,
                                         MemberCosts& costs) {
+  // A receiver that takes up lines as they come starts before the end (semantics 3.9): what it is
+  // ahead by is no way, and is not drawn.
+  const std::int64_t latency = std::max<std::int64_t>(own.costs[latency_cost], 0);
+  const std::int64_t latency_back = std::min<std::int64_t>(own.costs[latency_cost], 0);
   MemberRow mine{}, message{};
   for (std::size_t m = 0; m < wired_members; ++m) {
     const std::uint64_t word = mix64(step ^ keys[m]);
@@ -22,7 +26,7 @@ using MemberKeys = std::array<std::uint64_t, wired_members>;
   for (std::size_t m = 0; m < wired_members; ++m) {
     costs[0][m] = scaled(own.costs[lane_cost], mine[m]);
     costs[1][m] = scaled(own.costs[port_cost], message[m]);
-    costs[2][m] = scaled(own.costs[latency_cost], message[m]);
+    costs[2][m] = latency_back + scaled(latency, message[m]);
     costs[3][m] = own.costs[credit_cost];
   }
 }

@@ -117,6 +117,30 @@ TEST(Protocol, NvlsTreeAndCollnetShrinkTheirChunks) {
   EXPECT_EQ(chunk("collnet_chain", {8, 4}, std::int64_t{1} << 34), 256 * 1024);
 }
 
+// nccl.md 2.4. Four nodes of 8: 3.8 stages, so chunks halve below 30.4 of them and below 7.6.
+TEST(Protocol, TreeAndPatShrinkTheirChunks) {
+  const auto chunk = [](Collective collective, const std::string& algorithm, Protocol protocol,
+                        const RankSpace& space, std::int64_t share) {
+    return nccl(collective, algorithm, protocol, space, 16 * share, 16).max_chunk_bytes;
+  };
+  const auto tree = [&](std::int64_t share) {
+    return chunk(Collective::all_reduce, "tree", Protocol::ll128, {8, 4}, share);
+  };
+  EXPECT_EQ(tree(31 * 576'000), 576'000);
+  EXPECT_EQ(tree(30 * 576'000), 288'000);
+  EXPECT_EQ(tree(30 * 144'000), 72'000);
+  EXPECT_EQ(tree(7 * 72'000), 36'000);
+  EXPECT_EQ(tree(7 * 36'000), 18'000);
+  EXPECT_EQ(chunk(Collective::all_reduce, "tree", Protocol::simple, {8, 4}, 1 << 20), 512 * 1024);
+  const auto pat = [&](Collective collective, std::int64_t share) {
+    return chunk(collective, "pat", Protocol::simple, {1, 16}, share);
+  };
+  EXPECT_EQ(pat(Collective::all_gather, 16 << 20), 512 * 1024);
+  EXPECT_EQ(pat(Collective::all_gather, (16 << 20) - 16), 256 * 1024);
+  EXPECT_EQ(pat(Collective::reduce_scatter, 8 << 20), 512 * 1024);
+  EXPECT_EQ(pat(Collective::reduce_scatter, 16), 64 * 1024);
+}
+
 // Executors of this project run plans cut by the defaults, which is what the harness measures.
 TEST(Protocol, HostPlansAreCutByTheDefaults) {
   const auto limits = plan_limits(ExecutorKind::host, Collective::all_reduce, "ring",
