@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <numeric>
 #include <span>
+#include <utility>
+#include <vector>
 
 #include "emulator/cost/traffic_builder.hpp"
 
@@ -34,6 +36,29 @@ struct Kind {
   std::int64_t pairs = 0;
   std::size_t other = 0;  // the other end of one of them
 };
+
+// A pair of every key that pairs have and `known` does not say is known.
+template <class Known>
+std::vector<std::pair<std::size_t, std::size_t>> pair_of_each(const PositionKeys& keys,
+                                                              Known known) {
+  std::vector<std::pair<std::size_t, std::size_t>> pairs;
+  const std::size_t n = keys.keys(), period = keys.period();
+  std::vector<std::size_t> missing;
+  for (std::size_t key = 0; key < n; ++key) {
+    if (!known(key)) missing.push_back(key);
+  }
+  if (missing.empty()) return pairs;
+  const std::vector<std::int64_t> peers = keys.peers_by_key(period);
+  for (const std::size_t key : missing) {
+    std::size_t x = 0;
+    while (x < period && peers[x * n + key] == 0) ++x;
+    if (x == period) continue;
+    std::size_t y = 0;
+    while (y == x || keys.key(x, y) != key) ++y;
+    pairs.emplace_back(x, y);
+  }
+  return pairs;
+}
 
 // Of the first `end` positions with all others: [x * keys + key]. An end of each kind is found
 // nearby: where a switch ends, in one direction or the other.
@@ -97,19 +122,24 @@ std::vector<EdgeId> TrafficBuilder::edges_by_key(const ChannelGroup& group,
   const std::int32_t end =
       phase.active.kind == Active::Kind::range ? phase.active.end : schedule.positions();
   std::vector<EdgeClass> longest(keys.keys());
+  const auto look_at = [&](std::size_t i, std::size_t j) {
+    EdgeClass& known = longest[keys.key(i, j)];
+    const EdgeClass seen = edge(group.ranks[i], group.ranks[j], stage, false);
+    known.kind = std::max(known.kind, seen.kind);
+    for (std::size_t c = 0; c < seen.hops.size(); ++c) {
+      known.hops[c] = std::max(known.hops[c], seen.hops[c]);
+    }
+  };
   for (const std::int32_t k : repetitions) {
     for (std::int32_t x = 0; x < end; ++x) {
       const std::int32_t y = peer_of(map, schedule.space, x, k);
       if (y < 0 || !is_active(phase.active, schedule.space, x)) continue;
-      const auto i = static_cast<std::size_t>(x);
-      const auto j = static_cast<std::size_t>(y);
-      EdgeClass& known = longest[keys.key(i, j)];
-      const EdgeClass seen = edge(group.ranks[i], group.ranks[j], stage, false);
-      known.kind = std::max(known.kind, seen.kind);
-      for (std::size_t c = 0; c < seen.hops.size(); ++c) {
-        known.hops[c] = std::max(known.hops[c], seen.hops[c]);
-      }
+      look_at(static_cast<std::size_t>(x), static_cast<std::size_t>(y));
     }
+  }
+  if (!few) {
+    const auto known = [&longest](std::size_t key) { return longest[key].kind != EdgeKind::idle; };
+    for (const auto& [x, y] : pair_of_each(keys, known)) look_at(x, y);
   }
   std::vector<EdgeId> ids;
   for (EdgeClass& known : longest) {

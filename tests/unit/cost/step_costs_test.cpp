@@ -59,7 +59,7 @@ class Definition {
     if (out >= 0) {
       paying = edge(out, true);
       row.port = costs_.port_ps(paying, bytes);
-      row.latency = costs_.latency_ps(paying);
+      row.latency = costs_.latency_ps(paying) - costs_.streamed_ps(paying, bytes);
     }
     row.lane = costs_.lane_ps(paying, bytes, reduces);
     return row;
@@ -134,6 +134,10 @@ TEST(StepCosts, HierarchicalOverRacks) {
 }
 TEST(StepCosts, PairwiseOverLeaves) {
   compare("hgx-h100x1260", 8 * 34, Collective::all_to_all, "pairwise", Protocol::simple, 1);
+}
+// Four rails, so that members of a rack share one or not: shifts of four are rare.
+TEST(StepCosts, PairwiseOverRacks) {
+  compare("gb300-nvl72x140", 72 * 7, Collective::all_to_all, "pairwise", Protocol::simple, 1);
 }
 TEST(StepCosts, GroupedRoundsOverBoxes) {
   compare("hgx-h100x1260", 8 * 9, Collective::all_to_all, "grouped", Protocol::simple, 1);
