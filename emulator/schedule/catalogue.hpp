@@ -29,12 +29,13 @@ enum class Cut : std::uint8_t {
 
 // Which rank sits where on a channel (Placement).
 enum class Seat : std::uint8_t {
-  identity,    // every rank and NIC is used alike
-  ring,        // each channel starts at another GPU and swaps odd domains: its own rail
-  tree,        // channels in pairs (two trees) whose chain heads move over the GPUs
-  level_tree,  // channels in pairs (two trees) that use all members of a domain alike
-  head,        // one GPU of a domain does more: another one on each channel
-  root,        // the root at position 0 (semantics 1.5)
+  identity,     // every rank and NIC is used alike
+  ring,         // each channel starts at another GPU and swaps odd domains: its own rail
+  tree,         // channels in pairs (two trees) whose chain heads move over the GPUs
+  level_tree,   // channels in pairs (two trees) that use all members of a domain alike
+  head,         // one GPU of a domain does more: another one on each channel
+  root,         // the root at position 0 (semantics 1.5)
+  rooted_ring,  // both: each channel's ring, cut open at the root
 };
 
 // What the rank space, and the machine, must offer.

@@ -41,7 +41,15 @@ Placement Placement::transposed(const RankSpace& ranks) {
   return placement;
 }
 
+Placement Placement::starting_at(std::int32_t rank) const {
+  Placement turned = *this;
+  turned.shift_ = (shift_ + position_of(rank)) % space_.size();
+  return turned;
+}
+
 std::int32_t Placement::rank_at(std::int32_t position) const {
+  position += shift_;
+  if (position >= space_.size()) position -= space_.size();
   if (transposed_) {
     return position % space_.radix(0) * space_.radix(1) + position / space_.radix(0);
   }
@@ -52,13 +60,18 @@ std::int32_t Placement::rank_at(std::int32_t position) const {
   return domain * l + order_[static_cast<std::size_t>(slot)];
 }
 
+std::int32_t Placement::from_first(std::int32_t at) const {
+  return at >= shift_ ? at - shift_ : at - shift_ + space_.size();
+}
+
 std::int32_t Placement::position_of(std::int32_t rank) const {
-  if (transposed_) return rank % space_.radix(1) * space_.radix(0) + rank / space_.radix(1);
+  if (transposed_)
+    return from_first(rank % space_.radix(1) * space_.radix(0) + rank / space_.radix(1));
   const std::int32_t l = space_.domain_size();
   const std::int32_t domain = rank / l;
   std::int32_t slot = slot_of_[static_cast<std::size_t>(rank % l)];
   if (swap_odd_ && domain % 2 == 1) slot = l - 1 - slot;
-  return (domain - domain_shift_ + space_.domains()) % space_.domains() * l + slot;
+  return from_first((domain - domain_shift_ + space_.domains()) % space_.domains() * l + slot);
 }
 
 }  // namespace fabricast

@@ -42,6 +42,7 @@ Placement place(Seat seat, const RankSpace& space, std::int32_t channel, std::in
     case Seat::head:
       return Placement::rotated(space, spread(channel, channels), false);
     case Seat::ring:
+    case Seat::rooted_ring:
       return Placement::rotated(space, spread(channel, channels), space.domains() > 1);
     case Seat::tree:
       return Placement::rotated(space, spread(channel / 2, (channels + 1) / 2), false);
@@ -235,7 +236,8 @@ ExecutionPlan make_plan(Collective collective, const std::string& algorithm, con
   plan.slice_bytes = ceil_div(plan.slice_bytes, element_bytes) * element_bytes;
 
   std::optional<OrderedRings> ordered;
-  if (entry.seat == Seat::ring && limits.ring_orders) ordered.emplace(space, *limits.ring_orders);
+  const bool rings = entry.seat == Seat::ring || entry.seat == Seat::rooted_ring;
+  if (rings && limits.ring_orders) ordered.emplace(space, *limits.ring_orders);
   const bool two_trees = entry.seat == Seat::tree || entry.seat == Seat::level_tree;
   std::shared_ptr<const Schedule> schedules[2];
   for (std::int32_t c = 0; c < channels; ++c) {
@@ -248,10 +250,9 @@ ExecutionPlan make_plan(Collective collective, const std::string& algorithm, con
     }
     // A schedule may have a space of its own; level trees transpose the plan's.
     const RankSpace& seats = entry.seat == Seat::level_tree ? space : schedules[parity]->space;
-    plan.channels.push_back(
-        {schedules[parity], ordered
-                                ? ordered->next()
-                                : place(entry.seat, seats, c, channels, root)});
+    Placement placement = ordered ? ordered->next() : place(entry.seat, seats, c, channels, root);
+    if (entry.seat == Seat::rooted_ring) placement = placement.starting_at(root);
+    plan.channels.push_back({schedules[parity], std::move(placement)});
   }
   return plan;
 }

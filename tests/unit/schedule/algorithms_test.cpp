@@ -2,6 +2,8 @@
 // deadlock.
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -126,7 +128,30 @@ TEST(Algorithms, BroadcastStartsAtTheRootRank) {
   const RankSpace space{4, 3};
   for (std::int32_t root = 0; root < space.size(); ++root) {
     const auto plan = make_plan(Collective::broadcast, "ring", space, 400, 4, {}, root);
-    EXPECT_EQ(plan.channels.front().placement.rank_at(0), root);
+    for (const auto& channel : plan.channels) EXPECT_EQ(channel.placement.rank_at(0), root);
+  }
+}
+
+// As all other rings: a channel a rail, wherever the root is.
+TEST(Algorithms, RootedRingsLeaveADomainThroughAllOfItsMembers) {
+  const RankSpace space{8, 4};
+  PlanLimits limits;
+  limits.channels = 8;
+  for (const Collective collective : {Collective::broadcast, Collective::reduce}) {
+    for (const std::int32_t root : {0, 3, 29}) {
+      const auto plan = make_plan(collective, "ring", space, 1 << 20, 4, limits, root);
+      ASSERT_EQ(plan.channels.size(), 8u);
+      std::set<std::int32_t> rails;
+      for (const ChannelPlan& channel : plan.channels) {
+        ASSERT_EQ(channel.placement.rank_at(0), root);
+        for (std::int32_t x = 0; x + 1 < space.size(); ++x) {
+          const std::int32_t from = channel.placement.rank_at(x);
+          const std::int32_t to = channel.placement.rank_at(x + 1);
+          if (from / 8 == 1 && to / 8 != 1) rails.insert(from % 8);
+        }
+      }
+      EXPECT_EQ(rails.size(), 8u) << "root " << root;
+    }
   }
 }
 
@@ -163,11 +188,12 @@ TEST(Algorithms, NvlsTreeJoinsEqualMembersOfDomains) {
   }
 }
 
-// What the network adds up, every head sends once and receives once, however many domains there are.
+// What the network adds up, every head sends once and receives once, however many domains there
+// are.
 TEST(Algorithms, CollnetHeadsSendIntoTheNetworkOnce) {
-  for (const auto& schedule : {direct_in_network_all_reduce(RankSpace{4, 6}),
-                               chain_in_network_all_reduce(RankSpace{4, 6}),
-                               switch_in_network_all_reduce(RankSpace{4, 6})}) {
+  for (const auto& schedule :
+       {direct_in_network_all_reduce(RankSpace{4, 6}), chain_in_network_all_reduce(RankSpace{4, 6}),
+        switch_in_network_all_reduce(RankSpace{4, 6})}) {
     int sends = 0, receives = 0;
     for (const Stage& stage : schedule.stages) {
       for (const Phase& phase : stage.groups.front().phases) {

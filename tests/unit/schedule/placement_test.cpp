@@ -26,8 +26,23 @@ TEST(Placement, IsABijection) {
   }
 }
 
-// nccl.md 1.2: with the odd-node swap every hop between domains joins same-numbered GPUs, as long as
-// the neighbours' parities differ (an even number of domains, or all but the closing hop).
+TEST(Placement, TurnedRingsAreTheSameRings) {
+  const RankSpace space{4, 3};
+  const auto ring = Placement::rotated(space, 1, true);
+  for (std::int32_t first = 0; first < space.size(); ++first) {
+    const auto turned = ring.starting_at(first);
+    EXPECT_EQ(turned.rank_at(0), first);
+    EXPECT_EQ(turned.starting_at(ring.rank_at(0)), ring);
+    for (std::int32_t x = 0; x < space.size(); ++x) {
+      ASSERT_EQ(turned.position_of(turned.rank_at(x)), x);
+      const auto next = (ring.position_of(turned.rank_at(x)) + 1) % space.size();
+      ASSERT_EQ(turned.rank_at((x + 1) % space.size()), ring.rank_at(next));
+    }
+  }
+}
+
+// nccl.md 1.2: with the odd-node swap every hop between domains joins same-numbered GPUs, as long
+// as the neighbours' parities differ (an even number of domains, or all but the closing hop).
 TEST(Placement, SwappedRingsStayOnOneRailBetweenDomains) {
   const RankSpace space{8, 6};
   for (std::int32_t start = 0; start < 8; ++start) {
