@@ -12,6 +12,7 @@
 
 #include "emulator/base/communicator.hpp"
 #include "emulator/base/error.hpp"
+#include "emulator/base/heap.hpp"
 #include "emulator/base/log.hpp"
 #include "emulator/base/run_phase.hpp"
 #include "emulator/base/standard_streams.hpp"
@@ -117,6 +118,7 @@ int run_program(int argc, char** argv) {
 int main(int argc, char** argv) {
   using namespace fabricast;
   occupy_standard_streams();
+  keep_freed_memory();
   // A full disk under `ulimit -f` must be an error message, not a signal.
   std::signal(SIGXFSZ, SIG_IGN);
   watch_for_stop();
