@@ -176,7 +176,8 @@ void publish(const MeasureArguments& arguments, const MeasureReport& report,
   if (arguments.output.empty()) return;
   auto content = measurement_trace(report.samples, machine, origin);
   if (record != nullptr) content.attributes.merge(record->content().attributes);
-  write_trace(arguments.output, content, WriteOptions{arguments.force});
+  const bool replace = record != nullptr ? record->replaces() : arguments.force;
+  write_trace(arguments.output, content, WriteOptions{replace});
   if (record != nullptr) record->finish();
   if (!arguments.json) fmt::print("# trace {}\n", arguments.output);
 }

@@ -277,8 +277,7 @@ void publish_plot(const std::string& output, bool force) {
   publish_file(plot_of(output), std::as_bytes(std::span(svg)), force, [](const fs::path&) {});
 }
 
-void publish(const std::string& output, const RunArguments& arguments,
-             const std::vector<Emulated>& all, RunRecord& record) {
+void publish(const std::string& output, const std::vector<Emulated>& all, RunRecord& record) {
   TraceContent content = record.content();
   TraceAssembly classes;
   for (const auto& one : all) {
@@ -286,8 +285,8 @@ void publish(const std::string& output, const RunArguments& arguments,
                              largest_points(content.at("/results"), one.scenario));
   }
   for (Table& table : classes.take().tables) content.tables.push_back(std::move(table));
-  write_trace(output, content, WriteOptions{arguments.force});
-  publish_plot(output, arguments.force);
+  write_trace(output, content, WriteOptions{record.replaces()});
+  publish_plot(output, record.replaces());
   record.finish();
   log_note_on_steps(content);
   fmt::print("{}", render_table(content, TableOptions{}));
@@ -337,7 +336,8 @@ int run_main_job(const RunArguments& arguments) {
   RunRecord* record = kept ? &*kept : nullptr;
   if (complete) {
     agree_that(world, [&] {
-      if (!fs::exists(plot_of(output))) publish_plot(output, false);
+      // Interrupted after the trace: a plot that is there may be that of the trace before.
+      if (record->replaces() || !fs::exists(plot_of(output))) publish_plot(output, record->replaces());
       show_complete(output, *record);
     });
     return 0;
@@ -358,7 +358,7 @@ int run_main_job(const RunArguments& arguments) {
     all.push_back(emulate_on(world, std::move(topology), std::move(profile), arguments, ++stage, record));
   }
   enter_phase(RunPhase::write);
-  agree_that(world, [&] { publish(output, arguments, all, *record); });
+  agree_that(world, [&] { publish(output, all, *record); });
   return 0;
 }
 

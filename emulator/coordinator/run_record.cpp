@@ -12,6 +12,8 @@
 #include "emulator/base/contracts.hpp"
 #include "emulator/base/error.hpp"
 #include "emulator/base/stop.hpp"
+#include "emulator/trace/input_file.hpp"
+#include "emulator/trace/manifest.hpp"
 #include "emulator/trace/sha256.hpp"
 
 namespace fabricast {
@@ -53,8 +55,27 @@ double asked_seconds_per_segment() {
   return seconds;
 }
 
-Manifest manifest_of(const RunIdentity& identity) {
+bool is_file(const std::filesystem::path& path) {
+  return std::filesystem::is_regular_file(std::filesystem::symlink_status(path));
+}
+
+std::string digest_of_file(const std::filesystem::path& path) {
+  return sha256_hex(read_whole_file(path));
+}
+
+// Is the trace what the interrupted run beside it was to replace?
+bool was_to_be_replaced(const std::filesystem::path& trace) {
+  const auto folder = segment_folder_of(trace);
+  if (!is_segment_folder(folder)) return false;
+  const std::string replaced = read_manifest(folder).replaces;
+  return !replaced.empty() && replaced == digest_of_file(trace);
+}
+
+Manifest manifest_of(const RunIdentity& identity, RunStart start) {
   Manifest manifest;
+  if (start == RunStart::discard && is_file(identity.trace)) {
+    manifest.replaces = digest_of_file(identity.trace);
+  }
   manifest.trace = identity.trace.filename().string();
   manifest.config = identity.config;
   manifest.attributes = identity.attributes;
@@ -68,17 +89,19 @@ bool already_complete(const RunIdentity& identity, RunStart start) {
     check_writable(identity.trace, start == RunStart::discard);
     return false;
   }
-  if (!std::filesystem::is_regular_file(std::filesystem::symlink_status(identity.trace))) {
+  if (!is_file(identity.trace)) {
     check_writable(identity.trace, false);
     return false;
   }
   const auto attributes = read_trace(identity.trace).attributes;
   const auto digest = attributes.find(identity_attribute);
   if (digest != attributes.end() && digest->second == sha256_hex(identity.config)) return true;
-  throw IoError(fmt::format(
-      "cannot resume {} (it exists, and is the trace of another run) choose another name with -o, or "
-      "say --force instead of --resume to replace it",
-      identity.trace.string()));
+  if (was_to_be_replaced(identity.trace)) return false;
+  throw IoError(
+      fmt::format("cannot resume {} (it exists, and is the trace of another run) choose another "
+                  "name with -o, or "
+                  "say --force instead of --resume to replace it",
+                  identity.trace.string()));
 }
 
 RunRecord::RunRecord(RunIdentity identity, RunStart start)
@@ -88,11 +111,12 @@ RunRecord::RunRecord(RunIdentity identity, RunStart start)
     StoredRun stored;
     writer_ = SegmentWriter::resume(identity_.trace, stored);
     if (writer_ && stored.manifest.config != identity_.config) {
-      throw UsageError(fmt::format(
-          "cannot resume {} (it was started with another configuration: {}) repeat its command line, "
-          "or start over with --force",
-          segment_folder_of(identity_.trace).string(),
-          difference(stored.manifest.config, identity_.config)));
+      throw UsageError(
+          fmt::format("cannot resume {} (it was started with another configuration: {}) repeat its "
+                      "command line, "
+                      "or start over with --force",
+                      segment_folder_of(identity_.trace).string(),
+                      difference(stored.manifest.config, identity_.config)));
     }
     for (RowPiece& piece : stored.pieces) {
       remember(piece);
@@ -102,10 +126,12 @@ RunRecord::RunRecord(RunIdentity identity, RunStart start)
     stored_ = pieces_.size();
     if (writer_) set_stop_note(left_behind());
     spent_before_ = stored.manifest.spent_seconds;
+    replaces_ = !stored.manifest.replaces.empty();
   }
   if (!writer_) {
-    writer_ = SegmentWriter::fresh(identity_.trace, manifest_of(identity_),
+    writer_ = SegmentWriter::fresh(identity_.trace, manifest_of(identity_, start),
                                    start != RunStart::fresh);
+    replaces_ = start == RunStart::discard;
     // Ranks of the run that was killed may still live for a second, and begin to write.
     if (start == RunStart::resume) writer_->claim();
   }
@@ -115,7 +141,8 @@ void RunRecord::remember(const RowPiece& piece) {
   frames_.insert(piece.frames.begin(), piece.frames.end());
   for (const char* table : point_tables) {
     const auto found = piece.positions.find(table);
-    if (found != piece.positions.end()) positions_.insert(found->second.begin(), found->second.end());
+    if (found != piece.positions.end())
+      positions_.insert(found->second.begin(), found->second.end());
   }
 }
 

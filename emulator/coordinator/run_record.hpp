@@ -36,7 +36,8 @@ struct RunIdentity {
 };
 
 // With `resume`: the trace is there, complete and of this very config. Throws IoError when it is
-// there but of another one, or is in the way of a fresh start (trace_file.hpp, check_writable).
+// there but of another one, unless it is the very file that the interrupted run was allowed to
+// replace, or is in the way of a fresh start (trace_file.hpp, check_writable).
 bool already_complete(const RunIdentity& identity, RunStart start);
 
 class RunRecord {
@@ -52,6 +53,8 @@ class RunRecord {
 
   bool has(std::int32_t stage, std::int64_t point) const;
   bool has_frame(std::int32_t stage) const { return frames_.contains(stage); }
+  // --force was said, now or when the run began: what has the trace's name may be replaced.
+  bool replaces() const { return replaces_; }
   // Points found in the unfinished run.
   std::size_t found() const { return found_; }
   // Wall time spent by earlier processes and this one.
@@ -78,6 +81,7 @@ class RunRecord {
   std::set<std::int64_t> positions_;
   std::set<std::int64_t> frames_;
   std::size_t found_ = 0;
+  bool replaces_ = false;
   double spent_before_ = 0;
   double seconds_per_segment_ = seconds_per_segment;
   Clock::time_point start_ = Clock::now();

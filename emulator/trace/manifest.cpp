@@ -65,6 +65,7 @@ class ManifestReader {
     json.at("config").get_to(manifest.config);
     json.at("attributes").get_to(manifest.attributes);
     json.at("spent_s").get_to(manifest.spent_seconds);
+    if (json.contains("replaces")) json.at("replaces").get_to(manifest.replaces);
     if (manifest.spent_seconds < 0) throw damaged("it says that the run took less than no time");
     for (const auto& entry : json.at("segments")) {
       SegmentEntry segment;
@@ -110,14 +111,16 @@ std::string to_text(const Manifest& manifest) {
                         {"sha256", entry.sha256},
                         {"rows", entry.rows}});
   }
-  const nlohmann::json json = {{"format", format_name},
-                               {"trace", manifest.trace},
-                               {"config", manifest.config},
-                               {"attributes", manifest.attributes},
-                               {"spent_s", manifest.spent_seconds},
-                               {"segments", std::move(segments)}};
+  nlohmann::json json = {{"format", format_name},
+                         {"trace", manifest.trace},
+                         {"config", manifest.config},
+                         {"attributes", manifest.attributes},
+                         {"spent_s", manifest.spent_seconds},
+                         {"segments", std::move(segments)}};
+  if (!manifest.replaces.empty()) json["replaces"] = manifest.replaces;
   // Command lines may hold bytes that are no text; they are replaced.
-  const std::string body = json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  const std::string body =
+      json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   return body + seal_of(std::as_bytes(std::span(body)));
 }
 

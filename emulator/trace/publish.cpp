@@ -37,7 +37,19 @@ class IgnoreFileSizeSignal {
   struct sigaction before_ {};
 };
 
-// The rename itself must survive a power loss. Some file systems cannot sync a directory (EINVAL).
+void require_room_for_ending(const fs::path& path) {
+  const long most = ::pathconf(directory_of(path).c_str(), _PC_NAME_MAX);
+  const std::size_t length = path.filename().string().size();
+  if (most <= 0 || length + longest_partial_ending <= static_cast<std::size_t>(most)) return;
+  throw IoError(
+      fmt::format("cannot write {} (its name has {} bytes; {} are possible here, of which {} are "
+                  "needed for the file being written) choose a shorter name",
+                  path.string(), length, most, longest_partial_ending));
+}
+
+}  // namespace
+
+// Some file systems cannot sync a directory (EINVAL).
 void sync_directory_of(const fs::path& path) {
   const fs::path directory = directory_of(path);
   const int fd = while_interrupted(
@@ -51,18 +63,6 @@ void sync_directory_of(const fs::path& path) {
                   "may still undo it: check the file system",
                   directory.string(), std::generic_category().message(error), path.string()));
 }
-
-void require_room_for_ending(const fs::path& path) {
-  const long most = ::pathconf(directory_of(path).c_str(), _PC_NAME_MAX);
-  const std::size_t length = path.filename().string().size();
-  if (most <= 0 || length + longest_partial_ending <= static_cast<std::size_t>(most)) return;
-  throw IoError(
-      fmt::format("cannot write {} (its name has {} bytes; {} are possible here, of which {} are "
-                  "needed for the file being written) choose a shorter name",
-                  path.string(), length, most, longest_partial_ending));
-}
-
-}  // namespace
 
 void require_target(const fs::path& path, bool force) {
   if (path.empty() || !path.has_filename()) {

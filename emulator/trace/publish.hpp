@@ -22,4 +22,7 @@ void require_target(const std::filesystem::path& path, bool force);
 void publish_file(const std::filesystem::path& path, std::span<const std::byte> bytes, bool force,
                   const std::function<void(const std::filesystem::path&)>& verify);
 
+// Makes the name `path` itself, new or renamed, survive a power loss. Throws IoError when it may not.
+void sync_directory_of(const std::filesystem::path& path);
+
 }  // namespace fabricast

@@ -17,6 +17,7 @@
 #include "emulator/base/interrupted_call.hpp"
 #include "emulator/trace/manifest.hpp"
 #include "emulator/trace/partial_file.hpp"
+#include "emulator/trace/publish.hpp"
 #include "emulator/trace/segment_rows.hpp"
 
 namespace fabricast {
@@ -200,6 +201,7 @@ void SegmentWriter::create() {
   }
   lock_ = std::make_unique<Lock>(folder_);
   made_ = true;
+  sync_directory_of(folder_);
 }
 
 void SegmentWriter::claim() {

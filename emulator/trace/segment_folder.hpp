@@ -36,6 +36,8 @@ struct Manifest {
   std::string config;  // everything that decides the outcome; a resumed run must have the same
   std::map<std::string, std::string> attributes;  // of the trace's root
   double spent_seconds = 0;                       // of wall time, all processes before this one
+  // SHA-256 of the file that --force allowed the run to replace; empty if there was none.
+  std::string replaces{};
   std::vector<SegmentEntry> segments;
 };
 
@@ -45,7 +47,8 @@ std::filesystem::path segment_folder_of(const std::filesystem::path& trace);
 // Is `path` such a folder?
 bool is_segment_folder(const std::filesystem::path& path);
 
-// What is acknowledged, verified against the manifest. No lock: also of a run that is being written.
+// What is acknowledged, verified against the manifest. No lock: also of a run that is being
+// written.
 struct StoredRun {
   Manifest manifest;
   std::vector<RowPiece> pieces;  // one per segment

@@ -168,6 +168,28 @@ class Resume(CliCase):
             self.assertGreater(len(rows), 0)
             self.assertEqual(rows - rows_of(self.path("t.h5"), name), set(), name)
 
+    def test_a_run_that_may_replace_a_trace_goes_on(self):
+        other = ("emulate", "--machine", "hgx-h100", "-b", "1M", "-e", "1M", "--quiet", "-o", "t.h5")
+        self.expect_ok(*other, "-c", "all_reduce")
+        before = self.sha256_of("t.h5")
+        process = self.start(*WORK, "-o", "t.h5", "--force", FABRICAST_SEGMENT_SECONDS="0")
+        deadline = time.monotonic() + 60
+        while not self.acknowledged("t.h5.d") and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGTERM)
+        self.assertIn("--resume goes on", process.communicate(timeout=60)[1])
+        self.assertEqual(self.sha256_of("t.h5"), before)
+        self.assertGreater(len(self.acknowledged("t.h5.d")), 0)
+        # Only that very file.
+        os.rename(self.path("t.h5"), self.path("kept.h5"))
+        self.expect_ok(*other, "-c", "all_gather")
+        self.expect_error(4, "is the trace of another run", *WORK, "-o", "t.h5", "--resume")
+        os.rename(self.path("kept.h5"), self.path("t.h5"))
+        resumed = self.expect_ok(*WORK, "-o", "t.h5", "--resume")
+        self.assertEqual(self.left(), ["t.h5"])
+        whole = self.expect_ok(*WORK, "-o", "whole.h5")
+        self.assertEqual(digest_of(resumed.stdout), digest_of(whole.stdout))
+
     def test_an_unfinished_run_is_in_the_way_of_another(self):
         process = self.start(*WORK, "-o", "t.h5", FABRICAST_SEGMENT_SECONDS="0")
         deadline = time.monotonic() + 60
