@@ -86,8 +86,7 @@ void check_against_engine(const Scenario& scenario) {
 }
 
 ExecutorKind executor_of(const EmulateOptions& options, const Topology& topology) {
-  if (!options.executor.empty()) return executor_from_name(options.executor);
-  return topology.gpu().generation == "host" ? ExecutorKind::host : ExecutorKind::nccl;
+  return modeled_executor(options.executor, topology);
 }
 
 AlgorithmList asked_algorithms(const EmulateOptions& options) {
@@ -233,7 +232,7 @@ void publish(const EmulateOptions& options, const Scenario& scenario, const Topo
                              scenario.changes);
     for (Table& table : classes.take().tables) content.tables.push_back(std::move(table));
   }
-  write_trace(options.output, content, WriteOptions{options.force});
+  write_trace(options.output, content, WriteOptions{record.replaces()});
   record.finish();
   log_note_on_steps(content);
   TableOptions view;
@@ -245,8 +244,8 @@ void publish(const EmulateOptions& options, const Scenario& scenario, const Topo
 
 int run_emulate(const EmulateOptions& options) {
   if (!options.jobs.empty()) {
-    return emulate_jobs({options.machine, options.jobs, options.executor.empty() ? "nccl" : options.executor, options.profile,
-                         options.output, options.engine, options.force, options.stats});
+    return emulate_jobs({options.machine, options.jobs, options.executor, options.profile, options.output,
+                         options.engine, options.set, options.force, options.stats});
   }
   const auto world = Communicator::world();
   const StoppableRun stoppable;
@@ -320,7 +319,7 @@ void add_engine_options(CLI::App& command, EmulateOptions& options) {
   // The file says it, or it does not apply.
   for (const char* other : {"-c", "-a", "--protocol", "-b", "-e", "-f", "--ranks", "--channels", "--slices",
                             "--jitter", "--slots", "--slow", "--routing", "--no-fold", "--best", "--trace",
-                            "--resume"}) {
+                            "--trace-class", "--trace-window", "--nccl-version", "--resume"}) {
     jobs->excludes(command.get_option(other));
   }
 }

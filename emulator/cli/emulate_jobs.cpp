@@ -6,11 +6,14 @@
 #include "emulator/base/error.hpp"
 #include "emulator/base/run_phase.hpp"
 #include "emulator/base/text_file.hpp"
+#include "emulator/cli/emulate_notes.hpp"
 #include "emulator/cli/output_format.hpp"
 #include "emulator/coordinator/agreement.hpp"
 #include "emulator/coordinator/engine_choice.hpp"
 #include "emulator/coordinator/job_tables.hpp"
+#include "emulator/coordinator/library_choice.hpp"
 #include "emulator/coordinator/profile_choice.hpp"
+#include "emulator/coordinator/scenario.hpp"
 #include "emulator/coordinator/trace_assembly.hpp"
 #include "emulator/report/table_view.hpp"
 #include "emulator/trace/trace_file.hpp"
@@ -19,11 +22,11 @@
 namespace fabricast {
 namespace {
 
-std::string config_of(const JobArguments& arguments, const Topology& machine,
-                      const std::string& profile, const JobFile& file) {
+std::string config_of(ExecutorKind executor, const Topology& machine, const std::string& profile,
+                      const JobFile& file) {
   return fmt::format(
       "machine: {}\nexecutor: {}\nprofile: {}\nengine: flow\nengine_why: jobs share links\n{}",
-      machine.name(), arguments.executor, profile, file.to_yaml());
+      machine.name(), to_string(executor), profile, file.to_yaml());
 }
 
 void print_stats(const JobFile& file, const JobPredictions& jobs) {
@@ -52,8 +55,14 @@ void run_and_write(const JobArguments& arguments) {
   }
   engine_choice(arguments.engine, "");  // throws for a name that is none
   check_writable(arguments.output, arguments.force);
-  const auto topology = load_machine(arguments.machine);
-  const auto executor = executor_from_name(arguments.executor);
+  for (const auto& setting : arguments.settings) {
+    if (!is_library_variable(setting)) continue;
+    throw UsageError(fmt::format(
+        "--set {} decides what NCCL takes, and the jobs' file says what each runs; leave it out",
+        setting));
+  }
+  const auto topology = load_machine(arguments.machine, arguments.settings);
+  const auto executor = modeled_executor(arguments.executor, *topology);
   const JobFile file = parse_job_file(read_text_file(arguments.jobs), arguments.jobs, topology);
   enter_phase(RunPhase::calibrate);
   const auto profile = choose_profile(*topology, executor, arguments.profile);
@@ -68,12 +77,12 @@ void run_and_write(const JobArguments& arguments) {
   }
   auto attributes = run_attributes("model", this_command_line());
   attributes["seed"] = std::to_string(file.choice.seed);
-  TraceContent content = assembly.finish(config_of(arguments, *topology, profile.origin, file),
+  TraceContent content = assembly.finish(config_of(executor, *topology, profile.origin, file),
                                          nullptr, std::move(attributes));
   add_jobs(file, jobs, content);
   write_trace(arguments.output, content, WriteOptions{arguments.force});
   fmt::print("{}", render_table(content, TableOptions{}));
-  fmt::print("{}", render_jobs(content));
+  fmt::print("{}{}", render_jobs(content), what_if_text(arguments.settings, {}, 0));
   if (arguments.stats) print_stats(file, jobs);
   fmt::print("# trace {} content_digest {}\n", arguments.output, content_digest(content));
 }

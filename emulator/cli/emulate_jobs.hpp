@@ -2,11 +2,13 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace fabricast {
 
 struct JobArguments {
-  std::string machine, jobs, executor, profile, output, engine;
+  std::string machine, jobs, executor, profile, output, engine;  // executor: empty, the usual one
+  std::vector<std::string> settings;  // --set, keys of the machine
   bool force = false, stats = false;
 };
 

@@ -1,6 +1,9 @@
 #include "emulator/cli/name_lists.hpp"
 
 #include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
 
 #include "emulator/base/error.hpp"
 #include "emulator/base/scaled_number.hpp"
@@ -11,7 +14,13 @@ std::vector<std::string> names_option(const char* option, const std::string& tex
   std::vector<std::string> items;
   for (std::size_t begin = 0; begin <= text.size();) {
     const auto end = std::min(text.find(',', begin), text.size());
-    if (end > begin) items.push_back(text.substr(begin, end - begin));
+    if (end > begin) {
+      auto item = text.substr(begin, end - begin);
+      if (std::find(items.begin(), items.end(), item) != items.end()) {
+        throw UsageError(fmt::format("{}: \"{}\" is named twice; name it once", option, item));
+      }
+      items.push_back(std::move(item));
+    }
     begin = end + 1;
   }
   if (items.empty()) {

@@ -88,8 +88,8 @@ std::string why_too_long(const Scenario& scenario, const Topology& topology,
   const double heads = algorithm == "collnet_chain" ? topology.space().domains() : ranks;
   if (reduces_between_domains(find_algorithm(algorithm, collective)->needs) &&
       heads * topology.space().domains() > most_messages) {
-    return fmt::format("would be {:.1e} messages between {} domains", heads * topology.space().domains(),
-                       topology.space().domains());
+    return fmt::format("would be {:.1e} messages between {} domains",
+                       heads * topology.space().domains(), topology.space().domains());
   }
   if (scenario.engine.flow || ranks * ranks < most_steps) return "";
   PointSpec point;
@@ -156,7 +156,8 @@ void add_chosen(const Scenario& scenario, const Topology& topology, Collective c
     LibraryPoint choice = scenario.library->choose(collective, bytes);
     const auto [known, fresh] = reason_of.try_emplace(choice.algorithm);
     if (fresh && find_algorithm(choice.algorithm, collective) == nullptr) {
-      known->second = fmt::format("{} {}: there is no schedule of it", to_string(collective), choice.name);
+      known->second =
+          fmt::format("{} {}: there is no schedule of it", to_string(collective), choice.name);
     } else if (fresh) {
       known->second = why_left_out(scenario, topology, collective, choice.algorithm).reason;
     }
@@ -171,7 +172,8 @@ void add_chosen(const Scenario& scenario, const Topology& topology, Collective c
   for (const auto& [reason, of] : sizes_of_reason) {
     left_out += "; " + reason;
     if (notes != nullptr) {
-      notes->push_back(fmt::format("chosen, and left out: {}; sizes {}", reason, fmt::join(of, ", ")));
+      notes->push_back(
+          fmt::format("chosen, and left out: {}; sizes {}", reason, fmt::join(of, ", ")));
     }
   }
 }
@@ -199,12 +201,18 @@ void add_files(const Scenario& scenario, const Topology& topology,
 
 }  // namespace
 
+ExecutorKind modeled_executor(const std::string& asked, const Topology& topology) {
+  if (!asked.empty()) return executor_from_name(asked);
+  return topology.gpu().generation == "host" ? ExecutorKind::host : ExecutorKind::nccl;
+}
+
 std::string Scenario::to_yaml() const {
   std::string text;
   text +=
       fmt::format("machine: {}\nranks: {}\nexecutor: {}\n", machine, ranks, to_string(executor));
   text += fmt::format("collectives: {}\n", list_of(collectives));
-  text += fmt::format("algorithms: [{}]\n", library ? "auto" : fmt::to_string(fmt::join(algorithms, ", ")));
+  text += fmt::format("algorithms: [{}]\n",
+                      library ? "auto" : fmt::to_string(fmt::join(algorithms, ", ")));
   if (library) text += library->to_yaml();
   text += algorithm_files_yaml(files);
   if (!left_out.empty()) text += fmt::format("left_out: [{}]\n", fmt::join(left_out, ", "));
@@ -212,6 +220,7 @@ std::string Scenario::to_yaml() const {
   text += fmt::format("sizes_bytes: [{}]\n", fmt::join(sizes, ", "));
   text += fmt::format("element_bytes: {}\nchannels: {}\nmax_slices: {}\nprofile: {}\n",
                       element_bytes, channels, max_slices, profile);
+  if (!fold) text += "fold: no\n";
   if (changes.slots > 0) text += fmt::format("slots: {}\n", changes.slots);
   if (!changes.slow.empty()) {
     std::vector<std::string> slow;

@@ -21,24 +21,28 @@
 
 namespace fabricast {
 
+// Whose cost is meant: `asked`, or if that is empty host for a machine of cores, else nccl. Throws
+// UsageError for a name that is none.
+ExecutorKind modeled_executor(const std::string& asked, const Topology& topology);
+
 struct Scenario {
-  std::string machine;                   // name, as in the machine file
+  std::string machine;  // name, as in the machine file
   std::int32_t ranks = 0;
   ExecutorKind executor = ExecutorKind::nccl;
   std::vector<Collective> collectives;
-  std::vector<std::string> algorithms;   // empty, and no files: every algorithm that applies
-  AlgorithmFiles files;                  // algorithms besides those, each for its own collective
+  std::vector<std::string> algorithms;  // empty, and no files: every algorithm that applies
+  AlgorithmFiles files;                 // algorithms besides those, each for its own collective
   // Not null: for every collective and size the algorithm, protocol and channels that the library
   // itself takes; `algorithms` and `files` are empty then.
   std::shared_ptr<const NcclChooser> library = nullptr;
-  std::vector<std::string> left_out;     // of every algorithm, not these
-  std::vector<Protocol> protocols;       // empty: the one with the smallest predicted time per row
-  std::vector<std::int64_t> sizes;       // nccl-tests bytes, as asked for
+  std::vector<std::string> left_out;  // of every algorithm, not these
+  std::vector<Protocol> protocols;    // empty: the one with the smallest predicted time per row
+  std::vector<std::int64_t> sizes;    // nccl-tests bytes, as asked for
   std::int32_t element_bytes = 4;
-  std::int32_t channels = 0;             // 0: the machine's
-  std::int32_t max_slices = 0;           // 0: the protocol's rule
+  std::int32_t channels = 0;    // 0: the machine's
+  std::int32_t max_slices = 0;  // 0: the protocol's rule
   bool fold = true;
-  MachineChanges changes;                // slots, slow elements
+  MachineChanges changes;  // slots, slow elements
   // Whose values: "prior", "this run", or "content_digest HEX" of the trace that was given. Never a
   // file name: a copy of the trace is the same profile.
   std::string profile = "prior";

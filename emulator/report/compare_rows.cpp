@@ -27,10 +27,29 @@ RowKey key_of_condition(const Table& conditions, std::size_t row) {
 }
 
 RowKey key_of_result(const ResultRow& result) {
-  return {result.machine,   result.executor, result.collective,
-          result.algorithm, result.protocol, result.channels,
-          result.ranks,     result.bytes,    result.dtype,
-          result.redop,     false,           false};
+  RowKey key;
+  key.machine = result.machine;
+  key.executor = result.executor;
+  key.collective = result.collective;
+  key.algorithm = result.algorithm;
+  key.protocol = result.protocol;
+  key.channels = result.channels;
+  key.ranks = result.ranks;
+  key.bytes = result.bytes;
+  key.dtype = result.dtype;
+  key.redop = result.redop;
+  if (result.engine == "flow") key.engine = result.engine;
+  return key;
+}
+
+// Names of jobs by row of /results.
+std::map<std::int64_t, std::string> job_names(const TraceContent& content) {
+  std::map<std::int64_t, std::string> names;
+  const Table* jobs = content.find("/jobs");
+  for (std::size_t i = 0; jobs != nullptr && i < jobs->rows(); ++i) {
+    names[jobs->integers("result")[i]] = jobs->texts("job")[i];
+  }
+  return names;
 }
 
 // What a run's /config left for the model to choose.
@@ -93,6 +112,7 @@ TraceRows comparable_rows(const TraceContent& content) {
   add_measured(content, found);
   if (content.find("/results") == nullptr) return found;
   const OpenChoices open = open_choices(content);
+  const auto jobs = job_names(content);
   for (const ResultRow& result : result_rows(content)) {
     RowKey key = key_of_result(result);
     if (result.measured()) {
@@ -106,6 +126,7 @@ TraceRows comparable_rows(const TraceContent& content) {
       }
       continue;
     }
+    if (const auto job = jobs.find(result.row); job != jobs.end()) key.job = job->second;
     TakenChoice taken{key.algorithm, key.protocol, key.channels};
     if (open.algorithm) key.algorithm = "auto";
     if (open.protocol) key.protocol = "auto";

@@ -18,11 +18,14 @@
 namespace fabricast {
 
 // What makes two rows the same question. Samples do not say which reduction ran (redop is empty);
-// predictions have no buffers (in_place is false).
+// predictions have no buffers (in_place is false). `engine` is "flow" where messages shared links
+// as they came and went, which is another question than static shares (empty); `job` is the name of
+// the job of `emulate --jobs` that the row is.
 struct RowKey {
   std::string machine, executor, collective, algorithm, protocol;
   std::int64_t channels = 0, ranks = 0, bytes = 0;
   std::string dtype, redop;
+  std::string engine{}, job{};
   bool in_place = false;
   bool measured = false;
 

@@ -40,8 +40,10 @@ Cells cells_of(const ComparedRow& row) {
           fmt::format("{} ranks, {} ch", key.ranks, key.channels),
           key.redop.empty() ? type_name(key.dtype)
                             : fmt::format("{} {}", type_name(key.dtype), key.redop),
-          fmt::format("{} {}, {}{}", key.executor, key.machine,
-                      key.measured ? "measured" : "predicted", key.in_place ? ", in place" : "")};
+          fmt::format("{} {}, {}{}{}{}", key.executor, key.machine,
+                      key.measured ? "measured" : "predicted",
+                      key.engine.empty() ? "" : " by " + key.engine,
+                      key.job.empty() ? "" : ", job " + key.job, key.in_place ? ", in place" : "")};
 }
 
 std::string table_text(const std::vector<const ComparedRow*>& rows, const Comparison& comparison) {
@@ -78,10 +80,11 @@ std::string table_text(const std::vector<const ComparedRow*>& rows, const Compar
     }
     const bool changed = row.outcome == Outcome::slower || row.outcome == Outcome::faster;
     if (changed && !row.key.measured && row.explanations.empty()) {
-      text += comparison.parameters.empty()
-                  ? "#   no parameter of its profile changed: the model, the machine or an option did\n"
-                  : "#   the base's time does not depend on the parameters that changed: another path, "
-                    "protocol or option decides now\n";
+      text +=
+          comparison.parameters.empty()
+              ? "#   no parameter of its profile changed: the model, the machine or an option did\n"
+              : "#   the base's time does not depend on the parameters that changed: another path, "
+                "protocol or option decides now\n";
     }
   }
   return text;
@@ -143,6 +146,8 @@ nlohmann::ordered_json row_json(const ComparedRow& row, const Comparison& compar
   object["dtype"] = key.dtype;
   object["redop"] = key.redop;
   object["in_place"] = key.in_place;
+  object["engine"] = key.engine;
+  object["job"] = key.job;
   object["base_us"] = row.base_us;
   object["new_us"] = row.new_us;
   object["change_percent"] = percent(row.change_ln);
@@ -235,17 +240,17 @@ std::string render_comparison_csv(const Comparison& comparison) {
   std::string text =
       "outcome,kind,machine,executor,collective,algorithm,protocol,channels,ranks,bytes,dtype,"
       "redop,in_place,base_us,new_us,change_percent,noise_percent,detectable_percent,p,base_runs,"
-      "reason\r\n";
+      "reason,engine,job\r\n";
   for (const ComparedRow& row : comparison.rows) {
     const RowKey& key = row.key;
-    text += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\r\n",
-                        to_string(row.outcome), key.measured ? "measured" : "predicted",
-                        csv_quoted(key.machine), csv_quoted(key.executor),
-                        csv_quoted(key.collective), csv_quoted(key.algorithm),
-                        csv_quoted(key.protocol), key.channels, key.ranks, key.bytes,
-                        csv_quoted(key.dtype), csv_quoted(key.redop), key.in_place ? "yes" : "no",
-                        row.base_us, row.new_us, percent(row.change_ln), percent(row.noise_ln),
-                        percent(row.detectable_ln), row.p, row.bases, csv_quoted(row.reason));
+    text += fmt::format(
+        "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\r\n",
+        to_string(row.outcome), key.measured ? "measured" : "predicted", csv_quoted(key.machine),
+        csv_quoted(key.executor), csv_quoted(key.collective), csv_quoted(key.algorithm),
+        csv_quoted(key.protocol), key.channels, key.ranks, key.bytes, csv_quoted(key.dtype),
+        csv_quoted(key.redop), key.in_place ? "yes" : "no", row.base_us, row.new_us,
+        percent(row.change_ln), percent(row.noise_ln), percent(row.detectable_ln), row.p, row.bases,
+        csv_quoted(row.reason), csv_quoted(key.engine), csv_quoted(key.job));
   }
   return text;
 }

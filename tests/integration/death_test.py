@@ -71,7 +71,8 @@ class Death(CliCase):
         choice = random.Random(SEED)
         count = 100 if ALL else 9
         work = ("emulate", "--machine", "hgx-h100x1260", "-c", "all_reduce,all_to_all", "-a", "ring,pairwise",
-                "-b", "4K", "-e", "16M", "-f", "1.7", "--no-fold", "--ranks", "1024", "--quiet")
+                "-b", "4K", "-e", "16M", "-f", "1.4", "--ranks", "256", "--jitter", "lognormal:0.1", "--members", "8",
+                "--quiet")
         slowest = done = 0
         for number in range(count):
             name = f"s{number}.h5"

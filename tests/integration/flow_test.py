@@ -20,6 +20,15 @@ faults:
 """
 
 
+TWINS = """\
+routing: ecmp
+placement: spread
+jobs:
+  - {name: one, collective: all_reduce, algorithm: ring, bytes: 16M, gpus: 16, channels: 2}
+  - {name: two, collective: all_reduce, algorithm: ring, bytes: 16M, gpus: 16, channels: 2}
+"""
+
+
 def digest(result):
     return re.search(r"content_digest ([0-9a-f]{64})", result.stdout).group(1)
 
@@ -82,6 +91,32 @@ class Flow(CliCase):
         self.expect_ok("report", "t.h5", "--check")
         links = self.expect_ok("report", "t.h5", "--csv", "/job_links").stdout.splitlines()
         self.assertGreater(len(links), 3)
+
+    def test_jobs_run_on_the_machine_that_is_asked_for(self):
+        self.write("jobs.yaml", TWINS)
+        jobs = ("emulate", "-m", "hgx-h100x1260", "--jobs", "jobs.yaml", "--quiet")
+        usual = self.expect_ok(*jobs, "-o", "t.h5")
+        slower = self.expect_ok(*jobs, "--set", "fabric.nic.bandwidth=1 GB/s", "-o", "slower.h5")
+        self.assertGreater(min(times(slower)), 5 * max(times(usual)))
+        self.assertIn("# what-if: set fabric.nic.bandwidth=1 GB/s", slower.stdout)
+        self.expect_error(2, "nonsense", *jobs, "--set", "nonsense=4", "-o", "n.h5")
+        for words in (("--set", "NCCL_ALGO=ring"), ("--nccl-version", "2.18"), ("--trace-class", "5"),
+                      ("--trace-window", "1us:2us")):
+            self.expect_error(2, words[0], *jobs, *words, "-o", "n.h5")
+
+    def test_comparing_knows_jobs_and_engines(self):
+        self.write("jobs.yaml", TWINS)
+        self.expect_ok("emulate", "-m", "hgx-h100x1260", "--jobs", "jobs.yaml", "--quiet", "-o", "t.h5")
+        rows = self.expect_ok("compare", "t.h5", "t.h5", "--csv").stdout.splitlines()
+        self.assertEqual([row.split(",")[-2:] for row in rows[1:]], [["flow", "one"], ["flow", "two"]])
+        self.emulate("sweep.h5", "-a", "ring", "--engine", "sweep")
+        self.emulate("flow.h5", "-a", "ring", "--engine", "flow")
+        result = self.run_program("compare", "sweep.h5", "flow.h5")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("nothing could be compared", result.stdout)
+
+    def test_names_are_said_once(self):
+        self.expect_error(2, '-a: "ring" is named twice', *ROWS, "-a", "ring,tree,ring", "-o", "t.h5")
 
     def test_mistakes(self):
         machine = ("emulate", "-m", "hgx-h100x1260", "--quiet", "-o", "t.h5")
