@@ -41,12 +41,13 @@ std::int64_t largest(const std::vector<std::int64_t>& values) {
   return *std::max_element(values.begin(), values.end());
 }
 
-// The sum of the largest costs: no clock grows by more in one step. Saturates.
+// The sum of the largest costs, of either sign: no clock moves by more in one step. Saturates.
 std::int64_t growth_bound(const CostBlock& costs) {
   constexpr std::int64_t huge = std::int64_t{1} << 50;
   std::int64_t sum = 0;
   for (const auto* row : {&costs.lane, &costs.port, &costs.latency, &costs.credit}) {
-    sum += std::min(largest(*row), huge);
+    const std::int64_t least = *std::min_element(row->begin(), row->end());
+    sum += std::min(std::max(largest(*row), -least), huge);
   }
   return sum;
 }
@@ -99,9 +100,9 @@ bool RingBlock::ports_can_cover_lanes(std::int32_t first, std::int32_t count) {
   return true;
 }
 
-// Do all clocks stay below 2^52 for so many steps?
+// Do all clocks stay below 2^51 for so many steps (ring_tile.cpp)?
 bool RingBlock::exact_in_doubles(std::int32_t steps) const {
-  constexpr std::int64_t limit = std::int64_t{1} << 52;
+  constexpr std::int64_t limit = std::int64_t{1} << 51;
   const std::int64_t now = largest(current_);
   return now < limit && most_growth_ < (limit - now) / steps;
 }

@@ -5,7 +5,7 @@
 // before), so B steps of a tile need B/u columns to its left and B/L to its right: they are
 // computed again (wide halos), and B steps of a tile run without touching the rest. Exact: the
 // recomputed columns are discarded. Two copies of the state: tiles read the old one and write the
-// new one. Without AVX-512 a tile holds doubles as long as all its clocks stay below 2^52 ps (75
+// new one. Without AVX-512 a tile holds doubles as long as all its clocks stay below 2^51 ps (37
 // minutes), where they are exact; the same integers come out. Memory: 2 * (2 + D) rows of columns,
 // half as much again to look for periods; one tile of about 120 KB.
 #pragma once

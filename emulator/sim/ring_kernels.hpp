@@ -5,7 +5,7 @@
 // ready times travel through registers. A slot sent into at step t was released at step t-L, so
 // F <= L steps see only finished credits. `chain` = min(F, messages in flight u): step j >= u
 // receives what step j-u has just sent.
-// Clocks are int64, or doubles that hold integers below 2^52, where sums and maxima are exact as
+// Clocks are int64, or doubles that hold integers below 2^51, where sums and maxima are exact as
 // well: without AVX-512 a maximum of doubles is one instruction, one of int64 is several.
 // Every variant computes the same integers. The caller provides `margin` readable columns beyond
 // the range; what is computed from values left of the range is the caller's to discard.

@@ -7,11 +7,14 @@
 namespace fabricast {
 namespace {
 
-// 2^52 + v has the integer 0 <= v < 2^52 as its mantissa, bit by bit. Unlike a conversion
-// instruction this is available as a vector operation everywhere.
+// 2^52 + u has the integer 0 <= u < 2^52 as its mantissa, bit by bit; u = v + 2^51 for the signed
+// values -2^51 <= v < 2^51 (latencies may be negative). Unlike a conversion instruction this is
+// available as a vector operation everywhere.
 constexpr double two_to_52 = 4503599627370496.0;
 constexpr std::int64_t mantissa = (std::int64_t{1} << 52) - 1;
 constexpr std::int64_t exponent = std::bit_cast<std::int64_t>(two_to_52);
+constexpr std::int64_t half = std::int64_t{1} << 51;
+constexpr double shifted_zero = two_to_52 + static_cast<double>(half);
 
 template <class T>
 void widen(const std::int64_t* from, std::int32_t count, T* to) {
@@ -19,7 +22,7 @@ void widen(const std::int64_t* from, std::int32_t count, T* to) {
     std::copy(from, from + count, to);
   } else {
     for (std::int32_t i = 0; i < count; ++i) {
-      to[i] = std::bit_cast<double>(from[i] | exponent) - two_to_52;
+      to[i] = std::bit_cast<double>((from[i] + half) | exponent) - shifted_zero;
     }
   }
 }
@@ -57,7 +60,7 @@ void RingTile<T>::store(std::int32_t r, std::int32_t begin, std::int32_t count,
     std::copy(from, from + count, to);
   } else {
     for (std::int32_t i = 0; i < count; ++i) {
-      to[i] = std::bit_cast<std::int64_t>(from[i] + two_to_52) & mantissa;
+      to[i] = (std::bit_cast<std::int64_t>(from[i] + shifted_zero) & mantissa) - half;
     }
   }
 }

@@ -1,7 +1,7 @@
 // One tile of a ring block: a few columns with their halos, small enough for the caches.
 //
 // Rows: lane, port, u ready rows, L credit rows, then the four costs. T is int64, or double with
-// integers below 2^52: the conversions are exact (the integer is placed into the mantissa). Not
+// integers below 2^51: the conversions are exact (the integer is placed into the mantissa). Not
 // thread safe. Storage is sized by the constructor.
 #pragma once
 

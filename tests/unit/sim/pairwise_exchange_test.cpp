@@ -67,7 +67,7 @@ class RandomExchange final : public StepCosts, public CostsOfExchange {
     for (std::int64_t k = 0; k <= kinds; ++k) {
       costs_.send_lane.push_back(draw.between(0, most));
       costs_.send_port.push_back(draw.between(0, most));
-      costs_.send_latency.push_back(draw.between(0, 3 * most));
+      costs_.send_latency.push_back(draw.between(-costs_.send_lane.back(), 3 * most));
       costs_.receive_lane.push_back(draw.between(0, most));
     }
     copy_ = draw.between(0, 2 * most);

@@ -185,7 +185,8 @@ void RandomCosts::fill(int stage, int group, int phase, std::int32_t k, CostRows
       };
       rows.lane[at] = cost(0, true) + (runs && x == slow_ ? extra_ : 0);
       rows.port[at] = cost(1, flat.sends);
-      rows.latency[at] = cost(2, flat.sends);
+      // Below zero where lines are taken up as they come (semantics 3.9).
+      rows.latency[at] = cost(2, flat.sends) - cost(0, flat.sends) / 2;
       rows.credit[at] = cost(3, flat.receives);
     }
   }
