@@ -184,7 +184,8 @@ double RunRecord::spent_seconds() const {
 }
 
 void RunRecord::flush() {
-  if (stored_ == pieces_.size()) return;
+  // A frame alone is nothing that was worked for, and no results to show.
+  if (stored_ == pieces_.size() || positions_.empty()) return;
   writer_->append(merge(std::span(pieces_).subspan(stored_)), spent_seconds());
   stored_ = pieces_.size();
   set_stop_note(left_behind());

@@ -76,7 +76,7 @@ class MainJob(CliCase):
         with open(shipped, encoding="utf-8") as file:
             self.write("same.yaml", file.read().replace("900 GB/s", "450 GB/s"))
         self.expect_error(2, "two machines named gb300-nvl72", "run", "--machines", "gb300-nvl72,./same.yaml")
-        self.expect_error(2, "two machines named gb300-nvl72", "run", "--machines", "gb300-nvl72,gb300-nvl72")
+        self.expect_error(2, '"gb300-nvl72" is named twice', "run", "--machines", "gb300-nvl72,gb300-nvl72")
 
     def test_this_machine_is_not_emulated_twice(self):
         self.write("here.yaml", self.expect_ok("machine", "discover").stdout)

@@ -169,8 +169,8 @@ class Resume(CliCase):
             self.assertEqual(rows - rows_of(self.path("t.h5"), name), set(), name)
 
     def test_a_run_that_may_replace_a_trace_goes_on(self):
-        other = ("emulate", "--machine", "hgx-h100", "-b", "1M", "-e", "1M", "--quiet", "-o", "t.h5")
-        self.expect_ok(*other, "-c", "all_reduce")
+        other = ("emulate", "--machine", "hgx-h100", "-b", "1M", "-e", "1M", "--quiet")
+        self.expect_ok(*other, "-c", "all_reduce", "-o", "t.h5")
         before = self.sha256_of("t.h5")
         process = self.start(*WORK, "-o", "t.h5", "--force", FABRICAST_SEGMENT_SECONDS="0")
         deadline = time.monotonic() + 60
@@ -182,7 +182,8 @@ class Resume(CliCase):
         self.assertGreater(len(self.acknowledged("t.h5.d")), 0)
         # Only that very file.
         os.rename(self.path("t.h5"), self.path("kept.h5"))
-        self.expect_ok(*other, "-c", "all_gather")
+        self.expect_ok(*other, "-c", "all_gather", "-o", "other.h5")
+        os.rename(self.path("other.h5"), self.path("t.h5"))
         self.expect_error(4, "is the trace of another run", *WORK, "-o", "t.h5", "--resume")
         os.rename(self.path("kept.h5"), self.path("t.h5"))
         resumed = self.expect_ok(*WORK, "-o", "t.h5", "--resume")

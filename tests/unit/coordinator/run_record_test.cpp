@@ -25,7 +25,8 @@ class RunRecordTest : public ::testing::Test {
     scenario_.machine = topology_->name();
     scenario_.ranks = topology_->ranks();
     scenario_.collectives = {Collective::all_reduce};
-    for (std::int64_t bytes = 1 << 20; bytes <= 1 << 24; bytes *= 2) scenario_.sizes.push_back(bytes);
+    for (std::int64_t bytes = 1 << 20; bytes <= 1 << 24; bytes *= 2)
+      scenario_.sizes.push_back(bytes);
     identity_ = {folder_ / "t.h5", "command: test\nsizes: 5\n", run_attributes("model", "test")};
   }
   void TearDown() override { fs::remove_all(folder_); }
@@ -38,7 +39,8 @@ class RunRecordTest : public ::testing::Test {
   }
   void add(RunRecord& record, const std::vector<std::int64_t>& points) {
     std::vector<Prediction> predictions;
-    for (const auto point : points) predictions.push_back(all_.predictions[static_cast<std::size_t>(point)]);
+    for (const auto point : points)
+      predictions.push_back(all_.predictions[static_cast<std::size_t>(point)]);
     TraceAssembly rows;
     rows.add_predictions(*topology_, predictions);
     record.add(0, points, rows.take());
@@ -72,7 +74,8 @@ TEST_F(RunRecordTest, AResumedRunReachesTheDigestOfAnUndisturbedOne) {
   EXPECT_EQ(record.found(), 2u);
   EXPECT_TRUE(record.has(0, 1));
   EXPECT_FALSE(record.has(0, 0));
-  const auto made = emulate_stage(Communicator::null(), *topology_, profile_, scenario_, 0, &record);
+  const auto made =
+      emulate_stage(Communicator::null(), *topology_, profile_, scenario_, 0, &record);
   EXPECT_EQ(made.predictions.size(), all_.predictions.size() - 2);
   EXPECT_EQ(content_digest(record.content()), wanted);
   record.finish();
@@ -86,7 +89,8 @@ TEST_F(RunRecordTest, AnUnfinishedRunIsNeverOverwrittenUnasked) {
     frame(record);
     add(record, {0});
     record.flush();
-    EXPECT_THROW(RunRecord(identity_, RunStart::resume), IoError) << "another process is writing it";
+    EXPECT_THROW(RunRecord(identity_, RunStart::resume), IoError)
+        << "another process is writing it";
     EXPECT_THROW(RunRecord(identity_, RunStart::discard), IoError);
   }
   EXPECT_THROW(RunRecord(identity_, RunStart::fresh), IoError);
@@ -96,14 +100,56 @@ TEST_F(RunRecordTest, AnUnfinishedRunIsNeverOverwrittenUnasked) {
     RunRecord record(other, RunStart::resume);
     FAIL() << "accepted another configuration";
   } catch (const UsageError& error) {
-    EXPECT_NE(std::string(error.what()).find("then \"sizes: 5\", now \"sizes: 6\""), std::string::npos)
+    EXPECT_NE(std::string(error.what()).find("then \"sizes: 5\", now \"sizes: 6\""),
+              std::string::npos)
         << error.what();
   }
   EXPECT_EQ(RunRecord(other, RunStart::discard).found(), 0u);
   EXPECT_FALSE(fs::exists(segment_folder_of(identity_.trace)));
 }
 
-// Ranks of a killed mpirun live on for a second: they must not begin to write what is being resumed.
+// Stopped before its first point: there is nothing to show or to go on with.
+TEST_F(RunRecordTest, AFrameAloneIsNoRun) {
+  {
+    RunRecord record(identity_, RunStart::fresh);
+    frame(record);
+    record.flush();
+    EXPECT_EQ(record.left_behind(), "nothing was finished yet");
+  }
+  EXPECT_FALSE(fs::exists(segment_folder_of(identity_.trace)));
+}
+
+// --force was said when the run began: --resume may replace the file that was there then, no other.
+TEST_F(RunRecordTest, AForcedRunIsResumed) {
+  all_ = emulate(Communicator::null(), *topology_, profile_, scenario_);
+  auto before = identity_;
+  before.config = "command: test\nsizes: 4\n";
+  const auto publish = [this](const RunIdentity& identity, const WriteOptions& options) {
+    RunRecord record(identity, RunStart::discard);
+    frame(record);
+    add(record, {0});
+    write_trace(identity.trace, record.content(), options);
+    record.finish();
+  };
+  publish(before, {});
+  {
+    RunRecord record(identity_, RunStart::discard);
+    frame(record);
+    add(record, {0});
+    record.flush();
+  }
+  EXPECT_FALSE(already_complete(identity_, RunStart::resume));
+  EXPECT_TRUE(RunRecord(identity_, RunStart::resume).replaces());
+  auto other = before;
+  other.trace = folder_ / "other.h5";
+  other.config = "command: test\nsizes: 3\n";
+  publish(other, {});
+  fs::rename(other.trace, identity_.trace);
+  EXPECT_THROW(already_complete(identity_, RunStart::resume), IoError);
+}
+
+// Ranks of a killed mpirun live on for a second: they must not begin to write what is being
+// resumed.
 TEST_F(RunRecordTest, AResumedRunHoldsItsFolderFromTheBeginning) {
   all_ = emulate(Communicator::null(), *topology_, profile_, scenario_);
   RunRecord dying(identity_, RunStart::fresh);  // has written nothing yet
