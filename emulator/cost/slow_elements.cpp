@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <set>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -65,11 +66,17 @@ LinkId link_named(const Topology& topology, const SlowElement& element) {
 // Links between members of the domain, and the NICs of all of them.
 void add_rack(const Topology& topology, std::int32_t first, std::int32_t end,
               std::set<LinkId>& links) {
+  // Few links on many routes: a torus of thousands has millions of pairs.
+  std::vector<bool> seen(static_cast<std::size_t>(topology.links()), false);
   for (std::int32_t r = first; r < end; ++r) {
     for (std::int32_t q = first; q < end; ++q) {
       if (q == r) continue;
       const Route route = topology.route(RankId::from(r), RankId::from(q));
-      links.insert(route.span().begin(), route.span().end());
+      for (const LinkId link : route.span()) {
+        if (seen[link.value()]) continue;
+        seen[link.value()] = true;
+        links.insert(link);
+      }
     }
     add_nic(topology, r, links);
   }

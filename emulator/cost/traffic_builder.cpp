@@ -56,7 +56,14 @@ void TrafficBuilder::build() {
   const std::size_t stages = groups_.front().schedule->stages.size();
   for (std::size_t s = 0; s < stages; ++s) {
     const CountedStage& stage = counted(s);
-    const bool varies = stage_varies(groups_.front().schedule->stages[s]) && !on_device_;
+    const Stage& of_first = groups_.front().schedule->stages[s];
+    // TrafficMap::traffic() counts repetitions of the first channel for all.
+    FABRICAST_EXPECT(std::all_of(groups_.begin(), groups_.end(),
+                                 [&](const ChannelGroup& group) {
+                                   return group.schedule->stages[s].repeat == of_first.repeat;
+                                 }),
+                     "channels that repeat a stage equally often");
+    const bool varies = stage_varies(of_first) && !on_device_;
     map_.stage_chunks_.push_back(varies ? count_varying(s) : stage.counts->chunks);
     map_.whole_stage_.push_back(varies);
   }
