@@ -74,7 +74,10 @@ bool was_to_be_replaced(const std::filesystem::path& trace) {
 Manifest manifest_of(const RunIdentity& identity, RunStart start) {
   Manifest manifest;
   if (start == RunStart::discard && is_file(identity.trace)) {
-    manifest.replaces = digest_of_file(identity.trace);
+    try {
+      manifest.replaces = digest_of_file(identity.trace);
+    } catch (const IoError&) {  // it can be replaced without being readable, but not named
+    }
   }
   manifest.trace = identity.trace.filename().string();
   manifest.config = identity.config;
