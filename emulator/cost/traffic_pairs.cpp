@@ -37,15 +37,14 @@ struct Kind {
   std::size_t other = 0;  // the other end of one of them
 };
 
-// A pair of every key that pairs have and `known` does not say is known.
-template <class Known>
-std::vector<std::pair<std::size_t, std::size_t>> pair_of_each(const PositionKeys& keys,
-                                                              Known known) {
+// A pair of every key that pairs have and no edge is known of.
+std::vector<std::pair<std::size_t, std::size_t>> pairs_of_unknown(
+    const PositionKeys& keys, const std::vector<EdgeClass>& edge_of_key) {
   std::vector<std::pair<std::size_t, std::size_t>> pairs;
   const std::size_t n = keys.keys(), period = keys.period();
   std::vector<std::size_t> missing;
   for (std::size_t key = 0; key < n; ++key) {
-    if (!known(key)) missing.push_back(key);
+    if (edge_of_key[key].kind == EdgeKind::idle) missing.push_back(key);
   }
   if (missing.empty()) return pairs;
   const std::vector<std::int64_t> peers = keys.peers_by_key(period);
@@ -138,8 +137,7 @@ std::vector<EdgeId> TrafficBuilder::edges_by_key(const ChannelGroup& group,
     }
   }
   if (!few) {
-    const auto known = [&longest](std::size_t key) { return longest[key].kind != EdgeKind::idle; };
-    for (const auto& [x, y] : pair_of_each(keys, known)) look_at(x, y);
+    for (const auto& [x, y] : pairs_of_unknown(keys, longest)) look_at(x, y);
   }
   std::vector<EdgeId> ids;
   for (EdgeClass& known : longest) {
