@@ -1,10 +1,10 @@
 // Edges of a schedule fall into few classes: same links crossed, same contention, same costs.
 //
 // An edge class says how many links of each LinkClass a message crosses and how many flows share
-// the busiest link of each (in a stage with groups, how many chunks: stage_flows.hpp), in parts of
-// one_flow. Costs are computed once per class and looked up per position, so that only arithmetic
-// on a few dozen rows remains when sizes or parameters change. EdgeTable: interning, O(log classes)
-// per new edge; not thread safe while it grows.
+// the busiest link of each (stage_flows.hpp), in parts of one_flow. Costs are computed once per
+// class and looked up per position, so that only arithmetic on a few dozen rows remains when sizes
+// or parameters change. EdgeTable: interning, O(log classes) per new edge; not thread safe while it
+// grows.
 #pragma once
 
 #include <array>

@@ -27,7 +27,8 @@ class LaneCounter {
     counts_.chunks[on.link.value()] += static_cast<std::int64_t>(times) * on.chunks;
   }
 
-  // One message of the lane per repetition, `times` lanes alike.
+  // One message of the lane per repetition, `times` lanes alike. A lane is one flow on a link,
+  // however many of its messages cross it.
   void message(std::int32_t from, std::int32_t to, std::int32_t times, std::int32_t chunks) {
     const Route route = topology_.route(RankId::from(from), RankId::from(to));
     for (const LinkId link : route.span()) {
@@ -114,7 +115,7 @@ LinkCounts count_once(const Topology& topology, const std::vector<ChannelGroup>&
     count_group(counter, group, group.schedule->stages[stage], k);
     if (switched) count_switched(counter, topology, group, group.schedule->stages[stage]);
   }
-  if (switched) {
+  if (with_chunks || switched) {
     std::transform(counts.chunks.begin(), counts.chunks.end(), counts.flows.begin(),
                    [](std::int64_t chunks) { return chunks * one_flow; });
   }

@@ -1,11 +1,11 @@
 // Who talks to whom in a stage, and how many flows cross every link meanwhile.
 //
-// A flow is a lane (rank, channel, role) whose stage sends over the link: it counts once however
-// many of its phases do, because a lane sends one message at a time (docs/semantics.md 5). In a
-// stage with groups lanes send very different amounts at once; there shares go by bytes: every
-// chunk on the link in a repetition counts as a flow, and a port is charged chunk by chunk.
-// Channels that have the same schedule and placement are counted once and multiplied. Pure
-// functions over a plan; O(channels * positions * phases) routes.
+// Where peers stay the same, and in stages with groups, shares go by bytes: every chunk on a link
+// in a repetition counts as a flow, and a lane that sends several messages spends a part of its
+// share on each (docs/semantics.md 5). Where they vary, a flow is a lane (rank, channel, role)
+// whose stage sends over the link in that repetition. Channels that have the same schedule and
+// placement are counted once and multiplied. Pure functions over a plan; O(channels * positions *
+// phases) routes.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,7 @@
 #include "emulator/cost/traffic_builder.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -18,6 +19,22 @@ bool equal_rows(const EdgeRow& a, const EdgeRow& b) { return a == b || (a && b &
 bool equal_edges(const PhaseEdges& a, const PhaseEdges& b) {
   return a.varies == b.varies && equal_rows(a.send, b.send) && equal_rows(a.receive, b.receive) &&
          a.send_by_key == b.send_by_key && a.receive_by_key == b.receive_by_key;
+}
+
+// Does a lane of the stage perhaps send more than one message of a repetition?
+bool sends_twice(const Stage& stage) {
+  std::set<std::uint8_t> senders;
+  for (const PhaseGroup& phases : stage.groups) {
+    for (const Phase& phase : phases.phases) {
+      if (phase.peer_out.exists() && !senders.insert(phase.role).second) return true;
+    }
+  }
+  return false;
+}
+
+// Chunks that a message's port is charged for: all at once in a stage with groups.
+std::int32_t port_chunks(const Stage& stage, const Phase& phase) {
+  return has_groups(stage) ? 1 : phase.chunk.count;
 }
 
 // Of one schedule, so only what depends on the placement is compared.
@@ -121,6 +138,7 @@ const TrafficBuilder::CountedStage& TrafficBuilder::counted(std::size_t stage) {
   auto fresh = std::make_unique<CountedStage>();
   fresh->sends = std::move(key);
   fresh->repeat = repeat;
+  fresh->by_bytes = !stage_varies(shape) || has_groups(shape);
   if (on_device_) {
     fresh->counts = std::make_shared<const LinkCounts>();
     fresh->device_flows = count_device_flows(stage);
@@ -193,7 +211,7 @@ PhaseEdges TrafficBuilder::sizes_of(const ChannelGroup& group, const Stage& stag
   const bool operand = edges.reduces || (phase.action & action_recv) == 0;
   edges.local_streams = (operand ? 1 : 0) + ((phase.action & action_copy) != 0 ? 1 : 0);
   edges.lane_chunks = chunks_of_step(phase, group.schedule->space);
-  edges.port_chunks = has_groups(stage) ? 1 : phase.chunk.count;
+  edges.port_chunks = port_chunks(stage, phase);
   return edges;
 }
 
@@ -207,7 +225,8 @@ EdgeClass TrafficBuilder::send_edge(const ChannelGroup& group, const CountedStag
 TrafficBuilder::LaneMessages TrafficBuilder::messages_of_lanes(const ChannelGroup& group,
                                                                const Stage& stage,
                                                                const CountedStage& counted) const {
-  if (!has_groups(stage) || on_device_) return {};
+  // Where a lane sends one message, that is all of it.
+  if (on_device_ || !counted.by_bytes || (!has_groups(stage) && !sends_twice(stage))) return {};
   const auto positions = group.ranks.size();
   const auto roles = static_cast<std::size_t>(group.schedule->roles);
   LaneMessages messages(roles * positions);
@@ -215,12 +234,13 @@ TrafficBuilder::LaneMessages TrafficBuilder::messages_of_lanes(const ChannelGrou
     for (const Phase& phase : phases.phases) {
       if (!phase.peer_out.exists()) continue;
       const PhasePeers peers = peers_of(*group.schedule, phase, 0);
+      const std::int32_t weight = port_chunks(stage, phase);
       for (std::size_t x = 0; x < positions; ++x) {
         if (peers.out[x] == PhasePeers::inactive) continue;
         const EdgeClass sent =
             send_edge(group, counted, phase, static_cast<std::int32_t>(x), peers.out[x]);
         auto& lane = messages[phase.role * positions + x];
-        for (std::size_t c = 0; c < lane.size(); ++c) lane[c] += sent.flows[c] > 0 ? 1 : 0;
+        for (std::size_t c = 0; c < lane.size(); ++c) lane[c] += sent.flows[c] > 0 ? weight : 0;
       }
     }
   }
@@ -232,8 +252,8 @@ void TrafficBuilder::add_edges(PhaseEdges& edges, const ChannelGroup& group,
                                const LaneMessages& messages, std::vector<RowKey>& known) {
   const std::uint8_t role = messages.empty() ? std::uint8_t{0} : phase.role;
   for (const RowKey& row : known) {
-    if (row.stage == &stage && row.role == role && row.in == phase.peer_in &&
-        row.out == phase.peer_out && row.active == phase.active) {
+    if (row.stage == &stage && row.role == role && row.chunks == edges.port_chunks &&
+        row.in == phase.peer_in && row.out == phase.peer_out && row.active == phase.active) {
       edges.send = row.send;
       edges.receive = row.receive;
       return;
@@ -252,9 +272,12 @@ void TrafficBuilder::add_edges(PhaseEdges& edges, const ChannelGroup& group,
       EdgeClass sent = send_edge(group, stage, phase, position, peers.out[x]);
       // Every port is busy for all the bytes of its link: a lane that sends several messages
       // spends a part of that on each.
-      for (std::size_t c = 0; !messages.empty() && c < sent.flows.size(); ++c) {
-        const std::int32_t of_lane = messages[role * group.ranks.size() + x][c];
-        if (of_lane > 1) sent.flows[c] = (sent.flows[c] + of_lane - 1) / of_lane;
+      for (std::size_t c = 0; stage.by_bytes && c < sent.flows.size(); ++c) {
+        const std::int32_t of_lane =
+            messages.empty() ? edges.port_chunks : messages[role * group.ranks.size() + x][c];
+        if (of_lane <= 1 || sent.flows[c] == 0) continue;
+        // On links of their own each message takes its own time still.
+        sent.flows[c] = std::max(one_flow, (sent.flows[c] + of_lane - 1) / of_lane);
       }
       send[x] = map_.edges_.intern(sent);
     }
@@ -266,8 +289,8 @@ void TrafficBuilder::add_edges(PhaseEdges& edges, const ChannelGroup& group,
   }
   edges.send = std::make_shared<const std::vector<EdgeId>>(std::move(send));
   edges.receive = std::make_shared<const std::vector<EdgeId>>(std::move(receive));
-  known.push_back(
-      {&stage, role, phase.peer_in, phase.peer_out, phase.active, edges.send, edges.receive});
+  known.push_back({&stage, role, edges.port_chunks, phase.peer_in, phase.peer_out, phase.active,
+                   edges.send, edges.receive});
 }
 
 // Schedules in the order of the channels that first use them.

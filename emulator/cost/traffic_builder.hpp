@@ -31,19 +31,22 @@ class TrafficBuilder {
   struct CountedStage {
     std::vector<SendKey> sends;  // of all channel groups
     std::int32_t repeat;
+    bool by_bytes;  // the flows (stage_flows.hpp)
     std::shared_ptr<const LinkCounts> counts;
     std::int32_t device_flows;
   };
   struct RowKey {
     const CountedStage* stage;
-    std::uint8_t role;  // of stages with groups; 0 elsewhere
+    std::uint8_t role;    // where lanes send several messages; 0 elsewhere
+    std::int32_t chunks;  // PhaseEdges::port_chunks
     PeerMap in, out;
     Active active;
     EdgeRow send, receive;
   };
 
-  // How many messages of a lane cross a link class in one repetition: role by role, position by
-  // position. Of stages with groups; empty elsewhere.
+  // How many chunks (messages, in stages with groups) of a lane cross a link class in one
+  // repetition: role by role, position by position. Of stages in which a lane sends several
+  // messages; empty elsewhere.
   using LaneMessages = std::vector<std::array<std::int32_t, EdgeClass::max_link_classes>>;
   LaneMessages messages_of_lanes(const ChannelGroup& group, const Stage& stage,
                                  const CountedStage& counted) const;

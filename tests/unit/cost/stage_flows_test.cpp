@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
+#include <utility>
 
 #include "emulator/cost/forward_model.hpp"
 #include "emulator/cost/traffic_map.hpp"
@@ -57,15 +59,65 @@ TEST(StageFlows, RingChannelsSpreadOverTheRails) {
   EXPECT_EQ(leaf, (std::set<double>{0}));
 }
 
-// A lane sends one message at a time: the root of a tree is one flow on its uplink, not one per
-// child.
-TEST(StageFlows, PhasesOfOneLaneAreOneFlow) {
+// The root of a tree sends to both children from one lane, and has a chain in its own node.
+TEST(StageFlows, EveryMessageOfALaneCounts) {
   const auto box = load_machine("hgx-h100");
   const auto counts = count(*box, Collective::all_reduce, "tree", 1, 0);
+  std::int64_t sent = 0;
   for (std::size_t rank = 0; rank < 8; ++rank) {
-    const std::int64_t up = counts.flows[2 * rank] / one_flow;
-    EXPECT_LE(up, 2) << rank;  // at most its up lane and its down lane
-    EXPECT_GE(up, 1) << rank;
+    sent += counts.flows[2 * rank] / one_flow;
+    EXPECT_EQ(counts.flows[2 * rank], counts.chunks[2 * rank] * one_flow) << rank;
+  }
+  EXPECT_EQ(sent, 2 * 7) << "every edge of the tree, up and down";
+}
+
+// Chunk times that the busiest lane of any position spends on its messages over links of a kind.
+double busiest_lane(const Topology& topology, const ExecutionPlan& plan, std::size_t link_class) {
+  const TrafficMap map(topology, plan, false);
+  double most = 0;
+  for (const ChannelTraffic& channel : map.channels()) {
+    const Schedule& schedule =
+        *plan.channels[static_cast<std::size_t>(channel.channels.front())].schedule;
+    std::map<std::pair<int, std::size_t>, double> lanes;  // by role and position
+    for (std::size_t g = 0; g < schedule.stages[0].groups.size(); ++g) {
+      const auto& phases = schedule.stages[0].groups[g].phases;
+      for (std::size_t p = 0; p < phases.size(); ++p) {
+        const PhaseEdges& edges = channel.phases[0][g][p];
+        for (std::size_t x = 0; x < edges.send->size(); ++x) {
+          const double flows =
+              static_cast<double>(map.edges()[(*edges.send)[x]].flows[link_class]) / one_flow;
+          double& lane = lanes[{phases[p].role, x}];
+          lane += flows * edges.port_chunks;
+          most = std::max(most, lane);
+        }
+      }
+    }
+  }
+  return most;
+}
+
+// A port is busy for the bytes of its busiest link, and no longer: an inner node of one tree is a
+// leaf of the other, so that 16 boxes send four messages through a NIC for two chunks. A share per
+// lane would give six, because a lane with two children has its share twice.
+TEST(StageFlows, LanesThatSendSeveralMessagesDivideTheirShare) {
+  for (const char* algorithm : {"tree", "hierarchical"}) {
+    for (const std::int32_t boxes : {2, 3, 4, 7, 16}) {
+      const auto machine = with_ranks(load_machine("hgx-h100x1260"), 8 * boxes);
+      const auto plan =
+          make_plan(Collective::all_reduce, algorithm, machine->space(), 1 << 30, 4, channels(16));
+      for (std::size_t c = 0; c < machine->link_classes().size(); ++c) {
+        if (machine->link_classes()[c].kind != LinkKind::nic) continue;
+        // Of the first stage alone.
+        const LinkCounts counts = count_links(*machine, group_channels(plan), 0);
+        std::int64_t chunks = 0;
+        for (std::size_t i = 0; i < counts.chunks.size(); ++i) {
+          const auto link = LinkId::from(static_cast<std::int64_t>(i));
+          if (machine->link_class(link).value() == c) chunks = std::max(chunks, counts.chunks[i]);
+        }
+        EXPECT_NEAR(busiest_lane(*machine, plan, c), static_cast<double>(chunks), 0.01)
+            << algorithm << " on " << boxes;
+      }
+    }
   }
 }
 
@@ -75,7 +127,7 @@ TEST(StageFlows, MessagesAreCountedWithTheirChunks) {
       make_plan(Collective::all_reduce, "hierarchical", four->space(), 1 << 30, 4, channels(1));
   const auto counts = count_links(*four, group_channels(plan), 0);
   // The first stage sends blocks of one chunk per domain.
-  EXPECT_EQ(counts.flows[0], one_flow);
+  EXPECT_EQ(counts.flows[0], 4 * one_flow);
   EXPECT_EQ(counts.chunks[0], 4);
 }
 

@@ -35,7 +35,6 @@ class Definition {
           std::int32_t x, const LinkCounts& counts) const {
     const auto& lane = plan_.channels[static_cast<std::size_t>(channel)];
     const Schedule& schedule = *lane.schedule;
-    static_cast<void>(stage);
     if (!is_active(phase.active, schedule.space, x)) return {};
     const std::int32_t out = peer_of(phase.peer_out, schedule.space, x, k);
     const std::int32_t in = peer_of(phase.peer_in, schedule.space, x, k);
@@ -58,6 +57,20 @@ class Definition {
     }
     if (out >= 0) {
       paying = edge(out, true);
+      // Shares by bytes: what the lane sends over a link class in all is its share of it.
+      for (std::size_t c = 0; !stage_varies(schedule.stages[stage]) && c < paying.flows.size();
+           ++c) {
+        if (paying.flows[c] == 0) continue;
+        std::int64_t sent = 0;
+        for (const PhaseGroup& group : schedule.stages[stage].groups) {
+          for (const Phase& other : group.phases) {
+            if (other.role != phase.role || !is_active(other.active, schedule.space, x)) continue;
+            const std::int32_t peer = peer_of(other.peer_out, schedule.space, x, k);
+            if (peer >= 0 && edge(peer, true).flows[c] > 0) sent += other.chunk.count;
+          }
+        }
+        paying.flows[c] = std::max(one_flow, (paying.flows[c] + sent - 1) / sent);
+      }
       row.port = costs_.port_ps(paying, bytes);
       row.latency = costs_.latency_ps(paying) - costs_.streamed_ps(paying, bytes);
     }
