@@ -25,7 +25,7 @@ struct ExplainArguments {
   std::int64_t factor = 2;
   std::string version = to_string(nccl::default_version);
   std::vector<std::string> set;
-  bool print_xml = false;
+  bool print_xml = false, symmetric = false;
 };
 
 struct Subject {
@@ -120,7 +120,9 @@ int run_explain(const ExplainArguments& arguments) {
     }
     fmt::print("{}", describe(communicator, subject.label));
     for (const auto collective : collectives) {
-      fmt::print("{}", explain(communicator, {collective, 0, type}, sizes));
+      const nccl::Request request{collective, 0, type};
+      fmt::print("{}", arguments.symmetric ? explain_symmetric(communicator, request, sizes)
+                                           : explain(communicator, request, sizes));
     }
   }
   return 0;
@@ -160,9 +162,14 @@ void add_explain_command(CLI::App& app, CommandBody& run) {
   command->add_option("--set", arguments->set,
                       "NCCL variable, NAME=VALUE: NCCL_ALGO, NCCL_PROTO, NCCL_MIN_NCHANNELS, "
                       "NCCL_NVLS_ENABLE ...; may be repeated. The answer is then a what-if");
-  command->add_option("--csv", arguments->csv,
+  auto* symmetric =
+      command->add_flag("--symmetric", arguments->symmetric,
+                        "both buffers in symmetric windows (2.27 and newer): which of the kernels "
+                        "for them is taken");
+  auto* csv = command->add_option("--csv", arguments->csv,
                       "print a table instead: graphs, channels, model or selection "
                       "(columns: docs/nccl-choice.md)");
+  csv->excludes(symmetric);
   command->add_flag("--xml", arguments->print_xml,
                     "print the topology XML of one node of the machine, and nothing else");
   command->callback([arguments, &run] { run = [arguments] { return run_explain(*arguments); }; });

@@ -54,6 +54,7 @@ struct Communicator {
   int min_capability = 0, max_capability = 0;  // 90: SM90
   bool amd_cpu = false, intel_cpu = false, arm_cpu = false;
   bool mnnvl = false;  // the node is an NVLink domain of several hosts
+  bool all_direct_nvlink = false;  // every pair of the node's GPUs, with no GPU between
 
   Graph ring, tree, nvls, collnet_chain, collnet_direct;
   // Found by the search; ring and tree graphs keep the smaller of the two.

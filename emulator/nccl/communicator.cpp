@@ -90,6 +90,17 @@ void set_p2p_channels(Communicator& of, const TopoGraph& topology) {
   of.p2p_channels_per_peer = std::min(power_of_two_above(least), of.p2p_channels);
 }
 
+bool all_direct_nvlink(const TopoGraph& topology) {
+  const int gpus = topology.count(NodeType::gpu);
+  for (int g = 0; g < gpus; ++g) {
+    for (int peer = 0; peer < g; ++peer) {
+      const auto& path = topology.path(topology.node(NodeType::gpu, peer), NodeType::gpu, g);
+      if (path.type != PathType::nvl) return false;
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
 const Graph& Communicator::graph_of(Algorithm algorithm) const {
@@ -144,6 +155,7 @@ Communicator make_communicator(const System& system, int nodes, const Version& v
   of.nvls_supported = of.nvls.channels > 0 && of.ranks_per_node >= 2;
   set_channels(of);
   set_p2p_channels(of, topology);
+  of.all_direct_nvlink = all_direct_nvlink(topology);
   TunerMachine machine;
   machine.nvswitch = topology.count(NodeType::nvs) > 0;
   machine.power_cpu = cpu.arch == CpuArch::power;

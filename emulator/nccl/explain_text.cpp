@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "emulator/base/scaled_number.hpp"
+#include "emulator/nccl/symmetric.hpp"
 #include "emulator/nccl/tuner_tables.hpp"
 
 namespace fabricast::nccl {
@@ -79,14 +80,26 @@ std::string losers(const std::vector<Candidate>& all) {
   return text;
 }
 
-std::string row(const Communicator& of, const Request& request,
-                const std::vector<std::size_t>& columns) {
-  const Choice choice = choose(of, request);
-  const auto all = candidates(of, request);
+// Of a table: size, and a rank's part of it.
+std::string size_cells(const Communicator& of, const Request& request) {
   std::string text = fmt::format("{:>8}", format_size(request.bytes));
   if (has_rank_blocks(request.collective)) {
     text += fmt::format(" {:>10}", request.bytes / of.ranks);
   }
+  return text;
+}
+
+std::string size_titles(const Request& request) {
+  std::string text = fmt::format("{:>8}", "size");
+  if (has_rank_blocks(request.collective)) text += fmt::format(" {:>10}", "per_rank");
+  return text;
+}
+
+std::string row(const Communicator& of, const Request& request,
+                const std::vector<std::size_t>& columns) {
+  const Choice choice = choose(of, request);
+  const auto all = candidates(of, request);
+  std::string text = size_cells(of, request);
   text += fmt::format(" {:>14} {:>8} {:>8} {:>7}", to_string(choice.algorithm),
                       to_string(choice.protocol), choice.channels, choice.threads);
   for (const auto at : columns) {
@@ -147,8 +160,7 @@ std::string explain(const Communicator& of, const Request& request,
   }
   std::string text = fmt::format("#\n# {}: NCCL's own estimates in us; the lowest is taken\n",
                                  to_string(*function));
-  text += fmt::format("{:>8}", "size");
-  if (has_rank_blocks(request.collective)) text += fmt::format(" {:>10}", "per_rank");
+  text += size_titles(request);
   text += fmt::format(" {:>14} {:>8} {:>8} {:>7}", "algorithm", "protocol", "channels", "threads");
   for (const auto i : columns) text += fmt::format(" {:>22}", name_of(all[i]));
   text += "\n";
@@ -157,6 +169,49 @@ std::string explain(const Communicator& of, const Request& request,
     text += row(of, at, columns);
   }
   return text + losers(all);
+}
+
+std::string explain_symmetric(const Communicator& of, const Request& request,
+                              std::span<const std::int64_t> sizes) {
+  Request at = request;
+  at.bytes = sizes.empty() ? 0 : sizes.front();
+  const std::string none = no_symmetric_kernel(of, at);
+  if (!none.empty()) {
+    return fmt::format("#\n# {}: no symmetric kernel: {}; taken is what is taken without windows\n",
+                       to_string(request.collective), none) +
+           explain(of, request, sizes);
+  }
+  std::string text = fmt::format(
+      "#\n# {}: kernels for symmetric windows, NCCL's own estimates in us; the lowest is taken, a "
+      "thread block counting 2.5 %\n{} {:>16} {:>8} {:>7}",
+      to_string(request.collective), size_titles(request), "kernel", "blocks", "threads");
+  for (const auto& candidate : symmetric_candidates(of, at)) {
+    text += fmt::format(" {:>18}", candidate.kernel);
+  }
+  text += "\n";
+  for (const auto bytes : sizes) {
+    at.bytes = bytes;
+    if (const std::string why = no_symmetric_kernel(of, at); !why.empty()) {
+      text += fmt::format("# {}: no symmetric kernel: {}\n", format_size(bytes), why);
+      continue;
+    }
+    const auto choice = choose_symmetric(of, at);
+    text += fmt::format("{} {:>16} {:>8} {:>7}", size_cells(of, at), choice.kernel, choice.blocks,
+                        symmetric_threads);
+    for (const auto& candidate : symmetric_candidates(of, at)) {
+      text += fmt::format(" {:>18}",
+                          candidate.time_us
+                              ? fmt::format("{:.1f} ({})", *candidate.time_us, candidate.blocks)
+                              : std::string("-"));
+    }
+    text += "\n";
+  }
+  for (const auto& candidate : symmetric_candidates(of, at)) {
+    if (!candidate.reason.empty()) {
+      text += fmt::format("# not available: {}: {}\n", candidate.kernel, candidate.reason);
+    }
+  }
+  return text;
 }
 
 }  // namespace fabricast::nccl

@@ -18,4 +18,9 @@ std::string describe(const Communicator& communicator, const std::string& machin
 std::string explain(const Communicator& communicator, const Request& request,
                     std::span<const std::int64_t> sizes);
 
+// The same for buffers in symmetric windows (symmetric.hpp); what has no symmetric kernel is
+// explained as without windows.
+std::string explain_symmetric(const Communicator& communicator, const Request& request,
+                              std::span<const std::int64_t> sizes);
+
 }  // namespace fabricast::nccl
