@@ -7,7 +7,7 @@ import os
 import subprocess
 
 import cli_case
-from cli_case import CliCase
+from cli_case import CliCase, patient
 
 SHORT = ("emulate", "--machine", "hgx-h100", "-c", "all_reduce", "-a", "ring", "-b", "1K", "-e", "1M", "-f", "4")
 GPU_LIBRARIES = ("libcuda.so", "libnccl", "libnvidia-ml", "libcudart")
@@ -48,7 +48,7 @@ class BareStart(CliCase):
         options.setdefault("stderr", subprocess.PIPE)
         options.setdefault("env", cli_case.ENVIRONMENT)
         options.setdefault("cwd", self.folder.name)
-        return subprocess.run([*before, cli_case.PROGRAM, *arguments], text=True, timeout=120, check=False, **options)
+        return subprocess.run([*before, cli_case.PROGRAM, *arguments], text=True, timeout=patient(120), check=False, **options)
 
     def all_work(self, what, **options):
         for arguments in self.commands():

@@ -13,6 +13,9 @@ import unittest
 PROGRAM = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else ""
 MPIEXEC = sys.argv[2] if len(sys.argv) > 2 else ""
 
+# How much slower the program is than in an ordinary build (scripts/dev/coverage, scripts/nightly/sanitizers).
+SLOWNESS = float(os.environ.get("FABRICAST_TIMEOUT_FACTOR", "1"))
+
 ENVIRONMENT = dict(
     os.environ,
     OMPI_ALLOW_RUN_AS_ROOT="1",
@@ -24,6 +27,11 @@ ENVIRONMENT = dict(
     OMPI_MCA_btl_vader_single_copy_mechanism="none",
     OMPI_MCA_mpi_yield_when_idle="1",
 )
+
+
+def patient(seconds):
+    """Seconds that the program may take where it takes `seconds` in an ordinary build."""
+    return seconds * SLOWNESS
 
 
 def program_processes(folder):
@@ -102,7 +110,7 @@ class CliCase(unittest.TestCase):
         command = [PROGRAM, *arguments]
         if ranks:
             command = [MPIEXEC, "-n", str(ranks), *command]
-        return subprocess.run(command, cwd=self.folder.name, env=ENVIRONMENT, timeout=timeout,
+        return subprocess.run(command, cwd=self.folder.name, env=ENVIRONMENT, timeout=patient(timeout),
                               capture_output=True, text=True, check=False)
 
     def expect_ok(self, *arguments, **options):

@@ -12,16 +12,16 @@ import time
 import unittest
 
 import cli_case
-from cli_case import CliCase, program_processes
+from cli_case import CliCase, patient, program_processes
 
 ALL = os.environ.get("FABRICAST_DEATHS") == "all" or os.environ.get("FABRICAST_CAMPAIGN") == "full"
 SEED = int(os.environ.get("FABRICAST_SEED", "1"))
 KINDS = ["kill", "segv", "exit0", "exit3", "throw", "abort", "hang"]
 PHASES = ["init", "calibrate", "distribute", "simulate", "write", "finalize"]
-TIMEOUT = 2  # --timeout of the hanging runs
+TIMEOUT = round(patient(2))  # --timeout of the hanging runs
 # Seconds until all processes are gone; Open MPI alone needs 1.3 s after a SIGKILL, and machines that
 # run tests are shared.
-LIMIT = 5
+LIMIT = patient(5)
 WORK = ("emulate", "--machine", "gb300-nvl72", "-c", "all_reduce", "-a", "all", "-b", "1M", "-e", "16M", "--quiet")
 
 
@@ -33,7 +33,7 @@ class Death(CliCase):
             [cli_case.MPIEXEC, "-n", str(ranks), cli_case.PROGRAM, "--timeout", str(TIMEOUT), *WORK, "-o", name],
             cwd=self.folder.name, env=dict(cli_case.ENVIRONMENT, FABRICAST_FAULT=f"{kind}:{phase}:{victim}"),
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        output, errors = process.communicate(timeout=120)
+        output, errors = process.communicate(timeout=patient(120))
         seconds = time.monotonic() - started
         said = output + errors
         context = f"{kind} of rank {victim} of {ranks} in {phase}: exit {process.returncode}, {said}"
@@ -62,6 +62,7 @@ class Death(CliCase):
         slowest = 0
         for kind, phase, ranks in cases:
             slowest = max(slowest, self.one(kind, phase, ranks, choice.randrange(ranks)))
+        self.assertLess(slowest, LIMIT + undisturbed)
         print(json.dumps({"id": "R9", "cases": len(cases), "slowest_s": round(slowest, 2),
                           "undisturbed_s": round(undisturbed, 2), "orphans": 0, "seed": SEED}), flush=True)
 
@@ -83,7 +84,7 @@ class Death(CliCase):
             asked = choice.choice([signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
             begin = time.monotonic()
             process.send_signal(asked)
-            _, errors = process.communicate(timeout=60)
+            _, errors = process.communicate(timeout=patient(60))
             slowest = max(slowest, time.monotonic() - begin)
             if process.returncode == 0:  # it was done before
                 self.expect_ok("report", name, "--check")

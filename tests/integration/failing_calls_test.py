@@ -19,7 +19,7 @@ import sys
 import unittest
 
 import cli_case
-from cli_case import CliCase
+from cli_case import CliCase, patient
 
 FAULTS = int(os.environ.get("FABRICAST_FAULTS", "32"))
 SEED = int(os.environ.get("FABRICAST_SEED", "1"))
@@ -76,7 +76,7 @@ class FailingCalls(CliCase):
     def run_job(self, arguments, **faults):
         command = [cli_case.PROGRAM, *arguments]
         try:
-            return subprocess.run(command, cwd=self.folder.name, timeout=60, text=True,
+            return subprocess.run(command, cwd=self.folder.name, timeout=patient(60), text=True,
                                   env=self.environment(faults), capture_output=True, check=False)
         except subprocess.TimeoutExpired:
             return subprocess.CompletedProcess(command, -1, "", "it hangs")

@@ -18,7 +18,7 @@ import sys
 import time
 
 import cli_case
-from cli_case import CliCase
+from cli_case import CliCase, patient
 
 DISKS = int(os.environ.get("FABRICAST_DISKS", "8"))
 SEED = int(os.environ.get("FABRICAST_SEED", "1"))
@@ -64,14 +64,14 @@ class FullDisk(CliCase):
         variables = dict(cli_case.ENVIRONMENT, FABRICAST_SEGMENT_SECONDS=segments)
         begin = time.monotonic()
         result = subprocess.run([cli_case.PROGRAM, *arguments], cwd=self.path("disk"), env=variables, check=False,
-                                capture_output=True, text=True, timeout=60, **options)
+                                capture_output=True, text=True, timeout=patient(60), **options)
         return result, time.monotonic() - begin
 
     def judge(self, what, result, seconds, cause, before, name):
         problems = []
         if result.returncode != 4:
             problems.append(f"exit {result.returncode}")
-        if seconds > 5:
+        if seconds > patient(5):
             problems.append(f"{seconds:.1f} s")
         if cause not in result.stderr or name not in result.stderr:
             problems.append("the message misses path or cause")

@@ -12,7 +12,7 @@ import sys
 import time
 
 import cli_case
-from cli_case import CliCase, descendants, program_processes
+from cli_case import CliCase, descendants, patient, program_processes
 
 KILLS = int(os.environ.get("FABRICAST_KILLS", "50"))
 SEED = int(os.environ.get("FABRICAST_SEED", "1"))
@@ -40,12 +40,12 @@ class Resume(CliCase):
         the wrong moment: seen once in some hundred kills, with all ranks gone.
         """
         try:
-            process.communicate(timeout=60)
+            process.communicate(timeout=patient(60))
             return 0
         except subprocess.TimeoutExpired:
             self.assertEqual(program_processes(self.folder.name), [])
             process.kill()
-            process.communicate(timeout=60)
+            process.communicate(timeout=patient(60))
             return 1
 
     def test_kills_lose_nothing_that_was_acknowledged(self):
@@ -77,7 +77,7 @@ class Resume(CliCase):
                     pass
                 launcher_hangs += self.wait_for_end(process)
                 # Ranks outlive a killed mpirun by up to a second, and may even finish.
-                deadline = time.monotonic() + 10
+                deadline = time.monotonic() + patient(10)
                 while program_processes(self.folder.name) and time.monotonic() < deadline:
                     time.sleep(0.05)
                 after = self.acknowledged(name + ".d")
@@ -107,11 +107,11 @@ class Resume(CliCase):
             name = f"s{number}.h5"
             # A segment per point: the first is there long before the last point.
             process = self.start(*WORK, "-o", name, FABRICAST_SEGMENT_SECONDS="0")
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + patient(60)
             while not self.acknowledged(name + ".d") and time.monotonic() < deadline:
                 time.sleep(0.02)
             process.send_signal(asked)
-            _, errors = process.communicate(timeout=30)
+            _, errors = process.communicate(timeout=patient(30))
             self.assertEqual(process.returncode, 5, errors)
             self.assertIn("--resume", errors)
             self.assertNotIn(name, self.left())
@@ -122,7 +122,7 @@ class Resume(CliCase):
     def test_measured_samples_are_not_measured_again(self):
         measure = ("measure", "-c", "all_reduce,all_gather", "--executor", "host", "-e", "4M", "-o", "m.h5")
         process = self.start(*measure)
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + patient(120)
         while not self.acknowledged("m.h5.d") and time.monotonic() < deadline:
             time.sleep(0.02)
         process.kill()
@@ -142,7 +142,7 @@ class Resume(CliCase):
         except ImportError as missing:
             self.skipTest(str(missing))
         process = self.start(*WORK, "-o", "t.h5", FABRICAST_SEGMENT_SECONDS="0")
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + patient(60)
         while len(self.acknowledged("t.h5.d")) < 2 and time.monotonic() < deadline:
             time.sleep(0.02)
         process.kill()
@@ -173,11 +173,11 @@ class Resume(CliCase):
         self.expect_ok(*other, "-c", "all_reduce", "-o", "t.h5")
         before = self.sha256_of("t.h5")
         process = self.start(*WORK, "-o", "t.h5", "--force", FABRICAST_SEGMENT_SECONDS="0")
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + patient(60)
         while not self.acknowledged("t.h5.d") and time.monotonic() < deadline:
             time.sleep(0.02)
         process.send_signal(signal.SIGTERM)
-        self.assertIn("--resume goes on", process.communicate(timeout=60)[1])
+        self.assertIn("--resume goes on", process.communicate(timeout=patient(60))[1])
         self.assertEqual(self.sha256_of("t.h5"), before)
         self.assertGreater(len(self.acknowledged("t.h5.d")), 0)
         # Only that very file.
@@ -193,7 +193,7 @@ class Resume(CliCase):
 
     def test_an_unfinished_run_is_in_the_way_of_another(self):
         process = self.start(*WORK, "-o", "t.h5", FABRICAST_SEGMENT_SECONDS="0")
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + patient(60)
         while not self.acknowledged("t.h5.d") and time.monotonic() < deadline:
             time.sleep(0.02)
         process.send_signal(signal.SIGSTOP)  # it must not finish meanwhile

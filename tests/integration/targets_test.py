@@ -16,7 +16,7 @@ import threading
 import time
 
 import cli_case
-from cli_case import CliCase
+from cli_case import CliCase, patient
 
 RACES = int(os.environ.get("FABRICAST_RACES", "6"))
 SEED = int(os.environ.get("FABRICAST_SEED", "1"))
@@ -186,7 +186,7 @@ class Targets(CliCase):
         first = self.start(*SHORT, "-o", name, *options, segments=segments)
         time.sleep(moments.uniform(0, 0.2))
         second = self.start(*SHORT, "-o", name, *options, segments=segments)
-        told = [process.communicate(timeout=120)[1] for process in (first, second)]
+        told = [process.communicate(timeout=patient(120))[1] for process in (first, second)]
         Targets.races += 1
         return (first.returncode, second.returncode), told
 
