@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "emulator/base/contracts.hpp"
 #include "emulator/base/error.hpp"
@@ -271,7 +272,7 @@ class Comparer {
       add(fmt::format("{} of {} rows slower by more than {:.4g} %", slower, compared,
                       100 * result_.options.threshold));
     }
-    if (compared == 0) add("nothing could be compared");
+    if (compared == 0) add("nothing could be compared" + nearest_miss());
     if (unjudged > 0) add(fmt::format("{} rows cannot be judged", unjudged));
     if (missing > 0 && !result_.options.allow_missing) {
       add(fmt::format("{} rows of the base are missing", missing));
@@ -284,6 +285,23 @@ class Comparer {
                           ? fmt::format("ok: none of {} rows is slower by more than {:.4g} %",
                                         compared, 100 * result_.options.threshold)
                           : fmt::format("{}: {}", slower > 0 ? "regression" : "not ok", why);
+  }
+
+  // Where nothing pairs: what keeps the two most alike apart, as ": the nearest rows differ in
+  // ...".
+  std::string nearest_miss() const {
+    std::vector<std::string> least;
+    std::size_t tried = 0;
+    constexpr std::size_t enough = 100'000;
+    for (const auto& [base, of_base] : old_.back().rows) {
+      for (const auto& [fresh, of_fresh] : new_.rows) {
+        if (base == fresh || ++tried > enough) continue;
+        auto found = differences(base, fresh);
+        if (least.empty() || found.size() < least.size()) least = std::move(found);
+      }
+    }
+    return least.empty() ? ""
+                         : fmt::format(": the nearest rows differ in {}", fmt::join(least, ", "));
   }
 
   // Not one row or group in which a doubling of the time would be seen.

@@ -139,4 +139,34 @@ TraceRows comparable_rows(const TraceContent& content) {
   return found;
 }
 
+std::vector<std::string> differences(const RowKey& a, const RowKey& b) {
+  std::vector<std::string> all;
+  const auto add = [&all](std::string_view name, const auto& here, const auto& there) {
+    if (here != there) all.push_back(fmt::format("{} ({}, {})", name, here, there));
+  };
+  const auto said = [](const std::string& text) { return text.empty() ? "none" : text; };
+  const auto kind = [](bool measured) -> std::string {
+    return measured ? "measured" : "predicted";
+  };
+  const auto engine = [](const std::string& name) { return name.empty() ? "sweep" : name; };
+  const auto buffers = [](bool in_place) -> std::string {
+    return in_place ? "in place" : "out of place";
+  };
+  add("kind", kind(a.measured), kind(b.measured));
+  add("machine", said(a.machine), said(b.machine));
+  add("executor", said(a.executor), said(b.executor));
+  add("collective", said(a.collective), said(b.collective));
+  add("algorithm", said(a.algorithm), said(b.algorithm));
+  add("protocol", said(a.protocol), said(b.protocol));
+  add("channels", a.channels, b.channels);
+  add("ranks", a.ranks, b.ranks);
+  add("bytes", a.bytes, b.bytes);
+  add("type", said(a.dtype), said(b.dtype));
+  add("reduction", said(a.redop), said(b.redop));
+  add("engine", engine(a.engine), engine(b.engine));
+  add("job", said(a.job), said(b.job));
+  add("buffers", buffers(a.in_place), buffers(b.in_place));
+  return all;
+}
+
 }  // namespace fabricast

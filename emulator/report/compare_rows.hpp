@@ -56,4 +56,7 @@ struct TraceRows {
 
 TraceRows comparable_rows(const TraceContent& content);
 
+// Where two questions differ: "machine (here, there), channels (8, 16)". Empty: nowhere.
+std::vector<std::string> differences(const RowKey& a, const RowKey& b);
+
 }  // namespace fabricast

@@ -73,7 +73,14 @@ class Compare(CliCase):
         self.expect_ok("measure", "--synthetic", "hgx-h100", *SWEEP[2:], "-o", "other.h5")
         result = self.run_program("compare", whole, "other.h5", "--allow-missing")
         self.assertEqual(result.returncode, 1)
-        self.assertEqual(self.verdict(result), "not ok: nothing could be compared")
+        self.assertIn("not ok: nothing could be compared: the nearest rows differ in machine (", self.verdict(result))
+
+    def test_a_choice_left_to_the_library_is_another_question(self):
+        sweep = ("emulate", "-m", "hgx-h100", "-c", "all_reduce", "-b", "2M", "-e", "2M", "--quiet")
+        self.expect_ok(*sweep, "-a", "nvls", "-o", "given.h5")
+        self.expect_ok(*sweep, "-a", "auto", "-o", "open.h5")
+        result = self.run_program("compare", "given.h5", "open.h5")
+        self.assertIn("the nearest rows differ in algorithm (nvls, auto)", self.verdict(result))
 
     def test_refusals(self):
         a = self.draw("a.h5", 1)

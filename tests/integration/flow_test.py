@@ -113,7 +113,7 @@ class Flow(CliCase):
         self.emulate("flow.h5", "-a", "ring", "--engine", "flow")
         result = self.run_program("compare", "sweep.h5", "flow.h5")
         self.assertEqual(result.returncode, 1)
-        self.assertIn("nothing could be compared", result.stdout)
+        self.assertIn("nothing could be compared: the nearest rows differ in engine (sweep, flow)", result.stdout)
 
     def test_names_are_said_once(self):
         self.expect_error(2, '-a: "ring" is named twice', *ROWS, "-a", "ring,tree,ring", "-o", "t.h5")

@@ -151,7 +151,9 @@ TEST(Compare, NothingComparableIsNotOk) {
   options.allow_missing = true;
   const Comparison result = compare({run_trace(quiet(1))}, run_trace(other), options);
   EXPECT_FALSE(result.ok);
-  EXPECT_EQ(result.verdict, "not ok: nothing could be compared");
+  EXPECT_EQ(result.verdict,
+            "not ok: nothing could be compared: the nearest rows differ in machine (" +
+                quiet(1).machine + ", elsewhere)");
   EXPECT_FALSE(compare({TraceContent{}}, TraceContent{}).ok);
 }
 
