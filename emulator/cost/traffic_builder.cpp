@@ -94,7 +94,7 @@ void TrafficBuilder::build() {
       if (stage_varies(stage) && !on_device_ && !traffic.keys) {
         traffic.keys = std::make_shared<const PositionKeys>(topology_, group.ranks);
       }
-      const LaneMessages messages = messages_of_lanes(group, stage, counted(s));
+      const LaneLoads loads = loads_of_lanes(group, stage, counted(s));
       auto& by_group = traffic.phases.emplace_back();
       for (const PhaseGroup& phases : stage.groups) {
         auto& row = by_group.emplace_back();
@@ -103,7 +103,7 @@ void TrafficBuilder::build() {
           if (phase_varies(phase) && !on_device_) {
             add_varying_edges(edges, group, counted(s), phase, *traffic.keys);
           } else {
-            add_edges(edges, group, counted(s), phase, messages, known);
+            add_edges(edges, group, counted(s), phase, loads, known);
           }
           row.push_back(std::move(edges));
         }
@@ -222,35 +222,50 @@ EdgeClass TrafficBuilder::send_edge(const ChannelGroup& group, const CountedStag
               stage, true);
 }
 
-TrafficBuilder::LaneMessages TrafficBuilder::messages_of_lanes(const ChannelGroup& group,
-                                                               const Stage& stage,
-                                                               const CountedStage& counted) const {
-  // Where a lane sends one message, that is all of it.
+TrafficBuilder::LaneLoads TrafficBuilder::loads_of_lanes(const ChannelGroup& group,
+                                                         const Stage& stage,
+                                                         const CountedStage& counted) const {
   if (on_device_ || !counted.by_bytes || (!has_groups(stage) && !sends_twice(stage))) return {};
   const auto positions = group.ranks.size();
-  const auto roles = static_cast<std::size_t>(group.schedule->roles);
-  LaneMessages messages(roles * positions);
+  LaneLoads loads(static_cast<std::size_t>(group.schedule->roles) * positions * map_.link_classes_);
   for (const PhaseGroup& phases : stage.groups) {
     for (const Phase& phase : phases.phases) {
       if (!phase.peer_out.exists()) continue;
       const PhasePeers peers = peers_of(*group.schedule, phase, 0);
-      const std::int32_t weight = port_chunks(stage, phase);
+      const std::int32_t chunks = port_chunks(stage, phase);
       for (std::size_t x = 0; x < positions; ++x) {
         if (peers.out[x] == PhasePeers::inactive) continue;
         const EdgeClass sent =
             send_edge(group, counted, phase, static_cast<std::int32_t>(x), peers.out[x]);
-        auto& lane = messages[phase.role * positions + x];
-        for (std::size_t c = 0; c < lane.size(); ++c) lane[c] += sent.flows[c] > 0 ? weight : 0;
+        LaneLoad* lane = &loads[(phase.role * positions + x) * map_.link_classes_];
+        for (std::size_t c = 0; c < map_.link_classes_; ++c) {
+          lane[c].sum += chunks * sent.flows[c];
+          lane[c].most = std::max(lane[c].most, sent.flows[c]);
+        }
       }
     }
   }
-  return messages;
+  return loads;
+}
+
+void TrafficBuilder::divide_shares(EdgeClass& sent, std::int32_t chunks,
+                                   const LaneLoad* of_lane) const {
+  __extension__ using Wide = __int128;
+  for (std::size_t c = 0; c < map_.link_classes_; ++c) {
+    const std::int64_t flows = sent.flows[c];
+    if (flows == 0) continue;
+    // Where a lane sends one message, that is all of it.
+    const std::int64_t sum = of_lane != nullptr ? of_lane[c].sum : chunks * flows;
+    const std::int64_t most = of_lane != nullptr ? of_lane[c].most : flows;
+    const auto share = static_cast<std::int64_t>((Wide{flows} * most + sum - 1) / sum);
+    sent.flows[c] = std::max(one_flow, share);  // no message is faster than its link
+  }
 }
 
 void TrafficBuilder::add_edges(PhaseEdges& edges, const ChannelGroup& group,
                                const CountedStage& stage, const Phase& phase,
-                               const LaneMessages& messages, std::vector<RowKey>& known) {
-  const std::uint8_t role = messages.empty() ? std::uint8_t{0} : phase.role;
+                               const LaneLoads& loads, std::vector<RowKey>& known) {
+  const std::uint8_t role = loads.empty() ? std::uint8_t{0} : phase.role;
   for (const RowKey& row : known) {
     if (row.stage == &stage && row.role == role && row.chunks == edges.port_chunks &&
         row.in == phase.peer_in && row.out == phase.peer_out && row.active == phase.active) {
@@ -270,14 +285,9 @@ void TrafficBuilder::add_edges(PhaseEdges& edges, const ChannelGroup& group,
     if (local) send[x] = EdgeTable::local;
     if (phase.peer_out.is_group() || peers.out[x] >= 0) {
       EdgeClass sent = send_edge(group, stage, phase, position, peers.out[x]);
-      // Every port is busy for all the bytes of its link: a lane that sends several messages
-      // spends a part of that on each.
-      for (std::size_t c = 0; stage.by_bytes && c < sent.flows.size(); ++c) {
-        const std::int32_t of_lane =
-            messages.empty() ? edges.port_chunks : messages[role * group.ranks.size() + x][c];
-        if (of_lane <= 1 || sent.flows[c] == 0) continue;
-        // On links of their own each message takes its own time still.
-        sent.flows[c] = std::max(one_flow, (sent.flows[c] + of_lane - 1) / of_lane);
+      if (stage.by_bytes) {
+        const std::size_t lane = (role * group.ranks.size() + x) * map_.link_classes_;
+        divide_shares(sent, edges.port_chunks, loads.empty() ? nullptr : &loads[lane]);
       }
       send[x] = map_.edges_.intern(sent);
     }

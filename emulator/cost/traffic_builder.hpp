@@ -44,19 +44,26 @@ class TrafficBuilder {
     EdgeRow send, receive;
   };
 
-  // How many chunks (messages, in stages with groups) of a lane cross a link class in one
-  // repetition: role by role, position by position. Of stages in which a lane sends several
+  // What a lane sends over a link class in one repetition: its chunks (messages, in stages with
+  // groups), each times the flows of its own busiest link, and the most flows of any of them.
+  struct LaneLoad {
+    std::int64_t sum = 0, most = 0;  // in parts of one_flow
+  };
+  // Role by role, position by position, class by class. Of stages in which a lane sends several
   // messages; empty elsewhere.
-  using LaneMessages = std::vector<std::array<std::int32_t, EdgeClass::max_link_classes>>;
-  LaneMessages messages_of_lanes(const ChannelGroup& group, const Stage& stage,
-                                 const CountedStage& counted) const;
+  using LaneLoads = std::vector<LaneLoad>;
+  LaneLoads loads_of_lanes(const ChannelGroup& group, const Stage& stage,
+                           const CountedStage& counted) const;
+  // Flows by which a message's port is charged, so that the lane's ports are busy for the bytes of
+  // its busiest link.
+  void divide_shares(EdgeClass& sent, std::int32_t chunks, const LaneLoad* of_lane) const;
   EdgeClass send_edge(const ChannelGroup& group, const CountedStage& stage, const Phase& phase,
                       std::int32_t x, std::int32_t peer) const;
 
   const CountedStage& counted(std::size_t stage);
   std::int32_t count_device_flows(std::size_t stage) const;
   void add_edges(PhaseEdges& edges, const ChannelGroup& group, const CountedStage& stage,
-                 const Phase& phase, const LaneMessages& messages, std::vector<RowKey>& known);
+                 const Phase& phase, const LaneLoads& loads, std::vector<RowKey>& known);
   void add_varying_edges(PhaseEdges& edges, const ChannelGroup& group, const CountedStage& stage,
                          const Phase& phase, const PositionKeys& keys);
   std::vector<EdgeId> edges_by_key(const ChannelGroup& group, const CountedStage& stage,

@@ -57,19 +57,21 @@ class Definition {
     }
     if (out >= 0) {
       paying = edge(out, true);
-      // Shares by bytes: what the lane sends over a link class in all is its share of it.
+      // Shares by bytes: all the lane's ports together take as long as the busiest of its links.
       for (std::size_t c = 0; !stage_varies(schedule.stages[stage]) && c < paying.flows.size();
            ++c) {
         if (paying.flows[c] == 0) continue;
-        std::int64_t sent = 0;
+        std::int64_t sum = 0, most = 0;
         for (const PhaseGroup& group : schedule.stages[stage].groups) {
           for (const Phase& other : group.phases) {
             if (other.role != phase.role || !is_active(other.active, schedule.space, x)) continue;
             const std::int32_t peer = peer_of(other.peer_out, schedule.space, x, k);
-            if (peer >= 0 && edge(peer, true).flows[c] > 0) sent += other.chunk.count;
+            const std::int64_t flows = peer >= 0 ? edge(peer, true).flows[c] : 0;
+            sum += other.chunk.count * flows;
+            most = std::max(most, flows);
           }
         }
-        paying.flows[c] = std::max(one_flow, (paying.flows[c] + sent - 1) / sent);
+        paying.flows[c] = std::max(one_flow, (paying.flows[c] * most + sum - 1) / sum);
       }
       row.port = costs_.port_ps(paying, bytes);
       row.latency = costs_.latency_ps(paying) - costs_.streamed_ps(paying, bytes);
