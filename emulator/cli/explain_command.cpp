@@ -167,11 +167,13 @@ void add_explain_command(CLI::App& app, CommandBody& run) {
                         "both buffers in symmetric windows (2.27 and newer): which of the kernels "
                         "for them is taken");
   auto* csv = command->add_option("--csv", arguments->csv,
-                      "print a table instead: graphs, channels, model or selection "
-                      "(columns: docs/nccl-choice.md)");
+                                  "print a table instead: graphs, channels, model or selection "
+                                  "(columns: docs/nccl-choice.md)");
   csv->excludes(symmetric);
-  command->add_flag("--xml", arguments->print_xml,
-                    "print the topology XML of one node of the machine, and nothing else");
+  command
+      ->add_flag("--xml", arguments->print_xml,
+                 "print the topology XML of one node of the machine, and nothing else")
+      ->excludes(symmetric);
   command->callback([arguments, &run] { run = [arguments] { return run_explain(*arguments); }; });
 }
 

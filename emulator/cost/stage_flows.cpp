@@ -27,8 +27,8 @@ class LaneCounter {
     counts_.chunks[on.link.value()] += static_cast<std::int64_t>(times) * on.chunks;
   }
 
-  // One message of the lane per repetition, `times` lanes alike. A lane is one flow on a link,
-  // however many of its messages cross it.
+  // One message of the lane per repetition, `times` lanes alike. Where peers vary a lane is one
+  // flow on a link, however many of its messages cross it; elsewhere chunks count.
   void message(std::int32_t from, std::int32_t to, std::int32_t times, std::int32_t chunks) {
     const Route route = topology_.route(RankId::from(from), RankId::from(to));
     for (const LinkId link : route.span()) {

@@ -152,7 +152,7 @@ Communicator make_communicator(const System& system, int nodes, const Version& v
   of.collnet_supported =
       overrides.collnet_enable && nodes > 1 && nodes >= overrides.collnet_node_threshold &&
       of.collnet_chain.channels > 0 && of.ranks_per_node <= max_local_ranks_of_collnet;
-  of.nvls_supported = of.nvls.channels > 0 && of.ranks_per_node >= 2;
+  of.nvls_supported = of.nvls.channels > 0 && of.ranks_per_node > 2;  // ncclNvlsInit
   set_channels(of);
   set_p2p_channels(of, topology);
   of.all_direct_nvlink = all_direct_nvlink(topology);

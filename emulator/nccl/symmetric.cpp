@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "emulator/base/contracts.hpp"
+#include "emulator/base/scaled_number.hpp"
 #include "emulator/schedule/collective.hpp"
 
 namespace fabricast::nccl {
@@ -107,9 +108,10 @@ double time_of(const BusLoad& load, const Constants& constants, int blocks) {
 }
 
 // NCCL_MIN_CTAS and NCCL_MAX_CTAS bound these kernels, NCCL_MIN_NCHANNELS does not.
-int bound(const Communicator& of, const char* name, const std::optional<int>& value,
-          int otherwise) {
-  return of.overrides.set.contains(name) ? value.value_or(otherwise) : otherwise;
+int bound(const Communicator& of, const char* name, int otherwise) {
+  const auto found = of.overrides.set.find(name);
+  if (found == of.overrides.set.end()) return otherwise;
+  return static_cast<int>(parse_integer(found->second));  // assign() has looked at it
 }
 
 void estimate(SymmetricCandidate& candidate, const Communicator& of, const Request& request,
@@ -122,12 +124,11 @@ void estimate(SymmetricCandidate& candidate, const Communicator& of, const Reque
     const int in_all = of.max_capability < 100 ? 16 : 32;
     most = (in_all + of.ranks - 1) / of.ranks;
   }
-  most = std::min(most, bound(of, "NCCL_MAX_CTAS", of.overrides.max_channels, most_blocks));
+  most = std::min(most, bound(of, "NCCL_MAX_CTAS", most_blocks));
   candidate.blocks = most;
   const double best = time_of(load, constants, most);
   candidate.time_us = best;
-  for (int blocks = bound(of, "NCCL_MIN_CTAS", of.overrides.min_channels, 1); blocks < most;
-       ++blocks) {
+  for (int blocks = bound(of, "NCCL_MIN_CTAS", 1); blocks < most; ++blocks) {
     const double time = time_of(load, constants, blocks);
     if (time > 1.025 * best) continue;
     candidate.blocks = blocks;
@@ -139,7 +140,7 @@ void estimate(SymmetricCandidate& candidate, const Communicator& of, const Reque
 std::string why_not(const Communicator& of, const Request& request, Access access) {
   if (is_ll(access) && request.bytes >= 2 * gib) return "LL counts up to 2 GiB";
   if (access != Access::ll_multicast && access != Access::multicast) return "";
-  if (!of.nvls_supported) return "needs NVSwitch multicast (SM90 or newer)";
+  if (!of.nvls_supported) return "needs NVSwitch multicast (SM90 or newer, more than two GPUs)";
   // Multicast reduces as NVLS does.
   const bool loads = access == Access::multicast && request.collective != Collective::all_gather;
   if (loads && is_fp8(request.type) && of.min_capability < 100) {

@@ -7,7 +7,8 @@
 // NCCL's own estimates with which it chooses among these kernels. Pure functions, O(64) per kernel.
 // Source: NCCL 2.28.9 src/sym_kernels.cc (model, constants, order of the kernels),
 // src/scheduler/symmetric_sched.cc. Not modelled: kernels over the network (GIN, 2.28), over TMA
-// (2.30, off by default), grouped calls, windows of one buffer only.
+// (2.30, off by default), grouped calls, windows of one buffer only, averages, NCCL_SYM_CTAS and
+// NCCL_SYM_KERNEL.
 #pragma once
 
 #include <optional>

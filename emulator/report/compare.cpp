@@ -272,7 +272,9 @@ class Comparer {
       add(fmt::format("{} of {} rows slower by more than {:.4g} %", slower, compared,
                       100 * result_.options.threshold));
     }
-    if (compared == 0) add("nothing could be compared" + nearest_miss());
+    if (compared == 0) {
+      add("nothing could be compared" + (unjudged == 0 ? nearest_miss() : std::string()));
+    }
     if (unjudged > 0) add(fmt::format("{} rows cannot be judged", unjudged));
     if (missing > 0 && !result_.options.allow_missing) {
       add(fmt::format("{} rows of the base are missing", missing));
@@ -287,21 +289,34 @@ class Comparer {
                           : fmt::format("{}: {}", slower > 0 ? "regression" : "not ok", why);
   }
 
-  // Where nothing pairs: what keeps the two most alike apart, as ": the nearest rows differ in
-  // ...".
+  // Where no question is in both: what keeps the two most alike apart, as ": the nearest rows
+  // differ in ...". Sizes count only if nothing else differs.
   std::string nearest_miss() const {
-    std::vector<std::string> least;
-    std::size_t tried = 0;
-    constexpr std::size_t enough = 100'000;
-    for (const auto& [base, of_base] : old_.back().rows) {
-      for (const auto& [fresh, of_fresh] : new_.rows) {
-        if (base == fresh || ++tried > enough) continue;
-        auto found = differences(base, fresh);
-        if (least.empty() || found.size() < least.size()) least = std::move(found);
+    std::set<RowKey> before, now;
+    const auto add = [](const TraceRows& rows, std::set<RowKey>& kinds) {
+      for (const auto& [key, row] : rows.rows) {
+        RowKey kind = key;
+        kind.bytes = 0;
+        kinds.insert(std::move(kind));
+      }
+    };
+    for (const TraceRows& old : old_) add(old, before);
+    add(new_, now);
+    std::vector<std::string> least{"size"};
+    std::size_t fewest = before.empty() || now.empty() ? 0 : SIZE_MAX;
+    std::size_t left = 100'000;  // pairs to look at: kinds of rows are a few dozen
+    for (const RowKey& old : before) {
+      for (const RowKey& fresh : now) {
+        if (left-- == 0) return "";
+        auto found = differences(old, fresh);
+        if (found.size() >= fewest) continue;
+        fewest = found.size();
+        if (fewest > 0) least = std::move(found);
       }
     }
-    return least.empty() ? ""
-                         : fmt::format(": the nearest rows differ in {}", fmt::join(least, ", "));
+    return fewest == SIZE_MAX || before.empty() || now.empty()
+               ? ""
+               : fmt::format(": the nearest rows differ in {}", fmt::join(least, ", "));
   }
 
   // Not one row or group in which a doubling of the time would be seen.

@@ -14,7 +14,7 @@ PROGRAM = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else ""
 MPIEXEC = sys.argv[2] if len(sys.argv) > 2 else ""
 
 # How much slower the program is than in an ordinary build (scripts/dev/coverage, scripts/nightly/sanitizers).
-SLOWNESS = float(os.environ.get("FABRICAST_TIMEOUT_FACTOR", "1"))
+SLOWNESS = max(1.0, float(os.environ.get("FABRICAST_TIMEOUT_FACTOR") or "1"))
 
 ENVIRONMENT = dict(
     os.environ,

@@ -88,6 +88,10 @@ TEST(SymmetricKernels, WithoutASwitchThatMulticastsGoOneByOne) {
   const auto plain = on("hgx-h100", {}, {{"NCCL_NVLS_ENABLE", "0"}});
   EXPECT_EQ(choose_symmetric(plain, {Collective::all_reduce, gib}).kernel, "RSxLD_AGxST");
   EXPECT_EQ(choose_symmetric(plain, {Collective::all_reduce, kib}).kernel, "AGxLL_R");
+  // NCCL sets NVLS up for more than two GPUs.
+  const auto pair = make_communicator(*load_machine("hgx-h100", {"gpus=2"}));
+  EXPECT_EQ(choose_symmetric(pair, {Collective::all_reduce, gib}).kernel, "RSxLD_AGxST");
+  EXPECT_EQ(choose(pair, {Collective::all_reduce, gib}).algorithm, Algorithm::ring);
   // fp8 is multicast by SM90's switch, but not added.
   const Request fp8{Collective::all_reduce, mib, DataType::f8e4m3};
   EXPECT_EQ(choose_symmetric(on("hgx-h100"), fp8).kernel, "RSxLD_AGxST");
@@ -101,9 +105,14 @@ TEST(SymmetricKernels, WithoutASwitchThatMulticastsGoOneByOne) {
 TEST(SymmetricKernels, KeepToTheUsersThreadBlocks) {
   const Request request{Collective::all_gather, 8 * kib};
   EXPECT_EQ(choose_symmetric(on("hgx-h100", {}, {{"NCCL_MAX_CTAS", "1"}}), request).blocks, 1);
-  EXPECT_GE(choose_symmetric(on("hgx-h100", {}, {{"NCCL_MIN_CTAS", "8"}}), request).blocks, 2);
+  // 64 KiB per rank: STMC has two blocks at the most, LLMC takes eight.
+  EXPECT_EQ(choose_symmetric(on("hgx-h100", {}, {{"NCCL_MIN_CTAS", "8"}}), request).blocks, 8);
   // Channels of rings are not blocks of these kernels.
   EXPECT_EQ(choose_symmetric(on("hgx-h100", {}, {{"NCCL_MAX_NCHANNELS", "1"}}), request).blocks, 3);
+  EXPECT_EQ(choose_symmetric(
+                on("hgx-h100", {}, {{"NCCL_MAX_CTAS", "32"}, {"NCCL_MAX_NCHANNELS", "1"}}), request)
+                .blocks,
+            3);
 }
 
 TEST(SymmetricKernels, AreExplainedByNameOrRefusedByReason) {

@@ -17,6 +17,7 @@ namespace fabricast {
 namespace {
 
 using testing::HasSubstr;
+using testing::StartsWith;
 
 Comparison compare(const std::vector<TraceContent>& bases, const TraceContent& fresh,
                    const CompareOptions& options = {}) {
@@ -183,6 +184,12 @@ TEST(Compare, WhatCannotBeJudgedIsNotOkAndSaysWhy) {
   };
   EXPECT_EQ(reason(discard(20)), "no kept sample in the new trace");
   EXPECT_EQ(reason(discard(17)), "3 kept samples in the new trace, at least 5 are needed");
+
+  // What is in both is no near miss.
+  TraceContent empty = run_trace(quiet(2));
+  discard(empty.tables[1].rows())(empty);
+  const Comparison nothing = compare({run_trace(quiet(1))}, empty);
+  EXPECT_THAT(nothing.verdict, StartsWith("not ok: nothing could be compared; "));
 }
 
 TEST(Compare, NoiseThatHidesADoublingIsNotOk) {
