@@ -2,11 +2,13 @@
 // edges between them.
 //
 // Read strictly through strict_yaml.hpp: unknown keys, names that no list or two items of one hold,
-// indexes out of range and edges whose ends do not match are errors "file:line:col: key.path:
-// problem". Ends are slices "port[0:4]", "port[2]", "port"; an edge joins them one2one or many2many
-// (in version 1: many2many true or false). Annotations, and what a component says of its kind, are
-// skipped. More than a million edges after expansion, or as many parts, are refused. Pure; reading
-// and machine_of() take n log n of n expanded edges, names and nodes.
+// and indexes out of range are errors "file:line:col: key.path: problem". Ends are slices
+// "port[0:4]", "port[2]", "port"; an edge joins them one2one (the first of one list with the first
+// of the other, as many as the shorter has) or many2many (in version 1: many2many true or false). A
+// part that is a device is passed with a dot, "nic[0].port[1]". A file of one device alone is one
+// of it. Annotations, and what a component says of its kind, are skipped. More than a million edges
+// after expansion, or as many parts, are refused. Pure; reading and machine_of() take n log n of n
+// expanded edges, names and nodes.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +31,8 @@ struct InfraPart {
 };
 
 // One part of one owner, by their places in the lists. In a device's edge the owner is the device
-// itself (-1) or a part of it that is a device; elsewhere it is an instance.
+// itself (-1) or a part of it that is a device; elsewhere it is an instance. Of a part within
+// parts, `part` is the outermost below the owner and `part_index` counts all that are within it.
 struct InfraEnd {
   std::int32_t owner = -1, part = 0;
   std::int32_t owner_index = 0, part_index = 0;

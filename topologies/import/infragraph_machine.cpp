@@ -64,7 +64,9 @@ class Writer {
     nodes_.fail(
         "no link with a bandwidth joins all its accelerators, through switches or each with every "
         "other",
-        "add physical.bandwidth, or give --node with a machine of this node");
+        nodes_.count > 1
+            ? "add physical.bandwidth, or give --node with a machine of this node"
+            : "add physical.bandwidth, or take a machine of `fabricast machine list` in its place");
   }
 
   void require_same_node(const std::string& node) const {

@@ -8,8 +8,8 @@
 
 namespace fabricast {
 
-InfraSlice read_infra_slice(const YamlCursor& at, const FindInfraName& find) {
-  const std::string text = at.text();
+InfraSlice read_infra_slice(const YamlCursor& at, const std::string& text,
+                            const FindInfraName& find) {
   const std::size_t open = std::min(text.find('['), text.size());
   const std::string name = text.substr(0, open);
   const auto [index, count] = find(at, name);

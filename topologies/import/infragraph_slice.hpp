@@ -21,6 +21,8 @@ struct InfraNamed {
 };
 using FindInfraName = std::function<InfraNamed(const YamlCursor& at, const std::string& name)>;
 
-InfraSlice read_infra_slice(const YamlCursor& at, const FindInfraName& find);
+// `text` is the cursor's, or one name of it where it holds several ("nic[0].port[1]").
+InfraSlice read_infra_slice(const YamlCursor& at, const std::string& text,
+                            const FindInfraName& find);
 
 }  // namespace fabricast

@@ -142,6 +142,68 @@ TEST(InfraGraph, ReadsWhatOthersWrite) {
   EXPECT_EQ(known->gpu().name, "A100");
 }
 
+// A leaf named whole has more ports than the node has NICs: these take the first ones, one by one.
+TEST(InfraGraph, OneToOneEndsWithTheShorterList) {
+  const auto machine = read_back(with(given, "choice: port, count: 4", "choice: port, count: 16"));
+  EXPECT_EQ(machine->space(), RankSpace({4, 2}));
+  EXPECT_EQ(names(*machine, 1, 7), "node 0 nic 0 up; node 1 nic 1 down; ");
+  const auto graph =
+      read_infragraph(with(given, "choice: port, count: 4", "choice: port, count: 16"), "g.yaml");
+  ASSERT_EQ(graph.edges.size(), 4u);
+  EXPECT_EQ(graph.edges[3].b.part_index, 3);
+}
+
+// NICs that are devices of their own: cables end at their ports, named through a dot or a key.
+TEST(InfraGraph, ReadsPartsOfParts) {
+  std::string text = with(given, "{name: nic, choice: nic, count: 2, nic: {}}",
+                          "{name: card, choice: device, count: 2}");
+  text = with(text, "ep2: {component: nic}, scheme: one2one, link: pcie",
+              "ep2: {component: \"card[0:2].slot[0]\"}, scheme: one2one, link: pcie");
+  text = with(text, "  - name: switch\n",
+              "  - name: card\n"
+              "    components:\n"
+              "      - {name: slot, choice: custom, count: 1}\n"
+              "      - {name: port, choice: port, count: 2}\n"
+              "  - name: switch\n");
+  text = with(text, "{instance: host, component: nic}",
+              "{instance: host, component: \"card[0:2].port[1]\"}");
+  const auto machine = read_back(text);
+  EXPECT_EQ(machine->space(), RankSpace({4, 2}));
+  EXPECT_EQ(names(*machine, 1, 7), "node 0 nic 0 up; node 1 nic 1 down; ");
+  const auto graph = read_infragraph(text, "g.yaml");
+  EXPECT_EQ(graph.devices[0].edges.back().b.owner, 3);
+  EXPECT_EQ(graph.devices[0].edges.back().b.owner_index, 1);
+  EXPECT_NE(graph.edges[0].a.part_index, graph.edges[1].a.part_index);
+  const auto says = [&](const std::string& from, const std::string& to, const std::string& what) {
+    const std::string message = message_of(with(text, from, to));
+    EXPECT_NE(message.find(what), std::string::npos) << message;
+  };
+  says("card[0:2].port[1]", "card[0:2].port[2]", "is no slice of 2 ports");
+  says("card[0:2].port[1]", "card[0:2].plug[1]", "the device card has no component \"plug\"");
+  says("card[0:2].port[1]", "xpu[0:2].port[1]", "there is no device \"xpu\"");
+  says("card[0:2].port[1]", "card[0:2].", "has no component \"\"");
+}
+
+// Files of one device, without instances or infrastructure around it.
+TEST(InfraGraph, ReadsADeviceAlone) {
+  const std::string text = R"(
+name: box
+components:
+  - {name: xpu, choice: xpu, count: 4, description: Some GPU}
+  - {name: fabric, choice: switch, count: 2}
+edges:
+  - {ep1: {component: xpu}, ep2: {component: fabric}, scheme: many2many, link: nvlink}
+links:
+  - {name: nvlink, physical: {bandwidth: {choice: gigabits_per_second, gigabits_per_second: 800}}}
+)";
+  const auto machine = read_back(text);
+  EXPECT_EQ(machine->ranks(), 4);
+  EXPECT_DOUBLE_EQ(machine->link_classes()[0].bandwidth.value, 2 * 100);
+  EXPECT_NE(message_of(with(text, "second: 800", "second: 0")).find("`fabricast machine list`"),
+            std::string::npos);
+  EXPECT_NE(message_of(text + "speed: 3\n").find("speed"), std::string::npos);
+}
+
 TEST(InfraGraph, AStepMayLeadFarBeyondTheLast) {
   const auto machine = read_back(with(given, "fabric[0:2]", "fabric[1:2:2147483647]"));
   EXPECT_DOUBLE_EQ(machine->link_classes()[0].bandwidth.value, 100);
@@ -237,7 +299,7 @@ TEST(InfraGraph, NamesTheProblemAndItsPlace) {
   says("device: switch, count: 1", "device: swatch, count: 1", "there is no device \"swatch\"");
   says("link: eth", "link: ether", "there is no link \"ether\"");
   says("component: port}", "component: \"port[0:3]\"}",
-       "4 ends cannot be joined one to one with 3");
+       "its nodes are not all joined by the same ports");
   says("scheme: many2many, link: nvlink", "scheme: all, link: nvlink", "scheme");
   says("count: 4, description", "count: 4, colour: red, description", "colour");
   says("choice: xpu", "choice: memory", "no instance has accelerators");
