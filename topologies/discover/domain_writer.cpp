@@ -130,8 +130,7 @@ std::string gpu_interconnect(const LocalMachine& host, std::string_view indent) 
       *std::min_element(host.gpus.begin(), host.gpus.end(),
                         [](const auto& a, const auto& b) { return a.nvlinks < b.nvlinks; });
   const std::string inner = std::string(indent) + "  ";
-  const auto generation = generation_of(least.compute_major, least.compute_minor);
-  const auto nvlink = nvlink_rating(generation);
+  const auto nvlink = nvlink_rating(least.compute_major, least.compute_minor);
   std::string text = fmt::format("{}interconnect:\n", indent);
   if (least.nvlinks > 0 && nvlink.gb_per_s > 0 && host.nvlink_shape != "apart") {
     text += yaml_line(inner, "kind", "nvlink");
@@ -145,6 +144,13 @@ std::string gpu_interconnect(const LocalMachine& host, std::string_view indent) 
         inner, "latency",
         yaml_sourced("150 ns", "assumed",
                      "a quarter of NCCL's 0.6 us LL ring step (src/graph/tuning.cc @5067397)"));
+    if (host.nvlink_shape.empty() && least.compute_major >= 9) {
+      text += yaml_line(
+          inner, "in_network_reduction",
+          yaml_sourced(
+              "yes", "published",
+              "NCCL 2.28.9 src/transport/nvls.cc, src/graph/tuning.cc: NVLS from SM90 on"));
+    }
     return text;
   }
   const auto pcie = pcie_rating(least.pcie_generation, least.pcie_width);

@@ -47,13 +47,28 @@ std::string_view generation_of(int compute_major, int compute_minor) {
   }
 }
 
-LinkRating nvlink_rating(std::string_view generation) {
+LinkRating nvlink_rating(int compute_major, int compute_minor) {
   constexpr std::string_view source = "ml-engineering network/README.md @744d01e (vendor pages)";
-  if (generation == "volta")
-    return {25, "Dell EMC Ready Solutions for AI with NVIDIA v1.0 page 17: 6 links of 25 GB/s"};
-  if (generation == "ampere" || generation == "hopper") return {25, source};
-  if (generation == "blackwell") return {50, source};
-  return {};
+  switch (compute_major * 10 + compute_minor) {
+    case 60:
+      return {20, "NVIDIA Tesla P100 whitepaper WP-08019-001: 40 GB/s both ways"};
+    case 70:
+      return {25, "Dell EMC Ready Solutions for AI with NVIDIA v1.0 page 17: 6 links of 25 GB/s"};
+    case 75:
+      return {25, "NVIDIA Turing whitepaper WP-09183-001: 25 GB/s each way of a link of TU102"};
+    case 86:
+      return {14.0625, "NVIDIA Ampere GA102 whitepaper: four links of 14.0625 GB/s each way"};
+    case 80:
+    case 90:
+      return {25, source};
+    case 100:
+    case 103:
+      return {50, source};
+    case 107:
+      return {50, "NVIDIA Vera Rubin NVL72 page: 1.8 TB/s each way over 36 links (announced)"};
+    default:
+      return {};
+  }
 }
 
 LinkRating pcie_rating(int pcie_generation, int width) {

@@ -22,12 +22,12 @@ const GpuRating* find_rating(std::string_view nvml_name);
 // "hopper" for 9.0 ...; "other" when this version does not know it.
 std::string_view generation_of(int compute_major, int compute_minor);
 
-// GB/s per direction of one NVLink of that generation, 0 when not known, and its source.
+// GB/s per direction of one NVLink of that compute capability, 0 when not known, and its source.
 struct LinkRating {
   double gb_per_s = 0;
   std::string_view source;
 };
-LinkRating nvlink_rating(std::string_view generation);
+LinkRating nvlink_rating(int compute_major, int compute_minor);
 
 // GB/s per direction of a PCIe slot; 0 when not known.
 LinkRating pcie_rating(int pcie_generation, int width);

@@ -256,5 +256,36 @@ TEST(NcclXml, AGpuWithFewerLinksIsADoubt) {
             std::string::npos);
 }
 
+// The rate of an NVLink goes by the GPU's own generation, not its family's best.
+TEST(NcclXml, LinksHaveTheRateOfTheirGpu) {
+  const auto rate = [](int sm, int links) {
+    const std::string to_switch =
+        fmt::format("<nvlink target=\"fffffff:ff:ff.0\" count=\"{}\" tclass=\"0x068000\"/>", links);
+    return parse_machine(yaml_of(gpus_linked({to_switch, to_switch}, sm)), "t")
+        ->link_classes()[0]
+        .bandwidth.value;
+  };
+  EXPECT_EQ(rate(60, 4), 80);
+  EXPECT_EQ(rate(70, 6), 150);
+  EXPECT_EQ(rate(75, 2), 50);
+  EXPECT_EQ(rate(80, 12), 300);
+  EXPECT_EQ(rate(86, 4), 56.25) << "a bridge of two RTX A6000";
+  EXPECT_EQ(rate(90, 18), 450);
+  EXPECT_EQ(rate(100, 18), 900);
+  EXPECT_EQ(rate(103, 18), 900);
+  EXPECT_EQ(rate(107, 36), 1800);
+  EXPECT_EQ(rate(120, 4), 32) << "no such links: PCIe";
+}
+
+// From Hopper on a switch reduces; direct links and older switches do not.
+TEST(NcclXml, SwitchesReduceFromHopperOn) {
+  const std::string to_switch =
+      "<nvlink target=\"fffffff:ff:ff.0\" count=\"12\" tclass=\"0x068000\"/>";
+  const std::string key = "in_network_reduction";
+  EXPECT_NE(yaml_of(gpus_linked({to_switch, to_switch}, 90)).find(key), std::string::npos);
+  EXPECT_EQ(yaml_of(gpus_linked({to_switch, to_switch}, 80)).find(key), std::string::npos);
+  EXPECT_EQ(yaml_of(gpus_linked({to(2, 18), to(1, 18)}, 90)).find(key), std::string::npos);
+}
+
 }  // namespace
 }  // namespace fabricast
