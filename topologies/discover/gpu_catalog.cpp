@@ -1,5 +1,6 @@
 #include "topologies/discover/gpu_catalog.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace fabricast {
@@ -17,6 +18,34 @@ constexpr std::array ratings{
     GpuRating{"H200", "H200", 4.8, 989, 1979, 18, aiconfigurator},
     GpuRating{"H100 80GB HBM3", "H100", 3.35, 989, 1979, 18, aiconfigurator},
     GpuRating{"A100-SXM4-80GB", "A100", 2.039, 312, 0, 12, aiconfigurator},
+};
+
+struct PciDevice {
+  std::string_view id, name;
+};
+constexpr std::array devices{
+    PciDevice{"0x1db1", "Tesla V100-SXM2-16GB"},
+    PciDevice{"0x1db4", "Tesla V100-PCIE-16GB"},
+    PciDevice{"0x1db5", "Tesla V100-SXM2-32GB"},
+    PciDevice{"0x1db6", "Tesla V100-PCIE-32GB"},
+    PciDevice{"0x1db8", "Tesla V100-SXM3-32GB"},
+    PciDevice{"0x20b0", "NVIDIA A100-SXM4-40GB"},
+    PciDevice{"0x20b2", "NVIDIA A100-SXM4-80GB"},
+    PciDevice{"0x20b5", "NVIDIA A100 80GB PCIe"},
+    PciDevice{"0x20f1", "NVIDIA A100-PCIE-40GB"},
+    PciDevice{"0x20f3", "NVIDIA A800-SXM4-80GB"},
+    PciDevice{"0x2204", "NVIDIA GeForce RTX 3090"},
+    PciDevice{"0x2230", "NVIDIA RTX A6000"},
+    PciDevice{"0x2237", "NVIDIA A10G"},
+    PciDevice{"0x2684", "NVIDIA GeForce RTX 4090"},
+    PciDevice{"0x2324", "NVIDIA H800"},
+    PciDevice{"0x2330", "NVIDIA H100 80GB HBM3"},
+    PciDevice{"0x2331", "NVIDIA H100 PCIe"},
+    PciDevice{"0x2335", "NVIDIA H200"},
+    PciDevice{"0x2901", "NVIDIA B200"},
+    PciDevice{"0x2941", "NVIDIA GB200"},
+    PciDevice{"0x3182", "NVIDIA B300 SXM6 AC"},
+    PciDevice{"0x31c2", "NVIDIA GB300"},
 };
 
 }  // namespace
@@ -45,6 +74,12 @@ std::string_view generation_of(int compute_major, int compute_minor) {
     default:
       return "other";
   }
+}
+
+std::string_view gpu_of_pci_device(std::string_view device) {
+  const auto found =
+      std::find_if(devices.begin(), devices.end(), [&](const auto& d) { return d.id == device; });
+  return found == devices.end() ? std::string_view() : found->name;
 }
 
 LinkRating nvlink_rating(int compute_major, int compute_minor) {

@@ -22,6 +22,10 @@ const GpuRating* find_rating(std::string_view nvml_name);
 // "hopper" for 9.0 ...; "other" when this version does not know it.
 std::string_view generation_of(int compute_major, int compute_minor);
 
+// The NVML name of NVIDIA's GPU of this PCI device ("0x2330"), as pci.ids and the public dumps of
+// NCCL have them; empty when not listed.
+std::string_view gpu_of_pci_device(std::string_view device);
+
 // GB/s per direction of one NVLink of that compute capability, 0 when not known, and its source.
 struct LinkRating {
   double gb_per_s = 0;

@@ -39,10 +39,11 @@ struct LocalMachine {
   std::int32_t cpu_quota = 0;      // cores that the cgroup grants; 0: no limit
   std::vector<std::int32_t> cpus;  // that this process may run on; empty: not known
   std::int32_t online_cores = 1;
-  std::int64_t memory_bytes = 0;    // or the cgroup's limit when lower
-  std::int64_t llc_bytes = 0;       // one last-level cache
-  std::string driver_version;       // of the GPUs
-  std::string gpu_note;             // why there are no GPUs
+  std::int64_t memory_bytes = 0;  // or the cgroup's limit when lower
+  std::int64_t llc_bytes = 0;     // one last-level cache
+  std::string driver_version;     // of the GPUs
+  // About the GPUs: why there are none, or what the source of these facts leaves out.
+  std::string gpu_note;
   std::string gpu_source = "NVML";  // where the facts about the GPUs come from
   // How NVLinks lead from GPU to GPU: "full_mesh", "cube_mesh" (all reach all, over others),
   // "apart" (not even that, as bridges of two); empty: to a switch, or not known.

@@ -160,7 +160,7 @@ std::string doubts(const LocalMachine& host) {
   const auto [least, most] =
       std::minmax_element(host.gpus.begin(), host.gpus.end(),
                           [](const auto& a, const auto& b) { return a.nvlinks < b.nvlinks; });
-  std::string text;
+  std::string text = host.gpus.empty() ? "" : host.gpu_note;
   if (host.gpus.size() > 1 && least->nvlinks != most->nvlinks) {
     text = fmt::format(
         "the GPU at {} has {} NVLinks, that at {} {}: the least count here (is a "
@@ -176,7 +176,9 @@ std::string doubts(const LocalMachine& host) {
 }
 
 std::string header(std::span<const LocalMachine> hosts) {
-  std::string text = comment("Written by `fabricast machine discover`.");
+  const bool read = hosts.front().usable_cores == 0;  // from a file, which knows no cores
+  std::string text =
+      comment(fmt::format("Written by `fabricast machine {}`.", read ? "import" : "discover"));
   int rank = 0;
   for (const auto& host : hosts) {
     text += comment(fmt::format("host {}: {}{}{}", host.hostname, describe(host),

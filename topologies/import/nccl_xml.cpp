@@ -12,6 +12,7 @@
 #include "emulator/base/names.hpp"
 #include "emulator/base/scaled_number.hpp"
 #include "emulator/base/text_file.hpp"
+#include "topologies/discover/gpu_catalog.hpp"
 
 namespace fabricast {
 namespace {
@@ -38,7 +39,7 @@ const std::map<std::string, std::vector<std::string>> children_of{
 };
 
 struct PciSlot {
-  std::string bus_id, device_class, vendor;
+  std::string bus_id, device_class, vendor, device;
   int generation = 0, width = 0;  // 0: not given
 };
 
@@ -71,6 +72,11 @@ class Reader {
       fail_at(parsed.offset,
               fmt::format("not valid XML ({}); is the file complete?", parsed.description()));
     const auto system = document.document_element();
+    if (std::string_view(system.name()) == "topology") {
+      fail(system,
+           "hwloc's file of a machine (lstopo), not NCCL's; give one that NCCL_TOPO_DUMP_FILE "
+           "wrote");
+    }
     if (std::string_view(system.name()) != "system") {
       fail(system,
            "the outermost element is not <system>; give a file that NCCL_TOPO_DUMP_FILE wrote");
@@ -158,8 +164,11 @@ class Reader {
 
   PciSlot slot_of(const pugi::xml_node& pci) const {
     const bool has_width = *pci.attribute("link_width").as_string() != '\0';
-    return {text(pci, "busid"), pci.attribute("class").as_string(),
-            pci.attribute("vendor").as_string(), pcie_generation(pci),
+    return {text(pci, "busid"),
+            pci.attribute("class").as_string(),
+            pci.attribute("vendor").as_string(),
+            pci.attribute("device").as_string(),
+            pcie_generation(pci),
             has_width ? static_cast<int>(integer(pci, "link_width")) : 0};
   }
 
@@ -189,13 +198,33 @@ class Reader {
     if (slots_.size() < max_gpus) slots_.push_back(std::move(found));
   }
 
+  // Ranks that share a GPU, or its halves (MLOPart), are listed beside each other in its slot.
+  static bool shares_slot(const pugi::xml_node& node) {
+    const auto before = node.previous_sibling("gpu");
+    return before && std::string_view(before.attribute("dev").value()) ==
+                         std::string_view(node.attribute("dev").value());
+  }
+
   void add_gpu(const pugi::xml_node& node, const std::string& host, const PciSlot& slot) {
+    if (node.attribute("gcn")) fail(node, of_rccl);
+    if (!node.attribute("sm")) {
+      unknown_ = node;
+      add_slot(host, slot);
+      return;
+    }
     FileGpu found;
     found.host = host;
     found.dev = integer(node, "dev");
+    if (shares_slot(node)) {
+      shared_ = true;
+      return;
+    }
+    described_ = described_ || !slot.device.empty();
     const auto sm = static_cast<int>(integer(node, "sm"));
     if (sm < 10) fail(node, fmt::format("attribute \"sm\": {} is no compute capability", sm));
-    found.gpu.name = fmt::format("sm_{}", sm);
+    const std::string_view name =
+        slot.vendor == "0x10de" ? gpu_of_pci_device(slot.device) : std::string_view();
+    found.gpu.name = name.empty() ? fmt::format("sm_{}", sm) : std::string(name);
     found.gpu.compute_major = sm / 10;
     found.gpu.compute_minor = sm % 10;
     found.gpu.bus_id = slot.bus_id;
@@ -266,7 +295,20 @@ class Reader {
     return reached.size() == gpus.size() ? "cube_mesh" : "apart";
   }
 
+  // Files for NCCL_TOPO_FILE may leave links out: NCCL adds those that it finds. They are written
+  // by hand, and say less of a slot than a dump does.
+  std::string note() const {
+    if (shared_)
+      return "several ranks shared each GPU (or its halves, MLOPart): one rank each here";
+    const bool linked = std::any_of(gpus_.begin(), gpus_.end(),
+                                    [](const FileGpu& found) { return found.gpu.nvlinks > 0; });
+    if (linked || described_ || gpus_.front().gpu.compute_major == 0) return "";
+    return "the file names no NVLinks, and no PCI devices as a dump of NCCL does: if the GPUs have "
+           "NVLinks, dump it there with NCCL_TOPO_DUMP_FILE; here all goes over PCIe";
+  }
+
   LocalMachine result() {
+    if (!gpus_.empty() && unknown_) static_cast<void>(text(unknown_, "sm"));
     if (gpus_.empty()) gpus_ = slots_;
     if (gpus_.empty()) {
       fail_at(0, "system: the file names no GPU; give a dump made by a process with GPUs");
@@ -279,6 +321,7 @@ class Reader {
     machine.usable_cores = 0;  // the file does not say
     machine.gpu_source = "NCCL topology XML " + file_;
     machine.nvlink_shape = nvlink_shape();
+    machine.gpu_note = note();
     for (auto& found : gpus_) machine.gpus.push_back(std::move(found.gpu));
     machine.nics = std::move(nics_);
     return machine;
@@ -287,7 +330,10 @@ class Reader {
   std::string_view xml_;
   const std::string& file_;
   std::vector<FileGpu> gpus_, slots_;
-  std::set<std::pair<std::string, std::string>> ports_;     // host and name of each
+  pugi::xml_node unknown_;                               // a GPU without a compute capability
+  bool shared_ = false;                                  // a slot holds several ranks
+  bool described_ = false;                               // a GPU's slot says which device it holds
+  std::set<std::pair<std::string, std::string>> ports_;  // host and name of each
   std::set<std::pair<std::string, std::int64_t>> devices_;  // host and dev of each
   std::vector<LocalNic> nics_;
 };
@@ -304,8 +350,9 @@ LocalMachine merge_nccl_xml(const LocalMachine& local, const LocalMachine& from_
     if (from_file.gpus.front().compute_major == 0) {
       throw UsageError(fmt::format(
           "{}: it says where {} GPUs are plugged in, not what they are (a file for NCCL_TOPO_FILE, "
-          "without <gpu>); dump one on that machine with NCCL_TOPO_DUMP_FILE, or run `fabricast "
-          "machine discover --nccl-xml {}` there",
+          "without <gpu> or its sm); dump one on that machine with NCCL_TOPO_DUMP_FILE, "
+          "run `fabricast machine discover --nccl-xml {}` there, or take its machine of `fabricast "
+          "machine list`",
           file, from_file.gpus.size(), file));
     }
     return from_file;

@@ -115,6 +115,7 @@ TEST(NcclXml, IsStrict) {
   EXPECT_EQ(edited("version=\"1\"", "version=\"3\""),
             "t.xml:1:2: system: only version 1 is known; dump it anew");
   EXPECT_NE(edited("version=\"1\"", "version=\"2\"").find("a topology of RCCL"), std::string::npos);
+  EXPECT_NE(edited("sm=\"90\"", "sm=\"90\" gcn=\"910\"").find("of RCCL"), std::string::npos);
   EXPECT_NE(edited("<nvlink target=\"f", "<xgmi target=\"x\"/><nvlink target=\"f").find("of RCCL"),
             std::string::npos);
   std::string deep = "<system version=\"1\"><cpu>";
@@ -256,6 +257,50 @@ TEST(NcclXml, AGpuWithFewerLinksIsADoubt) {
             std::string::npos);
 }
 
+// Files for NCCL_TOPO_FILE with GPUs but without links: NCCL adds those that it finds, we cannot.
+TEST(NcclXml, HandWrittenFilesWithoutLinksAreADoubt) {
+  const std::string doubt = "the file names no NVLinks";
+  EXPECT_NE(yaml_of(gpus_linked({"", ""}, 90)).find(doubt), std::string::npos);
+  EXPECT_EQ(yaml_of(gpus_linked({to(2, 4), to(1, 4)}, 90)).find(doubt), std::string::npos);
+  std::string dumped = gpus_linked({"", ""}, 89);
+  for (const int bus : {1, 2}) {
+    const std::string slot = fmt::format("busid=\"0000:0{}:00.0\"", bus);
+    dumped = replaced(dumped, slot, slot + " vendor=\"0x10de\" device=\"0x2684\"");
+  }
+  EXPECT_EQ(yaml_of(dumped).find(doubt), std::string::npos) << "a dump names the device";
+}
+
+// <gpu dev="0"/> and nothing more, as one may write for NCCL_TOPO_FILE: NCCL asks the driver.
+TEST(NcclXml, GpusMayLeaveOutWhatTheDriverKnows) {
+  std::string xml = gpus_linked({"", ""}, 80);
+  for (const int rank : {0, 1}) {
+    xml = replaced(xml, fmt::format(" sm=\"80\" rank=\"{}\" gdr=\"0\"", rank), "");
+  }
+  const LocalMachine file = read_nccl_xml(xml, "t.xml");
+  ASSERT_EQ(file.gpus.size(), 2u);
+  EXPECT_EQ(file.gpus[1].bus_id, "0000:02:00.0");
+  EXPECT_EQ(file.gpus[1].compute_major, 0);
+  const std::string message = message_of([&] { merge_nccl_xml({}, file, "t.xml"); });
+  EXPECT_NE(message.find("where 2 GPUs are plugged in"), std::string::npos) << message;
+  EXPECT_NE(message.find("`fabricast machine list`"), std::string::npos) << message;
+}
+
+// Two ranks beside each other in a slot: halves of one GPU, or processes that share it.
+TEST(NcclXml, RanksThatShareAGpuAreOne) {
+  const std::string links = "<nvlink target=\"fffffff:ff:ff.0\" count=\"36\" tclass=\"0x068000\"/>";
+  std::string xml = gpus_linked({links, links}, 107);
+  for (const int dev : {0, 1}) {
+    const std::string head = fmt::format("<gpu dev=\"{}\" sm=\"107\" ", dev);
+    xml = replaced(
+        xml, head,
+        head + "mlopart=\"0\" rank=\"7\" gdr=\"1\">" + links + "</gpu>" + head + "mlopart=\"1\" ");
+  }
+  const std::string yaml = yaml_of(xml);
+  EXPECT_EQ(parse_machine(yaml, "t")->ranks(), 2);
+  EXPECT_EQ(parse_machine(yaml, "t")->link_classes()[0].bandwidth.value, 1800);
+  EXPECT_NE(yaml.find("several ranks shared each GPU"), std::string::npos);
+}
+
 // The rate of an NVLink goes by the GPU's own generation, not its family's best.
 TEST(NcclXml, LinksHaveTheRateOfTheirGpu) {
   const auto rate = [](int sm, int links) {
@@ -285,6 +330,25 @@ TEST(NcclXml, SwitchesReduceFromHopperOn) {
   EXPECT_NE(yaml_of(gpus_linked({to_switch, to_switch}, 90)).find(key), std::string::npos);
   EXPECT_EQ(yaml_of(gpus_linked({to_switch, to_switch}, 80)).find(key), std::string::npos);
   EXPECT_EQ(yaml_of(gpus_linked({to(2, 18), to(1, 18)}, 90)).find(key), std::string::npos);
+}
+
+TEST(NcclXml, NamesGpusByTheirPciDevice) {
+  std::string xml = gpus_linked({to(2, 18), to(1, 18)}, 90);
+  for (const int bus : {1, 2}) {
+    const std::string slot = fmt::format("busid=\"0000:0{}:00.0\"", bus);
+    xml = replaced(xml, slot, slot + " vendor=\"0x10de\" device=\"0x2330\"");
+  }
+  EXPECT_EQ(read_nccl_xml(xml, "t.xml").gpus[1].name, "NVIDIA H100 80GB HBM3");
+  const auto machine = parse_machine(yaml_of(xml), "t");
+  EXPECT_EQ(machine->gpu().name, "H100");
+  EXPECT_EQ(yaml_of(xml).find("# Written by `fabricast machine import`"), 0u);
+  EXPECT_EQ(read_nccl_xml(replaced(xml, "0x2330", "0xffff"), "t.xml").gpus[0].name, "sm_90");
+}
+
+TEST(NcclXml, KnowsHwlocsFiles) {
+  EXPECT_NE(error_of("<topology version=\"2.0\"><object type=\"Machine\"/></topology>")
+                .find("hwloc's file of a machine (lstopo), not NCCL's"),
+            std::string::npos);
 }
 
 }  // namespace
