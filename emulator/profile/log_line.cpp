@@ -114,6 +114,21 @@ std::size_t short_label(std::string_view text, std::string& stream) {
   return mark + 1;
 }
 
+// "[0] " of MPICH's launcher, "[pod/worker-0/nccl] " of kubectl; only before what nccl-tests
+// writes.
+std::size_t bracket_label(std::string_view text, std::string& stream) {
+  const std::size_t start = spaces(text, 0);
+  const std::size_t end = start < text.size() && text[start] == '[' ? text.find(']', start) : none;
+  if (end == none) return 0;
+  const auto label = text.substr(start + 1, end - start - 1);
+  if (label.empty() || !std::all_of(label.begin(), label.end(), is_name)) return 0;
+  const std::size_t next = spaces(text, end + 1);
+  if (next == end + 1 || next >= text.size() || (text[next] != '#' && !is_digit(text[next])))
+    return 0;
+  stream = std::string(label);
+  return end + 1;
+}
+
 // "host:pid:tid".
 bool is_process(std::string_view word) {
   const auto pid = word.find(':');
@@ -163,6 +178,7 @@ LogLine read_log_line(std::string_view line, const std::set<std::string>& hosts)
     auto length = mpirun_label(text, stream);
     if (length == 0) length = time_stamp(text.substr(spaces(text, 0)));
     if (length == 0 && made.stream.empty()) length = short_label(text, stream);
+    if (length == 0 && made.stream.empty()) length = bracket_label(text, stream);
     if (length == 0) break;
     if (stream.empty()) length += spaces(text, 0);
     if (!stream.empty()) made.stream = std::move(stream);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -60,6 +61,39 @@ std::optional<Collective> collective_of_file(const std::string& file) {
   return std::nullopt;
 }
 
+bool fits_bandwidths(const NcclTestsRun& run, Collective collective, std::int32_t ranks) {
+  return std::all_of(run.rows.begin(), run.rows.end(), [&](const NcclTestsRow& row) {
+    return std::all_of(row.timings.begin(), row.timings.end(), [&](const NcclTestsTiming& t) {
+      return bandwidth_problem(t, row.bytes, collective, ranks).empty();
+    });
+  });
+}
+
+// Whether nccl-tests prints an operation and a root for this one as the rows have them.
+bool fits_columns(const NcclTestsRun& run, Collective collective) {
+  const bool reduces = collective == Collective::all_reduce ||
+                       collective == Collective::reduce_scatter ||
+                       collective == Collective::reduce || collective == Collective::send_recv;
+  const bool rooted = collective == Collective::reduce || collective == Collective::broadcast ||
+                      collective == Collective::gather || collective == Collective::scatter;
+  return std::all_of(run.rows.begin(), run.rows.end(), [&](const NcclTestsRow& row) {
+    return (!row.redop.empty() && row.redop != "none") == reduces && (row.root >= 0) == rooted;
+  });
+}
+
+// The only collective whose columns and ratio of busbw to algbw are those of every row, if any.
+std::optional<Collective> implied_collective(const NcclTestsRun& run, std::int32_t ranks) {
+  if (ranks < 2) return std::nullopt;
+  std::optional<Collective> only;
+  for (const Program& known : programs) {
+    if (!fits_columns(run, known.collective) || !fits_bandwidths(run, known.collective, ranks))
+      continue;
+    if (only) return std::nullopt;
+    only = known.collective;
+  }
+  return only;
+}
+
 void choose_collective(const NcclTestsRun& run, const std::string& file, const ImportRules& rules,
                        NcclTestsShape& shape) {
   if (!run.program.empty()) {
@@ -73,6 +107,9 @@ void choose_collective(const NcclTestsRun& run, const std::string& file, const I
   }
   shape.collective = rules.collective ? rules.collective : collective_of_file(file);
   if (!shape.collective) {
+    shape.collective = implied_collective(run, shape.ranks > 0 ? shape.ranks : rules.ranks);
+  }
+  if (!shape.collective) {
     shape.refusal =
         "neither the text nor the file's name says which collective it is: say --collective";
   }
@@ -82,12 +119,7 @@ void choose_collective(const NcclTestsRun& run, const std::string& file, const I
 std::string implied_ranks(const NcclTestsRun& run, Collective collective) {
   std::int32_t least = 0, most = 0;
   for (std::int32_t ranks = 2; ranks <= most_implied_ranks; ++ranks) {
-    const bool fits = std::all_of(run.rows.begin(), run.rows.end(), [&](const NcclTestsRow& row) {
-      return std::all_of(row.timings.begin(), row.timings.end(), [&](const NcclTestsTiming& t) {
-        return bandwidth_problem(t, row.bytes, collective, ranks).empty();
-      });
-    });
-    if (!fits) continue;
+    if (!fits_bandwidths(run, collective, ranks)) continue;
     least = least == 0 ? ranks : least;
     most = ranks;
   }

@@ -305,6 +305,11 @@ TEST(LogLine, Prefixes) {
   EXPECT_EQ(text(" 0: # x"), " # x");
   EXPECT_EQ(text("node-17: # x"), " # x");
   EXPECT_EQ(text("worker-0 | # x"), " # x");
+  EXPECT_EQ(text("[0] # x"), " # x") << "MPICH";
+  EXPECT_EQ(text("[pod/job-launcher-x7/nccl]      8   2  float"), "      8   2  float")
+      << "kubectl";
+  EXPECT_EQ(read_log_line("[0] NCCL INFO x", {}).stream, "") << "that is a device";
+  EXPECT_EQ(text("[a0:0:17 - context.c:5] 8"), "[a0:0:17 - context.c:5] 8");
   EXPECT_EQ(text("[2025-01-02 03:04:05,678] # x"), "# x");
   EXPECT_EQ(text("2025-01-02T03:04:05.678901+00:00 # x"), "# x");
   EXPECT_EQ(text("03:04:05 # x"), "# x");

@@ -134,6 +134,33 @@ TEST(NcclTestsSamples, WhatTheTextDoesNotSayMustBeSaid) {
             "it lists 8 ranks, not the 4 asked for");
 }
 
+// Most tables that people paste do not name the program. The columns and the ratio of the
+// bandwidths often leave one collective only.
+TEST(NcclTestsSamples, TheBandwidthsMayTellTheCollective) {
+  const auto collective_of = [](const std::string& columns, const std::string& numbers,
+                                std::int32_t ranks) {
+    const std::string row =
+        "  268435456  67108864  float  " + columns + "  " + numbers + "  0  " + numbers + "  0\n";
+    ImportRules rules;
+    rules.ranks = ranks;
+    const auto shape = import_text(row, "log.txt", rules).shapes.at(0);
+    return shape.collective ? std::string(to_string(*shape.collective)) : shape.refusal;
+  };
+  const std::string ask =
+      "neither the text nor the file's name says which collective it is: say --collective";
+  // 2 (n - 1) / n, (n - 1) / n and 1 of 217.43 GB/s.
+  const std::string twice = "1234.56  217.43  407.69", once = "1234.56  217.43  203.84",
+                    all = "1234.56  217.43  217.43";
+  EXPECT_EQ(collective_of("sum  -1", twice, 16), "all_reduce");
+  EXPECT_EQ(collective_of("sum  -1", once, 16), "reduce_scatter");
+  EXPECT_EQ(collective_of("sum   0", all, 16), "reduce");
+  EXPECT_EQ(collective_of("none  0", all, 16), "broadcast");
+  EXPECT_EQ(collective_of("none -1", once, 16), ask) << "all_gather or all_to_all";
+  EXPECT_EQ(collective_of("sum  -1", all, 2), ask) << "all_reduce of two, or send_recv";
+  EXPECT_EQ(collective_of("sum  -1", twice, 8), ask) << "of no collective of eight";
+  EXPECT_EQ(collective_of("sum  -1", twice, 0), ask) << "the ranks are not known";
+}
+
 TEST(NcclTestsSamples, RunsThatAreNoEvidence) {
   NcclTestsRun run;
   run.program = "all_reduce_perf";
