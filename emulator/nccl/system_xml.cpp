@@ -24,6 +24,9 @@ constexpr int max_of_a_kind = 576;
 constexpr int max_pci = 4 * max_of_a_kind;
 constexpr int max_depth = 64;
 
+constexpr const char* of_rccl =
+    "a topology of RCCL (AMD's GPUs): its choices are not modelled, only those of NVIDIA's NCCL";
+
 template <class Value>
 struct Named {
   std::string_view prefix;
@@ -235,6 +238,7 @@ std::optional<PciElement> Reader::read_pci(const pugi::xml_node& node, int host,
 }
 
 GpuElement Reader::read_gpu(const pugi::xml_node& node) {
+  if (node.attribute("gcn") || node.child("xgmi")) fail(node, of_rccl);
   if (++gpus_ > max_of_a_kind) fail(node, fmt::format("more than {} GPUs", max_of_a_kind));
   GpuElement gpu;
   gpu.dev = static_cast<int>(integer(node, "dev", 0, 4095));
@@ -268,7 +272,8 @@ void Reader::read_nic(const pugi::xml_node& node, int host, PciElement& pci) {
     if (++nets_ > max_of_a_kind) fail(child, fmt::format("more than {} NICs", max_of_a_kind));
     NetElement net;
     net.dev = integer(child, "dev", 0, 4095);
-    once(child, "net", host, net.dev);
+    // Ports on no bus are listed below every socket, and NCCL takes each for one of its own.
+    if (!pci.under_cpu) once(child, "net", host, net.dev);
     const auto guid = child.attribute("guid");
     net.asic = static_cast<std::uint64_t>(net.dev);
     if (guid) {
@@ -334,10 +339,18 @@ SystemDescription Reader::read() {
   if (std::string_view(top.name()) != "system") {
     fail(top, "the outermost element is not <system>; give a file that NCCL_TOPO_DUMP_FILE wrote");
   }
-  if (integer(top, "version", 0, 1000) != 1) fail(top, "only version 1 is known; dump it anew");
+  const auto version = integer(top, "version", 0, 1000);
+  if (version == 2) fail(top, of_rccl);
+  if (version != 1) fail(top, "only version 1 is known; dump it anew");
   SystemDescription system;
   system.name = file_;
   for (const auto cpu : top.children("cpu")) system.cpus.push_back(read_cpu(cpu));
+  if (gpus_ == 0 && xml_.find("\"0x0302") != std::string_view::npos) {
+    fail(
+        top,
+        "lists slots of GPUs, not what is in them (a file for NCCL_TOPO_FILE); give a dump made by "
+        "a process with GPUs, or explain the machine of `fabricast machine list` that it is");
+  }
   if (gpus_ == 0) fail(top, "names no GPU; give a dump made by a process with GPUs");
   system.hosts = static_cast<int>(hosts_.size());
   system.gpus = gpus_;

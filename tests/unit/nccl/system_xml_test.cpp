@@ -52,6 +52,11 @@ TEST(NcclSystemXml, WhatIsWrongIsSaidWithItsPlace) {
   expect_refused("<cpu/>", 1, "the outermost element is not <system>");
   expect_refused(system(""), 1, "names no GPU");
   expect_refused(system(cpu(0, "")), 1, "names no GPU");
+  expect_refused(
+      system(cpu(
+          0,
+          R"(<pci busid="0001:00:00.0" class="0x030200" link_speed="16 GT/s" link_width="16"/>)")),
+      1, "lists slots of GPUs");
   expect_refused(system(cpu(0, gpu(1, 0)) + cpu(0, "")), 1, "cpu 0 is given twice");
   expect_refused(system(cpu(0, gpu(1, 0) + gpu(1, 1))), 1, "given twice");
   expect_refused(system(cpu(0, gpu(1, 0) + gpu(2, 0))), 1, "rank 0 is given twice");
@@ -60,6 +65,25 @@ TEST(NcclSystemXml, WhatIsWrongIsSaidWithItsPlace) {
   expect_refused(
       system(cpu(0, R"(<pci busid="1" class="0x060400" link_width="1000" link_speed=""/>)")), 1,
       "out of range");
+}
+
+TEST(NcclSystemXml, TopologiesOfRcclAreNamedSo) {
+  const std::string amd =
+      R"(<pci busid="0000:21:00.0" class="0x038000" link_speed="16.0 GT/s PCIe" link_width="16"><gpu dev="0" sm="90" gcn="910" rank="0" gdr="1"/></pci>)";
+  expect_refused("<system version=\"2\">" + cpu(0, amd) + "</system>", 1, "a topology of RCCL");
+  expect_refused(system(cpu(0, amd)), 1, "a topology of RCCL");
+  expect_refused(system(cpu(0, gpu(1, 0, "<xgmi/>"))), 1, "a topology of RCCL");
+  expect_refused("<system version=\"3\"/>", 1, "only version 1 is known");
+}
+
+// Bridges and tunnels of a container's host hang on no bus: a dump has them below every socket.
+TEST(NcclSystemXml, PortsOnNoBusAreListedBelowEverySocket) {
+  const std::string ports =
+      R"(<nic><net name="br0" dev="0" speed="10000" guid="0x0"/><net name="tun0" dev="1" speed="10000" guid="0x1"/></nic>)";
+  const std::string boxes = system(cpu(0, gpu(1, 0) + ports) + cpu(1, gpu(2, 1) + ports));
+  EXPECT_NO_THROW(of(boxes, 1));
+  EXPECT_NO_THROW(of(boxes, 2));
+  expect_refused(system(cpu(0, gpu(1, 0) + nic(2, 3) + nic(4, 3))), 1, "net 3 is given twice");
 }
 
 TEST(NcclSystemXml, WhatNcclWouldNotStartOnIsRefused) {
