@@ -40,9 +40,12 @@ std::vector<std::int32_t> peers(const PeerMap& map, const RankSpace& space, std:
 }  // namespace
 
 bool executes(const FlatPhase& phase, const RankSpace& space, std::int32_t x, std::int32_t k) {
+  return is_active(phase.phase->active, space, x) && peers_exist(phase, space, x, k);
+}
+
+bool peers_exist(const FlatPhase& phase, const RankSpace& space, std::int32_t x, std::int32_t k) {
   const PeerMap& in = phase.phase->peer_in;
   const PeerMap& out = phase.phase->peer_out;
-  if (!is_active(phase.phase->active, space, x)) return false;
   if (phase.receives) {
     if (in.is_group() ? phase.phase->per_member && is_alone(in, space)
                       : peer_of(in, space, x, k) < 0) {
@@ -52,6 +55,25 @@ bool executes(const FlatPhase& phase, const RankSpace& space, std::int32_t x, st
   if (!phase.sends) return true;
   if (!out.is_group()) return peer_of(out, space, x, k) >= 0;
   return !is_alone(out, space) || (phase.phase->action & (action_recv | action_copy)) != 0;
+}
+
+ActivePhases::ActivePhases(const std::vector<FlatPhase>& flat,
+                           const std::vector<std::size_t>& phases) {
+  constexpr std::size_t most_compared = 16;  // more that differ are not worth the search
+  for (const std::size_t f : phases) {
+    const Active& asked = flat[f].phase->active;
+    std::size_t i = questions_.size() < most_compared ? 0 : questions_.size();
+    while (i < questions_.size() && !(*questions_[i] == asked)) ++i;
+    if (i == questions_.size()) questions_.push_back(&asked);
+    question_of_.push_back(i);
+  }
+  answers_.resize(questions_.size());
+}
+
+void ActivePhases::look_at(const RankSpace& space, std::int32_t x) {
+  for (std::size_t i = 0; i < questions_.size(); ++i) {
+    answers_[i] = is_active(*questions_[i], space, x);
+  }
 }
 
 std::vector<std::int32_t> senders_of(const FlatPhase& phase, const RankSpace& space, std::int32_t x,

@@ -32,6 +32,23 @@ std::vector<FlatPhase> flatten(const Schedule& schedule);
 // without other members is no reason not to, unless nothing but its messages is left to do.
 bool executes(const FlatPhase& phase, const RankSpace& space, std::int32_t x, std::int32_t k);
 
+// The same but for whether it is active.
+bool peers_exist(const FlatPhase& phase, const RankSpace& space, std::int32_t x, std::int32_t k);
+
+// Which of some phases are active at a position. Many ask the same: that is looked up once.
+class ActivePhases {
+ public:
+  ActivePhases(const std::vector<FlatPhase>& flat, const std::vector<std::size_t>& phases);
+  void look_at(const RankSpace& space, std::int32_t x);
+  // Is phases[i] active at the position last looked at?
+  bool operator[](std::size_t i) const { return answers_[question_of_[i]] != 0; }
+
+ private:
+  std::vector<const Active*> questions_;
+  std::vector<std::size_t> question_of_;  // by phase
+  std::vector<std::uint8_t> answers_;
+};
+
 // Positions x receives from, or sends to, in this phase: one; or a group's other members.
 std::vector<std::int32_t> senders_of(const FlatPhase& phase, const RankSpace& space, std::int32_t x,
                                      std::int32_t k);

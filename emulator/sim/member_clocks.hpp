@@ -37,11 +37,13 @@ class MemberClocks {
 
   void step(WiredState& state, const WiredPlace& place, std::int64_t in, std::int64_t out) {
     RowStep row = row_of(state, place);
-    row.ready_in = in >= 0 ? &state.ready[at(in)] : nothing_.data();
-    row.credit_in = out >= 0 ? &state.credit[at(out)] : nothing_.data();
-    row.ready_out = out >= 0 ? &state.ready[at(out)] : ready_.data();
-    row.credit_out = in >= 0 ? &state.credit[at(in)] : credit_.data();
+    row.ready_in = in >= 0 ? &state.slots[at(in)] : nothing_.data();
+    row.credit_in = out >= 0 ? &state.slots[at(out)] : nothing_.data();
+    row.ready_out = ready_.data();
+    row.credit_out = credit_.data();
     kernels_[in >= 0][out >= 0](row, all_);
+    if (in >= 0) give_credit(state, in);
+    if (out >= 0) give_ready(state, out);
   }
 
   void gather(const WiredState&, const WiredPlace&) {
@@ -50,10 +52,10 @@ class MemberClocks {
   }
   void gather_mark(const std::int64_t* end) { raise(data_ready_, end); }
   void gather_ready(const WiredState& state, std::int64_t slot) {
-    raise(data_ready_, &state.ready[at(slot)]);
+    raise(data_ready_, &state.slots[at(slot)]);
   }
   void gather_credit(const WiredState& state, std::int64_t slot) {
-    raise(slot_free_, &state.credit[at(slot)]);
+    raise(slot_free_, &state.slots[at(slot)]);
   }
   // Marks are gathered with the messages, so it "receives" in any case.
   void wide_step(WiredState& state, const WiredPlace& place, bool, bool sends) {
@@ -65,10 +67,10 @@ class MemberClocks {
     kernels_[true][sends](row, all_);
   }
   void give_credit(WiredState& state, std::int64_t slot) const {
-    std::copy(credit_.begin(), credit_.end(), &state.credit[at(slot)]);
+    std::copy(credit_.begin(), credit_.end(), &state.slots[at(slot)]);
   }
   void give_ready(WiredState& state, std::int64_t slot) const {
-    std::copy(ready_.begin(), ready_.end(), &state.ready[at(slot)]);
+    std::copy(ready_.begin(), ready_.end(), &state.slots[at(slot)]);
   }
   void note_end(const WiredState&, std::int32_t, std::int32_t) {}
   LaneBlockKernel block_kernel() const requires Source::costs_stay { return block_kernel_; }

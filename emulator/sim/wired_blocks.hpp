@@ -48,8 +48,7 @@ bool WiredRun<Clocks>::run_kernel(const LaneOrder& order, const WiredSegment& se
                     clocks_.block_costs(segment)};
     block.lane = state_.lane.data();
     block.port = state_.port.data();
-    block.ready = state_.ready.data();
-    block.credit = state_.credit.data();
+    block.slots = state_.slots.data();
     block.depth = program_.depth;
     block.slot = state_.queues[static_cast<std::size_t>(order.connections.front())].sent_slot;
     block.rounds = rounds;

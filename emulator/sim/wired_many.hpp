@@ -2,7 +2,7 @@
 //
 // Control flow does not depend on clocks, so it is walked once for all members of a pass; each gets
 // exactly what wired_sweep gives with its costs. Pure. Memory: 256 bytes per step of the program
-// and 16*D*8 bytes per connection; where that is more than max_many_bytes, members are evaluated
+// and 8*D*8 bytes per connection; where that is more than max_many_bytes, members are evaluated
 // one by one. Cost of a pass of eight: 4.5 to 6.8 single evaluations (measured on busy cores; the
 // clocks are memory traffic, the walk is what is shared).
 #pragma once

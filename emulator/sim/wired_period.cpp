@@ -21,8 +21,12 @@ bool moved(const std::int64_t* now, const std::int64_t* then,
 
 }  // namespace
 
-bool WiredPeriod::applies(const WiredSegment& segment) {
-  return !segment.unrolled() &&
+std::int32_t WiredPeriod::window(const WiredProgram& program, std::int32_t slices) {
+  return std::max(1, program.depth / slices);
+}
+
+bool WiredPeriod::applies(const WiredSegment& segment, std::int32_t window) {
+  return !segment.unrolled() && segment.repeat >= 8 * window &&
          std::all_of(segment.wide_steps.begin(), segment.wide_steps.end(),
                      [](const WideStep& step) { return step.mark < 0; });
 }
@@ -86,15 +90,10 @@ bool WiredPeriod::queue_moved(const WiredState& state, std::size_t index,
     return (of * static_cast<std::size_t>(depth_) + static_cast<std::size_t>(message % depth_)) *
            state.width;
   };
-  for (std::int64_t i = 0; i < now.sent - now.received; ++i) {
-    if (!moved(&state.ready[slot(connection, now.received + i)],
-               &ready_[slot(index, then.received + i)], delta_ps)) {
-      return false;
-    }
-  }
-  for (std::int64_t i = 1; i <= depth_ - (now.sent - now.received); ++i) {
-    if (!moved(&state.credit[slot(connection, now.received - i)],
-               &credit_[slot(index, then.received - i)], delta_ps)) {
+  // Messages on their way first, then credits, the oldest first.
+  for (std::int64_t i = 0; i < depth_; ++i) {
+    if (!moved(&state.slots[slot(connection, now.received + i)],
+               &slots_[slot(index, then.received + i)], delta_ps)) {
       return false;
     }
   }
@@ -104,7 +103,7 @@ bool WiredPeriod::queue_moved(const WiredState& state, std::size_t index,
 void WiredPeriod::remember(const WiredState& state, std::int32_t repetitions) {
   snapshot_at_ = repetitions;
   next_snapshot_ = 2 * repetitions;
-  for (auto* clocks : {&lane_, &port_, &ready_, &credit_}) clocks->clear();
+  for (auto* clocks : {&lane_, &port_, &slots_}) clocks->clear();
   queues_.clear();
   for (const std::int32_t lane : lanes_) {
     const std::size_t first = static_cast<std::size_t>(lane) * state.width;
@@ -117,11 +116,7 @@ void WiredPeriod::remember(const WiredState& state, std::int32_t repetitions) {
   for (const std::int32_t connection : connections_) {
     queues_.push_back(state.queues[static_cast<std::size_t>(connection)]);
     const auto begin = connection * slots;
-    const auto copy = [&](std::vector<std::int64_t>& to, const ClockRow& from) {
-      to.insert(to.end(), from.begin() + begin, from.begin() + begin + slots);
-    };
-    copy(ready_, state.ready);
-    copy(credit_, state.credit);
+    slots_.insert(slots_.end(), state.slots.begin() + begin, state.slots.begin() + begin + slots);
   }
 }
 
@@ -138,8 +133,7 @@ void WiredPeriod::shift(WiredState& state, const Period& period, std::int32_t ti
   for (const std::int32_t connection : connections_) {
     const auto begin = static_cast<std::size_t>(connection) * static_cast<std::size_t>(depth_);
     for (std::size_t i = begin; i < begin + static_cast<std::size_t>(depth_); ++i) {
-      add(state.ready, i);
-      add(state.credit, i);
+      add(state.slots, i);
     }
   }
 }

@@ -20,8 +20,11 @@ namespace fabricast {
 
 class WiredPeriod {
  public:
-  // Unrolled segments do not repeat, and the end of another lane's stage does not move with them.
-  static bool applies(const WiredSegment& segment);
+  // Boundaries are `window` repetitions apart, of which there must be several. Unrolled segments do
+  // not repeat, and the end of another lane's stage does not move with them.
+  static bool applies(const WiredSegment& segment, std::int32_t window);
+  // How far lanes can be apart.
+  static std::int32_t window(const WiredProgram& program, std::int32_t slices);
   WiredPeriod(const WiredProgram& program, const WiredSegment& segment);
 
   struct Period {
@@ -43,7 +46,7 @@ class WiredPeriod {
   std::vector<std::int32_t> lanes_;        // with steps in the segment
   std::vector<std::int32_t> connections_;  // used by them
   // Clocks of the snapshot, [index * width + member], the index into lanes_ or connections_.
-  std::vector<std::int64_t> lane_, port_, ready_, credit_;
+  std::vector<std::int64_t> lane_, port_, slots_;
   std::vector<WiredQueue> queues_;
   std::int32_t snapshot_at_ = -1;
   std::int32_t next_snapshot_ = 0;

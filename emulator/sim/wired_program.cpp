@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <span>
 #include <unordered_map>
 #include <utility>
 
@@ -42,16 +43,22 @@ class Wiring {
       add_stage(static_cast<std::int32_t>(s));
     }
     resolve_marks();
+    first_of_ = next_of_ = {};
     put_in_order(program_);
     return std::move(program_);
   }
 
  private:
   void add_stage(std::int32_t stage);
+  void add_constant(const std::vector<std::size_t>& phases, std::int32_t end,
+                    WiredSegment& segment);
+  void fill_costs(std::size_t phase, std::int32_t end, CostBlock& rows,
+                  WiredSegment& segment) const;
+  void count_steps(std::size_t steps);
   void add_repetition(const std::vector<std::size_t>& phases, std::int32_t k, std::int32_t end,
                       WiredSegment& segment, std::vector<LaneStep>& steps);
   void arrange(const std::vector<LaneStep>& steps, const std::vector<std::size_t>& repetitions,
-               bool unrolled, WiredSegment& segment);
+               WiredSegment& segment);
   WiredStep make_step(const FlatPhase& phase, std::int32_t lane, std::int32_t k,
                       WiredSegment& segment);
   std::int32_t mark(std::int32_t lane, std::int32_t stage);
@@ -77,19 +84,20 @@ std::int32_t Wiring::connection(std::int32_t source, std::int32_t destination, s
   for (int passed = 0; passed < longest_chain; ++passed) {
     if (*link < 0) {
       *link = next;
-      program_.connections.push_back({source, destination, fifo, -1, -1});
+      program_.connections.push_back({-1 - source, -1 - destination, fifo});
       next_of_.resize(program_.connections.size(), -1);
       return next;
     }
     const WiredConnection& at = program_.connections[static_cast<std::size_t>(*link)];
-    if (at.destination == destination && at.fifo == fifo) return *link;
+    const auto to = WiredConnection::position(at.receiving_lane, schedule_.roles);
+    if (to == destination && at.fifo == fifo) return *link;
     link = &next_of_[static_cast<std::size_t>(*link)];
   }
   const auto key = static_cast<std::uint64_t>(source) << 36 |
                    static_cast<std::uint64_t>(destination) << 8 | fifo;  // positions < 2^24
   const auto [it, added] = numbers_.try_emplace(key, next);
   if (added) {
-    program_.connections.push_back({source, destination, fifo, -1, -1});
+    program_.connections.push_back({-1 - source, -1 - destination, fifo});
     next_of_.resize(program_.connections.size(), -1);
   }
   return it->second;
@@ -182,22 +190,84 @@ void Wiring::add_stage(std::int32_t stage) {
     const Active& active = flat_[f].phase->active;
     end = std::max(end, active.kind == Active::Kind::range ? active.end : schedule_.positions());
   }
-  std::vector<LaneStep> steps;
-  std::vector<std::size_t> repetitions;  // first step of each
-  for (std::int32_t k = 0; k < (varies ? segment.repeat : 1); ++k) {
+  end = std::min(end, schedule_.positions());
+  if (varies) {
+    std::vector<LaneStep> steps;
+    std::vector<std::size_t> repetitions;  // first step of each
+    for (std::int32_t k = 0; k < segment.repeat; ++k) {
+      repetitions.push_back(steps.size());
+      add_repetition(phases, k, end, segment, steps);
+      count_steps(steps.size());
+    }
     repetitions.push_back(steps.size());
-    add_repetition(phases, k, std::min(end, schedule_.positions()), segment, steps);
-    if (steps_ + static_cast<std::int64_t>(steps.size()) > max_steps) {
-      throw UsageError(
-          fmt::format("the schedule is irregular and unrolls into more than {} steps "
-                      "(peers vary with the repetition); use fewer ranks",
-                      max_steps));
+    steps_ += static_cast<std::int64_t>(steps.size());
+    arrange(steps, repetitions, segment);
+  } else {
+    add_constant(phases, end, segment);
+  }
+  program_.segments.push_back(std::move(segment));
+}
+
+// Steps of the stage at hand, beside those of the stages before.
+void Wiring::count_steps(std::size_t steps) {
+  if (steps_ + static_cast<std::int64_t>(steps) <= max_steps) return;
+  throw UsageError(
+      fmt::format("the schedule is irregular and unrolls into more than {} steps "
+                  "(peers vary with the repetition); use fewer ranks",
+                  max_steps));
+}
+
+// Positions [0, end) of a stage whose repetitions are alike. Costs come phase by phase, so that the
+// rows of one phase only are there at a time.
+void Wiring::add_constant(const std::vector<std::size_t>& phases, std::int32_t end,
+                          WiredSegment& segment) {
+  ActivePhases active(flat_, phases);
+  std::vector<std::int32_t> reach(phases.size(), 0);  // behind the last position with the phase
+  std::int32_t furthest = 0;
+  const auto lanes = static_cast<std::size_t>(program_.lanes);
+  segment.begin.reserve(lanes + 1);
+  // Nearly all lanes of a tree have one step. Growing would take twice the memory.
+  segment.steps.reserve(lanes + lanes / 8);
+  segment.phase_of.reserve(lanes + lanes / 8);
+  for (std::int32_t x = 0; x < end; ++x) {
+    active.look_at(schedule_.space, x);
+    for (std::int32_t role = 0; role < schedule_.roles; ++role) {
+      segment.begin.push_back(static_cast<std::int32_t>(segment.steps.size()));
+      for (std::size_t i = 0; i < phases.size(); ++i) {
+        const FlatPhase& phase = flat_[phases[i]];
+        if (phase.phase->role != role || !active[i]) continue;
+        if (!peers_exist(phase, schedule_.space, x, 0)) continue;
+        segment.steps.push_back(make_step(phase, x * schedule_.roles + role, 0, segment));
+        segment.phase_of.push_back(static_cast<std::uint16_t>(phases[i]));
+        furthest = reach[i] = x + 1;
+      }
+    }
+    count_steps(segment.steps.size());
+  }
+  segment.begin.resize(lanes + 1, static_cast<std::int32_t>(segment.steps.size()));
+  steps_ += static_cast<std::int64_t>(segment.steps.size());
+  CostBlock rows(static_cast<std::size_t>(furthest));
+  for (std::size_t i = 0; i < phases.size(); ++i) fill_costs(phases[i], reach[i], rows, segment);
+}
+
+// Those of the phase's steps at positions [0, end).
+void Wiring::fill_costs(std::size_t phase, std::int32_t end, CostBlock& rows,
+                        WiredSegment& segment) const {
+  if (end == 0) return;
+  const auto count = static_cast<std::size_t>(end);
+  const FlatPhase& of = flat_[phase];
+  costs_.fill(of.stage, of.group, of.index, 0,
+              {std::span(rows.lane).first(count), std::span(rows.port).first(count),
+               std::span(rows.latency).first(count), std::span(rows.credit).first(count)});
+  const auto roles = static_cast<std::size_t>(schedule_.roles);
+  for (std::size_t x = 0; x < count; ++x) {
+    const std::size_t lane = x * roles + of.phase->role;
+    for (std::int32_t s = segment.begin[lane]; s < segment.begin[lane + 1]; ++s) {
+      const auto at = static_cast<std::size_t>(s);
+      if (segment.phase_of[at] != phase) continue;
+      segment.steps[at].costs = {rows.lane[x], rows.port[x], rows.latency[x], rows.credit[x]};
     }
   }
-  repetitions.push_back(steps.size());
-  steps_ += static_cast<std::int64_t>(steps.size());
-  arrange(steps, repetitions, varies, segment);
-  program_.segments.push_back(std::move(segment));
 }
 
 // The steps of positions [0, end) in one repetition, lane by lane.
@@ -225,8 +295,7 @@ void Wiring::add_repetition(const std::vector<std::size_t>& phases, std::int32_t
 
 // By lane, and where a lane has several repetitions in their order.
 void Wiring::arrange(const std::vector<LaneStep>& steps,
-                     const std::vector<std::size_t>& repetitions, bool unrolled,
-                     WiredSegment& segment) {
+                     const std::vector<std::size_t>& repetitions, WiredSegment& segment) {
   const auto lanes = static_cast<std::size_t>(program_.lanes);
   segment.begin.assign(lanes + 1, 0);
   for (const LaneStep& step : steps) ++segment.begin[static_cast<std::size_t>(step.lane) + 1];
@@ -235,13 +304,11 @@ void Wiring::arrange(const std::vector<LaneStep>& steps,
   segment.phase_of.resize(steps.size());
   std::vector<std::int32_t> next(segment.begin.begin(), segment.begin.end() - 1);
   const std::size_t bundle = repetitions.size();
-  if (unrolled) {
-    segment.bundle_of.assign(lanes, 0);
-    for (std::size_t lane = 0; lane < lanes; ++lane) {
-      if (segment.begin[lane] == segment.begin[lane + 1]) continue;
-      segment.bundle_of[lane] = static_cast<std::int32_t>(segment.bundles.size());
-      segment.bundles.resize(segment.bundles.size() + bundle, segment.begin[lane]);
-    }
+  segment.bundle_of.assign(lanes, 0);
+  for (std::size_t lane = 0; lane < lanes; ++lane) {
+    if (segment.begin[lane] == segment.begin[lane + 1]) continue;
+    segment.bundle_of[lane] = static_cast<std::int32_t>(segment.bundles.size());
+    segment.bundles.resize(segment.bundles.size() + bundle, segment.begin[lane]);
   }
   for (std::size_t k = 0; k + 1 < repetitions.size(); ++k) {
     for (std::size_t i = repetitions[k]; i < repetitions[k + 1]; ++i) {
@@ -249,7 +316,7 @@ void Wiring::arrange(const std::vector<LaneStep>& steps,
       const auto to = static_cast<std::size_t>(next[lane]++);
       segment.steps[to] = steps[i].step;
       segment.phase_of[to] = steps[i].phase;
-      if (unrolled) ++segment.bundles[static_cast<std::size_t>(segment.bundle_of[lane]) + k + 1];
+      ++segment.bundles[static_cast<std::size_t>(segment.bundle_of[lane]) + k + 1];
     }
   }
   // Counts per repetition, on top of the lane's first step, become ends.
@@ -264,41 +331,6 @@ void Wiring::arrange(const std::vector<LaneStep>& steps,
 
 WiredProgram wire(const Schedule& schedule, const StepCosts& costs) {
   return Wiring(schedule, costs).build();
-}
-
-std::vector<std::vector<WiredCosts>> costs_of_steps(const WiredProgram& program,
-                                                    const Schedule& schedule,
-                                                    const StepCosts& costs) {
-  const auto flat = flatten(schedule);
-  const auto positions = static_cast<std::size_t>(schedule.positions());
-  std::vector<CostBlock> blocks(flat.size(), CostBlock(0));
-  std::vector<std::vector<WiredCosts>> result;
-  for (const WiredSegment& segment : program.segments) {
-    auto& to = result.emplace_back(segment.steps.size());
-    for (std::int32_t k = 0; k < (segment.unrolled() ? segment.repeat : 1); ++k) {
-      for (std::size_t f = 0; f < flat.size(); ++f) {
-        if (flat[f].stage != segment.stage || (k > 0 && !flat[f].varies)) continue;
-        if (blocks[f].lane.empty()) blocks[f] = CostBlock(positions);
-        blocks[f].fill(costs, flat[f], flat[f].varies ? k : 0);
-      }
-      for (std::int32_t lane = 0; lane < program.lanes; ++lane) {
-        const auto at = static_cast<std::size_t>(lane);
-        const auto x = static_cast<std::size_t>(lane / program.roles);
-        auto first = static_cast<std::size_t>(segment.begin[at]);
-        auto end = static_cast<std::size_t>(segment.begin[at + 1]);
-        if (segment.unrolled() && first < end) {
-          const auto bundle = static_cast<std::size_t>(segment.bundle_of[at] + k);
-          first = static_cast<std::size_t>(segment.bundles[bundle]);
-          end = static_cast<std::size_t>(segment.bundles[bundle + 1]);
-        }
-        for (std::size_t i = first; i < end; ++i) {
-          const CostBlock& from = blocks[segment.phase_of[i]];
-          to[i] = {from.lane[x], from.port[x], from.latency[x], from.credit[x]};
-        }
-      }
-    }
-  }
-  return result;
 }
 
 }  // namespace fabricast

@@ -4,8 +4,8 @@
 // It covers any schedule: inactive positions, trees, chains, maps that share connections. A stage
 // is one segment. Where peers do not vary its steps repeat; where they do, every repetition has
 // steps of its own (unrolled), in bundles per lane. Built once, then constant. Memory: 42 bytes per
-// step of a segment; steps with group peers or an awaited lane have a wide form as well, 4 bytes
-// per connection.
+// step of a segment and 12 per connection; steps with group peers or an awaited lane have a wide
+// form as well, 4 bytes per connection.
 #pragma once
 
 #include <array>
@@ -76,9 +76,13 @@ struct WiredSegment {
 };
 
 struct WiredConnection {
-  std::int32_t source = 0, destination = 0;  // positions
-  std::uint8_t fifo = 0;
+  // An end that no lane uses is below 0: -1 - position.
   std::int32_t sending_lane = -1, receiving_lane = -1;
+  std::uint8_t fifo = 0;
+
+  static std::int32_t position(std::int32_t end, std::int32_t roles) {
+    return end >= 0 ? end / roles : -1 - end;
+  }
 };
 
 struct WiredProgram {
@@ -94,6 +98,9 @@ struct WiredProgram {
 // Throws UsageError when two lanes share one end of a connection, or when the unrolled schedule
 // would not fit into memory.
 WiredProgram wire(const Schedule& schedule, const StepCosts& costs);
+
+// All of its memory but the marks and the names.
+std::int64_t program_bytes(const WiredProgram& program);
 
 // What the steps of the program would cost with other costs: per segment, in the order of its
 // steps. Expects the schedule that the program was made of. Connections are left alone, so that

@@ -15,7 +15,10 @@ std::string WiredControl::what_blocks(std::int32_t lane) const {
   const WiredStep& step = segment.steps[static_cast<std::size_t>(cursor.step)];
   const auto name = [this](std::string_view what, std::int32_t connection) {
     const WiredConnection& of = program_.connections[static_cast<std::size_t>(connection)];
-    return fmt::format("{} connection {} -> {}{}", what, of.source, of.destination,
+    const std::int32_t roles = program_.roles;
+    return fmt::format("{} connection {} -> {}{}", what,
+                       WiredConnection::position(of.sending_lane, roles),
+                       WiredConnection::position(of.receiving_lane, roles),
                        of.fifo > 0 ? fmt::format(" (fifo {})", of.fifo) : "");
   };
   const auto lacks_message = [this](std::int32_t connection) {
@@ -66,13 +69,9 @@ std::int64_t WiredControl::state_bytes() const {
   const auto bytes = [](const auto& values) {
     return static_cast<std::int64_t>(values.size() * sizeof(values[0]));
   };
-  std::int64_t sum = bytes(state_.lane) + bytes(state_.port) + bytes(state_.queues) +
-                     bytes(state_.ready) + bytes(state_.credit) + bytes(cursors_) +
-                     bytes(order_) * 3;
-  for (const auto& segment : program_.segments) {
-    sum += bytes(segment.steps) + bytes(segment.phase_of) + bytes(segment.begin);
-  }
-  return sum;
+  const std::int64_t sum = bytes(state_.lane) + bytes(state_.port) + bytes(state_.queues) +
+                           bytes(state_.slots) + bytes(cursors_) + bytes(order_) * 3;
+  return sum + program_bytes(program_);
 }
 
 }  // namespace fabricast

@@ -83,9 +83,9 @@ void WiredRun<Clocks>::run() {
 template <class Clocks>
 bool WiredRun<Clocks>::run_segment(std::int64_t start, const WiredSegment& segment) {
   const std::int32_t window =
-      segment.unrolled() ? segment.repeat : std::max(1, program_.depth / slices_);
+      segment.unrolled() ? segment.repeat : WiredPeriod::window(program_, slices_);
   std::optional<WiredPeriod> period;
-  if (jump_ && segment.repeat >= 8 * window && WiredPeriod::applies(segment)) {
+  if (jump_ && WiredPeriod::applies(segment, window)) {
     period.emplace(program_, segment);
   }
   std::int32_t done = 0;

@@ -2,7 +2,8 @@
 //
 // `width` cost sets are evaluated at once: their clocks lie side by side, [index * width + member].
 // What the queues count is the same for all of them, because whether a lane can go on never depends
-// on a clock (semantics 2.5). Message n of a connection lives in slot n mod depth of both rings.
+// on a clock (semantics 2.5). Message n of a connection lives in slot n mod depth. Until it is
+// received the slot says when it is ready, from then on when its credit is back.
 // Invariants: received <= sent <= received + depth. All times in ps.
 #pragma once
 
@@ -46,16 +47,14 @@ struct WiredState {
         lane(static_cast<std::size_t>(program.lanes) * members, 0),
         port(lane.size(), 0),
         queues(program.connections.size()),
-        ready(queues.size() * static_cast<std::size_t>(program.depth) * members, 0),
-        credit(ready.size(), 0),
+        slots(queues.size() * static_cast<std::size_t>(program.depth) * members, 0),
         mark_ends(program.marks.size()) {}
 
   std::size_t width;
   ClockRow lane;                   // end of the last step
   ClockRow port;                   // port free again
   std::vector<WiredQueue> queues;  // per connection
-  ClockRow ready;                  // [connection * depth + slot]
-  ClockRow credit;                 // [connection * depth + slot]
+  ClockRow slots;                  // [connection * depth + slot]
   // Per mark when its segment ended in each loop, as far as it has.
   std::vector<std::vector<std::int64_t>> mark_ends;
 };

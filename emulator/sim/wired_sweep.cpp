@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "emulator/sim/lane_stream.hpp"
 #include "emulator/sim/wired_run.hpp"
 
 namespace fabricast {
@@ -19,9 +20,9 @@ class OwnClocks {
       : roles_(program.roles), log_(log), spans_(program.stage_names.size(), {never_started, 0}) {}
 
   void step(WiredState& state, const WiredPlace& place, std::int64_t in, std::int64_t out) {
-    const std::int64_t data_ready = in >= 0 ? state.ready[static_cast<std::size_t>(in)] : -1;
+    const std::int64_t data_ready = in >= 0 ? state.slots[static_cast<std::size_t>(in)] : -1;
     // 0 until the slot was used once.
-    const std::int64_t slot_free = out >= 0 ? state.credit[static_cast<std::size_t>(out)] : -1;
+    const std::int64_t slot_free = out >= 0 ? state.slots[static_cast<std::size_t>(out)] : -1;
     const auto at = static_cast<std::size_t>(place.lane);
     start_ = std::max(state.lane[at], std::max(data_ready, slot_free));
     if (log_ != nullptr) [[unlikely]]
@@ -37,10 +38,10 @@ class OwnClocks {
   }
   void gather_mark(const std::int64_t* end) { start_ = std::max(start_, *end); }
   void gather_ready(const WiredState& state, std::int64_t slot) {
-    data_ready_ = std::max(data_ready_, state.ready[static_cast<std::size_t>(slot)]);
+    data_ready_ = std::max(data_ready_, state.slots[static_cast<std::size_t>(slot)]);
   }
   void gather_credit(const WiredState& state, std::int64_t slot) {
-    slot_free_ = std::max(slot_free_, state.credit[static_cast<std::size_t>(slot)]);
+    slot_free_ = std::max(slot_free_, state.slots[static_cast<std::size_t>(slot)]);
   }
   void wide_step(WiredState& state, const WiredPlace& place, bool, bool sends) {
     start_ = std::max(start_, std::max(data_ready_, slot_free_));
@@ -49,10 +50,10 @@ class OwnClocks {
     advance(state, place, sends);
   }
   void give_credit(WiredState& state, std::int64_t slot) const {
-    state.credit[static_cast<std::size_t>(slot)] = credit_;
+    state.slots[static_cast<std::size_t>(slot)] = credit_;
   }
   void give_ready(WiredState& state, std::int64_t slot) const {
-    state.ready[static_cast<std::size_t>(slot)] = ready_;
+    state.slots[static_cast<std::size_t>(slot)] = ready_;
   }
   LaneBlockKernel block_kernel() const {
     return log_ == nullptr ? lane_block_kernel(InstructionSet::baseline, members) : nullptr;
@@ -113,10 +114,36 @@ class OwnClocks {
   std::int64_t start_ = 0, data_ready_ = 0, slot_free_ = 0, credit_ = 0, ready_ = 0;
 };
 
+class OwnTurns final : public LaneKernel {
+ public:
+  void advance(const LaneTurn& turn) override { advance_turn(turn); }
+};
+
+EngineOutcome stream(const WiredProgram& program, std::int32_t loops, std::int32_t slices) {
+  OwnTurns kernel;
+  LaneStream lanes(program, loops, slices, 1, kernel);
+  lanes.run();
+  EngineOutcome result;
+  result.makespan_ps = lanes.ends_ps().front();
+  result.stages.resize(program.stage_names.size());
+  if (lanes.first_start_ps() < never_started) {
+    result.stages[static_cast<std::size_t>(program.segments.front().stage)] = {
+        lanes.first_start_ps(), result.makespan_ps};
+  }
+  result.updates = lanes.updates();
+  result.state_bytes = lanes.state_bytes();
+  return result;
+}
+
 }  // namespace
 
 EngineOutcome wired_sweep(const WiredProgram& program, std::int32_t loops, std::int32_t slices,
                           bool jump, StepLog* log) {
+  if (log == nullptr && LaneStream::applies(program)) {
+    const bool may_jump = jump && WiredPeriod::applies(program.segments.front(),
+                                                       WiredPeriod::window(program, slices));
+    if (!may_jump) return stream(program, loops, slices);
+  }
   OwnClocks clocks(program, log);
   WiredRun<OwnClocks> run(program, loops, slices, jump && log == nullptr, clocks);
   run.run();
