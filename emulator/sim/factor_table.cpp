@@ -54,19 +54,22 @@ std::int64_t fixed(double factor) {
 FactorTable::FactorTable(const Jitter& jitter) {
   constexpr double words = 4294967296.0;  // 2^32
   if (jitter.kind == Jitter::Kind::spike) {
-    entries_.fill(static_cast<std::int32_t>(one));
+    bins_.fill({static_cast<std::int32_t>(one), 0});
     spike_from_ -= static_cast<std::uint64_t>(std::llround(jitter.a * words));
     spike_ = fixed(jitter.b);
     return;
   }
   for (const bool upper : {false, true}) {
-    for (std::size_t i = 0; i < half_entries; ++i) {
+    std::int32_t before = 0;
+    for (std::size_t i = 0; i <= half_bins; ++i) {
       // 2d + 1 at the beginning of the bin; half a word at least, so no quantile of 0 is asked for.
       const double twice = std::ldexp(1 + std::ldexp(static_cast<double>(i & 63), -bin_bits),
                                       static_cast<int>(i >> bin_bits));
       const double p = std::min(twice / 2 / words, 0.5);
-      entries_[i + upper * half_entries] =
-          static_cast<std::int32_t>(fixed(quantile(jitter, upper, p)));
+      const auto here = static_cast<std::int32_t>(fixed(quantile(jitter, upper, p)));
+      if (i < half_bins) bins_[i + upper * half_bins].from = here;
+      if (i > 0) bins_[i - 1 + upper * half_bins].rise = here - before;
+      before = here;
     }
   }
 }

@@ -3,7 +3,7 @@
 // Member m is the exact makespan of the schedule whose n-th step of each lane has its costs times
 // the factors of jitter.hpp for keys[m]. Nothing is folded and nothing jumps: no two steps are
 // alike. Deterministic. Cost: steps x members updates and draws; memory as wired_sweep_many without
-// the costs.
+// the costs, and less where lanes have an order (lane_stream.hpp).
 #pragma once
 
 #include <cstdint>

@@ -89,6 +89,18 @@ TEST(Jitter, ParetoSpikeAndMeasured) {
   EXPECT_NEAR(mean_of(measured), 1, 2e-3);
 }
 
+TEST(Jitter, OneMultiplicationScalesWordsAlike) {
+  for (std::uint64_t i = 0; i < 10'000; ++i) {
+    const std::uint64_t bits = random_bits(3, i, 0);
+    const auto ps = static_cast<std::uint32_t>(bits >> (bits & 31)),
+               factor = static_cast<std::uint32_t>(bits >> 32) >> 2;
+    ASSERT_TRUE(is_word(ps));
+    ASSERT_EQ(scaled_word(ps, factor), scaled(ps, factor)) << ps << " " << factor;
+  }
+  EXPECT_FALSE(is_word(-1));
+  EXPECT_FALSE(is_word(std::int64_t{1} << 32));
+}
+
 // Every rank copies `steps` times, nobody waits for anybody: lanes are independent sums.
 Schedule copies(std::int32_t ranks, std::int32_t steps) {
   Schedule schedule = ring_all_reduce({ranks});

@@ -1,5 +1,5 @@
-// Programs in turns of lanes: every clock where step-by-step control leaves it, and few slots at
-// a time.
+// Programs in turns of lanes: every clock where step-by-step control leaves it, with own costs and
+// with drawn ones, and few slots at a time.
 #include "emulator/sim/lane_stream.hpp"
 
 #include <gtest/gtest.h>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "emulator/schedule/algorithms/algorithms.hpp"
+#include "emulator/sim/jitter_sweep.hpp"
 #include "emulator/sim/wired_sweep.hpp"
 #include "tests/unit/sim/random_case.hpp"
 
@@ -41,6 +42,28 @@ TEST(LaneStream, EqualsControl) {
           ASSERT_EQ(turns.stages.size(), control.stages.size());
           EXPECT_EQ(turns.stages.front().start_ps, control.stages.front().start_ps);
           EXPECT_EQ(turns.stages.front().end_ps, control.stages.front().end_ps);
+        }
+      }
+    }
+  }
+}
+
+// Costs of more than 32 bits too.
+TEST(LaneStream, DrawsEqualThoseUnderControl) {
+  const std::vector<std::uint64_t> keys{member_key(1, 0, 0), member_key(1, 1, 0),
+                                        member_key(1, 2, 0)};
+  for (const char* jitter : {"lognormal:0.3", "spike:0.1:40"}) {
+    const FactorTable table(jitter_from(jitter));
+    for (const Schedule& schedule : schedules(11)) {
+      for (const CostTemper temper : {CostTemper::random, CostTemper::huge}) {
+        const RandomCosts costs(schedule, 5, temper);
+        const WiredProgram program = wire(schedule, costs);
+        for (const InstructionSet set : available_instruction_sets()) {
+          EXPECT_EQ(
+              jitter_sweep(program, table, keys, 2, 2, set).makespan_ps,
+              jitter_sweep(without_order(program), table, keys, 2, 2, InstructionSet::baseline)
+                  .makespan_ps)
+              << jitter << " on " << to_string(set);
         }
       }
     }
