@@ -80,7 +80,7 @@ class Death(CliCase):
             process = subprocess.Popen([cli_case.PROGRAM, *work, "-o", name], cwd=self.folder.name,
                                        env=cli_case.ENVIRONMENT, stdout=subprocess.PIPE,
                                        stderr=subprocess.PIPE, text=True)
-            time.sleep(choice.uniform(0.1, 2.5))
+            time.sleep(patient(0.1) + choice.uniform(0, 2.4))  # its handlers are there
             asked = choice.choice([signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
             begin = time.monotonic()
             process.send_signal(asked)
