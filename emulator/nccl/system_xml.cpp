@@ -267,6 +267,7 @@ GpuElement Reader::read_gpu(const pugi::xml_node& node) {
 
 void Reader::read_nic(const pugi::xml_node& node, int host, PciElement& pci) {
   pci.has_nic = true;
+  std::set<std::int64_t> here;
   for (const auto child : node.children("net")) {
     if (!child.attribute("dev")) continue;  // no device of the network library
     if (++nets_ > max_of_a_kind) fail(child, fmt::format("more than {} NICs", max_of_a_kind));
@@ -274,6 +275,7 @@ void Reader::read_nic(const pugi::xml_node& node, int host, PciElement& pci) {
     net.dev = integer(child, "dev", 0, 4095);
     // Ports on no bus are listed below every socket, and NCCL takes each for one of its own.
     if (!pci.under_cpu) once(child, "net", host, net.dev);
+    if (!here.insert(net.dev).second) fail(child, fmt::format("net {} is given twice", net.dev));
     const auto guid = child.attribute("guid");
     net.asic = static_cast<std::uint64_t>(net.dev);
     if (guid) {

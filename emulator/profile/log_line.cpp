@@ -125,7 +125,9 @@ std::size_t bracket_label(std::string_view text, std::string& stream) {
   const std::size_t next = spaces(text, end + 1);
   if (next == end + 1 || next >= text.size() || (text[next] != '#' && !is_digit(text[next])))
     return 0;
-  stream = std::string(label);
+  // "[5.000005] ": seconds, as of dmesg.
+  const bool seconds = label.find('.') != none && label.find_first_not_of("0123456789.") == none;
+  if (!seconds) stream = std::string(label);
   return end + 1;
 }
 

@@ -82,13 +82,15 @@ bool fits_columns(const NcclTestsRun& run, Collective collective) {
 }
 
 // The only collective whose columns and ratio of busbw to algbw are those of every row, if any.
+// Never send_recv: a ratio of 1 is also that of an all_reduce on two ranks, and the number of ranks
+// may be a mistaken one.
 std::optional<Collective> implied_collective(const NcclTestsRun& run, std::int32_t ranks) {
   if (ranks < 2) return std::nullopt;
   std::optional<Collective> only;
   for (const Program& known : programs) {
     if (!fits_columns(run, known.collective) || !fits_bandwidths(run, known.collective, ranks))
       continue;
-    if (only) return std::nullopt;
+    if (only || known.collective == Collective::send_recv) return std::nullopt;
     only = known.collective;
   }
   return only;

@@ -227,8 +227,10 @@ void Wiring::add_constant(const std::vector<std::size_t>& phases, std::int32_t e
   const auto lanes = static_cast<std::size_t>(program_.lanes);
   segment.begin.reserve(lanes + 1);
   // Nearly all lanes of a tree have one step. Growing would take twice the memory.
-  segment.steps.reserve(lanes + lanes / 8);
-  segment.phase_of.reserve(lanes + lanes / 8);
+  const auto active_lanes =
+      static_cast<std::size_t>(end) * static_cast<std::size_t>(schedule_.roles);
+  segment.steps.reserve(active_lanes + active_lanes / 8);
+  segment.phase_of.reserve(active_lanes + active_lanes / 8);
   for (std::int32_t x = 0; x < end; ++x) {
     active.look_at(schedule_.space, x);
     for (std::int32_t role = 0; role < schedule_.roles; ++role) {

@@ -144,7 +144,7 @@ std::string gpu_interconnect(const LocalMachine& host, std::string_view indent) 
         inner, "latency",
         yaml_sourced("150 ns", "assumed",
                      "a quarter of NCCL's 0.6 us LL ring step (src/graph/tuning.cc @5067397)"));
-    if (host.nvlink_shape.empty() && least.compute_major >= 9) {
+    if (host.nvlink_switch && least.compute_major >= 9) {
       text += yaml_line(
           inner, "in_network_reduction",
           yaml_sourced(

@@ -18,7 +18,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LocalGpu, name, uuid, bus_id, compute_major, 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LocalNic, name, fabric, gbit_per_s)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LocalMachine, hostname, boot_id, kernel, cpu_model, usable_cores,
                                    cpu_quota, cpus, online_cores, memory_bytes, llc_bytes,
-                                   driver_version, gpu_note, gpu_source, nvlink_shape, gpus, nics)
+                                   driver_version, gpu_note, gpu_source, nvlink_shape,
+                                   nvlink_switch, gpus, nics)
 
 LocalMachine discover_local(const std::filesystem::path& root) {
   LocalMachine machine = probe_host(root);

@@ -48,6 +48,7 @@ struct LocalMachine {
   // How NVLinks lead from GPU to GPU: "full_mesh", "cube_mesh" (all reach all, over others),
   // "apart" (not even that, as bridges of two); empty: to a switch, or not known.
   std::string nvlink_shape;
+  bool nvlink_switch = false;  // all of them lead to switches, as far as is known
   std::vector<LocalGpu> gpus;  // in the order a process would number them
   std::vector<LocalNic> nics;  // active ones
 };

@@ -26,9 +26,12 @@ std::vector<PartName> names_at(const YamlCursor& at) {
   return names;
 }
 
+constexpr std::size_t most_ends = 10 * most_infra_edges;
+
 class EndReader {
  public:
-  EndReader(const InfraGraph& graph, const InfraNames& names) : graph_(graph), names_(names) {}
+  EndReader(const InfraGraph& graph, const InfraNames& names, std::size_t& expanded)
+      : graph_(graph), names_(names), expanded_(expanded) {}
 
   InfraSlice slice_of(const PartName& name, std::size_t device) const {
     const auto find = [&](const YamlCursor& at, const std::string& part) {
@@ -57,14 +60,15 @@ class EndReader {
     for (const PartName& name : names.subspan(1)) {
       device = device_of(name, device, last.of);
       last = slice_of(name, device);
-      indexes = inside(indexes, parts_before(device, graph_.devices[device].parts.size()),
-                       parts_before(device, static_cast<std::size_t>(last.of)), last, name.first);
+      indexes = inside(
+          indexes, parts_before(name.first, device, graph_.devices[device].parts.size()),
+          parts_before(name.first, device, static_cast<std::size_t>(last.of)), last, name.first);
     }
     std::vector<InfraEnd> ends;
     // In 64 bits: a step may lead beyond the last index that 32 bits hold.
     for (std::int64_t o = owners.first; o < owners.end; o += owners.step) {
       for (const std::int64_t index : indexes) {
-        if (ends.size() >= most_infra_edges) at.fail("more than a million ends; describe fewer");
+        count_end(at, ends.size());
         ends.push_back(
             {owners.of, outer.of, static_cast<std::int32_t>(o), static_cast<std::int32_t>(index)});
       }
@@ -77,20 +81,28 @@ class EndReader {
     return graph_.devices[device].parts[static_cast<std::size_t>(part)];
   }
 
-  std::int64_t parts_before(std::size_t device, std::size_t part) const {
+  void count_end(const YamlCursor& at, std::size_t of_edge) const {
+    if (of_edge >= most_infra_edges) at.fail("more than a million ends; describe fewer");
+    if (++expanded_ > most_ends) at.fail("the ends of all edges are more than ten million");
+  }
+
+  std::int64_t parts_before(const YamlCursor& at, std::size_t device, std::size_t part) const {
     std::int64_t parts = 0;
     for (std::size_t i = 0; i < part; ++i) parts += graph_.devices[device].parts[i].count;
+    if (parts > std::numeric_limits<std::int32_t>::max()) {
+      at.fail("too many parts within parts; describe fewer");
+    }
     return parts;
   }
 
   // The slice in each of `outer`, which hold `count` parts each, `before` of them in front of it.
-  static std::vector<std::int64_t> inside(const std::vector<std::int64_t>& outer,
-                                          std::int64_t count, std::int64_t before,
-                                          const InfraSlice& slice, const YamlCursor& at) {
+  std::vector<std::int64_t> inside(const std::vector<std::int64_t>& outer, std::int64_t count,
+                                   std::int64_t before, const InfraSlice& slice,
+                                   const YamlCursor& at) const {
     std::vector<std::int64_t> indexes;
     for (const std::int64_t one : outer) {
       for (std::int64_t i = slice.first; i < slice.end; i += slice.step) {
-        if (indexes.size() >= most_infra_edges) at.fail("more than a million ends; describe fewer");
+        count_end(at, indexes.size());
         indexes.push_back(one * count + before + i);
       }
     }
@@ -102,6 +114,7 @@ class EndReader {
 
   const InfraGraph& graph_;
   const InfraNames& names_;
+  std::size_t& expanded_;
 };
 
 }  // namespace
@@ -118,7 +131,7 @@ std::vector<InfraEnd> InfraEnds::of_device(const YamlCursor& at, std::size_t dev
   std::vector<PartName> names;
   if (const auto owner = at.find("device")) names = names_at(*owner);
   for (PartName& name : names_at(at.at("component"))) names.push_back(std::move(name));
-  const EndReader reader(graph_, names_);
+  const EndReader reader(graph_, names_, expanded_);
   if (names.size() == 1) return reader.expand(at, InfraSlice(), names, device);
   const InfraSlice owner = reader.slice_of(names.front(), device);
   return reader.expand(at, owner, std::span<const PartName>(names).subspan(1),
@@ -133,7 +146,8 @@ std::vector<InfraEnd> InfraEnds::of_graph(const YamlCursor& at) const {
         return InfraNamed{index, graph_.instances[static_cast<std::size_t>(index)].count};
       });
   const std::size_t device = graph_.instances[static_cast<std::size_t>(owners.of)].device;
-  return EndReader(graph_, names_).expand(at, owners, names_at(at.at("component")), device);
+  return EndReader(graph_, names_, expanded_)
+      .expand(at, owners, names_at(at.at("component")), device);
 }
 
 }  // namespace fabricast

@@ -1,8 +1,8 @@
 // The ends of InfraGraph edges: which parts a slice of names stands for.
 //
 // "nic[0:2]" of an instance or a device; "nic[0:2].port[0]" where a nic is a device itself. Errors
-// name the place of the text: unknown names, slices out of range, more than a million ends.
-// Internal to topologies/import.
+// name the place of the text: unknown names, slices out of range, more than a million ends of an
+// edge or ten of a file. Internal to topologies/import.
 #pragma once
 
 #include <cstdint>
@@ -43,6 +43,7 @@ class InfraEnds {
  private:
   const InfraGraph& graph_;
   const InfraNames& names_;
+  mutable std::size_t expanded_ = 0;  // ends, of all edges so far
 };
 
 }  // namespace fabricast

@@ -58,6 +58,8 @@ struct FileGpu {
   std::string host;
   std::int64_t dev = 0;
   std::map<std::string, int> targets;  // links by bus id of what they lead to
+  std::set<std::string> to_gpus;       // those of them that are GPUs by their PCI class
+  bool switched = true;                // all lead to switches by their PCI class
 };
 
 class Reader {
@@ -233,6 +235,10 @@ class Reader {
     for (const auto link : node.children("nvlink")) {
       const std::string target = text(link, "target");
       found.targets[lower(target)] += static_cast<int>(integer(link, "count", max_nvlinks));
+      // PCI classes: 0x0680 is a bridge, as switches are; 0x03 a display controller, as GPUs.
+      const std::string_view target_class = link.attribute("tclass").as_string();
+      found.switched = found.switched && target_class.starts_with("0x0680");
+      if (target_class.starts_with("0x03")) found.to_gpus.insert(lower(target));
       found.gpu.nvlinks += static_cast<int>(integer(link, "count", max_nvlinks));
       if (found.gpu.nvlinks > max_nvlinks) {
         fail(node, fmt::format("more than {} NVLinks; is the dump complete?", max_nvlinks));
@@ -276,7 +282,8 @@ class Reader {
       if (found.targets.empty()) return "";
       alike = alike && found.targets.size() + 1 == gpus_.size();
       for (const auto& [target, links] : found.targets) {
-        if (!gpus.contains(target)) return "";  // a switch, or another machine's GPU
+        // A GPU that the file leaves out: this one is not joined with all of the others.
+        if (!gpus.contains(target)) return found.to_gpus.contains(target) ? "apart" : "";
         if (count == 0) count = links;
         alike = alike && links == count;
       }
@@ -321,6 +328,10 @@ class Reader {
     machine.usable_cores = 0;  // the file does not say
     machine.gpu_source = "NCCL topology XML " + file_;
     machine.nvlink_shape = nvlink_shape();
+    machine.nvlink_switch = machine.nvlink_shape.empty() &&
+                            std::all_of(gpus_.begin(), gpus_.end(), [](const FileGpu& found) {
+                              return found.switched && !found.targets.empty();
+                            });
     machine.gpu_note = note();
     for (auto& found : gpus_) machine.gpus.push_back(std::move(found.gpu));
     machine.nics = std::move(nics_);
@@ -359,6 +370,7 @@ LocalMachine merge_nccl_xml(const LocalMachine& local, const LocalMachine& from_
   }
   LocalMachine merged = local;
   merged.nvlink_shape = from_file.nvlink_shape;
+  merged.nvlink_switch = from_file.nvlink_switch;
   merged.gpu_source += " and " + from_file.gpu_source;
   for (auto& gpu : merged.gpus) {
     const auto found =

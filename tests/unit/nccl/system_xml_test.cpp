@@ -84,6 +84,9 @@ TEST(NcclSystemXml, PortsOnNoBusAreListedBelowEverySocket) {
   EXPECT_NO_THROW(of(boxes, 1));
   EXPECT_NO_THROW(of(boxes, 2));
   expect_refused(system(cpu(0, gpu(1, 0) + nic(2, 3) + nic(4, 3))), 1, "net 3 is given twice");
+  const std::string port = R"(<net dev="3" speed="10000" guid="0x0"/>)";
+  expect_refused(system(cpu(0, gpu(1, 0) + "<nic>" + port + port + "</nic>")), 1,
+                 "net 3 is given twice");
 }
 
 TEST(NcclSystemXml, WhatNcclWouldNotStartOnIsRefused) {

@@ -306,6 +306,7 @@ TEST(LogLine, Prefixes) {
   EXPECT_EQ(text("node-17: # x"), " # x");
   EXPECT_EQ(text("worker-0 | # x"), " # x");
   EXPECT_EQ(text("[0] # x"), " # x") << "MPICH";
+  EXPECT_EQ(read_log_line("[5.000005] 8 2 float", {}).stream, "") << "seconds";
   EXPECT_EQ(text("[pod/job-launcher-x7/nccl]      8   2  float"), "      8   2  float")
       << "kubectl";
   EXPECT_EQ(read_log_line("[0] NCCL INFO x", {}).stream, "") << "that is a device";

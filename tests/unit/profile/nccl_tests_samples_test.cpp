@@ -157,6 +157,7 @@ TEST(NcclTestsSamples, TheBandwidthsMayTellTheCollective) {
   EXPECT_EQ(collective_of("none  0", all, 16), "broadcast");
   EXPECT_EQ(collective_of("none -1", once, 16), ask) << "all_gather or all_to_all";
   EXPECT_EQ(collective_of("sum  -1", all, 2), ask) << "all_reduce of two, or send_recv";
+  EXPECT_EQ(collective_of("sum  -1", all, 8), ask) << "of two, whatever --ranks says";
   EXPECT_EQ(collective_of("sum  -1", twice, 8), ask) << "of no collective of eight";
   EXPECT_EQ(collective_of("sum  -1", twice, 0), ask) << "the ranks are not known";
 }

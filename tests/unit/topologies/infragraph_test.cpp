@@ -237,6 +237,18 @@ TEST(InfraGraph, RefusesWhatIsTooMuch) {
     many += fmt::format("  - {{name: n{}, device: box, count: 1000000}}\n", i);
   }
   says(with(given, "instances:\n", "instances:\n" + many), "too many nodes");
+  // Short lines of many ends, of which one is joined.
+  std::string edges = "edges:\n";
+  for (int i = 0; i < 11; ++i) {
+    edges +=
+        "  - {ep1: {instance: tor, component: \"port[0]\"}, ep2: {instance: crowd, component: "
+        "cpu}, "
+        "scheme: one2one, link: eth}\n";
+  }
+  const std::string crowd = "instances:\n  - {name: crowd, device: box, count: 1000000}\n";
+  says(with(with(given, "instances:\n", crowd), "edges:\n  - {ep1: {instance: host",
+            edges + "  - {ep1: {instance: host"),
+       "more than ten million");
 }
 
 TEST(InfraGraph, EveryNameIsOneThing) {

@@ -330,6 +330,12 @@ TEST(NcclXml, SwitchesReduceFromHopperOn) {
   EXPECT_NE(yaml_of(gpus_linked({to_switch, to_switch}, 90)).find(key), std::string::npos);
   EXPECT_EQ(yaml_of(gpus_linked({to_switch, to_switch}, 80)).find(key), std::string::npos);
   EXPECT_EQ(yaml_of(gpus_linked({to(2, 18), to(1, 18)}, 90)).find(key), std::string::npos);
+  // A file that does not say what the links lead to, and bridges to a GPU that is hidden.
+  const std::string unsaid = "<nvlink target=\"fffffff:ff:ff.0\" count=\"12\" tclass=\"\"/>";
+  EXPECT_EQ(yaml_of(gpus_linked({unsaid, unsaid}, 90)).find(key), std::string::npos);
+  const std::string hidden = yaml_of(gpus_linked({to(2, 12), to(1, 12), to(7, 12)}, 90));
+  EXPECT_EQ(hidden.find(key), std::string::npos);
+  EXPECT_NE(hidden.find("join some of them only"), std::string::npos);
 }
 
 TEST(NcclXml, NamesGpusByTheirPciDevice) {
