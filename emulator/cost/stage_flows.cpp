@@ -27,17 +27,18 @@ class LaneCounter {
     counts_.chunks[on.link.value()] += static_cast<std::int64_t>(times) * on.chunks;
   }
 
-  // One message of the lane per repetition, `times` lanes alike. Where peers vary a lane is one
-  // flow on a link, however many of its messages cross it; elsewhere chunks count.
+  // One message of the lane per repetition, `times` lanes alike. Where chunks are not counted a
+  // lane is one flow on a link, however many of its messages cross it.
   void message(std::int32_t from, std::int32_t to, std::int32_t times, std::int32_t chunks) {
     const Route route = topology_.route(RankId::from(from), RankId::from(to));
     for (const LinkId link : route.span()) {
       const std::size_t i = link.value();
-      if (last_lane_[i] != lane_) {
+      if (!counts_.chunks.empty()) {
+        counts_.chunks[i] += static_cast<std::int64_t>(times) * chunks;
+      } else if (last_lane_[i] != lane_) {
         last_lane_[i] = lane_;
         counts_.flows[i] += times * one_flow;
       }
-      if (!counts_.chunks.empty()) counts_.chunks[i] += static_cast<std::int64_t>(times) * chunks;
     }
   }
 
@@ -115,7 +116,7 @@ LinkCounts count_once(const Topology& topology, const std::vector<ChannelGroup>&
     count_group(counter, group, group.schedule->stages[stage], k);
     if (switched) count_switched(counter, topology, group, group.schedule->stages[stage]);
   }
-  if (with_chunks || switched) {
+  if (!counts.chunks.empty()) {
     std::transform(counts.chunks.begin(), counts.chunks.end(), counts.flows.begin(),
                    [](std::int64_t chunks) { return chunks * one_flow; });
   }

@@ -71,13 +71,10 @@ bool fits_bandwidths(const NcclTestsRun& run, Collective collective, std::int32_
 
 // Whether nccl-tests prints an operation and a root for this one as the rows have them.
 bool fits_columns(const NcclTestsRun& run, Collective collective) {
-  const bool reduces = collective == Collective::all_reduce ||
-                       collective == Collective::reduce_scatter ||
-                       collective == Collective::reduce || collective == Collective::send_recv;
-  const bool rooted = collective == Collective::reduce || collective == Collective::broadcast ||
-                      collective == Collective::gather || collective == Collective::scatter;
+  const bool has_operation = reduces(collective) || collective == Collective::send_recv;
   return std::all_of(run.rows.begin(), run.rows.end(), [&](const NcclTestsRow& row) {
-    return (!row.redop.empty() && row.redop != "none") == reduces && (row.root >= 0) == rooted;
+    return (!row.redop.empty() && row.redop != "none") == has_operation &&
+           (row.root >= 0) == has_root(collective);
   });
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -302,21 +303,18 @@ class Comparer {
     };
     for (const TraceRows& old : old_) add(old, before);
     add(new_, now);
-    std::vector<std::string> least{"size"};
-    std::size_t fewest = before.empty() || now.empty() ? 0 : SIZE_MAX;
+    std::optional<std::vector<std::string>> least;
     std::size_t left = 100'000;  // pairs to look at: kinds of rows are a few dozen
     for (const RowKey& old : before) {
       for (const RowKey& fresh : now) {
         if (left-- == 0) return "";
         auto found = differences(old, fresh);
-        if (found.size() >= fewest) continue;
-        fewest = found.size();
-        if (fewest > 0) least = std::move(found);
+        if (!least || found.size() < least->size()) least = std::move(found);
       }
     }
-    return fewest == SIZE_MAX || before.empty() || now.empty()
-               ? ""
-               : fmt::format(": the nearest rows differ in {}", fmt::join(least, ", "));
+    if (!least) return "";
+    if (least->empty()) least->emplace_back("size");
+    return fmt::format(": the nearest rows differ in {}", fmt::join(*least, ", "));
   }
 
   // Not one row or group in which a doubling of the time would be seen.

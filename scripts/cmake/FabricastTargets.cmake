@@ -36,6 +36,15 @@ function(fabricast_test_headers)
     <vector> <fmt/format.h> <gmock/gmock.h> <gtest/gtest.h>)
 endfunction()
 
+# fabricast_patient(VARIABLE SECONDS): a test's limit in this build. Builds that are slow on purpose
+# (coverage, sanitizers) say by how much: FABRICAST_TIMEOUT_FACTOR.
+function(fabricast_patient variable seconds)
+  if(FABRICAST_TIMEOUT_FACTOR)
+    math(EXPR seconds "${seconds} * ${FABRICAST_TIMEOUT_FACTOR}")
+  endif()
+  set(${variable} ${seconds} PARENT_SCOPE)
+endfunction()
+
 # fabricast_test(NAME SOURCES ... LINK modules ... [MPI_RANKS 1 2 4] [LABELS ...] [TIMEOUT s])
 #   A GoogleTest program. Without MPI_RANKS every TEST becomes a ctest; with it, the whole program
 #   runs once per rank count under mpirun. GTEST_SKIP, or exit code 77 with MPI_RANKS, means skipped.
@@ -45,10 +54,7 @@ function(fabricast_test name)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
-  # Builds that are slow on purpose (coverage, sanitizers) say by how much.
-  if(FABRICAST_TIMEOUT_FACTOR)
-    math(EXPR ARG_TIMEOUT "${ARG_TIMEOUT} * ${FABRICAST_TIMEOUT_FACTOR}")
-  endif()
+  fabricast_patient(ARG_TIMEOUT ${ARG_TIMEOUT})
   add_executable(${name} ${ARG_SOURCES})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   list(TRANSFORM ARG_LINK PREPEND fabricast::)
