@@ -18,8 +18,14 @@ class Quantity {
   constexpr explicit Quantity(std::int64_t value) : value_(value) {}
   constexpr std::int64_t value() const { return value_; }
   constexpr auto operator<=>(const Quantity&) const = default;
-  constexpr Quantity& operator+=(Quantity other) { value_ += other.value_; return *this; }
-  constexpr Quantity& operator-=(Quantity other) { value_ -= other.value_; return *this; }
+  constexpr Quantity& operator+=(Quantity other) {
+    value_ += other.value_;
+    return *this;
+  }
+  constexpr Quantity& operator-=(Quantity other) {
+    value_ -= other.value_;
+    return *this;
+  }
   friend constexpr Quantity operator+(Quantity a, Quantity b) { return a += b; }
   friend constexpr Quantity operator-(Quantity a, Quantity b) { return a -= b; }
   friend constexpr Quantity operator*(Quantity a, std::int64_t k) { return Quantity(a.value_ * k); }
@@ -34,6 +40,7 @@ using SimDuration = Quantity<struct SimDurationTag>;  // picoseconds
 using SimTime = Quantity<struct SimTimeTag>;          // picoseconds since the start of the run
 using Bandwidth = Quantity<struct BandwidthTag>;      // bytes per second
 
+inline constexpr double bytes_per_mib = 1024.0 * 1024.0;
 inline constexpr std::int64_t ps_per_ns = 1'000;
 inline constexpr std::int64_t ps_per_us = 1'000'000;
 inline constexpr std::int64_t ps_per_s = 1'000'000'000'000;

@@ -26,12 +26,14 @@ std::string what_if_text(const std::vector<std::string>& set, const std::vector<
 std::string not_of_the_library(const Scenario& scenario, const Topology& topology,
                                const Emulation& emulation) {
   if (scenario.executor != ExecutorKind::nccl) return "";
-  std::set<std::string> ours, sharp;
+  std::set<std::string> ours, sharp, windows;
   for (const auto& p : emulation.predictions) {
     const auto* entry = find_algorithm(p.point.algorithm, p.point.collective);
     if (entry == nullptr) continue;  // from a file
     if (reduces_between_domains(entry->needs)) {
       sharp.insert(p.point.algorithm);
+    } else if (needs_windows(p.point.collective, p.point.algorithm)) {
+      windows.insert(p.point.algorithm);
     } else if (!library_has(topology, p.point.collective, p.point.algorithm)) {
       ours.insert(p.point.algorithm);
     }
@@ -43,7 +45,14 @@ std::string not_of_the_library(const Scenario& scenario, const Topology& topolog
         "set up for it\n",
         fmt::join(sharp, ", "));
   }
-  if (ours.empty() || library_of(topology) != "nccl") return text;
+  if (library_of(topology) != "nccl") return text;
+  if (!windows.empty()) {
+    text += fmt::format(
+        "# what-if: {} is NCCL's only for buffers in symmetric windows (2.27 and later; fabricast "
+        "explain --symmetric)\n",
+        fmt::join(windows, ", "));
+  }
+  if (ours.empty()) return text;
   return text + fmt::format(
                     "# not NCCL's here: {} (what a library with these schedules would reach); what "
                     "NCCL itself "
@@ -69,7 +78,7 @@ std::string cut_note(const Topology& whole, const Topology& used) {
 }
 
 std::shared_ptr<const NcclChooser> answer(const LibraryQuestion& question,
-                                            const Topology& machine) {
+                                          const Topology& machine) {
   const std::string library = library_of(machine);
   const bool possible = question.executor == ExecutorKind::nccl && library == "nccl";
   const bool asked = question.algorithm == "auto";

@@ -44,6 +44,8 @@ const char* needs_text(Needs needs) {
       return "-";
     case Needs::two_levels:
       return "two levels";
+    case Needs::one_domain:
+      return "one domain";
     case Needs::a_switch:
       return "a switch";
     case Needs::switches:
@@ -219,7 +221,8 @@ void add_schedule_command(CLI::App& app, CommandBody& run) {
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   show->add_flag("--rounds", arguments->rounds, "print who sends what to whom, round by round");
-  auto* picture = show->add_option("-o,--output", arguments->output, "draw it into this file (.svg or .html)");
+  auto* picture =
+      show->add_option("-o,--output", arguments->output, "draw it into this file (.svg or .html)");
   show->add_flag("--force", arguments->force, "replace an existing file")->needs(picture);
   show->callback([&run, arguments, show] {
     arguments->sized = size_options_given(*show);

@@ -58,8 +58,11 @@ std::string why_no_engine(const Scenario& scenario, const std::string& algorithm
                           Collective collective) {
   if (!scenario.engine.flow || scenario.executor != ExecutorKind::nccl) return "";
   const Needs needs = find_algorithm(algorithm, collective)->needs;
-  if (!reduces_inside_domains(needs) && !reduces_between_domains(needs)) return "";
-  return "sends to groups through a switch, which are no flows between two ranks (--engine sweep)";
+  if (!reduces_inside_domains(needs) && !reduces_between_domains(needs) &&
+      needs != Needs::one_domain) {
+    return "";
+  }
+  return "sends to all of a group at once, which are no flows between two ranks (--engine sweep)";
 }
 
 // The most of the first ranks that are whole pods (groups of leaves where there are no pods, sites

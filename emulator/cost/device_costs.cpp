@@ -5,12 +5,12 @@
 #include <fmt/format.h>
 
 #include "emulator/base/error.hpp"
+#include "emulator/base/units.hpp"
 
 namespace fabricast {
 namespace {
 
 constexpr double ps_times_gb = 1e3;  // ps per byte at one GB/s
-constexpr double bytes_per_mib = 1024.0 * 1024.0;
 
 }  // namespace
 

@@ -15,8 +15,11 @@ std::vector<LinkChunks> group_links(const Topology& topology, std::span<const st
   const auto rank = [&ranks](std::int32_t position) {
     return RankId::from(ranks[static_cast<std::size_t>(position)]);
   };
-  for (const std::int32_t member :
-       group_members(sends ? phase.peer_out : phase.peer_in, space, x)) {
+  const PeerMap& map = sends ? phase.peer_out : phase.peer_in;
+  const bool each = phase.per_member || map.direct;
+  // The own member's copy crosses the switch as well.
+  const std::int32_t own = phase.per_member && !map.direct ? phase.chunk.count : 0;
+  for (const std::int32_t member : group_members(map, space, x)) {
     const Route route =
         sends ? topology.route(rank(x), rank(member)) : topology.route(rank(member), rank(x));
     const auto all = route.span();
@@ -25,10 +28,8 @@ std::vector<LinkChunks> group_links(const Topology& topology, std::span<const st
       const auto known = std::find_if(links.begin(), links.end(),
                                       [link](const LinkChunks& at) { return at.link == link; });
       if (known == links.end()) {
-        // The own member's copy, or the only one of a multicast or a reduction.
-        links.push_back({link, phase.chunk.count});
-        if (phase.per_member) links.back().chunks += phase.chunk.count;
-      } else if (phase.per_member) {
+        links.push_back({link, phase.chunk.count + own});
+      } else if (each) {
         known->chunks += phase.chunk.count;
       }
     }
@@ -78,10 +79,10 @@ std::vector<LinkChunks> network_group_links(const Topology& topology,
 // Semantics 3.8: all the bytes the step moves itself.
 std::int32_t chunks_of_step(const Phase& phase, const RankSpace& space) {
   const std::int32_t once = phase.chunk.count;
-  if (!phase.per_member) return once;
   std::int32_t most = once;
   for (const PeerMap* map : {&phase.peer_in, &phase.peer_out}) {
-    if (map->is_group()) most = std::max(most, (space.radix(map->digit) - 1) * once);
+    if (!map->is_group() || !(phase.per_member || map->direct)) continue;
+    most = std::max(most, (space.radix(map->digit) - 1) * once);
   }
   return most;
 }

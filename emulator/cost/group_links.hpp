@@ -6,6 +6,7 @@
 //   receive: all reduced: once; from each member its own chunk: once per member
 // A member's own copy passes the switch as well (multimem operations address all members), which is
 // the factor (n-1)/n or so of NCCL's model of NVLS (v2.28.9-1 src/graph/tuning.cc).
+// Of a direct group every message counts by itself, and there is no own copy.
 // Between domains it is the network's switches that do so (SHARP).
 // Pure functions; O(members) routes.
 #pragma once

@@ -16,7 +16,6 @@ namespace {
 // Open MPI's btl_vader_eager_limit (ompi_info -a, version 4.1): larger messages shake hands.
 constexpr std::int64_t mpi_eager_bytes = 4096;
 constexpr double bytes_per_gb = 1e9;
-constexpr double bytes_per_mib = 1024.0 * 1024.0;
 
 // GB/s -> ps per byte.
 double ps_per_byte(double gb_per_s) { return 1e12 / (gb_per_s * bytes_per_gb); }
@@ -40,7 +39,7 @@ MachineCosts::MachineCosts(const Topology& topology, const ParameterValues& valu
   if (executor != ExecutorKind::cuda) read_links(topology, values, executor);
   switch (executor) {
     case ExecutorKind::nccl:
-      read_nccl(topology, values, has_groups(*plan.channels.front().schedule));
+      read_nccl(topology, values, is_switched(*plan.channels.front().schedule));
       break;
     case ExecutorKind::cuda:
       read_cuda(values, plan);

@@ -38,6 +38,11 @@ std::string why_not_offered(const Topology& topology, ExecutorKind executor, Col
   return "";
 }
 
+bool needs_windows(Collective collective, const std::string& algorithm) {
+  const AlgorithmEntry* entry = find_algorithm(algorithm, collective);
+  return entry != nullptr && entry->needs == Needs::one_domain;
+}
+
 std::vector<std::string> offered_algorithms(const Topology& topology, ExecutorKind executor,
                                             Collective collective) {
   std::vector<std::string> names;
@@ -52,6 +57,7 @@ std::vector<std::string> offered_algorithms(const Topology& topology, ExecutorKi
 
 bool library_has(const Topology& topology, Collective collective, const std::string& algorithm) {
   if (!why_not_offered(topology, ExecutorKind::nccl, collective, algorithm).empty()) return false;
+  if (needs_windows(collective, algorithm)) return false;
   if (algorithm == "nvls") return topology.space().domains() == 1;
   if (algorithm == "nvls_tree") return true;
   if (algorithm == "pat") return topology.space().domain_size() == 1;

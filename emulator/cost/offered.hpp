@@ -29,10 +29,15 @@ std::string why_not_offered(const Topology& topology, ExecutorKind executor, Col
 std::vector<std::string> offered_algorithms(const Topology& topology, ExecutorKind executor,
                                             Collective collective);
 
+// Does NCCL run it on buffers in symmetric windows only (its kernels of 2.27, nccl.md 1.7)? Then it
+// takes one of these kernels without comparing them with the other algorithms.
+bool needs_windows(Collective collective, const std::string& algorithm);
+
 // Would NCCL itself take this algorithm here, if it were the fastest? It has ring, tree and its
 // rounds of point-to-point messages everywhere, NVLS inside one domain and NVLSTree across several,
 // PAT with one rank per domain, and only where it is told to (NCCL_COLLNET_ENABLE) those that
-// reduce in the network; the others are ours (NCCL v2.28.9-1 src/graph/tuning.cc, src/enqueue.cc).
+// reduce in the network; those that need windows are left out here, and the others are ours (NCCL
+// v2.28.9-1 src/graph/tuning.cc, src/enqueue.cc).
 bool library_has(const Topology& topology, Collective collective, const std::string& algorithm);
 
 }  // namespace fabricast

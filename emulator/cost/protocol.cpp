@@ -21,7 +21,9 @@ constexpr std::int64_t p2p_slot_one_node = 512 * kib;
 constexpr std::int64_t p2p_slot_network = 128 * kib;
 constexpr std::int64_t p2p_least_part = 64 * kib;  // per channel and peer, in both cases
 constexpr std::int64_t least_traffic = 16 * kib;   // per channel
-constexpr std::int32_t slots = 8;                  // NCCL_STEPS
+// Kernels for symmetric windows: a cell of 1 KiB for each of 16 warps (src/sym_kernels.cc).
+constexpr std::int64_t memory_kernel_least = 16 * kib;
+constexpr std::int32_t slots = 8;  // NCCL_STEPS
 
 // Made of sends and receives: every pair of ranks has its own slots, and no LL128.
 bool is_point_to_point(Collective collective) {
@@ -43,6 +45,13 @@ bool is_point_to_point(Collective collective) {
 
 bool is_collnet(const std::string& algorithm) {
   return algorithm == "collnet_direct" || algorithm == "collnet_chain";
+}
+
+// Kernels that load from and store to the memory of the other ranks (catalogue.hpp,
+// Needs::one_domain).
+bool from_memory_to_memory(Collective collective, const std::string& algorithm) {
+  return algorithm == "one_shot" || algorithm == "two_shot" ||
+         (algorithm == "direct" && !is_point_to_point(collective));
 }
 
 // In a ring a chunk is four of the eight steps, two slices of two; the others take step by step.
@@ -118,6 +127,8 @@ std::int64_t least_per_channel(Collective collective, const std::string& algorit
   if (is_point_to_point(collective)) return p2p_least_part * ranks;
   if (through_switches(algorithm)) return 1;  // always all of them
   if (is_collnet(algorithm)) return 640 * 512;
+  if (algorithm == "one_shot") return memory_kernel_least / ranks + 1;  // all goes to everyone
+  if (from_memory_to_memory(collective, algorithm)) return memory_kernel_least;
   std::int64_t threads_by_bytes = 0;
   switch (protocol) {
     case Protocol::ll:
@@ -140,6 +151,10 @@ PlanLimits nccl_limits(Collective collective, const std::string& algorithm, Prot
   PlanLimits limits;
   limits.fifo_depth = slots;
   limits.max_slices = 1;
+  if (from_memory_to_memory(collective, algorithm)) {  // no slots: all at once
+    limits.max_chunk_bytes = limits.max_slice_bytes = std::int64_t{1} << 60;
+    return limits;
+  }
   if (protocol == Protocol::ll) {
     limits.max_chunk_bytes = limits.max_slice_bytes = ll_slot;
   } else if (protocol == Protocol::ll128) {
@@ -209,7 +224,12 @@ std::vector<Protocol> protocols_of(ExecutorKind executor, Collective collective,
   const bool simple_only =
       executor == ExecutorKind::nccl &&
       (through_switches(algorithm) || is_collnet(algorithm) || algorithm == "pat");
-  return simple_only ? std::vector{Protocol::simple} : protocols_of(executor, collective);
+  if (simple_only) return {Protocol::simple};
+  auto known = protocols_of(executor, collective);
+  if (executor == ExecutorKind::nccl && from_memory_to_memory(collective, algorithm)) {
+    std::erase(known, Protocol::ll128);
+  }
+  return known;
 }
 
 bool through_switches(const std::string& algorithm) {

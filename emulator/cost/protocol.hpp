@@ -29,7 +29,8 @@ Protocol protocol_of_file(std::string_view name);
 std::vector<Protocol> protocols_of(ExecutorKind executor);
 // The same for one collective: NCCL's send/recv, which all_to_all, gather, scatter and send_recv
 // are made of, has no LL128. And for one algorithm: NVLS, CollNet and PAT have Simple only
-// (src/graph/tuning.cc, src/enqueue.cc updateCollCostTable).
+// (src/graph/tuning.cc, src/enqueue.cc updateCollCostTable), kernels for symmetric windows no LL128
+// (src/sym_kernels.cc).
 std::vector<Protocol> protocols_of(ExecutorKind executor, Collective collective);
 std::vector<Protocol> protocols_of(ExecutorKind executor, Collective collective,
                                    const std::string& algorithm);

@@ -195,7 +195,7 @@ EdgeClass TrafficBuilder::group_edge(const ChannelGroup& group, const CountedSta
   for (const std::int32_t y : telling_members(map, group.schedule->space, x)) {
     const EdgeClass seen = edge(rank(x), rank(y), stage, is_send);
     worst.kind = std::max(worst.kind, seen.kind);
-    worst.in_switch = !map.network;
+    worst.in_switch = map.is_switched() && !map.network;
     for (std::size_t c = 0; c < seen.hops.size(); ++c) {
       worst.hops[c] = std::max(worst.hops[c], seen.hops[c]);
       worst.flows[c] = std::max(worst.flows[c], seen.flows[c]);

@@ -101,7 +101,7 @@ std::string why_no_flows(const Schedule& schedule, ExecutorKind executor) {
     return "runs on the CTAs of one GPU, which share its memory and no link";
   }
   if (executor == ExecutorKind::nccl && has_groups(schedule)) {
-    return "sends to groups through a switch, which are no flows between two ranks";
+    return "sends to all of a group at once, which are no flows between two ranks";
   }
   return "";
 }

@@ -29,7 +29,7 @@ struct FlowTime {
 };
 
 // `made` is a case of `topology`, `values` and `point`; `slow` the elements it was made with.
-// Throws UsageError for plans with groups through a switch, and for the cuda executor, whose CTAs
+// Throws UsageError for plans that send to groups, and for the cuda executor, whose CTAs
 // share no link.
 FlowTime evaluate_flows(std::shared_ptr<const Topology> topology, const ParameterValues& values,
                         const PointSpec& point, const CollectiveCase& made,

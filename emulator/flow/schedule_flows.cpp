@@ -17,7 +17,7 @@ void refuse_groups(const Schedule& schedule, const std::vector<FlatPhase>& phase
     if ((phase.receives && phase.phase->peer_in.is_group()) ||
         (phase.sends && phase.phase->peer_out.is_group())) {
       throw UsageError(
-          fmt::format("{} sends to groups through a switch, which are no flows between two ranks; "
+          fmt::format("{} sends to all of a group at once, which are no flows between two ranks; "
                       "use the sweep",
                       schedule.algorithm));
     }

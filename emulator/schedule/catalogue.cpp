@@ -51,6 +51,10 @@ constexpr AlgorithmEntry catalogue[] = {
     {"nvls_sharp", Collective::all_reduce, on<switch_in_network_all_reduce>, Cut::loops, Seat::identity, Needs::switches_and_network},
     {"collnet_direct", Collective::all_reduce, on<direct_in_network_all_reduce>, Cut::loops, Seat::identity, Needs::a_reducing_network},
     {"collnet_chain", Collective::all_reduce, on<chain_in_network_all_reduce>, Cut::loops, Seat::head, Needs::a_reducing_network},
+    {"one_shot", Collective::all_reduce, on<one_shot_all_reduce>, Cut::loops, Seat::identity, Needs::one_domain},
+    {"two_shot", Collective::all_reduce, on<two_shot_all_reduce>, Cut::loops, Seat::identity, Needs::one_domain},
+    {"direct", Collective::all_gather, on<direct_all_gather>, Cut::loops, Seat::identity, Needs::one_domain},
+    {"direct", Collective::reduce_scatter, on<direct_reduce_scatter>, Cut::loops, Seat::identity, Needs::one_domain},
     {"pairwise", Collective::all_to_all, on<pairwise_all_to_all>, Cut::slices},
     {"grouped", Collective::all_to_all, on<grouped_all_to_all>, Cut::slices},
     {"direct", Collective::send_recv, on<direct_send_recv>, Cut::slices},
@@ -74,7 +78,8 @@ const AlgorithmEntry* find_algorithm(const std::string& name, Collective collect
 std::vector<std::string> usual_algorithms(Collective collective) {
   std::vector<std::string> names;
   for (const AlgorithmEntry& entry : catalogue) {
-    if (entry.collective == collective && !reduces_between_domains(entry.needs)) {
+    if (entry.collective == collective && entry.needs != Needs::one_domain &&
+        !reduces_between_domains(entry.needs)) {
       names.emplace_back(entry.name);
     }
   }
@@ -99,6 +104,9 @@ std::string why_not(const AlgorithmEntry& entry, const RankSpace& space) {
     case Needs::two_levels:
       if (space.domain_size() >= 2 && space.domains() >= 2) return "";
       return "needs at least two domains of at least two ranks" + shape;
+    case Needs::one_domain:
+      if (space.domains() == 1 && space.size() >= 2) return "";
+      return "needs at least two ranks, all in one domain" + shape;
     case Needs::a_switch:
       if (space.domain_size() >= 2) return "";
       return "needs at least two ranks behind one switch" + shape;

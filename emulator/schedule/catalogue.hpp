@@ -42,13 +42,13 @@ enum class Seat : std::uint8_t {
 enum class Needs : std::uint8_t {
   nothing,
   two_levels,
+  one_domain,            // in which everyone reaches the memory of all
   a_switch,              // that multicasts and reduces, inside a domain
   switches,              // the same in each of several domains
   a_reducing_network,    // between domains of at most eight
   switches_and_network,  // both: switches in domains, and a network that reduces between them
 };
-// Not every network does it, and a library does it only if told to: of every algorithm there is,
-// these are not meant unless they are named.
+// Not every network does it.
 bool reduces_between_domains(Needs needs);
 bool reduces_inside_domains(Needs needs);
 
@@ -66,7 +66,8 @@ std::span<const AlgorithmEntry> algorithm_catalogue();
 // Null if the algorithm cannot do the collective or does not exist.
 const AlgorithmEntry* find_algorithm(const std::string& name, Collective collective);
 
-// Those of a collective that are meant where nobody names any.
+// Those of a collective that are meant where nobody names any: not those that a library runs only
+// if told to (with SHARP's plugin, on buffers in symmetric windows).
 std::vector<std::string> usual_algorithms(Collective collective);
 
 // Empty if the entry applies to this space, else the reason.

@@ -116,6 +116,18 @@ bool has_groups(const Schedule& schedule) {
                      [](const Stage& stage) { return has_groups(stage); });
 }
 
+bool is_switched(const Schedule& schedule) {
+  for (const Stage& stage : schedule.stages) {
+    for (const PhaseGroup& group : stage.groups) {
+      const auto switched = [](const Phase& phase) {
+        return phase.peer_in.is_switched() || phase.peer_out.is_switched();
+      };
+      if (std::any_of(group.phases.begin(), group.phases.end(), switched)) return true;
+    }
+  }
+  return false;
+}
+
 std::vector<Phase> lowered(const Phase& phase, const RankSpace& space) {
   if (!has_groups(phase)) return {phase};
   return Lowering(phase, space).run();

@@ -15,6 +15,8 @@ namespace fabricast {
 bool has_groups(const Phase& phase);
 bool has_groups(const Stage& stage);
 bool has_groups(const Schedule& schedule);
+// Do switches multicast or reduce for it?
+bool is_switched(const Schedule& schedule);
 
 // The phase itself, if it has no group.
 std::vector<Phase> lowered(const Phase& phase, const RankSpace& space);

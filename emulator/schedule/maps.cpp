@@ -18,9 +18,8 @@ std::int32_t shifted(const RankSpace& space, std::int32_t x, int digit, std::int
 }
 
 std::int32_t tree_peer(const PeerMap& map, const RankSpace& space, std::int32_t x) {
-  const TreePosition position = map.level
-                                    ? level_tree_position(space, map.digit, x, map.mirrored)
-                                    : tree_position(space, x, map.mirrored);
+  const TreePosition position = map.level ? level_tree_position(space, map.digit, x, map.mirrored)
+                                          : tree_position(space, x, map.mirrored);
   switch (map.edge) {
     case PeerMap::TreeEdge::parent:
       return position.parent;
@@ -74,6 +73,12 @@ PeerMap PeerMap::level_tree(TreeEdge edge, bool mirrored, std::int32_t digit) {
 PeerMap PeerMap::network_group(std::int32_t digit, std::uint8_t fifo) {
   PeerMap map = group(digit, fifo);
   map.network = true;
+  return map;
+}
+
+PeerMap PeerMap::direct_group(std::int32_t digit, std::uint8_t fifo) {
+  PeerMap map = group(digit, fifo);
+  map.direct = true;
   return map;
 }
 

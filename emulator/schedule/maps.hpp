@@ -43,7 +43,7 @@ struct PeerMap {
     absolute,   // position a*k + b, whoever asks (roots); no peer for that position itself
     tree,       // double binary tree over digit 1 with a chain along digit 0, or, `level`, over
                 // `digit` without a chain; see tree.hpp
-    group,      // all other members along digit `digit` of x, through the switch (semantics 1.4)
+    group,      // all other members along digit `digit` of x at once (semantics 1.4)
     rounds,     // step i = k + b: digit 0 shifts by a * (i mod r0), digit 1 by a * table[i / r0]
     table,      // table[x], -1: no peer
   };
@@ -57,6 +57,7 @@ struct PeerMap {
   bool mirrored = false;  // the second tree of the pair
   bool level = false;     // of a tree
   bool network = false;   // of a group: joined by switches of the network, not of the domain
+  bool direct = false;    // of a group: no switch multicasts or reduces, every member gets its own
   std::uint8_t fifo = 0;  // which of several connections between the same two ranks
   MapTable table;
 
@@ -70,11 +71,14 @@ struct PeerMap {
   static PeerMap group(std::int32_t digit, std::uint8_t fifo = 0);
   // The same group, joined by the switches of the network.
   static PeerMap network_group(std::int32_t digit, std::uint8_t fifo = 0);
+  // The same group, of whose members each is sent to, and received from, by itself.
+  static PeerMap direct_group(std::int32_t digit, std::uint8_t fifo = 0);
   static PeerMap rounds(std::int32_t a, std::int32_t b, MapTable digit1_shifts);
   static PeerMap from_table(MapTable peers, std::uint8_t fifo = 0);
 
   bool exists() const { return kind != Kind::none; }
   bool is_group() const { return kind == Kind::group; }
+  bool is_switched() const { return is_group() && !direct; }  // a switch's functions are used
   // Does the peer depend on k? Maps that do not are one FIFO connection for the whole stage.
   bool varies() const;
   bool operator==(const PeerMap&) const = default;

@@ -130,7 +130,7 @@ class Flow(CliCase):
         self.write("jobs.yaml", JOBS)
         self.expect_error(2, "--engine sweep", *machine, "--jobs", "jobs.yaml", "--engine", "sweep")
         self.expect_error(2, "--jobs", *machine, "--jobs", "jobs.yaml", "-c", "all_reduce")
-        self.expect_error(2, "sends to groups through a switch", *ROWS[:-1], "-a", "nvls", "--engine", "flow",
+        self.expect_error(2, "sends to all of a group at once", *ROWS[:-1], "-a", "nvls", "--engine", "flow",
                           "--quiet", "-o", "t.h5")
         for words, message in ((("--engine", "flwo"), "flow"), (("--routing", "ecmp:x"), "x"),
                                (("--routing", "spray:1"), "only ecmp has a seed"),

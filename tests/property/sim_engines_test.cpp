@@ -16,6 +16,7 @@
 #include "emulator/sim/instruction_set.hpp"
 #include "emulator/sim/naive.hpp"
 #include "emulator/sim/sweep.hpp"
+#include "tests/unit/schedule/fitting_space.hpp"
 #include "tests/unit/sim/random_case.hpp"
 
 namespace fabricast {
@@ -126,8 +127,7 @@ TEST_P(CatalogueRows, SweepEqualsNaive) {
     c.slices = draw(5, 1, 2);
     c.temper = tempers[draw(6, 0, 3)];
     SCOPED_TRACE(c.describe());
-    ASSERT_NO_FATAL_FAILURE(
-        expect_all_engines_equal(c, RandomCosts(c.schedule, seed, c.temper)));
+    ASSERT_NO_FATAL_FAILURE(expect_all_engines_equal(c, RandomCosts(c.schedule, seed, c.temper)));
   }
 }
 
@@ -150,7 +150,7 @@ TEST(ManyLoops, JumpsFromLoopToLoopAreExact) {
       };
       RandomCase c;
       c.seed = seed;
-      c.schedule = entry.build({{draw(0, 2, 6), draw(1, 2, 5)}, 1, false});
+      c.schedule = entry.build({fitting_space(entry, {draw(0, 2, 6), draw(1, 2, 5)}), 1, false});
       c.schedule.fifo_depth = draw(2, 3, 8);
       c.slices = draw(3, 1, 2);
       c.loops = draw(4, 8, 70);

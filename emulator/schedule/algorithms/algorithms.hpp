@@ -49,7 +49,17 @@ Schedule in_switch_all_reduce(const RankSpace& space);
 Schedule in_switch_all_gather(const RankSpace& space);
 Schedule in_switch_reduce_scatter(const RankSpace& space);
 
-// The same inside domains, and between them double binary trees among equal local indices, one per
+// Inside one domain of two or more, from memory to memory, as NCCL's kernels for symmetric windows
+// and the one- and two-shot kernels of inference engines do (nccl.md 1.7). One shot: everyone sends
+// everything to all and adds up what it gets, each in its own order, so that sums of floats may
+// differ between ranks in their last bits (kernels can add in the order of ranks). Two shots:
+// reduce-scatter, then all-gather. The other two are one half each.
+Schedule one_shot_all_reduce(const RankSpace& space);
+Schedule two_shot_all_reduce(const RankSpace& space);
+Schedule direct_all_gather(const RankSpace& space);
+Schedule direct_reduce_scatter(const RankSpace& space);
+
+// NVLS inside domains, and between them double binary trees among equal local indices, one per
 // member (nccl.md 1.5, NVLSTree). Needs l >= 2 and N >= 2.
 // The schedule's positions are Placement::transposed.
 Schedule in_switch_tree_all_reduce(const RankSpace& ranks, bool mirrored);

@@ -3,7 +3,7 @@
 
 #include "emulator/base/contracts.hpp"
 #include "emulator/schedule/algorithms/algorithms.hpp"
-#include "emulator/schedule/algorithms/stage_builder.hpp"
+#include "emulator/schedule/algorithms/group_phases.hpp"
 
 // NCCL's CollNet: the switches of the network between domains add up what the heads of all domains
 // send, and give every head the sum. A group along digit 1 is that: each head sends its domain's
@@ -144,18 +144,16 @@ Schedule switch_in_network_all_reduce(const RankSpace& space) {
   auto schedule = in_network_schedule("nvls_sharp", space, l, 4);
   const ChunkMap own = part_of_member(l, 0);
   const PeerMap to_reduction = PeerMap::group(0, 0), multicast = PeerMap::group(0, 1);
-  Phase scatter{action_send, Buffer::input, scatter_role, {}, to_reduction, own, {}};
-  Phase gather{recv_store, Buffer::input, gather_role, multicast, {}, own, {}};
-  scatter.per_member = gather.per_member = true;
   Phase publish = from_network(space, down_role, up_role, own, Active::all());
   publish.action |= action_send;
   publish.peer_out = multicast;
   add_stage(schedule,
             stage_of_phases(
                 "into_network",
-                {std::move(scatter),
+                {scatter_parts(scatter_role, to_reduction, own),
                  {recv_reduce_forward, Buffer::input, up_role, to_reduction, network, own, {}}}));
-  add_stage(schedule, stage_of_phases("from_network", {std::move(publish), std::move(gather)}));
+  add_stage(schedule, stage_of_phases("from_network", {std::move(publish),
+                                                       gather_parts(gather_role, multicast, own)}));
   return schedule;
 }
 

@@ -1,9 +1,9 @@
 #include "emulator/base/contracts.hpp"
 #include "emulator/schedule/algorithms/algorithms.hpp"
+#include "emulator/schedule/algorithms/group_phases.hpp"
 #include "emulator/schedule/algorithms/two_level.hpp"
 
-// Lanes as NCCL's warp roles: scatter hands every member its part for reduction in the switch,
-// reduce takes the sum of the own part (and multicasts the result), gather takes the others'.
+// Lanes as NCCL's warp roles, one for each kind of phase.
 
 namespace fabricast {
 namespace {
@@ -22,24 +22,19 @@ Schedule in_switch_schedule(Collective collective, const RankSpace& space) {
 }
 
 Phase scatter(const RankSpace& space) {
-  Phase phase{action_send, Buffer::input, scatter_role, {}, to_reduction, own_block(space), {}};
-  phase.per_member = true;
-  return phase;
+  return scatter_parts(scatter_role, to_reduction, own_block(space));
 }
 
 Phase reduce(const RankSpace& space, Buffer target) {
-  return {recv_reduce_store, Buffer::input,    reduce_role, to_reduction, {},
-          own_block(space),  Active::all(), target};
+  return reduce_part(reduce_role, to_reduction, own_block(space), target);
 }
 
 Phase publish(const RankSpace& space) {
-  return {action_send, Buffer::output, reduce_role, {}, multicast, own_block(space), {}};
+  return publish_part(reduce_role, multicast, own_block(space));
 }
 
 Phase gather(const RankSpace& space) {
-  Phase phase{recv_store, Buffer::input, gather_role, multicast, {}, own_block(space), {}};
-  phase.per_member = true;
-  return phase;
+  return gather_parts(gather_role, multicast, own_block(space));
 }
 
 }  // namespace
@@ -50,8 +45,8 @@ Schedule in_switch_all_reduce(const RankSpace& space) {
     Phase reduce_and_publish = reduce(space, Buffer::output);
     reduce_and_publish.action |= action_send;
     reduce_and_publish.peer_out = multicast;
-    add_stage(schedule, stage_of_phases("in_switch",
-                                        {scatter(space), reduce_and_publish, gather(space)}));
+    add_stage(schedule,
+              stage_of_phases("in_switch", {scatter(space), reduce_and_publish, gather(space)}));
     return schedule;
   }
   add_stage(schedule,
@@ -64,10 +59,9 @@ Schedule in_switch_all_reduce(const RankSpace& space) {
 Schedule in_switch_all_gather(const RankSpace& space) {
   auto schedule = in_switch_schedule(Collective::all_gather, space);
   if (space.domains() == 1) {
-    Phase publish_input = publish(space);
-    publish_input.action |= action_copy;
-    publish_input.source = Buffer::input;
-    add_stage(schedule, stage_of_phases("switch_multicast", {publish_input, gather(space)}));
+    add_stage(schedule, stage_of_phases("switch_multicast",
+                                        {publish_input(reduce_role, multicast, own_block(space)),
+                                         gather(space)}));
     return schedule;
   }
   add_across_all_gather(schedule, reduce_role);
@@ -79,9 +73,9 @@ Schedule in_switch_reduce_scatter(const RankSpace& space) {
   auto schedule = in_switch_schedule(Collective::reduce_scatter, space);
   const bool across = space.domains() > 1;
   if (across) schedule.scratch_chunks = schedule.chunks;
-  add_stage(schedule,
-            stage_of_phases("switch_reduce",
-                            {scatter(space), reduce(space, across ? Buffer::scratch : Buffer::output)}));
+  add_stage(schedule, stage_of_phases("switch_reduce",
+                                      {scatter(space),
+                                       reduce(space, across ? Buffer::scratch : Buffer::output)}));
   if (across) add_across_reduce_scatter(schedule, reduce_role);
   return schedule;
 }

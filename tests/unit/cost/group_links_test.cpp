@@ -42,6 +42,46 @@ TEST(GroupLinks, AMulticastAndAReductionCrossALinkOnce) {
   EXPECT_EQ(chunks_of_step(phases[2], schedule.space), 7);
 }
 
+// Without a switch's help everyone sends to seven, and nothing of the own crosses a link.
+TEST(GroupLinks, ADirectGroupCountsEveryMessage) {
+  const auto box = load_machine("hgx-h100");
+  const auto ranks = identity(8);
+  for (const Schedule& schedule :
+       {one_shot_all_reduce(box->space()), two_shot_all_reduce(box->space()),
+        direct_all_gather(box->space()), direct_reduce_scatter(box->space())}) {
+    for (const Phase& phase : schedule.stages.back().groups.front().phases) {
+      EXPECT_EQ(chunks_of_step(phase, schedule.space), 7);
+      for (const bool sends : {false, true}) {
+        if (!(sends ? phase.peer_out : phase.peer_in).is_group()) continue;
+        const auto links = group_links(*box, ranks, schedule.space, phase, 3, sends);
+        ASSERT_EQ(links.size(), 1u);
+        EXPECT_EQ(links.front().link, LinkId::from(sends ? 6 : 7));
+        EXPECT_EQ(links.front().chunks, 7) << schedule.algorithm;
+      }
+    }
+  }
+}
+
+// Bus bytes of NCCL's kernels (nccl.md 1.7): (n-1) S one way for one shot, (n-1)/n S for each of
+// two.
+TEST(GroupLinks, LargeMessagesInOneDomainMoveWhatTheKernelsMove) {
+  const auto box = load_machine("hgx-h100");
+  const auto values = values_of(prior_profile(*box, ExecutorKind::nccl));
+  PointSpec point;
+  point.bytes = std::int64_t{1} << 30;
+  const auto busiest = [&](const std::string& algorithm, Collective collective) {
+    point.algorithm = algorithm;
+    point.collective = collective;
+    const auto made = build_case(*box, values, point);
+    EXPECT_EQ(made.loads.size(), 1u);
+    return static_cast<double>(made.loads.front().busiest_bytes) / static_cast<double>(point.bytes);
+  };
+  EXPECT_NEAR(busiest("one_shot", Collective::all_reduce), 7, 0.001);
+  EXPECT_NEAR(busiest("two_shot", Collective::all_reduce), 2 * 7.0 / 8, 0.001);
+  EXPECT_NEAR(busiest("direct", Collective::all_gather), 7.0 / 8, 0.001);
+  EXPECT_NEAR(busiest("direct", Collective::reduce_scatter), 7.0 / 8, 0.001);
+}
+
 TEST(GroupLinks, SharesGoByBytes) {
   const auto box = load_machine("hgx-h100");
   PlanLimits limits;

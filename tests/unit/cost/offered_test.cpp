@@ -69,6 +69,10 @@ TEST(Offered, TheLibraryChoosesAmongItsOwn) {
   EXPECT_FALSE(library_has(*boxes, Collective::all_reduce, "nvls"));
   EXPECT_FALSE(library_has(*boxes, Collective::all_reduce, "hierarchical"));
   EXPECT_FALSE(library_has(*box, Collective::all_gather, "pat"));
+  EXPECT_FALSE(library_has(*box, Collective::all_gather, "direct")) << "symmetric windows only";
+  EXPECT_TRUE(library_has(*box, Collective::gather, "direct"));
+  EXPECT_TRUE(needs_windows(Collective::all_reduce, "one_shot"));
+  EXPECT_FALSE(needs_windows(Collective::gather, "direct"));
   EXPECT_TRUE(library_has(*box, Collective::all_to_all, "grouped"));
   EXPECT_FALSE(library_has(*box, Collective::all_to_all, "pairwise"));
 }

@@ -8,6 +8,7 @@
 #include "emulator/base/error.hpp"
 #include "emulator/schedule/catalogue.hpp"
 #include "emulator/schedule/partition.hpp"
+#include "tests/unit/schedule/fitting_space.hpp"
 
 namespace fabricast {
 namespace {
@@ -16,8 +17,8 @@ PlanLimits small_limits() { return {3, 256, 64, 0, 4, 3}; }
 
 // The arithmetic of the lanes and the arithmetic of engines and verifiers are one.
 TEST(CompilePlan, LanesCutTheMessageAsThePartitionSays) {
-  const RankSpace space{2, 3};
   for (const auto& row : algorithm_catalogue()) {
+    const RankSpace space = fitting_space(row, {2, 3});
     const std::string algorithm = row.name;
     const auto plan = make_plan(row.collective, algorithm, space, 4 * 1021, 4, small_limits());
     const auto compiled = compile_plan({&plan}, 0, 6);

@@ -12,6 +12,7 @@
 #include "emulator/schedule/draw/rounds.hpp"
 #include "emulator/schedule/draw/schedule_svg.hpp"
 #include "emulator/schedule/plan.hpp"
+#include "tests/unit/schedule/fitting_space.hpp"
 
 namespace fabricast {
 namespace {
@@ -46,7 +47,7 @@ TEST(Rounds, NumbersOfRoundsAreTheTextbooks) {
 
 TEST(Rounds, EveryAlgorithmEndsWithCompleteChunks) {
   for (const auto& entry : algorithm_catalogue()) {
-    const RankSpace space{4, 2};
+    const RankSpace space = fitting_space(entry, {4, 2});
     const auto plan = plan_for(entry.collective, entry.name, space, 2);
     const auto rounds = rounds_of(*plan.channels[0].schedule, plan.channels[0].placement);
     const auto& root = rounds.after.back()[0].output;

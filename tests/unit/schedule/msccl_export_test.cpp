@@ -15,6 +15,7 @@
 #include "emulator/schedule/import/msccl_xml.hpp"
 #include "emulator/schedule/plan.hpp"
 #include "emulator/schedule/verify/verify.hpp"
+#include "tests/unit/schedule/fitting_space.hpp"
 
 namespace fabricast {
 namespace {
@@ -87,7 +88,7 @@ TEST(MscclExport, EveryAlgorithmComesBackTheSame) {
 TEST(MscclExport, WritingWhatWasReadChangesNothing) {
   for (const auto& entry : algorithm_catalogue()) {
     if (entry.collective == Collective::send_recv) continue;
-    const RankSpace space{2, 3};
+    const RankSpace space = fitting_space(entry, {2, 3});
     const auto once = read_msccl_xml(to_msccl_xml(plan_for(entry, space, 2)), "f.xml");
     const auto xml = to_msccl_xml(plan_of(once.schedule, 0, 4, {}));
     const auto twice = read_msccl_xml(xml, "f.xml");
