@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "emulator/base/error.hpp"
+#include "emulator/base/normal.hpp"
 #include "emulator/calibrate/fit.hpp"
 #include "emulator/calibrate/predictor.hpp"
 #include "emulator/profile/judgement.hpp"
@@ -13,7 +14,6 @@
 namespace fabricast {
 namespace {
 
-constexpr double quantile_90 = 1.645;       // of a normal distribution, two-sided 90 %
 constexpr double covered = 0.9;             // of points inside their intervals
 constexpr std::size_t least_holdout = 9;    // of fewer points none is a 90 % quantile
 constexpr double least_correlation = 1e-6;  // what rounding leaves of independence
@@ -98,7 +98,7 @@ double discrepancy_of(const std::vector<Error>& errors, std::size_t without) {
   std::vector<double> needed;
   for (std::size_t i = 0; i < errors.size(); ++i) {
     if (i == without) continue;
-    const double reach = errors[i].ln_error / quantile_90;
+    const double reach = errors[i].ln_error / two_sided_90;
     needed.push_back(std::sqrt(std::max(0.0, reach * reach - errors[i].explained)));
   }
   if (needed.empty()) return judgement::least_discrepancy;
@@ -134,7 +134,7 @@ void judge(ForwardSet& forwards, CalibrationProfile& profile,
   for (std::size_t i = 0; i < held; ++i) {
     const double discrepancy = discrepancy_of(judged, i);
     const double sigma = std::sqrt(judged[i].explained + discrepancy * discrepancy);
-    judged[i].point.inside_interval = std::abs(judged[i].ln_error) <= quantile_90 * sigma;
+    judged[i].point.inside_interval = std::abs(judged[i].ln_error) <= two_sided_90 * sigma;
     profile.holdout.push_back(judged[i].point);
   }
 }

@@ -8,12 +8,11 @@
 #include <fmt/format.h>
 
 #include "emulator/base/contracts.hpp"
+#include "emulator/base/normal.hpp"
 #include "emulator/profile/judgement.hpp"
 
 namespace fabricast {
 namespace {
-
-constexpr double quantile_90 = 1.645;
 
 bool is_time_or_rate(const ParameterValue& parameter) {
   return parameter.spec.unit == "us" || parameter.spec.unit == "GB/s";
@@ -245,8 +244,7 @@ double Predictor::judge_evidence(Prediction& prediction) const {
       std::any_of(profile_.parameters.begin(), profile_.parameters.end(),
                   [](const ParameterValue& p) { return p.identified != Identified::prior; });
   const bool fitted = moved && profile_.discrepancy_ln <= useless_fit_ln;
-  prediction.label =
-      inside && fitted ? PredictionLabel::calibrated : PredictionLabel::extrapolated;
+  prediction.label = inside && fitted ? PredictionLabel::calibrated : PredictionLabel::extrapolated;
   if (inside || profile_.evidence.empty()) return 0;
   if (nearest < far_away) return judgement::growth_per_doubling * nearest;
   return std::hypot(judgement::growth_per_doubling * nearest_of_any, judgement::unseen_regime);
@@ -257,7 +255,7 @@ void Predictor::judge_interval(Prediction& prediction, const std::vector<Elastic
   const double variance = parameter_variance(profile_, elasticities) +
                           profile_.discrepancy_ln * profile_.discrepancy_ln +
                           distance_ln * distance_ln;
-  const double reach = std::exp(quantile_90 * std::sqrt(variance));
+  const double reach = std::exp(two_sided_90 * std::sqrt(variance));
   prediction.low_us = to_us(prediction.time) / reach;
   prediction.high_us = to_us(prediction.time) * reach;
 }

@@ -7,7 +7,6 @@
 namespace fabricast {
 namespace {
 
-constexpr auto none = std::string_view::npos;
 constexpr int most_prefixes = 4;  // a label, a time, and both again from a collector of logs
 constexpr char escape = '\x1b';
 
@@ -21,7 +20,7 @@ bool is_name(char c) {
 // Without colours, and as a terminal shows it: what precedes a carriage return is overwritten.
 std::string visible(std::string_view line) {
   while (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-  if (const auto last = line.rfind('\r'); last != none) line.remove_prefix(last + 1);
+  if (const auto last = line.rfind('\r'); last != nowhere) line.remove_prefix(last + 1);
   std::string text;
   text.reserve(line.size());
   for (std::size_t i = 0; i < line.size(); ++i) {
@@ -82,9 +81,9 @@ std::size_t time_stamp(std::string_view text) {
 std::size_t mpirun_label(std::string_view text, std::string& stream) {
   for (const std::string_view mark : {"]<stdout>", "]<stderr>"}) {
     const auto end = text.find(mark);
-    const auto open = end == none ? none : text.rfind('[', end);
-    const auto comma = end == none ? none : text.rfind(',', end);
-    if (open == none || comma == none || comma < open) continue;
+    const auto open = end == nowhere ? nowhere : text.rfind('[', end);
+    const auto comma = end == nowhere ? nowhere : text.rfind(',', end);
+    if (open == nowhere || comma == nowhere || comma < open) continue;
     const auto rank = text.substr(comma + 1, end - comma - 1);
     if (rank.empty() || !std::all_of(rank.begin(), rank.end(), is_digit)) continue;
     auto after = spaces(text, end + mark.size());
@@ -118,15 +117,17 @@ std::size_t short_label(std::string_view text, std::string& stream) {
 // writes.
 std::size_t bracket_label(std::string_view text, std::string& stream) {
   const std::size_t start = spaces(text, 0);
-  const std::size_t end = start < text.size() && text[start] == '[' ? text.find(']', start) : none;
-  if (end == none) return 0;
+  const std::size_t end =
+      start < text.size() && text[start] == '[' ? text.find(']', start) : nowhere;
+  if (end == nowhere) return 0;
   const auto label = text.substr(start + 1, end - start - 1);
   if (label.empty() || !std::all_of(label.begin(), label.end(), is_name)) return 0;
   const std::size_t next = spaces(text, end + 1);
   if (next == end + 1 || next >= text.size() || (text[next] != '#' && !is_digit(text[next])))
     return 0;
   // "[5.000005] ": seconds, as of dmesg.
-  const bool seconds = label.find('.') != none && label.find_first_not_of("0123456789.") == none;
+  const bool seconds =
+      label.find('.') != nowhere && label.find_first_not_of("0123456789.") == nowhere;
   if (!seconds) stream = std::string(label);
   return end + 1;
 }
@@ -134,34 +135,34 @@ std::size_t bracket_label(std::string_view text, std::string& stream) {
 // "host:pid:tid".
 bool is_process(std::string_view word) {
   const auto pid = word.find(':');
-  if (pid == none || pid + 1 >= word.size() || !is_digit(word[pid + 1])) return false;
+  if (pid == nowhere || pid + 1 >= word.size() || !is_digit(word[pid + 1])) return false;
   const auto tid = word.find(':', pid + 1);
-  return tid != none && tid + 1 < word.size() && is_digit(word[tid + 1]);
+  return tid != nowhere && tid + 1 < word.size() && is_digit(word[tid + 1]);
 }
 
 // Where NCCL's log line begins ("host:pid:tid [device] NCCL INFO"), or none.
 std::size_t library_start(std::string_view text, const std::set<std::string>& hosts) {
   const auto trimmed = spaces(text, 0);
   if (text.substr(trimmed).starts_with("NCCL version ")) return trimmed;
-  std::size_t mark = none;
+  std::size_t mark = nowhere;
   for (const auto* level : {" NCCL INFO ", " NCCL WARN ", " NCCL TRACE ", " NCCL ABORT "}) {
     mark = std::min(mark, text.find(level));
   }
-  if (mark == none) return none;
+  if (mark == nowhere) return nowhere;
   // The word with host:pid:tid; the device in brackets and the source's line may stand between.
   const auto before = text.substr(0, mark);
-  auto word = none;
-  for (std::size_t end = before.size(); end > 0 && word == none;) {
+  auto word = nowhere;
+  for (std::size_t end = before.size(); end > 0 && word == nowhere;) {
     auto start = before.find_last_of(" \t", end - 1);
-    start = start == none ? 0 : start + 1;
+    start = start == nowhere ? 0 : start + 1;
     if (is_process(before.substr(start, end - start))) word = start;
     end = start == 0 ? 0 : start - 1;
   }
-  if (word == none) return mark;
+  if (word == nowhere) return mark;
   const auto glued = before.substr(word, before.find(':', word) - word);
   for (const auto& host : hosts) {
     const auto at = glued.find(host);
-    if (at != none && at + host.size() == glued.size()) return word + at;
+    if (at != nowhere && at + host.size() == glued.size()) return word + at;
   }
   const auto letter = std::find_if(glued.begin(), glued.end(), [](char c) {
     return std::isalpha(static_cast<unsigned char>(c)) != 0;
@@ -188,7 +189,7 @@ LogLine read_log_line(std::string_view line, const std::set<std::string>& hosts)
   }
   const auto library = library_start(text, hosts);
   made.text = std::string(text.substr(0, library));
-  if (library != none) made.library = std::string(text.substr(library));
+  if (library != nowhere) made.library = std::string(text.substr(library));
   return made;
 }
 

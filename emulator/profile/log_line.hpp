@@ -12,6 +12,9 @@
 
 namespace fabricast {
 
+// Nowhere in a line.
+inline constexpr auto nowhere = std::string_view::npos;
+
 struct LogLine {
   std::string stream;   // the label, e.g. "0"; empty without one
   std::string text;     // what the process itself wrote, before `library`

@@ -8,8 +8,6 @@
 namespace fabricast {
 namespace {
 
-constexpr auto none = std::string_view::npos;
-
 std::optional<std::int32_t> integer(std::string_view word) {
   std::int32_t value = 0;
   const auto [at, error] = std::from_chars(word.data(), word.data() + word.size(), value);
@@ -20,7 +18,7 @@ std::optional<std::int32_t> integer(std::string_view word) {
 // The integer after "name: " or "name ", or -1.
 std::int32_t option_of(std::string_view line, std::string_view name) {
   const auto at = line.find(name);
-  if (at == none) return -1;
+  if (at == nowhere) return -1;
   const auto words = words_of(line.substr(at + name.size()));
   return words.empty() ? -1 : integer(words.front()).value_or(-1);
 }
@@ -39,10 +37,10 @@ std::optional<NcclTestsDevice> device_of(std::string_view line) {
     if (words[i] == "on") device.host = std::string(words[i + 1]);
     if (words[i] == "device") {
       const auto bracket = line.find(']');
-      const auto name = bracket == none ? std::string_view() : line.substr(bracket + 1);
+      const auto name = bracket == nowhere ? std::string_view() : line.substr(bracket + 1);
       const auto start = name.find_first_not_of(' ');
       const auto end = name.find_last_not_of(' ');
-      if (start != none) device.name = std::string(name.substr(start, end - start + 1));
+      if (start != nowhere) device.name = std::string(name.substr(start, end - start + 1));
       if (device.host.empty() || device.rank < 0) return std::nullopt;
       return device;
     }
@@ -66,7 +64,7 @@ void read_options(std::string_view line, NcclTestsRun& run) {
   constexpr std::string_view warmup = "warmup iters:";
   run.warmup = option_of(line, warmup);
   const auto at = line.find(warmup);
-  run.iterations = option_of(at == none ? line : line.substr(at + warmup.size()), " iters:");
+  run.iterations = option_of(at == nowhere ? line : line.substr(at + warmup.size()), " iters:");
   run.aggregated = option_of(line, "agg iters:");
   run.validation = option_of(line, "validation:");
   run.graph = option_of(line, "graph:");

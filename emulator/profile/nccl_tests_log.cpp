@@ -14,8 +14,6 @@
 namespace fabricast {
 namespace {
 
-constexpr auto none = std::string_view::npos;
-
 // One process's output.
 struct Stream {
   std::optional<NcclTestsRun> run;
@@ -31,7 +29,7 @@ class Reader {
     while (!text_.empty()) {
       const auto end = text_.find('\n');
       ++made_.lines;
-      if (end == none) {  // killed while it wrote: a number may lack its last digits
+      if (end == nowhere) {  // killed while it wrote: a number may lack its last digits
         made_.cut = true;
         made_.refused.push_back({made_.lines, "the file ends in the middle of this line"});
         break;
@@ -134,11 +132,11 @@ class Reader {
   // ---- lines that begin with #
 
   bool read_comment(std::string_view text, const std::string& label, Stream& stream) {
-    if (text.find("# nccl-tests version ") != none) {
+    if (text.find("# nccl-tests version ") != nowhere) {
       read_versions(text, head(stream, label));
-    } else if (text.find("Collective test starting:") != none) {
+    } else if (text.find("Collective test starting:") != nowhere) {
       head(stream, label).program = shell_settings(text).program;
-    } else if (text.find("# nThread ") != none) {
+    } else if (text.find("# nThread ") != nowhere) {
       read_options(text, head(stream, label));
     } else if (auto device = device_of(text)) {
       read_device(std::move(*device), label, stream);
@@ -164,14 +162,14 @@ class Reader {
 
   void read_tail(std::string_view text, Stream& stream) {
     NcclTestsRun& run = *stream.run;
-    if (text.find("Out of bounds values") != none) {
+    if (text.find("Out of bounds values") != nowhere) {
       end_row(stream);
-      run.failed = text.find("FAILED") != none;
-    } else if (text.find("Avg bus bandwidth") != none ||
-               text.find("Collective test concluded") != none) {
+      run.failed = text.find("FAILED") != nowhere;
+    } else if (text.find("Avg bus bandwidth") != nowhere ||
+               text.find("Collective test concluded") != nowhere) {
       end_row(stream);
       run.complete = true;
-    } else if (text.find("# Blocking Enabled") != none) {
+    } else if (text.find("# Blocking Enabled") != nowhere) {
       run.blocking = true;
     } else if (words_of(text).size() == 1 && text.ends_with("...")) {
       run.devices_cut = true;

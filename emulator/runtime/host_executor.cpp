@@ -23,7 +23,6 @@ namespace {
 // soon, because the awaited thread may need this very core.
 constexpr int spins_on_own_core = 4000;
 constexpr int spins_on_shared_core = 16;
-constexpr int poison = 0xFF;  // NaN, or -1: no result looks like it
 
 // Uninitialized storage aligned to cache lines; pages are touched first by who uses them.
 class Storage {

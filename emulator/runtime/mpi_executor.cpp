@@ -27,7 +27,6 @@ namespace {
 // shared cores the awaited process may need this very core.
 constexpr int polls_on_own_core = 1000;
 constexpr int polls_on_shared_core = 4;
-constexpr std::byte poison{0xFF};  // NaN, or -1: no result looks like it
 
 // Do the processes of every host have a core each? Collective: all processes get the same answer.
 Executor::TimingVerdict cores_for_everyone(const Communicator& communicator) {
@@ -139,7 +138,7 @@ void MpiExecutor::prepare(const RunRequest& request) {
 
 void MpiExecutor::fill_own_input() {
   if (!takes_part()) return;
-  std::fill(buffer_.begin(), buffer_.end(), poison);
+  std::fill(buffer_.begin(), buffer_.end(), std::byte{poison});
   fill_input(request_, communicator_.rank(),
              {input(), static_cast<std::size_t>(buffers().input_bytes)});
 }

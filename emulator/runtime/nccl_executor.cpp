@@ -21,8 +21,6 @@
 namespace fabricast {
 namespace {
 
-constexpr int poison = 0xFF;  // NaN, or -1: no result looks like it
-
 class NcclExecutor final : public Executor {
  public:
   NcclExecutor(Communicator processes, const NcclOptions& options)

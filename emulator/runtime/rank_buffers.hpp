@@ -14,6 +14,9 @@
 
 namespace fabricast {
 
+// What outputs hold before a run: NaN, or -1, which no result looks like.
+inline constexpr unsigned char poison = 0xFF;
+
 // Throws UsageError: no plan, element size and type disagree, in place where that cannot be, a
 // schedule that starts in an output too short for the input.
 void check_request(const RunRequest& request);

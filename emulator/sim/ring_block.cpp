@@ -27,10 +27,6 @@ std::int32_t rounded_up(std::int32_t value, std::int32_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
 }
 
-// Columns to the right of a tile that `steps` steps depend on, and to its left.
-std::int32_t right_halo(std::int32_t steps, std::int32_t slack) { return steps / slack + 2; }
-std::int32_t left_halo(std::int32_t steps, std::int32_t in_flight) { return steps / in_flight + 1; }
-
 // Columns computed for `count` columns and `steps` steps, halos included.
 std::int32_t tile_width(const RingShape& shape, std::int32_t count, std::int32_t steps) {
   return rounded_up(left_halo(steps, shape.in_flight) + count + right_halo(steps, shape.slack),

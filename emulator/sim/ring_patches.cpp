@@ -13,18 +13,22 @@ constexpr std::int32_t cost_rows = RingTile<std::int64_t>::cost_rows;
 
 // A divisor of the width: waves that travel a column per step then find the patches as they were
 // after whole numbers of blocks. The halos of a block lie within the neighbours.
-std::int32_t steps_per_block(std::int32_t width) {
+std::int32_t steps_per_patch_block(std::int32_t width) {
   for (std::int32_t steps = width / 2; steps > width / 4; --steps) {
     if (width % steps == 0) return steps;
   }
   return width / 2;
 }
 
-// As in ring_block.cpp, and one more column to see whose clock hides the outermost ones.
-std::int32_t right_halo(std::int32_t steps, std::int32_t slack) { return steps / slack + 3; }
-std::int32_t left_halo(std::int32_t steps, std::int32_t in_flight) { return steps / in_flight + 2; }
+// One more column than a tile's halo, to see whose clock hides the outermost ones.
+std::int32_t right_of(const RingShape& shape, std::int32_t steps) {
+  return right_halo(steps, shape.slack) + 1;
+}
+std::int32_t left_of(const RingShape& shape, std::int32_t steps) {
+  return left_halo(steps, shape.in_flight) + 1;
+}
 
-std::int32_t tile_columns(std::int32_t count) {
+std::int32_t whole_vectors(std::int32_t count) {
   return (count + ring_vector_columns - 1) / ring_vector_columns * ring_vector_columns;
 }
 
@@ -46,7 +50,7 @@ std::size_t RingPatches::SurroundingsHash::operator()(const Surroundings& key) c
 
 RingPatches::RingPatches(const RingShape& shape, const CostBlock& costs, InstructionSet set,
                          std::int32_t width)
-    : shape_(shape), set_(set), block_steps_(steps_per_block(width)) {
+    : shape_(shape), set_(set), block_steps_(steps_per_patch_block(width)) {
   FABRICAST_EXPECT(width >= 16 && shape.columns >= 4 * width, "patches that hold halos");
   for (std::int32_t first = 0; first + width <= shape.columns; first += width) {
     patches_.push_back({first, width, 0, 0, 0});
@@ -62,9 +66,9 @@ RingPatches::RingPatches(const RingShape& shape, const CostBlock& costs, Instruc
     patch.costs = costs_.number_of(std::move(values));
     widest = std::max(widest, patch.width);
   }
-  const std::int32_t most = tile_columns(left_halo(block_steps_, shape.in_flight) + widest +
-                                         right_halo(block_steps_, shape.slack)) +
-                            ring_vector_columns;
+  const std::int32_t most =
+      whole_vectors(left_of(shape, block_steps_) + widest + right_of(shape, block_steps_)) +
+      ring_vector_columns;
   RingShape tile = shape;
   tile.columns = most;
   tile_ = RingTile<std::int64_t>(tile, most);
@@ -205,11 +209,11 @@ void RingPatches::load(std::size_t i, std::int32_t left, std::int32_t right) {
 }
 
 RingPatches::Result RingPatches::evaluate(std::size_t i, std::int32_t steps) {
-  const std::int32_t left = left_halo(steps, shape_.in_flight);
-  const std::int32_t right = right_halo(steps, shape_.slack);
+  const std::int32_t left = left_of(shape_, steps);
+  const std::int32_t right = right_of(shape_, steps);
   const std::int32_t width = patches_[i].width;
   load(i, left, right);
-  const std::int32_t columns = tile_columns(left + width + right);
+  const std::int32_t columns = whole_vectors(left + width + right);
   for (std::size_t r = 0; r < loaded_.size(); ++r) {
     tile_.load(static_cast<std::int32_t>(r), loaded_[r].data(), 0, columns + ring_vector_columns);
   }

@@ -21,6 +21,14 @@ struct RingShape {
   std::int32_t state_rows() const { return 2 + in_flight + slack; }
 };
 
+// Columns to the right of a tile that `steps` steps depend on, and to its left.
+constexpr std::int32_t right_halo(std::int32_t steps, std::int32_t slack) {
+  return steps / slack + 2;
+}
+constexpr std::int32_t left_halo(std::int32_t steps, std::int32_t in_flight) {
+  return steps / in_flight + 1;
+}
+
 template <class T>
 class RingTile {
  public:

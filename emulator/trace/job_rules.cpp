@@ -1,15 +1,9 @@
 #include "emulator/trace/job_rules.hpp"
 
 namespace fabricast {
-namespace {
-
-constexpr auto integer = ColumnType::integer;
-constexpr auto real = ColumnType::real;
-constexpr auto text = ColumnType::text;
-
-}  // namespace
 
 TableRule jobs_rule() {
+  using enum ColumnType;
   return {
       "/jobs",
       "Jobs that shared the machine, and what the others cost each of them",
@@ -24,6 +18,7 @@ TableRule jobs_rule() {
 }
 
 TableRule job_links_rule() {
+  using enum ColumnType;
   return {"/job_links",
           "The busiest links that a job sends over, while all jobs run",
           {{"result", integer, "1", "row of /results"},

@@ -3,9 +3,7 @@
 namespace fabricast {
 
 TableRule library_choice_rule() {
-  constexpr auto integer = ColumnType::integer;
-  constexpr auto real = ColumnType::real;
-  constexpr auto text = ColumnType::text;
+  using enum ColumnType;
   return {"/library_choice",
           "What the collective library of the machine itself takes, and two estimates of its time",
           {{"result", integer, "1", "row of /results: the choice, timed by the engine"},

@@ -1,15 +1,9 @@
 #include "emulator/trace/step_rules.hpp"
 
 namespace fabricast {
-namespace {
-
-constexpr auto integer = ColumnType::integer;
-constexpr auto text = ColumnType::text;
-constexpr auto code = ColumnType::code;
-
-}  // namespace
 
 TableRule steps_rule() {
+  using enum ColumnType;
   return {
       "/steps",
       "Steps of one rank per symmetric class, on the channel that ends last",
@@ -45,6 +39,7 @@ TableRule steps_rule() {
 }
 
 TableRule step_coverage_rule() {
+  using enum ColumnType;
   return {"/step_coverage",
           "How much of a result's steps is in /steps",
           {{"result", integer, "1", "row of /results"},

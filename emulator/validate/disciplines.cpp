@@ -7,6 +7,7 @@
 #include <set>
 
 #include "emulator/base/error.hpp"
+#include "emulator/base/units.hpp"
 #include "emulator/validate/baselines.hpp"
 #include "emulator/validate/form_error.hpp"
 
@@ -16,7 +17,7 @@ namespace {
 // σ of ln(time) of one point: spread of honest repeats (README of the open set) and what the forms
 // leave out, by regime.
 double point_sigma(const TimeCase& time_case) {
-  constexpr double kib = 1024, mib = 1024 * 1024;
+  constexpr double kib = 1024, mib = bytes_per_mib;
   const double bytes = time_case.bytes;
   if (time_case.shape.nodes == 1) return bytes >= 32 * mib ? 0.03 : 0.07;
   if (bytes >= 256 * mib) return 0.05;

@@ -3,17 +3,18 @@
 #include <algorithm>
 #include <cmath>
 
+#include "emulator/base/normal.hpp"
+#include "emulator/base/units.hpp"
+
 namespace fabricast {
 namespace {
 
-constexpr double mib = 1024 * 1024;
-constexpr double two_sided_90 = 1.645;
 constexpr std::size_t enough_points = 30;
 
 // Latency, its overlap with bytes, bytes.
 int regime_of(const TimeCase& time_case) {
-  if (time_case.bytes <= mib) return 0;
-  return time_case.bytes < 32 * mib ? 1 : 2;
+  if (time_case.bytes <= bytes_per_mib) return 0;
+  return time_case.bytes < 32 * bytes_per_mib ? 1 : 2;
 }
 
 double spread_of(std::vector<double>& residuals) {

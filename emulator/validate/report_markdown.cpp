@@ -9,7 +9,7 @@
 namespace fabricast {
 namespace {
 
-constexpr std::size_t worst_count = 10;
+constexpr std::size_t worst_listed = 10;
 
 constexpr const char* opening = R"(# Accuracy
 
@@ -53,8 +53,6 @@ were chosen while looking at the residuals of these very tables, several values 
 and `transfer` below are therefore better than on machines of other kinds.
 
 )";
-
-std::string percent(double value) { return fmt::format("{:.1f} %", 100 * value); }
 
 std::string targets(const Validation& validation) {
   std::string text =
@@ -103,7 +101,7 @@ std::string worst(const Validation& validation, Discipline discipline) {
       "Worst tables. Bias: median of ln(predicted / measured); below zero is predicted too "
       "fast.\n\n"
       "| table | error | bias | algorithms predicted |\n| --- | --- | --- | --- |\n";
-  for (std::size_t i = 0; i < tables.size() && i < worst_count; ++i) {
+  for (std::size_t i = 0; i < tables.size() && i < worst_listed; ++i) {
     std::vector<double> bias;
     std::set<std::string> names;
     for (const JudgedPoint& point : tables[i]->points) {

@@ -11,8 +11,6 @@ namespace {
 
 constexpr std::size_t worst_count = 12;
 
-std::string percent(double value) { return fmt::format("{:.1f} %", 100 * value); }
-
 std::string band_errors(const JudgedTable& table) {
   std::string text;
   for (const SizeBand& band : size_bands()) {

@@ -5,11 +5,13 @@
 #include <map>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "emulator/base/normal.hpp"
+#include "emulator/base/units.hpp"
+
 namespace fabricast {
 namespace {
-
-constexpr double mib = 1024 * 1024;
-constexpr double two_sided_90 = 1.645;
 
 struct Target {
   const char* name;
@@ -53,10 +55,10 @@ double middle_error(std::vector<double> values) {
 
 const std::vector<SizeBand>& size_bands() {
   static const std::vector<SizeBand> bands{{"all", 0, 1e18},
-                                           {"<= 1 MiB", 0, mib},
-                                           {"1-32 MiB", mib + 1, 32 * mib - 1},
-                                           {">= 32 MiB", 32 * mib * 0.999, 1e18},
-                                           {">= 256 MiB", 256 * mib * 0.999, 1e18}};
+                                           {"<= 1 MiB", 0, bytes_per_mib},
+                                           {"1-32 MiB", bytes_per_mib + 1, 32 * bytes_per_mib - 1},
+                                           {">= 32 MiB", 32 * bytes_per_mib * 0.999, 1e18},
+                                           {">= 256 MiB", 256 * bytes_per_mib * 0.999, 1e18}};
   return bands;
 }
 
@@ -155,5 +157,7 @@ std::vector<const JudgedTable*> worst_first(const Validation& validation, Discip
   for (const auto& entry : order) tables.push_back(entry.second);
   return tables;
 }
+
+std::string percent(double part) { return fmt::format("{:.1f} %", 100 * part); }
 
 }  // namespace fabricast

@@ -55,4 +55,7 @@ std::vector<const JudgedTable*> worst_first(const Validation& validation, Discip
 // The median; 0 of nothing.
 double middle_error(std::vector<double> values);
 
+// A part as reports print it: "12.3 %".
+std::string percent(double part);
+
 }  // namespace fabricast

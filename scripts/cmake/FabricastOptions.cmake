@@ -19,6 +19,7 @@ option(FABRICAST_BUILD_TESTS "Build the tests (needs GoogleTest)" ON)
 option(FABRICAST_BUILD_BENCH "Build the Google Benchmark programs" ON)
 option(FABRICAST_WERROR "Treat warnings as errors" OFF)
 option(FABRICAST_PRECOMPILE "Precompile common headers: a build from scratch takes less processor time" OFF)
+option(FABRICAST_UNITY "Compile several sources at a time: a build from scratch takes less processor time still" OFF)
 option(FABRICAST_CONTRACTS "Check contracts (EXPECT/ASSERT/ENSURE) in this build" OFF)
 set(FABRICAST_SANITIZE "" CACHE STRING "Sanitizers, e.g. address,undefined or thread")
 set(FABRICAST_CUDA_ARCHITECTURES "80-real;90-real;100-real;120-real;120-virtual"

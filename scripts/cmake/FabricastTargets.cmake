@@ -1,8 +1,18 @@
-# fabricast_module(NAME SOURCES ... [DEPENDS module ...] [LINK targets ...])
-#   One static library per module, alias fabricast::NAME. DEPENDS are our own modules and mirror
+# fabricast_together(TARGET): with FABRICAST_UNITY, compile its sources several at a time, so that what
+# they all include is read and instantiated once. No two files of a target may then define the same
+# name in an anonymous namespace.
+function(fabricast_together target)
+  if(FABRICAST_UNITY)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
+  endif()
+endfunction()
+
+# fabricast_module(NAME SOURCES ... [DEPENDS module ...] [LINK targets ...] [APART])
+#   One static library per module, alias fabricast::NAME. APART: never several sources in one object
+#   (fabricast_together), of which a program then takes what it needs. DEPENDS are our own modules and mirror
 #   the layer table of docs/architecture.md.
 function(fabricast_module name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;LINK;PRIVATE_LINK" ${ARGN})
+  cmake_parse_arguments(ARG "APART" "" "SOURCES;DEPENDS;LINK;PRIVATE_LINK" ${ARGN})
   add_library(fabricast_${name} STATIC ${ARG_SOURCES})
   add_library(fabricast::${name} ALIAS fabricast_${name})
   set_target_properties(fabricast_${name} PROPERTIES EXPORT_NAME ${name})
@@ -10,6 +20,9 @@ function(fabricast_module name)
   target_link_libraries(fabricast_${name} PUBLIC fabricast_flags ${ARG_DEPENDS} ${ARG_LINK}
                                           PRIVATE ${ARG_PRIVATE_LINK})
   set_property(GLOBAL APPEND PROPERTY FABRICAST_MODULES fabricast_${name})
+  if(NOT ARG_APART)
+    fabricast_together(fabricast_${name})
+  endif()
   if(FABRICAST_PRECOMPILE)
     if(name STREQUAL "base")
       target_precompile_headers(fabricast_base PRIVATE <algorithm> <array> <cmath> <cstdint>
@@ -45,17 +58,21 @@ function(fabricast_patient variable seconds)
   set(${variable} ${seconds} PARENT_SCOPE)
 endfunction()
 
-# fabricast_test(NAME SOURCES ... LINK modules ... [MPI_RANKS 1 2 4] [LABELS ...] [TIMEOUT s])
+# fabricast_test(NAME SOURCES ... LINK modules ... [MPI_RANKS 1 2 4] [LABELS ...] [TIMEOUT s] [APART])
 #   A GoogleTest program. Without MPI_RANKS every TEST becomes a ctest; with it, the whole program
 #   runs once per rank count under mpirun. GTEST_SKIP, or exit code 77 with MPI_RANKS, means skipped.
+#   APART: its sources use the same names for different things (fabricast_together).
 #   LABELS default to "unit", or to "mpi" with MPI_RANKS. Every test sees FABRICAST_TEST_ENVIRONMENT.
 function(fabricast_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LINK;MPI_RANKS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "APART" "TIMEOUT" "SOURCES;LINK;MPI_RANKS;LABELS" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
   fabricast_patient(ARG_TIMEOUT ${ARG_TIMEOUT})
   add_executable(${name} ${ARG_SOURCES})
+  if(NOT ARG_APART)
+    fabricast_together(${name})
+  endif()
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   list(TRANSFORM ARG_LINK PREPEND fabricast::)
   target_link_libraries(${name} PRIVATE fabricast_flags ${ARG_LINK} GTest::gtest GTest::gmock)

@@ -10,6 +10,7 @@
 
 #include "emulator/base/error.hpp"
 #include "topologies/builders/built_topology.hpp"
+#include "topologies/match/text_words.hpp"
 #include "topologies/model/machine_file.hpp"
 
 namespace fabricast {
@@ -43,17 +44,6 @@ constexpr std::array gpu_nodes{
     GpuNodes{"mi350x", "mi350x-8", ""},
     GpuNodes{"mi355x", "mi355x-8", ""},
 };
-
-std::string lowered(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return result;
-}
-
-bool has(std::string_view text, std::string_view word) {
-  return text.find(word) != std::string_view::npos;
-}
 
 struct Unmatched {
   std::string reason;

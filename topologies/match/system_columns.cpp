@@ -5,15 +5,10 @@
 #include <cctype>
 #include <cmath>
 
+#include "topologies/match/text_words.hpp"
+
 namespace fabricast {
 namespace {
-
-std::string lowered(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return result;
-}
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_word(char c) { return is_digit(c) || (c >= 'a' && c <= 'z'); }
@@ -35,10 +30,6 @@ std::optional<double> number_at(std::string_view text, std::size_t& at) {
   }
   at = end;
   return value / scale;
-}
-
-bool has(std::string_view text, std::string_view word) {
-  return text.find(word) != std::string_view::npos;
 }
 
 // As a word of its own: no letter or digit beside it.

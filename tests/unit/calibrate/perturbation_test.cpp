@@ -11,7 +11,7 @@
 namespace fabricast {
 namespace {
 
-std::vector<PointSpec> rows() {
+std::vector<PointSpec> perturbed_rows() {
   std::vector<PointSpec> points;
   for (const Protocol protocol : {Protocol::ll, Protocol::simple}) {
     for (const std::int64_t bytes : {8LL, 1LL << 15, 1LL << 21, 1LL << 27, 1LL << 33}) {
@@ -57,7 +57,7 @@ void halve(const std::string& id, double tolerance) {
   const auto before = calibrated(before_truth);
   const auto after = calibrated(after_truth);
   int moved = 0, unmoved = 0;
-  for (const PointSpec& point : rows()) {
+  for (const PointSpec& point : perturbed_rows()) {
     const double expected = ln_time(*box, after_truth, point) - ln_time(*box, before_truth, point);
     const double seen = ln_time(*box, after, point) - ln_time(*box, before, point);
     EXPECT_NEAR(seen, expected, tolerance)
@@ -93,7 +93,7 @@ TEST(Perturbation, DirectlyMeasuredQuantityMovesExactlyItsRows) {
   expected.at("nvlink.step_ratio.simple") = after.value("nvlink.step_ratio.simple");
   EXPECT_EQ(values_of(after), expected);
   Predictor predictor(*box, before);
-  for (const PointSpec& point : rows()) {
+  for (const PointSpec& point : perturbed_rows()) {
     bool holds = false;
     for (const auto& share : predictor.predict(point).shares) {
       holds = holds || share.id == "nvlink.step_ratio.simple";

@@ -5,7 +5,7 @@
 namespace fabricast {
 namespace {
 
-int mod(int a, int p) { return (a % p + p) % p; }
+int wrapped(int a, int p) { return (a % p + p) % p; }
 
 // As its license comments stand in front of public files.
 const char* const prolog = "<?xml version=\"1.0\"?>\n<!-- Copyright. -->\n<!-- License. -->\n";
@@ -15,7 +15,7 @@ template <class Chunk>
 int ring_reduce_scatter(MscclWriter& file, int i, int size, int count, const Chunk& chunk) {
   int last = -1;
   for (int t = 0; t < size; ++t) {
-    const int c = chunk(mod(i - 1 - t, size));
+    const int c = chunk(wrapped(i - 1 - t, size));
     last = file.step(t == 0 ? "s" : t == size - 1 ? "rrc" : "rrs", 'i', c, 'i', c, count);
   }
   return last;  // part i is complete
@@ -32,14 +32,14 @@ std::string tools_hierarchical_all_reduce(int nodes, int local, int instances) {
     file.gpu(r, p * instances, 0, 0);
     for (int k = 0; k < instances; ++k) {
       const auto part = [&](int c) { return (k * local + c) * nodes; };
-      const auto inside = [&](int i) { return n * local + mod(i, local); };
-      const auto across = [&](int i) { return mod(i, nodes) * local + l; };
+      const auto inside = [&](int i) { return n * local + wrapped(i, local); };
+      const auto across = [&](int i) { return wrapped(i, nodes) * local + l; };
       const int first = file.block(inside(l + 1), inside(l - 1), k);
       const int reduced = ring_reduce_scatter(file, l, local, nodes, part);
       // The own part is `nodes` chunks, a ring across sums them.
       const int second = file.block(across(n + 1), across(n - 1), instances + k);
       for (int t = 0; t < 2 * nodes - 1; ++t) {
-        const int c = part(l) + mod(n - t, nodes);
+        const int c = part(l) + wrapped(n - t, nodes);
         const char* type = t == 0              ? "s"
                            : t < nodes - 1     ? "rrs"
                            : t == nodes - 1    ? "rrcs"
@@ -49,7 +49,7 @@ std::string tools_hierarchical_all_reduce(int nodes, int local, int instances) {
       }
       file.block(inside(l + 1), inside(l - 1), 2 * instances + k);
       for (int t = 0; t < local; ++t) {
-        const int c = part(mod(l - t, local));
+        const int c = part(wrapped(l - t, local));
         file.step(t == 0           ? "s"
                   : t == local - 1 ? "r"
                                    : "rcs",
@@ -70,7 +70,7 @@ std::string tools_one_pass_all_reduce(int p, int instances) {
       const int base = k * p;  // first thread block, and first chunk, of the instance
       const auto block_of = [&](int peer) { return base + 1 + peer; };
       for (int b = 0; b < p; ++b) {  // the first talks to nobody
-        const int q = b == 0 ? -1 : mod(r + b, p);
+        const int q = b == 0 ? -1 : wrapped(r + b, p);
         file.block(q, q, k);
         if (b > 0) {
           file.step("s", 'i', base, 's', 0, p);
@@ -135,7 +135,7 @@ std::string tools_two_step_all_to_all(int nodes, int local) {
       file.step("cpy", 'i', c, m == n ? 'o' : 's', m == n ? r : row(m) + l);
     }
     for (int i = 1; i < local; ++i) {
-      const int q = mod(l + i, local);
+      const int q = wrapped(l + i, local);
       file.block(n * local + q, n * local + q, 0);
       for (int m = 0; m < nodes; ++m) {
         const bool here = m == n;
