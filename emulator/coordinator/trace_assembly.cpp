@@ -187,7 +187,9 @@ void TraceAssembly::add_rank_classes(const Topology& topology, const Calibration
         entry->second.second = std::min(entry->second.second, rank);
       }
       for (const auto& [id, member] : members) {
-        classes_.set("machine", topology.name()).set("algorithm", point.algorithm).set("channel", channel);
+        classes_.set("machine", topology.name())
+            .set("algorithm", point.algorithm)
+            .set("channel", channel);
         classes_.set("class", id).set("members", member.first);
         classes_.set("representative", member.second).end_row();
       }
@@ -218,6 +220,7 @@ std::vector<PointSpec> largest_points(const Table& results, const Scenario& scen
   for (std::size_t row = 0; row < results.rows(); ++row) {
     if (results.texts("machine")[row] != scenario.machine) continue;
     if (results.texts("engine")[row] == "measured") continue;
+    if (results.integers("classes")[row] == results.integers("ranks")[row]) continue;  // no classes
     const auto [known, fresh] = largest.try_emplace(results.texts("algorithm")[row], row);
     if (!fresh && bytes[row] > bytes[known->second]) known->second = row;
   }
@@ -240,8 +243,8 @@ std::vector<PointSpec> largest_points(const Table& results, const Scenario& scen
 std::map<std::string, std::string> run_attributes(const std::string& backend,
                                                   const std::string& command_line) {
   return {{"software", "fabricast"},
-          {"software_versions", fmt::format("fabricast {}; MPI {}", version(),
-                                            Communicator::library_version())},
+          {"software_versions",
+           fmt::format("fabricast {}; MPI {}", version(), Communicator::library_version())},
           {"backend", backend},
           {"seed", "0"},  // nothing in a prediction is drawn at random
           {"command_line", command_line}};

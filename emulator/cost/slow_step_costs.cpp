@@ -86,9 +86,8 @@ std::vector<SlowStepCosts::Change> SlowStepCosts::changes(int stage, int group, 
     if (edge != EdgeTable::idle && of.peer_out.exists() && (of.action & action_send) != 0) {
       const Crossed out = crossed(x, of.peer_out, k);
       if (out.any) {
-        change.port =
-            costs_.port_ps(traffic()->edges()[edge], port_bytes(stage, group, phase),
-                           local_streams(stage, group, phase), out.factor);
+        change.port = costs_.port_ps(traffic()->edges()[edge], port_bytes(stage, group, phase),
+                                     local_streams(stage, group, phase), out.factor);
         change.latency += out.latency_ps;
         changed = true;
       }

@@ -49,10 +49,10 @@ class LaneCounter {
   std::int64_t lane_ = 0;
 };
 
-void count_group(LaneCounter& counter, const ChannelGroup& group, const Stage& stage,
-                 std::int32_t k) {
-  const Schedule& schedule = *group.schedule;
-  const auto times = static_cast<std::int32_t>(group.channels.size());
+// The groups of one schedule: its peers do not depend on who sits where.
+void count_schedule(LaneCounter& counter, const Schedule& schedule,
+                    const std::vector<const ChannelGroup*>& groups, const Stage& stage,
+                    std::int32_t k) {
   for (std::int32_t role = 0; role < schedule.roles; ++role) {
     std::vector<std::pair<const Phase*, PhasePeers>> sends;
     for (const PhaseGroup& phases : stage.groups) {
@@ -63,13 +63,16 @@ void count_group(LaneCounter& counter, const ChannelGroup& group, const Stage& s
       }
     }
     if (sends.empty()) continue;
-    for (std::size_t x = 0; x < group.ranks.size(); ++x) {
-      counter.next_lane();
-      for (const auto& [phase, peers] : sends) {
-        const std::int32_t y = peers.out[x];
-        if (y >= 0) {
-          counter.message(group.ranks[x], group.ranks[static_cast<std::size_t>(y)], times,
-                          phase->chunk.count);
+    for (const ChannelGroup* group : groups) {
+      const auto times = static_cast<std::int32_t>(group->channels.size());
+      for (std::size_t x = 0; x < group->ranks.size(); ++x) {
+        counter.next_lane();
+        for (const auto& [phase, peers] : sends) {
+          const std::int32_t y = peers.out[x];
+          if (y >= 0) {
+            counter.message(group->ranks[x], group->ranks[static_cast<std::size_t>(y)], times,
+                            phase->chunk.count);
+          }
         }
       }
     }
@@ -112,8 +115,12 @@ LinkCounts count_once(const Topology& topology, const std::vector<ChannelGroup>&
   LinkCounts counts{std::vector<std::int64_t>(links, 0),
                     std::vector<std::int64_t>(with_chunks || switched ? links : 0, 0)};
   LaneCounter counter(topology, counts);
+  std::map<const Schedule*, std::vector<const ChannelGroup*>> by_schedule;
+  for (const ChannelGroup& group : groups) by_schedule[group.schedule].push_back(&group);
+  for (const auto& [schedule, members] : by_schedule) {
+    count_schedule(counter, *schedule, members, schedule->stages[stage], k);
+  }
   for (const ChannelGroup& group : groups) {
-    count_group(counter, group, group.schedule->stages[stage], k);
     if (switched) count_switched(counter, topology, group, group.schedule->stages[stage]);
   }
   if (!counts.chunks.empty()) {

@@ -222,22 +222,37 @@ EdgeClass TrafficBuilder::send_edge(const ChannelGroup& group, const CountedStag
               stage, true);
 }
 
+const PhasePeers& TrafficBuilder::peers(const Schedule& schedule, const Phase& phase) {
+  constexpr std::size_t most_kept = std::size_t{8} << 20;  // positions, 8 bytes each
+  const auto known = peers_.find(&phase);
+  if (known != peers_.end()) return known->second;
+  if ((peers_.size() + 1) * static_cast<std::size_t>(schedule.positions()) > most_kept) {
+    peers_.clear();
+  }
+  return peers_.emplace(&phase, peers_of(schedule, phase, 0)).first->second;
+}
+
 TrafficBuilder::LaneLoads TrafficBuilder::loads_of_lanes(const ChannelGroup& group,
                                                          const Stage& stage,
-                                                         const CountedStage& counted) const {
+                                                         const CountedStage& counted) {
   if (on_device_ || !counted.by_bytes || (!has_groups(stage) && !sends_twice(stage))) return {};
   const auto positions = group.ranks.size();
-  LaneLoads loads(static_cast<std::size_t>(group.schedule->roles) * positions * map_.link_classes_);
+  LaneLoads loads;
+  loads.of_lanes.resize(static_cast<std::size_t>(group.schedule->roles) * positions *
+                        map_.link_classes_);
   for (const PhaseGroup& phases : stage.groups) {
     for (const Phase& phase : phases.phases) {
       if (!phase.peer_out.exists()) continue;
-      const PhasePeers peers = peers_of(*group.schedule, phase, 0);
+      const PhasePeers& its = peers(*group.schedule, phase);
       const std::int32_t chunks = port_chunks(stage, phase);
+      auto& ids = loads.sent[&phase];
+      ids.assign(positions, EdgeTable::idle);
       for (std::size_t x = 0; x < positions; ++x) {
-        if (peers.out[x] == PhasePeers::inactive) continue;
+        if (its.out[x] == PhasePeers::inactive) continue;
         const EdgeClass sent =
-            send_edge(group, counted, phase, static_cast<std::int32_t>(x), peers.out[x]);
-        LaneLoad* lane = &loads[(phase.role * positions + x) * map_.link_classes_];
+            send_edge(group, counted, phase, static_cast<std::int32_t>(x), its.out[x]);
+        ids[x] = loads.seen.intern(sent);
+        LaneLoad* lane = &loads.of_lanes[(phase.role * positions + x) * map_.link_classes_];
         for (std::size_t c = 0; c < map_.link_classes_; ++c) {
           lane[c].sum += chunks * sent.flows[c];
           lane[c].most = std::max(lane[c].most, sent.flows[c]);
@@ -274,27 +289,30 @@ void TrafficBuilder::add_edges(PhaseEdges& edges, const ChannelGroup& group,
       return;
     }
   }
-  const PhasePeers peers = peers_of(*group.schedule, phase, 0);
+  const PhasePeers& its = peers(*group.schedule, phase);
+  const auto seen = loads.sent.find(&phase);
   const bool local = !phase.peer_out.exists() && !phase.peer_in.exists();
   std::vector<EdgeId> send(group.ranks.size(), EdgeTable::idle);
   std::vector<EdgeId> receive(group.ranks.size(), EdgeTable::idle);
   const auto rank = [&group](std::int32_t x) { return group.ranks[static_cast<std::size_t>(x)]; };
   for (std::size_t x = 0; x < group.ranks.size(); ++x) {
-    if (peers.out[x] == PhasePeers::inactive) continue;
+    if (its.out[x] == PhasePeers::inactive) continue;
     const auto position = static_cast<std::int32_t>(x);
     if (local) send[x] = EdgeTable::local;
-    if (phase.peer_out.is_group() || peers.out[x] >= 0) {
-      EdgeClass sent = send_edge(group, stage, phase, position, peers.out[x]);
+    if (phase.peer_out.is_group() || its.out[x] >= 0) {
+      EdgeClass sent = seen != loads.sent.end()
+                           ? loads.seen[seen->second[x]]
+                           : send_edge(group, stage, phase, position, its.out[x]);
       if (stage.by_bytes) {
         const std::size_t lane = (role * group.ranks.size() + x) * map_.link_classes_;
-        divide_shares(sent, edges.port_chunks, loads.empty() ? nullptr : &loads[lane]);
+        divide_shares(sent, edges.port_chunks, loads.empty() ? nullptr : &loads.of_lanes[lane]);
       }
       send[x] = map_.edges_.intern(sent);
     }
     if (phase.peer_in.is_group()) {
       receive[x] = map_.edges_.intern(group_edge(group, stage, phase, position, false));
-    } else if (peers.in[x] >= 0) {
-      receive[x] = map_.edges_.intern(edge(group.ranks[x], rank(peers.in[x]), stage, false));
+    } else if (its.in[x] >= 0) {
+      receive[x] = map_.edges_.intern(edge(group.ranks[x], rank(its.in[x]), stage, false));
     }
   }
   edges.send = std::make_shared<const std::vector<EdgeId>>(std::move(send));

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <tuple>
 #include <vector>
@@ -51,15 +52,24 @@ class TrafficBuilder {
   };
   // Role by role, position by position, class by class. Of stages in which a lane sends several
   // messages; empty elsewhere.
-  using LaneLoads = std::vector<LaneLoad>;
+  struct LaneLoads {
+    std::vector<LaneLoad> of_lanes;
+    // What was looked at: by phase the class of every position's message, before shares divide it.
+    EdgeTable seen;
+    std::map<const Phase*, std::vector<EdgeId>> sent;
+    bool empty() const { return of_lanes.empty(); }
+  };
   LaneLoads loads_of_lanes(const ChannelGroup& group, const Stage& stage,
-                           const CountedStage& counted) const;
+                           const CountedStage& counted);
   // Flows by which a message's port is charged, so that the lane's ports are busy for the bytes of
   // its busiest link.
   void divide_shares(EdgeClass& sent, std::int32_t chunks, const LaneLoad* of_lane) const;
   EdgeClass send_edge(const ChannelGroup& group, const CountedStage& stage, const Phase& phase,
                       std::int32_t x, std::int32_t peer) const;
 
+  // Peers of a phase that does not vary, which all channels of a schedule share. The reference
+  // holds until the next call.
+  const PhasePeers& peers(const Schedule& schedule, const Phase& phase);
   const CountedStage& counted(std::size_t stage);
   std::int32_t count_device_flows(std::size_t stage) const;
   void add_edges(PhaseEdges& edges, const ChannelGroup& group, const CountedStage& stage,
@@ -89,6 +99,7 @@ class TrafficBuilder {
   std::vector<std::unique_ptr<CountedStage>> counted_;
   std::vector<const Schedule*> schedules_;  // distinct ones
   std::vector<std::int64_t> all_pairs_;     // by link; empty: none is known
+  std::map<const Phase*, PhasePeers> peers_;
 };
 
 }  // namespace fabricast

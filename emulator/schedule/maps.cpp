@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "emulator/schedule/tree.hpp"
-
 namespace fabricast {
 namespace {
 
@@ -154,6 +152,12 @@ std::int32_t peer_of(const PeerMap& map, const RankSpace& space, std::int32_t x,
   return -1;
 }
 
+bool has_shape(const Active& active, const TreePosition& position) {
+  return (position.parent >= 0) == active.parent && (position.child_low >= 0) == active.child_low &&
+         (position.child_high >= 0) == active.child_high &&
+         (position.chain_child >= 0) == active.chain_child;
+}
+
 bool is_active(const Active& active, const RankSpace& space, std::int32_t x) {
   switch (active.kind) {
     case Active::Kind::all:
@@ -166,10 +170,7 @@ bool is_active(const Active& active, const RankSpace& space, std::int32_t x) {
           active.kind == Active::Kind::tree_shape
               ? tree_position(space, x, active.mirrored)
               : level_tree_position(space, active.first, x, active.mirrored);
-      return (position.parent >= 0) == active.parent &&
-             (position.child_low >= 0) == active.child_low &&
-             (position.child_high >= 0) == active.child_high &&
-             (position.chain_child >= 0) == active.chain_child;
+      return has_shape(active, position);
     }
     case Active::Kind::table:
       return active.table[x] != 0;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "emulator/base/rank_space.hpp"
+#include "emulator/schedule/tree.hpp"
 
 namespace fabricast {
 
@@ -138,6 +139,9 @@ struct Active {
   static Active from_table(MapTable active);
   bool operator==(const Active&) const = default;
 };
+
+// Of tree_shape and level_tree_shape: is this the shape that takes part?
+bool has_shape(const Active& active, const TreePosition& position);
 
 // Evaluate the closed forms. peer_of returns -1 for "no peer"; for none and group always -1.
 std::int32_t peer_of(const PeerMap& map, const RankSpace& space, std::int32_t x, std::int32_t k);

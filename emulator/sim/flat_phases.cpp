@@ -1,5 +1,10 @@
 #include "emulator/sim/flat_phases.hpp"
 
+#include <array>
+#include <optional>
+
+#include "emulator/schedule/tree.hpp"
+
 namespace fabricast {
 
 std::vector<FlatPhase> flatten(const Schedule& schedule) {
@@ -71,8 +76,16 @@ ActivePhases::ActivePhases(const std::vector<FlatPhase>& flat,
 }
 
 void ActivePhases::look_at(const RankSpace& space, std::int32_t x) {
+  std::array<std::optional<TreePosition>, 2> position;  // in either tree: many ask for its shape
   for (std::size_t i = 0; i < questions_.size(); ++i) {
-    answers_[i] = is_active(*questions_[i], space, x);
+    const Active& asked = *questions_[i];
+    if (asked.kind == Active::Kind::tree_shape) {
+      auto& known = position[asked.mirrored ? 1 : 0];
+      if (!known) known = tree_position(space, x, asked.mirrored);
+      answers_[i] = has_shape(asked, *known);
+    } else {
+      answers_[i] = is_active(asked, space, x);
+    }
   }
 }
 

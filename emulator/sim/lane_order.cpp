@@ -1,6 +1,7 @@
 #include "emulator/sim/lane_order.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <span>
 #include <utility>
 
@@ -123,9 +124,13 @@ void put_in_order(WiredProgram& program) {
       rename(step.out);
     }
     for (std::int32_t& c : segment.wide_connections) rename(c);
-    if (segment.order) {
-      for (std::int32_t& c : segment.order->connections) rename(c);
-      std::sort(segment.order->connections.begin(), segment.order->connections.end());
+    if (!segment.order) continue;
+    auto& used = segment.order->connections;
+    if (&segment == longest) {  // the first that were named, each by the lane that sends on it
+      std::iota(used.begin(), used.end(), 0);
+    } else {
+      for (std::int32_t& c : used) rename(c);
+      std::sort(used.begin(), used.end());
     }
   }
 }

@@ -59,8 +59,8 @@ class Wiring {
                       WiredSegment& segment, std::vector<LaneStep>& steps);
   void arrange(const std::vector<LaneStep>& steps, const std::vector<std::size_t>& repetitions,
                WiredSegment& segment);
-  WiredStep make_step(const FlatPhase& phase, std::int32_t lane, std::int32_t k,
-                      WiredSegment& segment);
+  std::optional<WiredStep> step_if_peers_exist(const FlatPhase& phase, std::int32_t lane,
+                                               std::int32_t k, WiredSegment& segment);
   std::int32_t mark(std::int32_t lane, std::int32_t stage);
   void resolve_marks();
   std::int32_t connection(std::int32_t source, std::int32_t destination, std::uint8_t fifo);
@@ -135,29 +135,34 @@ void Wiring::claim(std::int32_t& owner, std::int32_t lane) const {
 }
 
 // Connections and the awaited lane of a step; its costs are the caller's.
-WiredStep Wiring::make_step(const FlatPhase& phase, std::int32_t lane, std::int32_t k,
-                            WiredSegment& segment) {
+std::optional<WiredStep> Wiring::step_if_peers_exist(const FlatPhase& phase, std::int32_t lane,
+                                                     std::int32_t k, WiredSegment& segment) {
   const std::int32_t x = lane / schedule_.roles;
+  const RankSpace& space = schedule_.space;
+  const PeerMap& from = phase.phase->peer_in;
+  const PeerMap& to = phase.phase->peer_out;
   const auto receive_from = [&](std::int32_t peer) {
-    const std::int32_t in = connection(peer, x, phase.phase->peer_in.fifo);
+    const std::int32_t in = connection(peer, x, from.fifo);
     claim(program_.connections[static_cast<std::size_t>(in)].receiving_lane, lane);
     return in;
   };
   const auto send_to = [&](std::int32_t peer) {
-    const std::int32_t out = connection(x, peer, phase.phase->peer_out.fifo);
+    const std::int32_t out = connection(x, peer, to.fifo);
     claim(program_.connections[static_cast<std::size_t>(out)].sending_lane, lane);
     return out;
   };
-  const RankSpace& space = schedule_.space;
   const Awaited awaited = awaited_by(*phase.phase, x);
-  const bool group = (phase.receives && phase.phase->peer_in.is_group()) ||
-                     (phase.sends && phase.phase->peer_out.is_group());
+  const bool group = (phase.receives && from.is_group()) || (phase.sends && to.is_group());
   WiredStep step;
   if (!group && awaited.role < 0) {
-    if (phase.receives) step.in = receive_from(peer_of(phase.phase->peer_in, space, x, k));
-    if (phase.sends) step.out = send_to(peer_of(phase.phase->peer_out, space, x, k));
+    const std::int32_t source = phase.receives ? peer_of(from, space, x, k) : 0;
+    const std::int32_t destination = phase.sends ? peer_of(to, space, x, k) : 0;
+    if (source < 0 || destination < 0) return std::nullopt;
+    if (phase.receives) step.in = receive_from(source);
+    if (phase.sends) step.out = send_to(destination);
     return step;
   }
+  if (!peers_exist(phase, space, x, k)) return std::nullopt;
   WideStep wide;
   wide.first = static_cast<std::int32_t>(segment.wide_connections.size());
   for (const std::int32_t peer : senders_of(phase, space, x, k)) {
@@ -238,8 +243,9 @@ void Wiring::add_constant(const std::vector<std::size_t>& phases, std::int32_t e
       for (std::size_t i = 0; i < phases.size(); ++i) {
         const FlatPhase& phase = flat_[phases[i]];
         if (phase.phase->role != role || !active[i]) continue;
-        if (!peers_exist(phase, schedule_.space, x, 0)) continue;
-        segment.steps.push_back(make_step(phase, x * schedule_.roles + role, 0, segment));
+        const auto step = step_if_peers_exist(phase, x * schedule_.roles + role, 0, segment);
+        if (!step) continue;
+        segment.steps.push_back(*step);
         segment.phase_of.push_back(static_cast<std::uint16_t>(phases[i]));
         furthest = reach[i] = x + 1;
       }
@@ -286,11 +292,12 @@ void Wiring::add_repetition(const std::vector<std::size_t>& phases, std::int32_t
     for (std::size_t i = 0; i < phases.size(); ++i) {
       const FlatPhase& phase = flat_[phases[i]];
       if (phase.phase->role != lane % schedule_.roles) continue;
-      if (!executes(phase, schedule_.space, x, k)) continue;
-      WiredStep step = make_step(phase, lane, k, segment);
-      step.costs = {costs[i].lane[at], costs[i].port[at], costs[i].latency[at],
-                    costs[i].credit[at]};
-      steps.push_back({lane, static_cast<std::uint16_t>(phases[i]), step});
+      if (!is_active(phase.phase->active, schedule_.space, x)) continue;
+      auto step = step_if_peers_exist(phase, lane, k, segment);
+      if (!step) continue;
+      step->costs = {costs[i].lane[at], costs[i].port[at], costs[i].latency[at],
+                     costs[i].credit[at]};
+      steps.push_back({lane, static_cast<std::uint16_t>(phases[i]), *step});
     }
   }
 }
