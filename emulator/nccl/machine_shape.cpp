@@ -48,6 +48,7 @@ TimeShape time_shape_of(const Topology& machine) {
                : shape.generation == TimeGeneration::cdna ? TimeLink::infinity_fabric
                : domain.shape == "switch"                 ? TimeLink::nvswitch
                                                           : TimeLink::nvlink_mesh;
+  shape.process_per_gpu = true;  // as frameworks and MPI jobs have it
   const GpuModel& gpu = machine.gpu();
   shape.grace_host =
       gpu.vendor == "nvidia" && (domain.members_per_tray > 0 || gpu.name.starts_with("GH"));

@@ -139,7 +139,8 @@ MechanismValues mechanism_priors(const TimeShape& shape) {
   set(Mechanism::launch, 6.6);
   set(Mechanism::kernel_start, of({3.5, 3.5, 3.5, 3.5, 8.5, 3.5}, shape.generation));
   set(Mechanism::graph_launch_ratio, 0.55);
-  set(Mechanism::launch_sharing, shape.ranks == shape.host_ranks ? 1.0 : 0.2);
+  const bool one_process = shape.ranks == shape.host_ranks && !shape.process_per_gpu;
+  set(Mechanism::launch_sharing, one_process ? 1.0 : 0.2);
   set(Mechanism::link_hop_ll, pcie ? 1.0 : of({0.9, 1.0, 1.0, 0.64, 1.0, 1.2}, shape.generation));
   set(Mechanism::link_hop_ratio_ll128, pcie ? 2.5 : 3.17);
   set(Mechanism::link_hop_ratio_simple, 5.67);

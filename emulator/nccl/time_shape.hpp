@@ -57,6 +57,7 @@ struct TimeShape {
   double one_nic_gbps = 0;      // of one NIC
   bool graph_launch = false, symmetric = false;
   bool grace_host = false;         // GPU and CPU in one package
+  bool process_per_gpu = false;    // on a single host, too: as batch systems start MPI jobs
   bool software_matching = false;  // the network library matches messages on the CPU
 
   std::int32_t ranks_per_node() const { return ranks / nodes; }

@@ -10,6 +10,7 @@
 #include "emulator/base/units.hpp"
 #include "emulator/validate/baselines.hpp"
 #include "emulator/validate/form_error.hpp"
+#include "topologies/match/text_words.hpp"
 
 namespace fabricast {
 namespace {
@@ -215,6 +216,20 @@ void judge_all(Validation& validation, Judge& judge, const MechanismFit& all,
   }
 }
 
+// Machines with Slingshot (HPE Cray EX) are run by batch systems. A table of one node does not say
+// what network its system has; the others of the system do, or the system's name.
+void mark_batch_systems(Validation& validation) {
+  std::set<std::string> batch;
+  const auto system_of = [&](std::size_t i) { return validation.tables[i].column("system"); };
+  for (std::size_t i = 0; i < validation.tables.size(); ++i) {
+    if (validation.machines[i].shape.network == TimeNetwork::slingshot) batch.insert(system_of(i));
+  }
+  for (std::size_t i = 0; i < validation.tables.size(); ++i) {
+    validation.machines[i].shape.process_per_gpu =
+        batch.contains(system_of(i)) || has(lowered(system_of(i)), "slingshot");
+  }
+}
+
 }  // namespace
 
 std::string_view to_string(Discipline discipline) {
@@ -238,6 +253,7 @@ Validation validate(const ValidationRequest& request) {
   for (const PublishedTable& table : validation.tables) {
     validation.machines.push_back(table.problem.empty() ? machine_of(table) : TableMachine{});
   }
+  mark_batch_systems(validation);
   Judge judge(validation, request.fit.size());
   const std::size_t first = request.predict.empty() ? 0 : request.fit.size();
   const Tables known =

@@ -92,6 +92,26 @@ TEST(Accuracy, ScaleStartsWhereTheNetworkIsIdentified) {
   EXPECT_EQ(validation.judged.front().table, 2U);
 }
 
+TEST(Accuracy, BatchSystemsStartAProcessPerGpu) {
+  const auto table = [](const char* system, const char* inter_link, int nodes) {
+    PublishedTable one;
+    one.row = {{"system", system},
+               {"gpu", "GH200 120GB"},
+               {"inter_link", inter_link},
+               {"nic_per_gpu_gbps", nodes > 1 ? "200" : ""}};
+    one.ranks = 4 * nodes;
+    one.nodes = nodes;
+    one.points = {{1024, 20.0}, {1 << 20, 60.0}};
+    return one;
+  };
+  ValidationRequest request;
+  request.fit = {table("A", "none", 1), table("B", "none", 1), table("B", "Slingshot-11 200G", 4)};
+  const Validation validation = validate(request);
+  EXPECT_FALSE(validation.machines[0].shape.process_per_gpu);
+  EXPECT_TRUE(validation.machines[1].shape.process_per_gpu) << "the other table of B says so";
+  EXPECT_TRUE(validation.machines[2].shape.process_per_gpu);
+}
+
 TEST(FormError, IsTheSpreadOfWhatWasFitted) {
   std::vector<MechanismPoint> points(100);
   const MechanismFit priors({});
