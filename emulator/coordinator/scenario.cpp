@@ -57,11 +57,7 @@ std::string quoted(const std::string& text) { return nlohmann::json(text).dump()
 std::string why_no_engine(const Scenario& scenario, const std::string& algorithm,
                           Collective collective) {
   if (!scenario.engine.flow || scenario.executor != ExecutorKind::nccl) return "";
-  const Needs needs = find_algorithm(algorithm, collective)->needs;
-  if (!reduces_inside_domains(needs) && !reduces_between_domains(needs) &&
-      needs != Needs::one_domain) {
-    return "";
-  }
+  if (!sends_to_groups(find_algorithm(algorithm, collective)->needs)) return "";
   return "sends to all of a group at once, which are no flows between two ranks (--engine sweep)";
 }
 

@@ -220,7 +220,6 @@ std::vector<PointSpec> largest_points(const Table& results, const Scenario& scen
   for (std::size_t row = 0; row < results.rows(); ++row) {
     if (results.texts("machine")[row] != scenario.machine) continue;
     if (results.texts("engine")[row] == "measured") continue;
-    if (results.integers("classes")[row] == results.integers("ranks")[row]) continue;  // no classes
     const auto [known, fresh] = largest.try_emplace(results.texts("algorithm")[row], row);
     if (!fresh && bytes[row] > bytes[known->second]) known->second = row;
   }
@@ -230,6 +229,8 @@ std::vector<PointSpec> largest_points(const Table& results, const Scenario& scen
   };
   std::vector<PointSpec> points;
   for (const auto& [algorithm, row] : largest) {
+    const bool unfolded = results.integers("classes")[row] == results.integers("ranks")[row];
+    if (unfolded && results.texts("engine")[row] == "sweep") continue;  // it has no classes
     points.push_back({scenario.executor, collective_from_name(results.texts("collective")[row]),
                       algorithm, protocol_from_name(results.texts("protocol")[row]), bytes[row],
                       scenario.element_bytes, channels_of(row), scenario.max_slices});

@@ -34,7 +34,7 @@ PlanLimits limits_of(const Topology& topology, const PointSpec& point) {
   return limits;
 }
 
-// Executors without a switch send to each member of a group.
+// Other executors than nccl send to each member of a group.
 void lower(ExecutionPlan& plan) {
   if (!has_groups(*plan.channels.front().schedule)) return;
   std::map<const Schedule*, std::shared_ptr<const Schedule>> parts;  // two trees are two schedules

@@ -1,4 +1,5 @@
-// What links see of a message to or from the other members of a group, through the switch.
+// What links see of a message to or from the other members of a group, through the switch or, in a
+// direct group, without its help.
 //
 // A route climbs to the switch in its first half and descends in its second. The climb belongs to
 // the phase that sends, the descent to the one that receives; every link counts

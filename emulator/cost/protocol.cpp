@@ -7,6 +7,7 @@
 
 #include "emulator/base/error.hpp"
 #include "emulator/base/names.hpp"
+#include "emulator/cost/offered.hpp"
 
 namespace fabricast {
 namespace {
@@ -45,13 +46,6 @@ bool is_point_to_point(Collective collective) {
 
 bool is_collnet(const std::string& algorithm) {
   return algorithm == "collnet_direct" || algorithm == "collnet_chain";
-}
-
-// Kernels that load from and store to the memory of the other ranks (catalogue.hpp,
-// Needs::one_domain).
-bool from_memory_to_memory(Collective collective, const std::string& algorithm) {
-  return algorithm == "one_shot" || algorithm == "two_shot" ||
-         (algorithm == "direct" && !is_point_to_point(collective));
 }
 
 // In a ring a chunk is four of the eight steps, two slices of two; the others take step by step.
@@ -128,7 +122,7 @@ std::int64_t least_per_channel(Collective collective, const std::string& algorit
   if (through_switches(algorithm)) return 1;  // always all of them
   if (is_collnet(algorithm)) return 640 * 512;
   if (algorithm == "one_shot") return memory_kernel_least / ranks + 1;  // all goes to everyone
-  if (from_memory_to_memory(collective, algorithm)) return memory_kernel_least;
+  if (needs_windows(collective, algorithm)) return memory_kernel_least;
   std::int64_t threads_by_bytes = 0;
   switch (protocol) {
     case Protocol::ll:
@@ -151,7 +145,7 @@ PlanLimits nccl_limits(Collective collective, const std::string& algorithm, Prot
   PlanLimits limits;
   limits.fifo_depth = slots;
   limits.max_slices = 1;
-  if (from_memory_to_memory(collective, algorithm)) {  // no slots: all at once
+  if (needs_windows(collective, algorithm)) {  // no slots: all at once
     limits.max_chunk_bytes = limits.max_slice_bytes = std::int64_t{1} << 60;
     return limits;
   }
@@ -226,7 +220,7 @@ std::vector<Protocol> protocols_of(ExecutorKind executor, Collective collective,
       (through_switches(algorithm) || is_collnet(algorithm) || algorithm == "pat");
   if (simple_only) return {Protocol::simple};
   auto known = protocols_of(executor, collective);
-  if (executor == ExecutorKind::nccl && from_memory_to_memory(collective, algorithm)) {
+  if (executor == ExecutorKind::nccl && needs_windows(collective, algorithm)) {
     std::erase(known, Protocol::ll128);
   }
   return known;

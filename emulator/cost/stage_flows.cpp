@@ -80,8 +80,8 @@ void count_schedule(LaneCounter& counter, const Schedule& schedule,
 }
 
 // The parts of all positions in the group phases of a stage.
-void count_switched(LaneCounter& counter, const Topology& topology, const ChannelGroup& group,
-                    const Stage& stage) {
+void count_groups(LaneCounter& counter, const Topology& topology, const ChannelGroup& group,
+                  const Stage& stage) {
   const Schedule& schedule = *group.schedule;
   const auto times = static_cast<std::int32_t>(group.channels.size());
   for (const PhaseGroup& phases : stage.groups) {
@@ -111,9 +111,9 @@ void count_switched(LaneCounter& counter, const Topology& topology, const Channe
 LinkCounts count_once(const Topology& topology, const std::vector<ChannelGroup>& groups,
                       std::size_t stage, std::int32_t k, bool with_chunks) {
   const auto links = static_cast<std::size_t>(topology.links());
-  const bool switched = has_groups(groups.front().schedule->stages[stage]);
+  const bool grouped = has_groups(groups.front().schedule->stages[stage]);
   LinkCounts counts{std::vector<std::int64_t>(links, 0),
-                    std::vector<std::int64_t>(with_chunks || switched ? links : 0, 0)};
+                    std::vector<std::int64_t>(with_chunks || grouped ? links : 0, 0)};
   LaneCounter counter(topology, counts);
   std::map<const Schedule*, std::vector<const ChannelGroup*>> by_schedule;
   for (const ChannelGroup& group : groups) by_schedule[group.schedule].push_back(&group);
@@ -121,7 +121,7 @@ LinkCounts count_once(const Topology& topology, const std::vector<ChannelGroup>&
     count_schedule(counter, *schedule, members, schedule->stages[stage], k);
   }
   for (const ChannelGroup& group : groups) {
-    if (switched) count_switched(counter, topology, group, group.schedule->stages[stage]);
+    if (grouped) count_groups(counter, topology, group, group.schedule->stages[stage]);
   }
   if (!counts.chunks.empty()) {
     std::transform(counts.chunks.begin(), counts.chunks.end(), counts.flows.begin(),

@@ -238,6 +238,7 @@ TrafficBuilder::LaneLoads TrafficBuilder::loads_of_lanes(const ChannelGroup& gro
   if (on_device_ || !counted.by_bytes || (!has_groups(stage) && !sends_twice(stage))) return {};
   const auto positions = group.ranks.size();
   LaneLoads loads;
+  std::map<EdgeClass, std::int32_t> numbers;
   loads.of_lanes.resize(static_cast<std::size_t>(group.schedule->roles) * positions *
                         map_.link_classes_);
   for (const PhaseGroup& phases : stage.groups) {
@@ -246,12 +247,15 @@ TrafficBuilder::LaneLoads TrafficBuilder::loads_of_lanes(const ChannelGroup& gro
       const PhasePeers& its = peers(*group.schedule, phase);
       const std::int32_t chunks = port_chunks(stage, phase);
       auto& ids = loads.sent[&phase];
-      ids.assign(positions, EdgeTable::idle);
+      ids.assign(positions, -1);
       for (std::size_t x = 0; x < positions; ++x) {
         if (its.out[x] == PhasePeers::inactive) continue;
         const EdgeClass sent =
             send_edge(group, counted, phase, static_cast<std::int32_t>(x), its.out[x]);
-        ids[x] = loads.seen.intern(sent);
+        const auto [known, fresh] =
+            numbers.try_emplace(sent, static_cast<std::int32_t>(loads.seen.size()));
+        if (fresh) loads.seen.push_back(sent);
+        ids[x] = known->second;
         LaneLoad* lane = &loads.of_lanes[(phase.role * positions + x) * map_.link_classes_];
         for (std::size_t c = 0; c < map_.link_classes_; ++c) {
           lane[c].sum += chunks * sent.flows[c];
@@ -301,7 +305,7 @@ void TrafficBuilder::add_edges(PhaseEdges& edges, const ChannelGroup& group,
     if (local) send[x] = EdgeTable::local;
     if (phase.peer_out.is_group() || its.out[x] >= 0) {
       EdgeClass sent = seen != loads.sent.end()
-                           ? loads.seen[seen->second[x]]
+                           ? loads.seen[static_cast<std::size_t>(seen->second[x])]
                            : send_edge(group, stage, phase, position, its.out[x]);
       if (stage.by_bytes) {
         const std::size_t lane = (role * group.ranks.size() + x) * map_.link_classes_;

@@ -55,8 +55,8 @@ class TrafficBuilder {
   struct LaneLoads {
     std::vector<LaneLoad> of_lanes;
     // What was looked at: by phase the class of every position's message, before shares divide it.
-    EdgeTable seen;
-    std::map<const Phase*, std::vector<EdgeId>> sent;
+    std::vector<EdgeClass> seen;
+    std::map<const Phase*, std::vector<std::int32_t>> sent;  // indices into it
     bool empty() const { return of_lanes.empty(); }
   };
   LaneLoads loads_of_lanes(const ChannelGroup& group, const Stage& stage,
@@ -67,7 +67,7 @@ class TrafficBuilder {
   EdgeClass send_edge(const ChannelGroup& group, const CountedStage& stage, const Phase& phase,
                       std::int32_t x, std::int32_t peer) const;
 
-  // Peers of a phase that does not vary, which all channels of a schedule share. The reference
+  // Peers of a phase in its first repetition, which all channels of a schedule share. The reference
   // holds until the next call.
   const PhasePeers& peers(const Schedule& schedule, const Phase& phase);
   const CountedStage& counted(std::size_t stage);

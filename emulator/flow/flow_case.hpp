@@ -54,8 +54,8 @@ std::vector<LinkLoad> carried_loads(const FlowNetwork& network,
                                     const std::vector<Bandwidth>& nominal);
 SimDuration bound_of(const std::vector<LinkLoad>& loads);
 
-// Why the flow engine cannot evaluate a schedule that `executor` runs, "sends to groups through a
-// switch ..."; empty: it can.
+// Why the flow engine cannot evaluate a schedule that `executor` runs, "sends to all of a group
+// at once ..."; empty: it can.
 std::string why_no_flows(const Schedule& schedule, ExecutorKind executor);
 
 // Are there stages whose peers vary with the repetition (all_to_all, gather, scatter ...)? There

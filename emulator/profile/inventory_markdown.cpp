@@ -43,7 +43,8 @@ One step of b bytes, nominal link rates and latencies from the machine file:
 - A step to or from a group through the switch has one o, one g for all its bytes (a message per member where each has its own
   chunk, else one) and one occupation of its port. In such a stage shares go by bytes: every lane's port is busy for all bytes
   that its busiest link carries in a repetition. A multicast counts once on every link, a reduction as well; the own member's copy
-  passes the switch like the others. Executors other than nccl have no such switch: they are charged for the messages they send.
+  passes the switch like the others. In a direct group no switch helps: all members' messages count, the own copy does not, and
+  there is no nvls ratio. Executors other than nccl have no groups: they are charged for the messages they send.
 - **Nothing is counted twice.** NCCL publishes whole hops (0.6 µs per NVLink LL step, 2.7 / 4.0 / 14.0 µs per network step); the
   machine file already holds the route's latency. The prior of a step is the published hop minus that route (two NVLink
   links; two NIC links under one leaf), but at least a quarter of the hop on NVLink and PCIe, and over the network at least the

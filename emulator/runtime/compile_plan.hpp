@@ -1,6 +1,6 @@
 // From an ExecutionPlan to lane programs with resolved connections: what every interpreter runs.
 //
-// expand() has lowered groups through a switch to messages between two ranks (semantics 1.4), so
+// expand() has lowered groups to messages between two ranks (semantics 1.4), so
 // executors know nothing of them. Scratch of different channels is disjoint; that of different
 // loops too, where lanes of several roles use it.
 //

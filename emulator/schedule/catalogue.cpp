@@ -51,15 +51,15 @@ constexpr AlgorithmEntry catalogue[] = {
     {"nvls_sharp", Collective::all_reduce, on<switch_in_network_all_reduce>, Cut::loops, Seat::identity, Needs::switches_and_network},
     {"collnet_direct", Collective::all_reduce, on<direct_in_network_all_reduce>, Cut::loops, Seat::identity, Needs::a_reducing_network},
     {"collnet_chain", Collective::all_reduce, on<chain_in_network_all_reduce>, Cut::loops, Seat::head, Needs::a_reducing_network},
-    {"one_shot", Collective::all_reduce, on<one_shot_all_reduce>, Cut::loops, Seat::identity, Needs::one_domain},
-    {"two_shot", Collective::all_reduce, on<two_shot_all_reduce>, Cut::loops, Seat::identity, Needs::one_domain},
-    {"direct", Collective::all_gather, on<direct_all_gather>, Cut::loops, Seat::identity, Needs::one_domain},
-    {"direct", Collective::reduce_scatter, on<direct_reduce_scatter>, Cut::loops, Seat::identity, Needs::one_domain},
     {"pairwise", Collective::all_to_all, on<pairwise_all_to_all>, Cut::slices},
     {"grouped", Collective::all_to_all, on<grouped_all_to_all>, Cut::slices},
     {"direct", Collective::send_recv, on<direct_send_recv>, Cut::slices},
     {"direct", Collective::gather, on<direct_gather>, Cut::slices, Seat::root},
     {"direct", Collective::scatter, on<direct_scatter>, Cut::slices, Seat::root},
+    {"one_shot", Collective::all_reduce, on<one_shot_all_reduce>, Cut::loops, Seat::identity, Needs::one_domain},
+    {"two_shot", Collective::all_reduce, on<two_shot_all_reduce>, Cut::loops, Seat::identity, Needs::one_domain},
+    {"direct", Collective::all_gather, on<direct_all_gather>, Cut::loops, Seat::identity, Needs::one_domain},
+    {"direct", Collective::reduce_scatter, on<direct_reduce_scatter>, Cut::loops, Seat::identity, Needs::one_domain},
 };
 // clang-format on
 
@@ -94,6 +94,8 @@ bool reduces_inside_domains(Needs needs) {
   return needs == Needs::a_switch || needs == Needs::switches ||
          needs == Needs::switches_and_network;
 }
+
+bool sends_to_groups(Needs needs) { return needs != Needs::nothing && needs != Needs::two_levels; }
 
 std::string why_not(const AlgorithmEntry& entry, const RankSpace& space) {
   const std::string shape = " (this one has " + std::to_string(space.domains()) + " of " +

@@ -52,6 +52,9 @@ enum class Needs : std::uint8_t {
 bool reduces_between_domains(Needs needs);
 bool reduces_inside_domains(Needs needs);
 
+// Are there steps to or from all members of a group at once (semantics 1.4)?
+bool sends_to_groups(Needs needs);
+
 struct AlgorithmEntry {
   const char* name;
   Collective collective;

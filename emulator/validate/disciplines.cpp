@@ -222,11 +222,15 @@ void mark_batch_systems(Validation& validation) {
   std::set<std::string> batch;
   const auto system_of = [&](std::size_t i) { return validation.tables[i].column("system"); };
   for (std::size_t i = 0; i < validation.tables.size(); ++i) {
-    if (validation.machines[i].shape.network == TimeNetwork::slingshot) batch.insert(system_of(i));
+    if (validation.machines[i].shape.network == TimeNetwork::slingshot && !system_of(i).empty()) {
+      batch.insert(system_of(i));
+    }
   }
   for (std::size_t i = 0; i < validation.tables.size(); ++i) {
-    validation.machines[i].shape.process_per_gpu =
-        batch.contains(system_of(i)) || has(lowered(system_of(i)), "slingshot");
+    TimeShape& shape = validation.machines[i].shape;
+    shape.process_per_gpu = shape.network == TimeNetwork::slingshot ||
+                            batch.contains(system_of(i)) ||
+                            contains_text(in_lower_case(system_of(i)), "slingshot");
   }
 }
 

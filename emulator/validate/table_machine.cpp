@@ -13,14 +13,11 @@
 #include "emulator/nccl/machine_shape.hpp"
 #include "topologies/builders/built_topology.hpp"
 #include "topologies/match/machine_match.hpp"
+#include "topologies/match/text_words.hpp"
 #include "topologies/model/machine_file.hpp"
 
 namespace fabricast {
 namespace {
-
-bool has(const std::string& text, const std::string& word) {
-  return text.find(word) != std::string::npos;
-}
 
 std::int32_t whole_number(const std::string& text) {
   return static_cast<std::int32_t>(std::strtol(text.c_str(), nullptr, 10));
@@ -56,10 +53,11 @@ Settings settings_of(const PublishedTable& table, TimeNetwork network, bool seve
     }
   }
   auto& set = settings.environment;
-  settings.peers_off = set["NCCL_P2P_DISABLE"] == "1" || has(table.column("notes"), "P2P disabled");
+  settings.peers_off =
+      set["NCCL_P2P_DISABLE"] == "1" || contains_text(table.column("notes"), "P2P disabled");
   settings.memory_off = set["NCCL_SHM_DISABLE"] == "1";
   if (settings.peers_off) set["NCCL_P2P_DISABLE"] = "1";
-  if (has(flags, "SHARP") || has(table.column("inter_link"), "SHARP")) {
+  if (contains_text(flags, "SHARP") || contains_text(table.column("inter_link"), "SHARP")) {
     set.emplace("NCCL_COLLNET_ENABLE", "1");
   }
   // aws-ofi-nccl sets NCCL_PROTO=simple on EFA, whose writes may land in any order; Google's guides
@@ -123,9 +121,9 @@ TimeShape shape_of(const PublishedTable& table, const MachineMatch& match, const
     shape.nodes = shape.ranks;
   }
   const std::string& flags = table.column("env_flags");
-  shape.graph_launch = has(flags, "-G 1") || has(flags, "graph launch");
-  shape.symmetric = has(flags, "-R 2");
-  shape.software_matching = has(flags, "RX_MATCH_MODE=software");
+  shape.graph_launch = contains_text(flags, "-G 1") || contains_text(flags, "graph launch");
+  shape.symmetric = contains_text(flags, "-R 2");
+  shape.software_matching = contains_text(flags, "RX_MATCH_MODE=software");
   const GpuModel& gpu = match.machine->gpu();
   shape.grace_host =
       gpu.vendor == "nvidia" && (spec.domain.members_per_tray > 0 || gpu.name.starts_with("GH"));

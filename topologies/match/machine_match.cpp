@@ -53,8 +53,8 @@ class Matcher {
  public:
   explicit Matcher(const SystemColumns& columns)
       : columns_(columns),
-        link_(lowered(columns.intra_link)),
-        gpu_(lowered(columns.gpu)),
+        link_(in_lower_case(columns.intra_link)),
+        gpu_(in_lower_case(columns.gpu)),
         network_(read_network(columns.inter_link)) {}
 
   MachineMatch match() {
@@ -83,7 +83,8 @@ class Matcher {
     if (known == gpu_nodes.end()) {
       throw Unmatched{fmt::format("the GPU \"{}\" is not among the known ones", columns_.gpu)};
     }
-    const bool pcie = (has(gpu_, "pcie") || has(link_, "pcie")) && !has(link_, "nvlink");
+    const bool pcie = (contains_text(gpu_, "pcie") || contains_text(link_, "pcie")) &&
+                      !contains_text(link_, "nvlink");
     result_.node = pcie || known->nvlink.empty() ? known->pcie : known->nvlink;
     if (result_.node.empty()) {
       throw Unmatched{fmt::format("\"{}\" with the link \"{}\" is not among the known nodes",
@@ -98,11 +99,13 @@ class Matcher {
   // Boards of one GPU that differ in how many it holds and how they are joined.
   void choose_variant() {
     if (result_.node == "dgx-1-v100" &&
-        (has(link_, "nvswitch") || has(gpu_, "sxm3") || columns_.gpus_per_node > 8)) {
+        (contains_text(link_, "nvswitch") || contains_text(gpu_, "sxm3") ||
+         columns_.gpus_per_node > 8)) {
       result_.node = "dgx-2-v100";
     }
     if (result_.node != "hgx-a100" || columns_.gpus_per_node > 4) return;
-    const bool by_link = has(link_, "all-to-all") || has(link_, "4-gpu") || has(link_, "4 gpu");
+    const bool by_link = contains_text(link_, "all-to-all") || contains_text(link_, "4-gpu") ||
+                         contains_text(link_, "4 gpu");
     if (by_link || gpus_by_network() == 4) result_.node = "hgx-a100-4";
   }
 
@@ -264,7 +267,7 @@ class Matcher {
   void set_memory() {
     const auto memory = read_memory_gb(columns_.gpu);
     const double known = type_->gpu().hbm_gb.value;
-    const bool range = has(columns_.gpu, "/");
+    const bool range = contains_text(columns_.gpu, "/");
     // The names of GH200 count the processor's memory.
     if (!memory || range || *memory == known || result_.node == "gh200-4") return;
     const std::string prefix = domains_ > 1 ? "node." : "";
@@ -282,8 +285,8 @@ class Matcher {
     for (int generation = 3; generation <= 6; ++generation) {
       const double rate = 8.0 * (1 << (generation - 2));  // GB/s of sixteen lanes
       const std::string digit = std::to_string(generation);
-      if (!has(link_, "gen" + digit) && !has(link_, "gen " + digit) &&
-          !has(link_, "pcie" + digit) && !has(link_, "pcie " + digit)) {
+      if (!contains_text(link_, "gen" + digit) && !contains_text(link_, "gen " + digit) &&
+          !contains_text(link_, "pcie" + digit) && !contains_text(link_, "pcie " + digit)) {
         continue;
       }
       if (rate == type_->spec().domain.bandwidth->value) return;

@@ -45,31 +45,32 @@ bool has_word(std::string_view text, std::string_view word) {
 }
 
 NetworkFamily family_of(const std::string& text) {
-  if (has(text, "tcpxo") || has(text, "fastrak")) return NetworkFamily::tcpxo;
-  if (has(text, "tcpx")) return NetworkFamily::tcpx;
-  if (has_word(text, "efa") || has(text, "efav") || has_word(text, "srd")) {
+  if (contains_text(text, "tcpxo") || contains_text(text, "fastrak")) return NetworkFamily::tcpxo;
+  if (contains_text(text, "tcpx")) return NetworkFamily::tcpx;
+  if (has_word(text, "efa") || contains_text(text, "efav") || has_word(text, "srd")) {
     return NetworkFamily::efa;
   }
-  if (has(text, "slingshot") || has(text, "cassini") || has_word(text, "cxi")) {
+  if (contains_text(text, "slingshot") || contains_text(text, "cassini") || has_word(text, "cxi")) {
     return NetworkFamily::slingshot;
   }
   for (const auto* word :
        {"ib", "infiniband", "ndr", "hdr", "edr", "xdr", "fdr", "quantum", "ndr200", "hdr100"}) {
-    if (has_word(text, word) || (std::string_view(word).size() > 3 && has(text, word))) {
+    if (has_word(text, word) || (std::string_view(word).size() > 3 && contains_text(text, word))) {
       return NetworkFamily::infiniband;
     }
   }
   for (const auto* word : {"roce", "rocev2", "spectrum", "pollara", "gib", "mrdma"}) {
-    if (has(text, word)) return NetworkFamily::roce;
+    if (contains_text(text, word)) return NetworkFamily::roce;
   }
-  if (has(text, "ethernet") || has_word(text, "tcp") || has(text, "gbe") || has(text, "gvnic")) {
+  if (contains_text(text, "ethernet") || has_word(text, "tcp") || contains_text(text, "gbe") ||
+      contains_text(text, "gvnic")) {
     return NetworkFamily::ethernet;
   }
   if (text.starts_with("none") || text.empty()) return NetworkFamily::none;
   // An adapter without a protocol: ConnectX and BlueField speak both; RDMA over Ethernet is the
   // more common of the two where InfiniBand is not named.
   for (const auto* word : {"connectx", "cx-", "cx7", "cx6", "bluefield", "bf3", "bf-3", "thor"}) {
-    if (has(text, word)) return NetworkFamily::roce;
+    if (contains_text(text, word)) return NetworkFamily::roce;
   }
   return NetworkFamily::unknown;
 }
@@ -85,7 +86,7 @@ std::optional<double> rate_of_generation(const std::string& text) {
        {"fdr", 56},
        {"slingshot-11", 200}}};
   for (const auto& [word, gbit] : rates) {
-    if (has(text, word)) return gbit;
+    if (contains_text(text, word)) return gbit;
   }
   return std::nullopt;
 }
@@ -99,7 +100,7 @@ std::optional<double> rate_suffix(std::string_view printed, std::size_t at, doub
   const double unit = letter == 'G' || letter == 'g' ? 1 : letter == 'T' ? 1000 : 0;
   const std::string_view rest = printed.substr(at + 1);
   if (unit == 0 || rest.starts_with("B/s") || rest.starts_with("Bps")) return std::nullopt;
-  const std::string lower = lowered(rest);
+  const std::string lower = in_lower_case(rest);
   const bool ends = lower.empty() || !is_word(lower[0]) || lower[0] == 'b';
   return ends ? std::optional(value * unit) : std::nullopt;
 }
@@ -193,25 +194,26 @@ constexpr std::array gpu_words{
 }  // namespace
 
 NetworkWords read_network(std::string_view printed) {
-  const std::string text = lowered(printed);
+  const std::string text = in_lower_case(printed);
   NetworkWords words;
   words.family = family_of(text);
   if (words.family == NetworkFamily::none) return words;
   read_rate(text, printed, words);
   if (!words.ports) words.ports = adapters(text);
   if (!words.port_gbit) words.port_gbit = rate_of_generation(text);
-  words.ports_per_gpu = has(text, "per gpu") || has(text, "/gpu");
+  words.ports_per_gpu = contains_text(text, "per gpu") || contains_text(text, "/gpu");
   if (words.family == NetworkFamily::efa) {
     for (std::int32_t version = 1; version <= 4; ++version) {
       const std::string digit = std::to_string(version);
-      if (has(text, "efav" + digit) || has(text, "efa v" + digit)) words.efa_version = version;
+      if (contains_text(text, "efav" + digit) || contains_text(text, "efa v" + digit))
+        words.efa_version = version;
     }
   }
   return words;
 }
 
 std::optional<std::string> read_gpu_key(std::string_view printed) {
-  std::string text = lowered(printed);
+  std::string text = in_lower_case(printed);
   std::erase_if(text, [](char c) { return c == ' ' || c == '-' || c == '_'; });
   for (const auto& [word, key] : gpu_words) {
     const std::size_t at = text.find(word);
@@ -229,7 +231,7 @@ std::optional<std::string> read_gpu_key(std::string_view printed) {
 }
 
 std::optional<double> read_memory_gb(std::string_view printed) {
-  const std::string text = lowered(printed);
+  const std::string text = in_lower_case(printed);
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (!is_digit(text[i]) || (i > 0 && is_word(text[i - 1]))) continue;
     std::size_t end = i;

@@ -1,3 +1,6 @@
+#include <string>
+#include <utility>
+
 #include "emulator/base/contracts.hpp"
 #include "emulator/schedule/algorithms/algorithms.hpp"
 #include "emulator/schedule/algorithms/group_phases.hpp"
@@ -22,6 +25,18 @@ Schedule one_domain(Collective collective, std::string algorithm, const RankSpac
 
 ChunkMap own_part(const RankSpace& space) { return own_chunks(space.size(), 0); }
 
+Stage reduce_scatter(const RankSpace& space) {
+  const ChunkMap part = own_part(space);
+  return stage_of_phases("reduce_scatter",
+                         {scatter_parts(scatter_role, to_owners, part),
+                          reduce_part(reduce_role, to_owners, part, Buffer::output)});
+}
+
+Stage all_gather(const RankSpace& space, Phase publish) {
+  return stage_of_phases("all_gather",
+                         {std::move(publish), gather_parts(gather_role, to_all, own_part(space))});
+}
+
 }  // namespace
 
 Schedule one_shot_all_reduce(const RankSpace& space) {
@@ -34,35 +49,26 @@ Schedule one_shot_all_reduce(const RankSpace& space) {
   return schedule;
 }
 
+// Two stages, so that each has the links to itself: a part is published when it is whole.
 Schedule two_shot_all_reduce(const RankSpace& space) {
   auto schedule = one_domain(Collective::all_reduce, "two_shot", space, space.size());
   schedule.roles = 3;
-  const ChunkMap part = own_part(space);
-  // Two stages, so that each has the links to itself: a part is published when it is whole.
-  add_stage(schedule, stage_of_phases("reduce_scatter",
-                                      {scatter_parts(scatter_role, to_owners, part),
-                                       reduce_part(reduce_role, to_owners, part, Buffer::output)}));
-  add_stage(schedule, stage_of_phases("all_gather", {publish_part(reduce_role, to_all, part),
-                                                     gather_parts(gather_role, to_all, part)}));
+  add_stage(schedule, reduce_scatter(space));
+  add_stage(schedule, all_gather(space, publish_part(reduce_role, to_all, own_part(space))));
   return schedule;
 }
 
 Schedule direct_all_gather(const RankSpace& space) {
   auto schedule = one_domain(Collective::all_gather, "direct", space, space.size());
   schedule.roles = 3;
-  const ChunkMap part = own_part(space);
-  add_stage(schedule, stage_of_phases("publish", {publish_input(reduce_role, to_all, part),
-                                                  gather_parts(gather_role, to_all, part)}));
+  add_stage(schedule, all_gather(space, publish_input(reduce_role, to_all, own_part(space))));
   return schedule;
 }
 
 Schedule direct_reduce_scatter(const RankSpace& space) {
   auto schedule = one_domain(Collective::reduce_scatter, "direct", space, space.size());
   schedule.roles = 2;
-  const ChunkMap part = own_part(space);
-  add_stage(schedule,
-            stage_of_phases("reduce", {scatter_parts(scatter_role, to_owners, part),
-                                       reduce_part(reduce_role, to_owners, part, Buffer::output)}));
+  add_stage(schedule, reduce_scatter(space));
   return schedule;
 }
 

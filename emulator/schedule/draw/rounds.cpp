@@ -124,11 +124,11 @@ class Run {
           fifos_.find(Key{static_cast<std::int32_t>(step.peer_in), lane.rank, extra.fifo_in});
       if (found == fifos_.end() || found->second.empty()) return never;
       round = std::max(round, found->second.front().round + 1);
-      const bool one_step = through_switch(origin) && same(origin, lane.receive_origin);
+      const bool one_step = is_one_step(origin) && same(origin, lane.receive_origin);
       if (!one_step) round = std::max(round, lane.last_receive + 1);
     }
     if ((step.action & action_send) != 0) {
-      const bool one_step = through_switch(origin) && same(origin, lane.send_origin);
+      const bool one_step = is_one_step(origin) && same(origin, lane.send_origin);
       if (!one_step) round = std::max(round, lane.last_send + 1);
     }
     return round;
@@ -139,7 +139,7 @@ class Run {
         .groups[static_cast<std::size_t>(origin.group)]
         .phases[static_cast<std::size_t>(origin.phase)];
   }
-  bool through_switch(const StepOrigin& origin) const {
+  bool is_one_step(const StepOrigin& origin) const {
     const Phase& phase = phase_of(origin);
     return phase.peer_in.is_group() || phase.peer_out.is_group();
   }
@@ -164,7 +164,7 @@ class Run {
     if ((step.action & action_send) != 0) {
       const auto to = static_cast<std::int32_t>(step.peer_out);
       const Phase& phase = phase_of(origin);
-      const bool by_switch = phase.peer_out.is_group();
+      const bool by_switch = phase.peer_out.is_switched();
       result_.messages.push_back({lane.rank, to, round, round + 1, origin.stage, by_switch,
                                   by_switch && phase.per_member, values});
       fifos_[Key{lane.rank, to, extra.fifo_out}].push_back(

@@ -1,9 +1,9 @@
 // A schedule run round by round, for people: who sends what to whom when, and what is where.
 //
 // A round is the time of one message: what a lane sends in round t can be received from round t+1
-// on; a lane sends one message and receives one message per round (a step through a switch counts
-// as one); local work takes no time. No costs, no FIFO depth: the shape of an algorithm, not its
-// speed. One loop, one slice, one channel. O(steps * rounds / lanes). Pure.
+// on; a lane sends one message and receives one message per round (a step to or from a group
+// counts as one); local work takes no time. No costs, no FIFO depth: the shape of an algorithm, not
+// its speed. One loop, one slice, one channel. O(steps * rounds / lanes). Pure.
 #pragma once
 
 #include <cstdint>

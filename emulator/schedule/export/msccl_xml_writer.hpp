@@ -1,8 +1,8 @@
 // A plan's schedules as an MSCCL algorithm file, so that MSCCL and RCCL can run them.
 //
-// Steps through a switch are written as the point-to-point steps that define their data; loops and
-// slices are MSCCL's own business and not written. What MSCCL cannot say (send_recv, another root
-// than rank 0, a lane that fans out what it receives) is refused. O(steps). Pure.
+// Steps to and from groups are written as the point-to-point steps that define their data; loops
+// and slices are MSCCL's own business and not written. What MSCCL cannot say (send_recv, another
+// root than rank 0, a lane that fans out what it receives) is refused. O(steps). Pure.
 #pragma once
 
 #include <string>

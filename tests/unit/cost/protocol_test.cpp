@@ -43,6 +43,25 @@ TEST(Protocol, SlotsOfARing) {
   EXPECT_EQ(tree.fifo_depth, 8);
 }
 
+// Kernels for symmetric windows have no slots, and none speaks LL128 (nccl.md 1.7).
+TEST(Protocol, FromMemoryToMemoryIsOneMessage) {
+  const RankSpace box({8});
+  for (const auto& [algorithm, collective] :
+       {std::pair{"one_shot", Collective::all_reduce},
+        std::pair{"two_shot", Collective::all_reduce}, std::pair{"direct", Collective::all_gather},
+        std::pair{"direct", Collective::reduce_scatter}}) {
+    EXPECT_EQ(protocols_of(ExecutorKind::nccl, collective, algorithm),
+              (std::vector{Protocol::ll, Protocol::simple}));
+    const auto limits = nccl(collective, algorithm, Protocol::simple, box, 1LL << 34, 24);
+    const auto plan = make_plan(collective, algorithm, box, 1LL << 34, 4, limits);
+    EXPECT_EQ(plan.loops, 1);
+    EXPECT_EQ(plan.slices, 1);
+  }
+  // All of one_shot's bytes go to everyone, so fewer of them fill a thread block.
+  EXPECT_GT(nccl(Collective::all_reduce, "one_shot", Protocol::ll, box, 16 << 10, 24).channels, 1);
+  EXPECT_EQ(nccl(Collective::all_reduce, "two_shot", Protocol::ll, box, 16 << 10, 24).channels, 1);
+}
+
 // NCCL's rule worked through for 8 ranks: ring LL opens a channel per 512 threads x 64 B = 32 KiB.
 TEST(Protocol, SmallMessagesUseFewerChannels) {
   const RankSpace box({8});

@@ -13,8 +13,10 @@
 #include "emulator/schedule/algorithms/algorithms.hpp"
 #include "emulator/schedule/catalogue.hpp"
 #include "emulator/schedule/expand.hpp"
+#include "emulator/schedule/lowered.hpp"
 #include "emulator/schedule/plan.hpp"
 #include "emulator/schedule/verify/verify.hpp"
+#include "tests/unit/schedule/fitting_space.hpp"
 
 namespace fabricast {
 namespace {
@@ -65,6 +67,20 @@ TEST(Algorithms, SchedulesAreRightInPlaceToo) {
       EXPECT_TRUE(report.ok()) << entry.name << " " << to_string(entry.collective) << ": "
                                << first_finding(report);
     }
+  }
+}
+
+TEST(Algorithms, GroupsAreWhatTheTableSays) {
+  for (const AlgorithmEntry& entry : algorithm_catalogue()) {
+    const RankSpace space = fitting_space(entry, {4, 3});
+    const Schedule schedule = entry.build({space, 3, true});
+    EXPECT_EQ(has_groups(schedule), sends_to_groups(entry.needs)) << entry.name;
+    EXPECT_EQ(is_switched(schedule), has_groups(schedule) && entry.needs != Needs::one_domain)
+        << entry.name;
+    const auto usual = usual_algorithms(entry.collective);
+    const bool named_only =
+        entry.needs == Needs::one_domain || reduces_between_domains(entry.needs);
+    EXPECT_EQ(std::count(usual.begin(), usual.end(), entry.name), named_only ? 0 : 1) << entry.name;
   }
 }
 

@@ -69,6 +69,16 @@ TEST(Rounds, AsText) {
             "round 1: 0>1 0 (2 of 2), 1>0 1 (2 of 2)\n");
 }
 
+TEST(Rounds, OnlySwitchesAreSaidToBeSwitches) {
+  const auto text = [](const char* algorithm) {
+    const auto plan = plan_for(Collective::all_reduce, algorithm, RankSpace{3});
+    const auto& channel = plan.channels[0];
+    return rounds_text(*channel.schedule, rounds_of(*channel.schedule, channel.placement));
+  };
+  EXPECT_NE(text("nvls").find("switch"), std::string::npos);
+  EXPECT_EQ(text("two_shot").find("switch"), std::string::npos);
+}
+
 TEST(Rounds, RefusesWhatNobodyCanRead) {
   EXPECT_THROW(rounds_for(Collective::all_reduce, "ring", RankSpace{33}), UsageError);
 }

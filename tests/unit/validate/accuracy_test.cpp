@@ -105,11 +105,19 @@ TEST(Accuracy, BatchSystemsStartAProcessPerGpu) {
     return one;
   };
   ValidationRequest request;
-  request.fit = {table("A", "none", 1), table("B", "none", 1), table("B", "Slingshot-11 200G", 4)};
+  request.fit = {table("A", "none", 1),
+                 table("B", "none", 1),
+                 table("B", "Slingshot-11 200G", 4),
+                 table("C (SLINGSHOT)", "none", 1),
+                 table("", "none", 1),
+                 table("", "Slingshot-11 200G", 4)};
   const Validation validation = validate(request);
   EXPECT_FALSE(validation.machines[0].shape.process_per_gpu);
   EXPECT_TRUE(validation.machines[1].shape.process_per_gpu) << "the other table of B says so";
   EXPECT_TRUE(validation.machines[2].shape.process_per_gpu);
+  EXPECT_TRUE(validation.machines[3].shape.process_per_gpu) << "its name does";
+  EXPECT_FALSE(validation.machines[4].shape.process_per_gpu) << "no name is no system";
+  EXPECT_TRUE(validation.machines[5].shape.process_per_gpu);
 }
 
 TEST(FormError, IsTheSpreadOfWhatWasFitted) {

@@ -40,6 +40,17 @@ std::vector<MechanismPoint> sweep(const std::string& system, int nodes, Mechanis
   return points;
 }
 
+TEST(MechanismPriors, CallsOfOneProcessAreEnqueuedInARow) {
+  TimeShape shape;
+  shape.ranks = shape.host_ranks = 8;
+  const auto in_a_row = [](const TimeShape& of) {
+    return mechanism_priors(of).at(static_cast<std::size_t>(Mechanism::launch_sharing));
+  };
+  EXPECT_DOUBLE_EQ(in_a_row(shape), 1);
+  shape.process_per_gpu = true;
+  EXPECT_LT(in_a_row(shape), 0.5);
+}
+
 TEST(MechanismFit, WithoutPointsItIsThePriors) {
   const MechanismFit fit({});
   const MechanismValues priors = mechanism_priors(box(2));
