@@ -12,7 +12,10 @@ class Schedule(CliCase):
         self.assertRegex(result.stdout, r"ring +all_reduce +- +8 +1 +0 +15\n")
         self.assertRegex(result.stdout, r"hierarchical +all_gather +two levels +not here: it needs")
         both = self.expect_ok("schedule", "list", "--ranks", "8", "--domain", "4")
-        self.assertNotIn("not here", both.stdout)
+        not_here = [line for line in both.stdout.splitlines() if "not here" in line]
+        self.assertEqual(len(not_here), 4)
+        for line in not_here:
+            self.assertRegex(line, r" one domain +not here: it needs at least two ranks, all in one domain")
 
     def test_a_picture_is_svg_and_files_are_not_overwritten(self):
         self.expect_ok("schedule", "show", "pat", "--ranks", "6", "-o", "pat.svg")
