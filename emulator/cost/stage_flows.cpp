@@ -120,8 +120,10 @@ LinkCounts count_once(const Topology& topology, const std::vector<ChannelGroup>&
   for (const auto& [schedule, members] : by_schedule) {
     count_schedule(counter, *schedule, members, schedule->stages[stage], k);
   }
-  for (const ChannelGroup& group : groups) {
-    if (grouped) count_groups(counter, topology, group, group.schedule->stages[stage]);
+  if (grouped) {
+    for (const ChannelGroup& group : groups) {
+      count_groups(counter, topology, group, group.schedule->stages[stage]);
+    }
   }
   if (!counts.chunks.empty()) {
     std::transform(counts.chunks.begin(), counts.chunks.end(), counts.flows.begin(),

@@ -151,7 +151,7 @@ const TrafficBuilder::CountedStage& TrafficBuilder::counted(std::size_t stage) {
 }
 
 // CTAs share the memory of their device, whoever they talk to: every sending lane is a flow.
-std::int32_t TrafficBuilder::count_device_flows(std::size_t stage) const {
+std::int32_t TrafficBuilder::count_device_flows(std::size_t stage) {
   std::int64_t flows = 0;
   for (const ChannelGroup& group : groups_) {
     const Schedule& schedule = *group.schedule;
@@ -160,9 +160,9 @@ std::int32_t TrafficBuilder::count_device_flows(std::size_t stage) const {
       for (const PhaseGroup& phases : schedule.stages[stage].groups) {
         for (const Phase& phase : phases.phases) {
           if (phase.role != role || !phase.peer_out.exists()) continue;
-          const PhasePeers peers = peers_of(schedule, phase, 0);
+          const PhasePeers& its = peers(schedule, phase);
           for (std::size_t x = 0; x < sending.size(); ++x) {
-            if (peers.out[x] >= 0) sending[x] = 1;
+            if (its.out[x] >= 0) sending[x] = 1;
           }
         }
       }

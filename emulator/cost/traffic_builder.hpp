@@ -71,7 +71,7 @@ class TrafficBuilder {
   // holds until the next call.
   const PhasePeers& peers(const Schedule& schedule, const Phase& phase);
   const CountedStage& counted(std::size_t stage);
-  std::int32_t count_device_flows(std::size_t stage) const;
+  std::int32_t count_device_flows(std::size_t stage);
   void add_edges(PhaseEdges& edges, const ChannelGroup& group, const CountedStage& stage,
                  const Phase& phase, const LaneLoads& loads, std::vector<RowKey>& known);
   void add_varying_edges(PhaseEdges& edges, const ChannelGroup& group, const CountedStage& stage,

@@ -20,8 +20,7 @@ constexpr std::array<MechanismSpec, mechanism_count> specs{{
     {"launch_sharing", "1", generation, 0.1, 0.05, 0.8,
      "calls that are enqueued in a row: (GPUs of the host)^x, x = 1: one process, 0: one per GPU",
      "README of nccl-tests: one process on one host, one per GPU with MPI, and where a batch "
-     "system "
-     "or a framework starts it; the rest assumed"},
+     "system or a framework starts it; the rest assumed"},
     {"link_hop_ll", "us", link, 0.3, 0.3, 0.15, "one LL hand-off inside a node",
      "tuner, NVLINK and PCI"},
     {"link_hop_ratio_ll128", "1", link, 0.3, 0.2, 0.1, "LL128 hand-off over LL's", "tuner"},

@@ -14,8 +14,6 @@
 namespace fabricast {
 namespace {
 
-constexpr auto none = std::string_view::npos;
-
 // In the order of NCCL's numbers (nccl v2.28.9-1 src/include/nccl_tuner.h).
 struct Name {
   std::string_view nccl, ours;
@@ -54,7 +52,7 @@ bool is_variable_char(char c) {
 // "NCCL_ALGO=Ring" anywhere in a word ("--env=NCCL_ALGO=Ring", quoted or not).
 std::optional<std::pair<std::string, std::string>> assignment_in(std::string_view word) {
   const auto start = word.find("NCCL_");
-  if (start == none || (start > 0 && is_variable_char(word[start - 1]))) return std::nullopt;
+  if (start == nowhere || (start > 0 && is_variable_char(word[start - 1]))) return std::nullopt;
   auto end = start;
   while (end < word.size() && is_variable_char(word[end])) ++end;
   if (end >= word.size() || word[end] != '=') return std::nullopt;
@@ -68,7 +66,7 @@ std::optional<std::pair<std::string, std::string>> assignment_in(std::string_vie
 // "./build/all_reduce_perf" or "all_reduce_perf_mpi": the name up to "_perf".
 std::string program_in(std::string_view word) {
   const auto mark = word.rfind("_perf");
-  if (mark == none || mark == 0) return {};
+  if (mark == nowhere || mark == 0) return {};
   const auto rest = word.substr(mark + 5);
   if (!rest.empty() && rest != "_mpi" && rest != "." && rest != ":" && rest != "'" &&
       rest != "\"") {
@@ -98,7 +96,7 @@ std::string nccl_version_of(std::int64_t code) {
 std::string nccl_version_in(std::string_view line) {
   constexpr std::string_view mark = "NCCL version ";
   const auto at = line.find(mark);
-  if (at == none) return {};
+  if (at == nowhere) return {};
   auto end = at + mark.size();
   const auto start = end;
   while (end < line.size() &&
@@ -155,10 +153,10 @@ std::optional<ChoiceLine> choice_in(std::string_view line) {
   }
   for (auto word = arrow + 5; word < words.end(); ++word) {
     const auto equals = word->find("={");
-    if (!word->starts_with("channel") || equals == none) continue;
+    if (!word->starts_with("channel") || equals == nowhere) continue;
     const auto range = word->substr(equals + 2);
     const auto dots = range.find("..");
-    if (dots == none) continue;
+    if (dots == nowhere) continue;
     const auto low = number_in(range), high = number_in(range.substr(dots + 2));
     if (low >= 0 && high >= low && high < 64) {
       made.choice.channels = static_cast<std::int32_t>(high - low + 1);

@@ -1,7 +1,7 @@
 // From an ExecutionPlan to lane programs with resolved connections: what every interpreter runs.
 //
-// expand() has lowered groups to messages between two ranks (semantics 1.4), so
-// executors know nothing of them. Scratch of different channels is disjoint; that of different
+// expand() has lowered groups to messages between two ranks (semantics 1.4), so executors know
+// nothing of them. Scratch of different channels is disjoint; that of different
 // loops too, where lanes of several roles use it.
 //
 // Checks what an executor relies on, so that a wrong schedule is an error here and not a wild

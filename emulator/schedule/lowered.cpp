@@ -98,6 +98,13 @@ void Lowering::send(const Phase& sent) {
   }
 }
 
+template <class Predicate>
+bool any_phase(const Stage& stage, const Predicate& holds) {
+  return std::any_of(stage.groups.begin(), stage.groups.end(), [&](const PhaseGroup& group) {
+    return std::any_of(group.phases.begin(), group.phases.end(), holds);
+  });
+}
+
 }  // namespace
 
 bool has_groups(const Phase& phase) {
@@ -105,10 +112,7 @@ bool has_groups(const Phase& phase) {
 }
 
 bool has_groups(const Stage& stage) {
-  return std::any_of(stage.groups.begin(), stage.groups.end(), [](const PhaseGroup& group) {
-    return std::any_of(group.phases.begin(), group.phases.end(),
-                       [](const Phase& phase) { return has_groups(phase); });
-  });
+  return any_phase(stage, [](const Phase& phase) { return has_groups(phase); });
 }
 
 bool has_groups(const Schedule& schedule) {
@@ -117,15 +121,11 @@ bool has_groups(const Schedule& schedule) {
 }
 
 bool is_switched(const Schedule& schedule) {
-  for (const Stage& stage : schedule.stages) {
-    for (const PhaseGroup& group : stage.groups) {
-      const auto switched = [](const Phase& phase) {
-        return phase.peer_in.is_switched() || phase.peer_out.is_switched();
-      };
-      if (std::any_of(group.phases.begin(), group.phases.end(), switched)) return true;
-    }
-  }
-  return false;
+  return std::any_of(schedule.stages.begin(), schedule.stages.end(), [](const Stage& stage) {
+    return any_phase(stage, [](const Phase& phase) {
+      return phase.peer_in.is_switched() || phase.peer_out.is_switched();
+    });
+  });
 }
 
 std::vector<Phase> lowered(const Phase& phase, const RankSpace& space) {

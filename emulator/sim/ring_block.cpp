@@ -23,14 +23,9 @@ std::int32_t steps_per_block(std::int32_t columns) {
   return most;
 }
 
-std::int32_t rounded_up(std::int32_t value, std::int32_t multiple) {
-  return (value + multiple - 1) / multiple * multiple;
-}
-
 // Columns computed for `count` columns and `steps` steps, halos included.
 std::int32_t tile_width(const RingShape& shape, std::int32_t count, std::int32_t steps) {
-  return rounded_up(left_halo(steps, shape.in_flight) + count + right_halo(steps, shape.slack),
-                    ring_vector_columns);
+  return whole_vectors(left_halo(steps, shape.in_flight) + count + right_halo(steps, shape.slack));
 }
 
 std::int64_t largest(const std::vector<std::int64_t>& values) {

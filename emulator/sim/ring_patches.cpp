@@ -28,10 +28,6 @@ std::int32_t left_of(const RingShape& shape, std::int32_t steps) {
   return left_halo(steps, shape.in_flight) + 1;
 }
 
-std::int32_t whole_vectors(std::int32_t count) {
-  return (count + ring_vector_columns - 1) / ring_vector_columns * ring_vector_columns;
-}
-
 std::vector<const std::vector<std::int64_t>*> rows_of(const CostBlock& costs) {
   return {&costs.lane, &costs.port, &costs.latency, &costs.credit};
 }

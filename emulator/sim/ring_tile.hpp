@@ -29,6 +29,11 @@ constexpr std::int32_t left_halo(std::int32_t steps, std::int32_t in_flight) {
   return steps / in_flight + 1;
 }
 
+// Columns of so many vectors as hold `count`.
+constexpr std::int32_t whole_vectors(std::int32_t count) {
+  return (count + ring_vector_columns - 1) / ring_vector_columns * ring_vector_columns;
+}
+
 template <class T>
 class RingTile {
  public:
