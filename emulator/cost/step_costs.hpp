@@ -26,6 +26,11 @@ class StepCosts {
   // Fill all four rows for a phase at repetition k: as many of the first positions as they have
   // room for. Rows that do not apply (no send, no receive, inactive position, no peer) must be 0.
   virtual void fill(int stage, int group, int phase, std::int32_t k, CostRows rows) const = 0;
+  // Does fill() give at repetition k what it gives at `before`? False where that is not known.
+  virtual bool repeats(int /*stage*/, int /*group*/, int /*phase*/, std::int32_t /*before*/,
+                       std::int32_t /*k*/) const {
+    return false;
+  }
 };
 
 }  // namespace fabricast

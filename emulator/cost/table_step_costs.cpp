@@ -157,6 +157,18 @@ void TableStepCosts::fill(int stage, int group, int phase, std::int32_t k, CostR
   edges.varies ? fill_varying(edges, table, k, rows) : fill_fixed(edges, table, rows);
 }
 
+bool TableStepCosts::repeats(int stage, int group, int phase, std::int32_t before,
+                             std::int32_t k) const {
+  const PhaseEdges& edges = edges_of(stage, group, phase);
+  if (!edges.varies) return true;
+  if (!by_key_ || edges.active != Active::all()) return false;
+  const auto far = [&](const PeerMap& map, std::int32_t repetition) {
+    return !map.exists() || channel_.keys->all_far(map, space_, repetition);
+  };
+  return far(edges.peer_out, before) && far(edges.peer_out, k) && far(edges.peer_in, before) &&
+         far(edges.peer_in, k);
+}
+
 std::optional<ExchangeCosts> TableStepCosts::exchange_costs(int stage, int group, int send_phase,
                                                             int receive_phase) const {
   const PhaseEdges& sending = edges_of(stage, group, send_phase);

@@ -19,6 +19,7 @@ LaneStream::LaneStream(const WiredProgram& program, std::int32_t loops, std::int
     : program_(program),
       segment_(program.segments.front()),
       members_(members),
+      slots_size_(static_cast<std::size_t>(program.depth) * members),
       kernel_(kernel),
       rounds_(std::int64_t{segment_.repeat} * loops * slices),
       turns_(static_cast<std::int32_t>((rounds_ + program.depth - 1) / program.depth)),
@@ -34,12 +35,6 @@ void LaneStream::run() {
   for (const std::int32_t lane : segment_.order->lanes) finish(lane);
 }
 
-std::span<const WiredStep> LaneStream::steps_of(std::int32_t lane) const {
-  const auto at = static_cast<std::size_t>(lane);
-  const WiredStep* steps = segment_.steps.data();
-  return {steps + segment_.begin[at], steps + segment_.begin[at + 1]};
-}
-
 // All turns of the lane, and those of others that it takes.
 void LaneStream::finish(std::int32_t lane) {
   needs_.push_back({lane, turns_});
@@ -49,29 +44,37 @@ void LaneStream::finish(std::int32_t lane) {
       needs_.pop_back();
       continue;
     }
-    const Need first = missing(need.lane);
+    const Need first = try_turn(need.lane);
     if (first.lane >= 0) {
       needs_.push_back(first);
     } else {
-      take_turn(need.lane);
       let_go_ahead(need.lane);
     }
   }
 }
 
-// What the next turn of the lane lacks: turns of a sender, or of a receiver. Lane -1: nothing.
-LaneStream::Need LaneStream::missing(std::int32_t lane) const {
+// Takes the lane's next turn, or says what that lacks: turns of a sender, or of a receiver. Lane
+// -1: nothing.
+LaneStream::Need LaneStream::try_turn(std::int32_t lane) {
   const std::int32_t turn = done_[static_cast<std::size_t>(lane)];
-  for (const WiredStep& step : steps_of(lane)) {
+  const std::span<const WiredStep> steps = steps_of(lane);
+  std::array<LanePlace, LaneBlock::max_steps> places;
+  LanePlace* place = places.data();
+  for (const WiredStep& step : steps) {
+    *place = {step.costs.data(), nullptr, nullptr};
     if (step.in >= 0) {
       const auto from = program_.connections[static_cast<std::size_t>(step.in)].sending_lane;
       if (done_[static_cast<std::size_t>(from)] <= turn) return {from, turn + 1};
+      place->in = slots(step.in);
     }
-    if (step.out >= 0) {
+    if (step.out >= 0 && turn > 0) {
       const auto to = program_.connections[static_cast<std::size_t>(step.out)].receiving_lane;
       if (done_[static_cast<std::size_t>(to)] < turn) return {to, turn};
+      place->out = slots(step.out);
     }
+    ++place;
   }
+  take_turn(lane, steps, places.data());
   return {};
 }
 
@@ -88,50 +91,40 @@ void LaneStream::let_go_ahead(std::int32_t lane) {
   while (!ahead_.empty()) {
     const std::int32_t sender = ahead_.back();
     ahead_.pop_back();
-    if (done_[static_cast<std::size_t>(sender)] == turns_ || missing(sender).lane >= 0) continue;
-    take_turn(sender);
+    if (done_[static_cast<std::size_t>(sender)] == turns_ || try_turn(sender).lane >= 0) continue;
     push_senders(sender);
   }
 }
 
-std::int64_t* LaneStream::slots(std::int32_t connection) {
-  const auto buffer = static_cast<std::size_t>(buffer_of_[static_cast<std::size_t>(connection)]);
-  const std::size_t size = static_cast<std::size_t>(program_.depth) * members_;
-  return chunks_[buffer / chunk_buffers].data() + buffer % chunk_buffers * size;
-}
-
 // All of them are free from the beginning.
 void LaneStream::make_slots(std::int32_t connection) {
-  const std::size_t size = static_cast<std::size_t>(program_.depth) * members_;
   if (spare_.empty()) {
     const auto first = static_cast<std::int32_t>(chunks_.size() * chunk_buffers);
-    chunks_.emplace_back(size * chunk_buffers, 0);
+    chunks_.emplace_back(slots_size_ * chunk_buffers, 0);
     for (std::size_t i = chunk_buffers; i-- > 0;) {
       spare_.push_back(first + static_cast<std::int32_t>(i));
     }
   }
   buffer_of_[static_cast<std::size_t>(connection)] = spare_.back();
   spare_.pop_back();
-  std::fill_n(slots(connection), size, 0);
+  std::fill_n(slots(connection), slots_size_, 0);
 }
 
-void LaneStream::take_turn(std::int32_t lane) {
+// Of whose connections all but those first sent on have slots.
+void LaneStream::take_turn(std::int32_t lane, std::span<const WiredStep> steps, LanePlace* places) {
   const auto at = static_cast<std::size_t>(lane);
-  const std::span<const WiredStep> steps = steps_of(lane);
   const std::int64_t turn = done_[at]++;
-  std::array<LanePlace, LaneBlock::max_steps> places;
-  for (std::size_t s = 0; s < steps.size(); ++s) {
-    const WiredStep& step = steps[s];
-    if (turn == 0 && step.out >= 0) make_slots(step.out);
-    places[s] = {step.costs.data(), step.in >= 0 ? slots(step.in) : nullptr,
-                 step.out >= 0 ? slots(step.out) : nullptr};
+  for (std::size_t s = 0; turn == 0 && s < steps.size(); ++s) {
+    if (steps[s].out < 0) continue;
+    make_slots(steps[s].out);
+    places[s].out = slots(steps[s].out);
   }
   // Costs of lanes are not negative: none of its steps starts before the first.
   if (turn == 0) {
     const std::int64_t ready = places[0].in != nullptr ? *places[0].in : 0;
     first_start_ = std::min(first_start_, std::max<std::int64_t>(ready, 0));
   }
-  LaneTurn of{lane, steps.data(), std::span(places).first(steps.size())};
+  LaneTurn of{lane, steps.data(), {places, steps.size()}};
   of.first_round = turn * program_.depth;
   of.rounds =
       static_cast<std::int32_t>(std::min<std::int64_t>(program_.depth, rounds_ - of.first_round));

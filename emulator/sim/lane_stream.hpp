@@ -55,12 +55,19 @@ class LaneStream {
   };
 
   void finish(std::int32_t lane);
-  Need missing(std::int32_t lane) const;
-  void take_turn(std::int32_t lane);
+  Need try_turn(std::int32_t lane);
+  void take_turn(std::int32_t lane, std::span<const WiredStep> steps, LanePlace* places);
   void let_go_ahead(std::int32_t lane);
   void push_senders(std::int32_t lane);
-  std::span<const WiredStep> steps_of(std::int32_t lane) const;
-  std::int64_t* slots(std::int32_t connection);
+  std::span<const WiredStep> steps_of(std::int32_t lane) const {
+    const auto at = static_cast<std::size_t>(lane);
+    const WiredStep* steps = segment_.steps.data();
+    return {steps + segment_.begin[at], steps + segment_.begin[at + 1]};
+  }
+  std::int64_t* slots(std::int32_t connection) {
+    const auto buffer = static_cast<std::size_t>(buffer_of_[static_cast<std::size_t>(connection)]);
+    return chunks_[buffer / chunk_buffers].data() + buffer % chunk_buffers * slots_size_;
+  }
   void make_slots(std::int32_t connection);
 
   static constexpr std::size_t chunk_buffers = 256;
@@ -68,6 +75,7 @@ class LaneStream {
   const WiredProgram& program_;
   const WiredSegment& segment_;
   std::size_t members_;
+  std::size_t slots_size_;  // of a connection
   LaneKernel& kernel_;
   std::int64_t rounds_ = 0;
   std::int32_t turns_ = 0;

@@ -30,6 +30,45 @@ template <bool receives, bool sends>
   }
 }
 
+// All senders first: their rows are long, the receivers' runs may be a few columns only.
+[[gnu::always_inline]] inline void exchange(const RowExchange& step,
+                                            std::span<const ColumnRun> runs) {
+  const auto larger = [](std::int64_t a, std::int64_t b) { return a > b ? a : b; };
+  std::int64_t* __restrict lane = step.lane;
+  std::int64_t* __restrict port = step.port;
+  std::int64_t* __restrict first = step.first_ready;
+  std::int64_t* __restrict last = step.last_ready;
+  const std::int64_t* __restrict lane_first = step.lane_first;
+  const std::int64_t* __restrict lane_rest = step.lane_rest;
+  const std::int64_t* __restrict port_first = step.port_first;
+  const std::int64_t* __restrict port_rest = step.port_rest;
+  const std::int64_t* __restrict latency = step.latency;
+  for (std::int32_t i = 0; i < step.columns; ++i) {
+    const std::int64_t end = lane[i] + lane_first[i];
+    const std::int64_t sent = larger(lane[i], port[i]) + port_first[i];
+    first[i] = larger(end, sent) + latency[i];
+    lane[i] = end + lane_rest[i];
+    // A port that has waited for its lane is free before the lane is, which is all that counts.
+    port[i] = sent + port_rest[i];
+    last[i] = larger(lane[i], port[i]) + latency[i];
+  }
+  for (const ColumnRun& run : runs) {
+    std::int64_t* __restrict receiver = step.receiver + run.begin;
+    const std::int64_t* __restrict receive_first = step.receive_first + run.begin;
+    const std::int64_t* __restrict receive_rest = step.receive_rest + run.begin;
+    const std::int64_t* __restrict from_first = first + run.begin + run.in_delta;
+    const std::int64_t* __restrict from_last = last + run.begin + run.in_delta;
+    for (std::int32_t i = 0; i < run.count; ++i) {
+      const std::int64_t busy = larger(receiver[i], from_first[i]) + receive_rest[i];
+      receiver[i] = larger(busy, from_last[i]) + receive_first[i];
+    }
+  }
+}
+
+void exchange_baseline(const RowExchange& step, std::span<const ColumnRun> runs) {
+  exchange(step, runs);
+}
+
 template <bool receives, bool sends>
 void advance_baseline(const RowStep& step, std::span<const ColumnRun> runs) {
   for (const ColumnRun& run : runs) advance_run<receives, sends>(step, run);
@@ -45,6 +84,16 @@ template <bool receives, bool sends>
 [[gnu::target("avx2,bmi2,avx512f,avx512dq,avx512vl,prefer-vector-width=512")]] void advance_v4(
     const RowStep& step, std::span<const ColumnRun> runs) {
   for (const ColumnRun& run : runs) advance_run<receives, sends>(step, run);
+}
+
+[[gnu::target("avx2,bmi2")]] void exchange_v3(const RowExchange& step,
+                                              std::span<const ColumnRun> runs) {
+  exchange(step, runs);
+}
+
+[[gnu::target("avx2,bmi2,avx512f,avx512dq,avx512vl,prefer-vector-width=512")]] void exchange_v4(
+    const RowExchange& step, std::span<const ColumnRun> runs) {
+  exchange(step, runs);
 }
 #endif
 
@@ -63,6 +112,15 @@ RowKernel select(InstructionSet set) {
 RowKernel row_kernel(InstructionSet set, bool receives, bool sends) {
   if (receives) return sends ? select<true, true>(set) : select<true, false>(set);
   return sends ? select<false, true>(set) : select<false, false>(set);
+}
+
+ExchangeKernel exchange_kernel(InstructionSet set) {
+#if defined(__x86_64__)
+  if (set == InstructionSet::x86_64_v3) return exchange_v3;
+  if (set == InstructionSet::x86_64_v4) return exchange_v4;
+#endif
+  static_cast<void>(set);
+  return exchange_baseline;
 }
 
 }  // namespace fabricast

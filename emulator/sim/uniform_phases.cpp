@@ -131,6 +131,7 @@ UniformProgram fold_program(const UniformProgram& program, const RankClasses& cl
   folded.pool_rows = program.pool_rows;
   folded.families = program.families;
   folded.stage_repeat = program.stage_repeat;
+  folded.drains = program.drains;
   folded.steps = program.steps;
   for (Family& family : folded.families) family.receivers = {0, classes.count};
   for (const GroupColumns& group : program.groups) folded.groups.push_back(group.folded(classes));

@@ -183,7 +183,7 @@ bool Compilation::drains_each_repetition(const std::vector<UniformPhase>& stage)
 void Compilation::plan_rows() {
   const std::int32_t depth = schedule_.fifo_depth;
   std::map<std::pair<int, std::int32_t>, std::int32_t> pooled;
-  std::vector<bool> drains;
+  auto& drains = program_.drains;
   for (const auto& stage : program_.stages) drains.push_back(drains_each_repetition(stage));
   for (std::size_t f = 0; f < program_.families.size(); ++f) {
     Family& family = program_.families[f];
@@ -201,6 +201,8 @@ void Compilation::plan_rows() {
       family.rows = slices_;
       program_.pools = std::max(program_.pools, 1);
       program_.pool_rows = std::max(program_.pool_rows, slices_);
+    } else {
+      drains[static_cast<std::size_t>(use.stage)] = false;  // messages stay, or wait for slots
     }
   }
 }

@@ -42,7 +42,8 @@ struct UniformPhase {
   ColumnRange range;
   std::vector<std::int32_t> in_family, out_family;  // per repetition if it varies, else one entry
   std::vector<ColumnRun> runs;                      // of a phase that does not vary
-  CostBlock costs;  // per column; of a phase that varies: the current repetition
+  CostBlock costs;  // per column; of a phase that varies: of repetition costs_of
+  std::int32_t costs_of = -1;
   std::int32_t in_group = -1, out_group = -1;  // index into UniformProgram::groups
 
   std::size_t at(std::int32_t k) const { return flat.varies ? static_cast<std::size_t>(k) : 0; }
@@ -60,10 +61,13 @@ struct UniformProgram {
   std::vector<Family> families;
   std::vector<std::int32_t> stage_repeat;
   std::vector<std::vector<UniformPhase>> stages;  // phases in listing order
-  std::vector<GroupColumns> groups;               // one per digit that has a switch
-  bool varies = false;                            // some phase does
-  bool partial = false;                           // some phase leaves positions out
-  std::int64_t steps = 0;                         // of one loop and slice, all positions
+  // By stage: one lane sends to peers that vary, another one receives it all in the same
+  // repetition, and no message waits for a slot.
+  std::vector<bool> drains;
+  std::vector<GroupColumns> groups;  // one per digit that has a switch
+  bool varies = false;               // some phase does
+  bool partial = false;              // some phase leaves positions out
+  std::int64_t steps = 0;            // of one loop and slice, all positions
 };
 
 // The phases of a stage as the engine runs them: joined where only buffers differ, those without

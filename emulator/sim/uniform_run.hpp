@@ -38,7 +38,10 @@ class UniformRun {
   bool run_step(const UniformPhase& phase, const std::vector<ColumnRun>& runs, std::int32_t k);
   bool runs_in_blocks(std::size_t stage) const;
   void run_in_blocks(std::size_t stage);
-  void refill(UniformPhase& phase, std::int32_t k);
+  bool exchanges(std::size_t stage) const;
+  void run_exchange(std::size_t stage);
+  // The costs of a phase that varies, in repetition k. False: they are those it had.
+  bool refill(UniformPhase& phase, std::int32_t k);
   const std::vector<ColumnRun>& runs_of(const UniformPhase& phase, std::int32_t k);
   void reset_pooled(const UniformPhase& phase, std::int32_t k);
   void note_start(StageSpan& span, const UniformPhase& phase) const;

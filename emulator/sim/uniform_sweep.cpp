@@ -92,6 +92,10 @@ bool UniformRun::run_stage(std::size_t stage, std::int32_t loop) {
       run_in_blocks(stage);
       break;
     }
+    if (k == 0 && exchanges(stage)) {
+      run_exchange(stage);
+      break;
+    }
   }
   return true;
 }
@@ -132,7 +136,15 @@ const std::vector<ColumnRun>& UniformRun::runs_of(const UniformPhase& phase, std
   return *runs;
 }
 
-void UniformRun::refill(UniformPhase& phase, std::int32_t k) { fill_costs(phase, costs_, k); }
+bool UniformRun::refill(UniformPhase& phase, std::int32_t k) {
+  const FlatPhase& flat = phase.flat;
+  const bool known = phase.costs_of >= 0 && phase.joined.empty() &&
+                     costs_.repeats(flat.stage, flat.group, flat.index, phase.costs_of, k);
+  if (known) return false;
+  fill_costs(phase, costs_, k);
+  phase.costs_of = k;
+  return true;
+}
 
 // A pooled family has no message left from earlier loops and takes the rows over.
 void UniformRun::reset_pooled(const UniformPhase& phase, std::int32_t k) {

@@ -202,6 +202,39 @@ TEST(StepCosts, MachinesOfEqualGroupsRepeat) {
   EXPECT_EQ(PositionKeys(*box, std::span(ranks).first(8)).period(), 1u);
 }
 
+// What engines do not fill again because it is said to repeat does repeat, and much does.
+TEST(StepCosts, CostsThatAreSaidToRepeatDo) {
+  const auto topology = load_machine("gb300-nvl72x140");
+  const auto values = values_of(prior_profile(*topology, ExecutorKind::nccl));
+  PointSpec point;
+  point.collective = Collective::all_to_all;
+  point.algorithm = "grouped";
+  point.bytes = 64 << 20;
+  const auto made = build_case(*topology, values, point);
+  const StepCosts& costs = *made.channel_classes.front().costs;
+  const Schedule& schedule = *made.plan.channels.front().schedule;
+  const auto stage = static_cast<int>(schedule.stages.size()) - 1;
+  constexpr std::size_t columns = 288;  // one period
+  std::int32_t repeated = 0, looked_at = 0;
+  for (const int phase : {0, 1}) {
+    for (std::int32_t k = 5; k < schedule.stages.back().repeat; k += 17) {
+      const std::int32_t before = k - 5;
+      ++looked_at;
+      if (!costs.repeats(stage, 0, phase, before, k)) continue;
+      ++repeated;
+      Rows earlier(columns), later(columns);
+      costs.fill(stage, 0, phase, before, earlier.spans());
+      costs.fill(stage, 0, phase, k, later.spans());
+      ASSERT_EQ(earlier.lane, later.lane) << before << ' ' << k;
+      ASSERT_EQ(earlier.port, later.port) << before << ' ' << k;
+      ASSERT_EQ(earlier.latency, later.latency) << before << ' ' << k;
+      ASSERT_EQ(earlier.credit, later.credit) << before << ' ' << k;
+    }
+  }
+  EXPECT_GT(repeated, looked_at / 2);
+  EXPECT_LT(repeated, looked_at);
+}
+
 // Said of whole repetitions, and true of every pair of them; most repetitions are far.
 TEST(StepCosts, FarRepetitionsHaveOneKey) {
   const auto racks = load_machine("gb300-nvl72x140");

@@ -3,11 +3,12 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <tuple>
 #include <vector>
 
 #include "emulator/schedule/algorithms/algorithms.hpp"
-#include "emulator/schedule/catalogue.hpp"
 #include "emulator/schedule/algorithms/stage_builder.hpp"
+#include "emulator/schedule/catalogue.hpp"
 #include "emulator/sim/flat_phases.hpp"
 #include "tests/unit/sim/random_parts.hpp"
 
@@ -24,8 +25,8 @@ PeerMap random_shift(Draw& draw, const RankSpace& space, bool may_vary) {
   const std::int32_t a = may_vary && draw.chance(40) ? draw.between(-2, 2) : 0;
   const std::int32_t b = draw.between(-3, 4);
   const bool linear = draw.chance(50);
-  PeerMap map = linear ? PeerMap::linear(a, b)
-                       : PeerMap::on_digit(draw.between(0, space.digits() - 1), a, b);
+  PeerMap map =
+      linear ? PeerMap::linear(a, b) : PeerMap::on_digit(draw.between(0, space.digits() - 1), a, b);
   if (draw.chance(15)) map.fifo = static_cast<std::uint8_t>(draw.between(1, 2));
   return map;
 }
@@ -57,8 +58,7 @@ void add_rotation(Schedule& schedule, Draw& draw, const RankSpace& space) {
   const PeerMap out = random_shift(draw, space, false);
   const PeerMap in = inverse(out);
   add_stage(schedule, stage_of("open", 1, plain_phase(action_send, 0, {}, out)));
-  add_stage(schedule,
-            stage_of("turn", draw.between(0, 40), plain_phase(recv_forward, 0, in, out)));
+  add_stage(schedule, stage_of("turn", draw.between(0, 40), plain_phase(recv_forward, 0, in, out)));
   if (draw.chance(30)) {
     add_stage(schedule,
               stage_of("again", draw.between(1, 5), plain_phase(recv_forward, 0, in, out)));
@@ -176,7 +176,7 @@ void RandomCosts::fill(int stage, int group, int phase, std::int32_t k, CostRows
   for (const FlatPhase& flat : flatten(schedule_)) {
     if (flat.stage != stage || flat.group != group || flat.index != phase) continue;
     const auto row = static_cast<std::uint64_t>(stage * 100 + group * 50 + phase) * 4;
-    const std::int32_t key = flat.varies ? k : 0;
+    const std::int32_t key = flat.varies ? cost_key(k) : 0;
     for (std::int32_t x = 0; x < static_cast<std::int32_t>(rows.lane.size()); ++x) {
       const auto at = static_cast<std::size_t>(x);
       const bool runs = executes(flat, schedule_.space, x, k);
@@ -190,6 +190,16 @@ void RandomCosts::fill(int stage, int group, int phase, std::int32_t k, CostRows
       rows.credit[at] = cost(3, flat.receives);
     }
   }
+}
+
+bool RandomCosts::repeats(int stage, int group, int phase, std::int32_t before,
+                          std::int32_t k) const {
+  const auto rows = [&](std::int32_t repetition) {
+    CostBlock block(static_cast<std::size_t>(schedule_.positions()));
+    fill(stage, group, phase, repetition, block.rows());
+    return std::tuple{block.lane, block.port, block.latency, block.credit};
+  };
+  return cost_key(before) == cost_key(k) && rows(before) == rows(k);
 }
 
 std::string RandomCase::describe() const {
@@ -222,8 +232,7 @@ Schedule ring_by_hand(const RankSpace& space, std::int32_t fifo_depth) {
   schedule.algorithm = "ring";
   schedule.fifo_depth = fifo_depth;
   add_stage(schedule, stage_of("send", 1, plain_phase(action_send, 0, {}, next)));
-  add_stage(schedule,
-            stage_of("reduce", p - 2, plain_phase(recv_reduce_send, 0, previous, next)));
+  add_stage(schedule, stage_of("reduce", p - 2, plain_phase(recv_reduce_send, 0, previous, next)));
   add_stage(schedule, stage_of("turn", 1, plain_phase(recv_reduce_forward, 0, previous, next)));
   add_stage(schedule, stage_of("gather", p - 2, plain_phase(recv_forward, 0, previous, next)));
   add_stage(schedule, stage_of("receive", 1, plain_phase(recv_store, 0, previous, {})));

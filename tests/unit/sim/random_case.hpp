@@ -26,6 +26,8 @@ class RandomCosts final : public StepCosts, public PeriodicCosts {
   RandomCosts(const Schedule& schedule, std::uint64_t seed, CostTemper temper)
       : schedule_(schedule), seed_(seed), temper_(temper) {}
   void fill(int stage, int group, int phase, std::int32_t k, CostRows rows) const override;
+  // With every other seed costs change with every third repetition only.
+  bool repeats(int stage, int group, int phase, std::int32_t before, std::int32_t k) const override;
   std::int32_t cost_period() const override {
     const bool by_digit = temper_ == CostTemper::by_digit || temper_ == CostTemper::uniform;
     return by_digit && slow_ < 0 ? schedule_.space.domain_size() : 0;
@@ -38,6 +40,7 @@ class RandomCosts final : public StepCosts, public PeriodicCosts {
 
  private:
   std::int64_t value(std::uint64_t row, std::int32_t k, std::int32_t x) const;
+  std::int32_t cost_key(std::int32_t k) const { return seed_ % 2 == 0 ? k : k / 3; }
 
   const Schedule& schedule_;
   std::uint64_t seed_;

@@ -86,6 +86,32 @@ TEST(Sweep, InstructionSetsAreForcedAndAgree) {
   EXPECT_THROW(sweep(schedule, costs, unknown), UsageError);
 }
 
+// All slices of a repetition at once (uniform_exchange.cpp), against one step after another, which
+// a log asks for.
+TEST(Sweep, ExchangesAreTheSameBySliceAndByRepetition) {
+  for (const RankSpace& space : {RankSpace{8, 9}, RankSpace{5, 7}, RankSpace{6}}) {
+    for (const Schedule& schedule : {grouped_all_to_all(space), pairwise_all_to_all(space)}) {
+      for (std::uint64_t seed = 0; seed < 24; ++seed) {
+        const auto temper = static_cast<CostTemper>(seed / 2 % 5);
+        const RandomCosts costs(schedule, seed, temper);
+        SweepOptions options = unfolded();
+        options.slices = 1 + static_cast<std::int32_t>(seed % 7);
+        StepLog log({0}, schedule.roles);
+        SweepOptions by_step = options;
+        by_step.log = &log;
+        const SweepResult expected = sweep(schedule, costs, by_step);
+        for (const InstructionSet set : available_instruction_sets()) {
+          options.instruction_set = to_string(set);
+          const SweepResult result = sweep(schedule, costs, options);
+          ASSERT_EQ(result.makespan, expected.makespan) << to_string(set) << ' ' << seed;
+          ASSERT_EQ(result.updates, expected.updates);
+          ASSERT_EQ(result.stages.back().end_ps, expected.stages.back().end_ps);
+        }
+      }
+    }
+  }
+}
+
 TEST(Sweep, ARingNeedsMoreSlotsThanSlices) {
   const Schedule schedule = ring_by_hand({600}, 4);
   const ConstantCosts costs(schedule, {1, 1, 1, 1});
