@@ -68,26 +68,64 @@ void print_structure(const Topology& machine) {
              structure.bisection_gb_per_s / (machine.ranks() / 2.0));
 }
 
+void print_gpu(const GpuModel& gpu) {
+  fmt::print("\n{} ({})\n", gpu.name, gpu.generation);
+  print_number("memory", gpu.hbm_gb);
+  if (gpu.generation == "host") return;
+  print_number("memory bandwidth", gpu.hbm_tb_per_s);
+  print_number("BF16, dense", gpu.bf16_tflops);
+  print_number("FP8, dense", gpu.fp8_tflops);
+  print_number("power", gpu.power_w);
+}
+
+// Which ranks are in which kind of domain; nothing where all are alike.
+void print_kinds(const MachineSpec& spec) {
+  if (spec.others.empty()) return;
+  const auto size = static_cast<std::int64_t>(spec.domain.size.value);
+  std::int64_t first = 0;
+  const auto print = [&](std::int64_t domains, const GpuModel& gpu, const Sourced& nic) {
+    fmt::print("  {:>6} {}{} of {}, {:.6g} GB/s per NIC: ranks {} to {}\n", domains,
+               spec.domain.noun, domains == 1 ? "" : "s", gpu.name, nic.value, first * size,
+               (first + domains) * size - 1);
+    first += domains;
+  };
+  print(spec.first_domains(), spec.gpu, spec.fabric->nic_bandwidth);
+  for (const DomainPart& part : spec.others) {
+    print(static_cast<std::int64_t>(part.domains.value), part.gpu, part.nic_bandwidth);
+  }
+}
+
+// Of what each kind of domain draws and costs, after the name of its GPU where there are several.
+void print_part_cost(const CostSpec& cost, const std::string& noun, const std::string& of) {
+  if (cost.domain_power_kw) print_number(noun + " power" + of, *cost.domain_power_kw);
+  if (cost.facility_overhead) print_number("facility overhead" + of, *cost.facility_overhead);
+  if (cost.usd_per_gpu_hour) print_number("USD per GPU-hour" + of, *cost.usd_per_gpu_hour);
+  if (cost.usd_per_gpu) print_number("USD per GPU, to build" + of, *cost.usd_per_gpu);
+}
+
 // Power of the whole facility, and what an hour of the machine costs.
 void print_cost(const Topology& machine) {
   const auto* built = dynamic_cast<const BuiltTopology*>(&machine);
   if (built == nullptr) return;
-  const CostSpec& cost = built->spec().cost;
+  const MachineSpec& spec = built->spec();
+  const RunningCost whole = running_cost(spec, machine.ranks());
+  const CostSpec& cost = spec.cost;
   if (!cost.domain_power_kw && !cost.usd_per_gpu_hour && !cost.usd_per_gpu) return;
-  const RunningCost whole = running_cost(built->spec(), machine.ranks());
   fmt::print("\npower and price\n");
+  print_part_cost(cost, spec.domain.noun, spec.others.empty() ? "" : ", " + spec.gpu.name);
+  for (const DomainPart& part : spec.others) {
+    if (part.gpu.name != spec.gpu.name) {
+      print_part_cost(part.cost, spec.domain.noun, ", " + part.gpu.name);
+    }
+  }
   if (cost.domain_power_kw) {
-    print_number(built->spec().domain.noun + " power", *cost.domain_power_kw);
-    if (cost.facility_overhead) print_number("facility overhead", *cost.facility_overhead);
     fmt::print("  {:<24} {:>9.6g} MW      {}\n", "whole facility", whole.watts / 1e6, whole.counts);
   }
-  if (cost.usd_per_gpu_hour) {
-    print_number("USD per GPU and hour", *cost.usd_per_gpu_hour);
+  if (whole.usd_per_hour > 0) {
     fmt::print("  {:<24} {:>9.6g} USD per hour, price of {}\n", "whole machine", whole.usd_per_hour,
                whole.price_date);
   }
-  if (cost.usd_per_gpu) {
-    print_number("USD per GPU, to build", *cost.usd_per_gpu);
+  if (whole.capital_usd > 0) {
     fmt::print("  {:<24} {:>9.4g} billion USD", "whole machine", whole.capital_usd / 1e9);
     if (cost.domain_power_kw) {
       fmt::print(", {:.4g} billion per GW", whole.capital_usd / whole.watts);
@@ -100,18 +138,16 @@ void print_cost(const Topology& machine) {
 
 void show_machine(const Topology& machine, const ShownRoute& route) {
   const auto& space = machine.space();
-  const auto& gpu = machine.gpu();
+  const auto* built = dynamic_cast<const BuiltTopology*>(&machine);
   fmt::print("{}: {}\n", machine.name(), machine.title());
   fmt::print("  {} ranks = {} domain{} of {}; {} directed links; fabric {}\n", machine.ranks(),
              space.domains(), space.domains() == 1 ? "" : "s", space.domain_size(), machine.links(),
              machine.fabric());
-  fmt::print("\n{} ({})\n", gpu.name, gpu.generation);
-  print_number("memory", gpu.hbm_gb);
-  if (gpu.generation != "host") {
-    print_number("memory bandwidth", gpu.hbm_tb_per_s);
-    print_number("BF16, dense", gpu.bf16_tflops);
-    print_number("FP8, dense", gpu.fp8_tflops);
-    print_number("power", gpu.power_w);
+  if (built != nullptr) print_kinds(built->spec());
+  print_gpu(machine.gpu());
+  for (const DomainPart& part :
+       built != nullptr ? built->spec().others : std::vector<DomainPart>()) {
+    if (part.gpu.name != machine.gpu().name) print_gpu(part.gpu);
   }
   print_number("channels", machine.channels());
   fmt::print("\nlinks, per direction\n");

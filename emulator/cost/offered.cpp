@@ -10,9 +10,13 @@
 namespace fabricast {
 
 bool reduces_in_switch(const Topology& topology) {
+  // Where domains are unlike, all of their switches must.
   const auto& classes = topology.link_classes();
-  return std::any_of(classes.begin(), classes.end(),
-                     [](const LinkClass& link) { return link.in_network_reduction.value > 0; });
+  const auto reduces = [](const LinkClass& link) { return link.in_network_reduction.value > 0; };
+  return std::any_of(classes.begin(), classes.end(), reduces) &&
+         std::all_of(classes.begin(), classes.end(), [&reduces](const LinkClass& link) {
+           return link.kind != LinkKind::nvlink || reduces(link);
+         });
 }
 
 bool reduces_in_network(const Topology& topology) { return topology.fabric() == "infiniband"; }

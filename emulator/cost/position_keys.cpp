@@ -117,10 +117,15 @@ PositionKeys::PositionKeys(const Topology& topology, std::span<const std::int32_
   }
   rails_ = rails_of(topology, ranks);
   attachments_ = std::move(all);
+  if (topology.kinds() > 1) {
+    kinds_ = static_cast<std::size_t>(topology.kinds());
+    for (const std::int32_t rank : ranks) {
+      kind_of_.push_back(static_cast<std::uint8_t>(topology.kind_of(RankId::from(rank))));
+    }
+  }
   run_end_.assign(p, static_cast<std::int32_t>(p));
   for (std::size_t x = p; x-- > 1;) {
-    run_end_[x - 1] =
-        (key(x - 1, x) & ~rail_bit(x - 1, x)) == 0 ? run_end_[x] : static_cast<std::int32_t>(x);
+    run_end_[x - 1] = shares_all(x - 1, x) ? run_end_[x] : static_cast<std::int32_t>(x);
   }
   period_ = find_period();
   far_groups_ = find_far_groups();
@@ -130,6 +135,7 @@ PositionKeys::PositionKeys(const Topology& topology, std::span<const std::int32_
 // How far apart positions that share something are. Those of a switch mostly come in equal steps;
 // where they do not, all pairs of one period are looked at, and left alone where that are too many.
 void PositionKeys::find_near() {
+  if (!one_far_key()) return;
   constexpr std::size_t most_pairs = 20'000'000;
   const std::size_t p = positions();
   std::vector<bool> near(p, false);
@@ -227,43 +233,53 @@ ExchangeGroups PositionKeys::find_far_groups() const {
 }
 
 // Those that share all of some attachments are counted for every choice of them, and of these those
-// that share more are taken off again.
+// that share more are taken off again. Of each kind by itself.
 std::vector<std::int64_t> PositionKeys::peers_by_key(std::size_t end) const {
-  const std::size_t p = positions(), choices = keys();
+  const std::size_t p = positions(), choices = plain_keys();
   const auto partitions = this->partitions();
-  std::vector<std::int64_t> peers(end * choices);
+  std::vector<std::int64_t> peers(end * keys());
+  // Where the counts of x with those of one kind begin.
+  const auto row = [&](std::size_t x, std::size_t kind) {
+    return peers.data() + x * keys() + (kinds_ == 1 ? 0 : (kind_of_[x] * kinds_ + kind) * choices);
+  };
   std::vector<std::vector<std::int32_t>> parts(choices, std::vector<std::int32_t>(p, 0));
   for (std::size_t shared = 0; shared < choices; ++shared) {
-    std::vector<std::int64_t> sizes(1, static_cast<std::int64_t>(p));
+    std::int32_t count = 1;
     if (shared > 0) {
       // The part of a smaller choice, parted by one attachment more.
       const auto f = static_cast<std::size_t>(std::countr_zero(shared));
       const auto& coarser = parts[shared & (shared - 1)];
       std::unordered_map<std::uint64_t, std::int32_t> known;
-      sizes.clear();
       for (std::size_t x = 0; x < p; ++x) {
         const std::uint64_t pair = std::uint64_t{static_cast<std::uint32_t>(coarser[x])} << 32 |
                                    static_cast<std::uint32_t>(partitions[f][x]);
-        const auto next = static_cast<std::int32_t>(sizes.size());
-        const auto [entry, added] = known.try_emplace(pair, next);
-        if (added) sizes.push_back(0);
-        parts[shared][x] = entry->second;
-        ++sizes[static_cast<std::size_t>(entry->second)];
+        parts[shared][x] =
+            known.try_emplace(pair, static_cast<std::int32_t>(known.size())).first->second;
       }
+      count = static_cast<std::int32_t>(known.size());
+    }
+    std::vector<std::int64_t> sizes(static_cast<std::size_t>(count) * kinds_, 0);
+    for (std::size_t x = 0; x < p; ++x) {
+      ++sizes[static_cast<std::size_t>(parts[shared][x]) * kinds_ +
+              (kinds_ == 1 ? 0 : kind_of_[x])];
     }
     const std::size_t key = choices - 1 - shared;  // what is not shared differs
     for (std::size_t x = 0; x < end; ++x) {
-      peers[x * choices + key] = sizes[static_cast<std::size_t>(parts[shared][x])];
+      for (std::size_t kind = 0; kind < kinds_; ++kind) {
+        row(x, kind)[key] = sizes[static_cast<std::size_t>(parts[shared][x]) * kinds_ + kind];
+      }
     }
   }
   for (std::size_t x = 0; x < end; ++x) {
-    std::int64_t* of_x = peers.data() + x * choices;
-    for (std::size_t bit = 1; bit < choices; bit <<= 1) {
-      for (std::size_t key = 0; key < choices; ++key) {
-        if ((key & bit) != 0) of_x[key] -= of_x[key ^ bit];
+    for (std::size_t kind = 0; kind < kinds_; ++kind) {
+      std::int64_t* of_x = row(x, kind);
+      for (std::size_t bit = 1; bit < choices; bit <<= 1) {
+        for (std::size_t key = 0; key < choices; ++key) {
+          if ((key & bit) != 0) of_x[key] -= of_x[key ^ bit];
+        }
       }
     }
-    --of_x[0];  // itself
+    --row(x, kinds_ == 1 ? 0 : kind_of_[x])[0];  // itself
   }
   return peers;
 }
@@ -273,6 +289,7 @@ std::vector<std::int64_t> PositionKeys::peers_by_key(std::size_t end) const {
 // when the distances are.
 std::size_t PositionKeys::find_period() const {
   const std::size_t p = positions();
+  if (kinds_ > 1) return p;
   std::vector<std::vector<std::size_t>> distances;
   const auto partitions = this->partitions();
   for (const auto& labels : partitions) {

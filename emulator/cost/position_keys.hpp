@@ -3,8 +3,8 @@
 // Attachments of a rank are its domain and the links it climbs on its way across the machine
 // (leaf trunk, pod trunk ...), and its rail where a message to another rail first goes through the
 // domain. They are read off Topology::route to other domains, so no builder is special. The key of
-// a pair has one bit per attachment that differs.
-// Immutable; thread safe. O(positions) to build and store; key() is O(attachments).
+// a pair has one bit per attachment that differs, and where domains are of several kinds the kinds
+// of both ends. Immutable; thread safe. O(positions) to build and store; key() is O(attachments).
 #pragma once
 
 #include <algorithm>
@@ -26,22 +26,28 @@ class PositionKeys {
 
   bool operator==(const PositionKeys&) const = default;
 
-  std::size_t keys() const {
-    return std::size_t{1} << (attachments_.size() + (rails_.empty() ? 0 : 1));
-  }
+  std::size_t keys() const { return plain_keys() * kinds_ * kinds_; }
   std::size_t positions() const { return run_end_.size(); }
+
+  bool shares_all(std::size_t x, std::size_t y) const {
+    return std::all_of(attachments_.begin(), attachments_.end(),
+                       [x, y](const auto& labels) { return labels[x] == labels[y]; });
+  }
 
   std::size_t key(std::size_t x, std::size_t y) const {
     std::size_t bits = 0;
     for (std::size_t f = 0; f < attachments_.size(); ++f) {
       bits |= static_cast<std::size_t>(attachments_[f][x] != attachments_[f][y]) << f;
     }
-    return bits | rail_bit(x, y);
+    return bits | rail_bit(x, y) | kind_bits(x, y);
   }
 
   // The smallest divisor P of positions() with key(x, y) == key(x + P, y + P), cyclically, for all
   // pairs: machines of equal groups look the same from every group.
   std::size_t period() const { return period_; }
+
+  // Do all pairs that share no attachment have one key, far_key()?
+  bool one_far_key() const { return kinds_ == 1; }
 
   // The finest intervals with far_key() for all pairs of two of them; of one position each at
   // least.
@@ -87,6 +93,13 @@ class PositionKeys {
   }
 
  private:
+  // Without the kinds of both ends.
+  std::size_t plain_keys() const {
+    return std::size_t{1} << (attachments_.size() + (rails_.empty() ? 0 : 1));
+  }
+  std::size_t kind_bits(std::size_t x, std::size_t y) const {
+    return kinds_ == 1 ? 0 : (kind_of_[x] * kinds_ + kind_of_[y]) * plain_keys();
+  }
   std::size_t rail_bit(std::size_t x, std::size_t y) const {
     if (rails_.empty()) return 0;
     return static_cast<std::size_t>(rails_[x] != rails_[y]) << attachments_.size();
@@ -145,7 +158,9 @@ class PositionKeys {
   }
 
   std::vector<std::vector<std::int32_t>> attachments_;  // [attachment][position]
-  std::vector<std::int32_t> rails_;    // by position; empty where all reach each other directly
+  std::vector<std::int32_t> rails_;  // by position; empty where all reach each other directly
+  std::size_t kinds_ = 1;
+  std::vector<std::uint8_t> kind_of_;  // of domains, by position; empty where all are alike
   std::vector<std::int32_t> run_end_;  // first later position whose attachments differ
   std::size_t period_ = 0;
   ExchangeGroups far_groups_;

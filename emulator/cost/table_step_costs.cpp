@@ -179,6 +179,7 @@ std::optional<ExchangeCosts> TableStepCosts::exchange_costs(int stage, int group
   const PhaseTable& send = tables_[tables[static_cast<std::size_t>(send_phase)]];
   const PhaseTable& receive = tables_[tables[static_cast<std::size_t>(receive_phase)]];
   const PositionKeys& keys = *channel_.keys;
+  if (!keys.one_far_key()) return std::nullopt;
   ExchangeCosts costs;
   costs.groups = keys.far_groups();
   costs.kind_of_pair = [&keys](std::int32_t x, std::int32_t y) {

@@ -92,17 +92,36 @@ void look_at_nvlink(const MachineSpec& spec, double gbyte_per_link, MachineLook&
   if (look.shape == NvlinkShape::cube_mesh && look.gpus != 8) look.shape = NvlinkShape::all_to_all;
 }
 
+// NCCL compares the graphs that its ranks found and takes the least of everything
+// (ncclTopoGraph in the exchange of initTransportsRank, v2.28.9-1 src/init.cc): unlike nodes are as
+// their weakest.
+MachineSpec weakest(MachineSpec spec) {
+  const auto less = [](Sourced& a, const Sourced& b) {
+    if (b.value < a.value) a = b;
+  };
+  for (const DomainPart& part : spec.others) {
+    if (spec.domain.bandwidth) less(*spec.domain.bandwidth, *part.domain.bandwidth);
+    if (spec.domain.links && part.domain.links) less(*spec.domain.links, *part.domain.links);
+    if (part.gpu.pcie_gb_per_s.value > 0) less(spec.gpu.pcie_gb_per_s, part.gpu.pcie_gb_per_s);
+    less(spec.fabric->nic_bandwidth, part.nic_bandwidth);
+  }
+  return spec;
+}
+
 MachineLook look_by(const GenerationFacts& facts, const Topology& machine) {
   const auto* built = dynamic_cast<const BuiltTopology*>(&machine);
   if (built == nullptr) {
     throw UsageError(machine.name() + ": was not built from a machine file");
   }
-  const MachineSpec& spec = built->spec();
+  const MachineSpec spec = weakest(built->spec());
   MachineLook look;
   look.name = machine.name();
   look.gpus = machine.space().domain_size();
   look.nodes = machine.ranks() / look.gpus;
   look.capability = capability_of(spec.gpu, facts.capability);
+  for (const DomainPart& part : spec.others) {
+    look.capability = std::min(look.capability, capability_of(part.gpu, facts.capability));
+  }
   look.gpus_per_host = spec.domain.members_per_tray > 0
                            ? std::min(look.gpus, spec.domain.members_per_tray)
                            : look.gpus;

@@ -44,6 +44,12 @@ TimeShape time_shape_of(const Topology& machine) {
     shape.nic_gbps = spec.fabric->nics * shape.one_nic_gbps;
   }
   if (domain.bandwidth) shape.link_gbps = domain.bandwidth->value;
+  for (const DomainPart& part : spec.others) {  // the slowest keeps the others waiting
+    shape.one_nic_gbps = std::min(shape.one_nic_gbps, part.nic_bandwidth.value);
+    if (part.domain.bandwidth)
+      shape.link_gbps = std::min(shape.link_gbps, part.domain.bandwidth->value);
+  }
+  if (!spec.others.empty()) shape.nic_gbps = spec.fabric->nics * shape.one_nic_gbps;
   shape.link = domain.kind == LinkKind::pcie              ? TimeLink::pcie
                : shape.generation == TimeGeneration::cdna ? TimeLink::infinity_fabric
                : domain.shape == "switch"                 ? TimeLink::nvswitch

@@ -8,6 +8,13 @@
 
 namespace fabricast {
 
+LinkClass scale_up_class(const DomainSpec& domain) {
+  LinkClass links{std::string(to_string(domain.kind)), domain.kind, *domain.bandwidth,
+                  *domain.latency};
+  if (domain.in_network_reduction) links.in_network_reduction = *domain.in_network_reduction;
+  return links;
+}
+
 BuiltTopology::BuiltTopology(MachineSpec spec, RankSpace space) : spec_(std::move(spec)) {
   name_ = spec_.name;
   title_ = spec_.title;
@@ -31,11 +38,7 @@ BuiltTopology::BuiltTopology(MachineSpec spec, RankSpace space) : spec_(std::mov
       return;
     }
     domain_links_ = 2 * static_cast<std::int64_t>(space.size());
-    classes_.push_back(
-        {std::string(to_string(domain.kind)), domain.kind, *domain.bandwidth, *domain.latency});
-    if (domain.in_network_reduction) {
-      classes_.back().in_network_reduction = *domain.in_network_reduction;
-    }
+    classes_.push_back(scale_up_class(domain));
   }
 }
 

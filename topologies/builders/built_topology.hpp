@@ -15,6 +15,9 @@
 
 namespace fabricast {
 
+// The links of a domain whose members meet at a switch.
+LinkClass scale_up_class(const DomainSpec& domain);
+
 class BuiltTopology : public Topology {
  public:
   const MachineSpec& spec() const { return spec_; }

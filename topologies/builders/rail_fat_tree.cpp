@@ -69,7 +69,43 @@ RailFatTree::RailFatTree(MachineSpec checked)
   } else {
     add_fabric_classes();
   }
+  add_kinds();
   if (rail_only_) count_domain_pairs();
+}
+
+// A class of its own only for what differs from all domains before.
+void RailFatTree::add_kinds() {
+  const auto class_of = [this](LinkClass wanted, int part) {
+    for (std::size_t c = 0; c < classes_.size(); ++c) {
+      const LinkClass& known = classes_[c];
+      if (known.kind == wanted.kind && known.bandwidth.value == wanted.bandwidth.value &&
+          known.latency.value == wanted.latency.value &&
+          known.in_network_reduction.value == wanted.in_network_reduction.value) {
+        return LinkClassId::from(static_cast<std::int64_t>(c));
+      }
+    }
+    wanted.name = fmt::format("{}_{}", wanted.name, part);
+    classes_.push_back(std::move(wanted));
+    return LinkClassId::from(static_cast<std::int64_t>(classes_.size()) - 1);
+  };
+  domain_kinds_.push_back(
+      {0, 0, LinkClassId(0), LinkClassId(static_cast<std::uint32_t>(domain_classes()))});
+  auto first = static_cast<std::uint32_t>(spec().first_domains());
+  int part = 1;
+  for (const DomainPart& others : spec().others) {
+    DomainKind kind{first, 0, LinkClassId(0), LinkClassId(0)};
+    first += static_cast<std::uint32_t>(others.domains.value);
+    ++part;
+    if (members_ > 1) kind.scale_up = class_of(scale_up_class(others.domain), part);
+    kind.nic =
+        class_of({"nic", LinkKind::nic, others.nic_bandwidth, halved(others.nic_latency)}, part);
+    const auto same =
+        std::find_if(domain_kinds_.begin(), domain_kinds_.end(), [&kind](const DomainKind& known) {
+          return known.scale_up == kind.scale_up && known.nic == kind.nic;
+        });
+    kind.kind = same == domain_kinds_.end() ? kinds_++ : same->kind;
+    domain_kinds_.push_back(kind);
+  }
 }
 
 void RailFatTree::add_dragonfly_classes() {
@@ -161,8 +197,14 @@ LinkClassId RailFatTree::link_class(LinkId link) const {
   const std::int64_t id = link.value();
   FABRICAST_EXPECT(id < end_, "link of this machine");
   const auto nic_class = static_cast<std::uint32_t>(domain_classes());
-  if (id < first_nic_) return domain_link_class(link);
-  if (id < first_leaf_) return LinkClassId(nic_class);
+  if (id < first_nic_) {
+    if (kinds_ == 1) return domain_link_class(link);
+    return kind_of_domain(static_cast<std::uint32_t>(id / 2) / members_).scale_up;
+  }
+  if (id < first_leaf_) {
+    if (kinds_ == 1) return LinkClassId(nic_class);
+    return kind_of_domain(static_cast<std::uint32_t>(id - first_nic_) / 2 / nics_per_domain_).nic;
+  }
   if (id < first_pod_) return LinkClassId(nic_class + 1);
   return LinkClassId(id < first_site_ || tiers_ < 3 ? nic_class + 2 : nic_class + 3);
 }

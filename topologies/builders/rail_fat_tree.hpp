@@ -38,6 +38,9 @@
 // router, between groups three more, so half a switch hop is on each local trunk, a whole one on
 // each global trunk.
 //
+// Domains may be of several kinds (MachineSpec::others), each with classes of its own for its
+// scale-up links and NICs where their figures differ. Trunks are those of the first kind's NICs.
+//
 // LinkIds: scale-up links (see BuiltTopology), then 2 per NIC, 2 per leaf, 2 per pod (tiers = 3
 // only), 2 per site (several only), up before down. Ranks = {members, domains}. Complexity: route()
 // is O(1), no allocation.
@@ -58,16 +61,34 @@ class RailFatTree final : public BuiltTopology {
   std::string link_name(LinkId link) const override;
   Route route(RankId a, RankId b) const override;
   std::int64_t pairs_on(LinkId link) const override;
+  int kind_of(RankId rank) const override { return kind_of_domain(rank.value() / members_).kind; }
+  int kinds() const override { return kinds_; }
 
   // Shape, for people and tests.
   std::int64_t nics() const { return (first_leaf_ - first_nic_) / 2; }
   std::int64_t leaves() const { return (first_pod_ - first_leaf_) / 2; }
   std::int64_t pods() const { return (first_site_ - first_pod_) / 2; }
   std::int64_t sites() const { return sites_; }
+  // The way out of a domain's first NIC.
+  LinkId first_nic(std::int64_t domain) const {
+    return LinkId::from(first_nic_ + 2 * domain * nics_per_domain_);
+  }
   // The leaf that the NIC of a rank hangs on (0 when there is one tier).
   std::int64_t leaf_of(RankId rank) const;
 
  private:
+  // Domains from `first` on, to where the next ones begin.
+  struct DomainKind {
+    std::uint32_t first = 0;
+    int kind = 0;
+    LinkClassId scale_up, nic;
+  };
+  void add_kinds();
+  const DomainKind& kind_of_domain(std::uint32_t domain) const {
+    std::size_t i = domain_kinds_.size() - 1;
+    while (domain < domain_kinds_[i].first) --i;
+    return domain_kinds_[i];
+  }
   void add_fabric_classes();
   void add_dragonfly_classes();
   void count_domain_pairs();
@@ -87,6 +108,8 @@ class RailFatTree final : public BuiltTopology {
   // Shape as unsigned 32-bit numbers: route() divides by them.
   std::uint32_t members_, nics_per_domain_, rails_, domains_per_leaf_, groups_per_pod_, tiers_;
   std::uint32_t sites_, domains_per_site_, groups_per_site_, pods_per_site_;
+  std::vector<DomainKind> domain_kinds_;  // in order; at least one
+  int kinds_ = 1;
   std::vector<std::int64_t> domain_pairs_;  // rail_only: pairs over the links of a domain
   // First LinkId of each kind, and the end.
   std::int64_t first_nic_ = 0, first_leaf_ = 0, first_pod_ = 0, first_site_ = 0, end_ = 0;

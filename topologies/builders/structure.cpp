@@ -53,9 +53,10 @@ class Levels {
   void add_tree(const RailFatTree& tree) {
     const FabricSpec& fabric = *machine_.spec().fabric;
     const std::int64_t domains = machine_.space().domains();
-    std::vector<Level> levels{{"nic", 1, fabric.nics * rate("nic")}};
+    find_nics(tree);
+    std::vector<Level> levels{{"nic", 1, 0}};
     if (fabric.kind == "dragonfly") {
-      add("nic", static_cast<double>(domains / 2) * levels[0].gb_per_s);
+      add("nic", std::min(nics_of(0, domains / 2), nics_of(domains - domains / 2, domains)));
       if (tree.pods() > 1) {
         add("spine_uplink", all_joined(tree.pods(), rate("spine_uplink")));
       } else if (tree.leaves() > 1) {
@@ -77,6 +78,7 @@ class Levels {
       levels.push_back({"site_uplink", fabric.domains_per_site, rate("site_uplink")});
     }
     for (const std::int64_t half : {domains / 2, domains - domains / 2}) {
+      add("nic", nics_of(half, domains));  // what the other half takes
       for (std::size_t top = 0; top < levels.size(); ++top) {
         if (half >= levels[top].domains) add(levels[top].name, way_out(levels, top, half));
       }
@@ -85,34 +87,69 @@ class Levels {
 
   // Out of the first `domains`: of whole units through their links, of the rest of one as they are
   // cut off from it below.
-  static double way_out(const std::vector<Level>& levels, std::size_t top, std::int64_t domains) {
+  double way_out(const std::vector<Level>& levels, std::size_t top, std::int64_t domains) const {
+    return way_out(levels, top, 0, domains);
+  }
+  double way_out(const std::vector<Level>& levels, std::size_t top, std::int64_t first,
+                 std::int64_t domains) const {
+    if (top == 0) return nics_of(first, first + domains);
     const Level& level = levels[top];
     const double whole = static_cast<double>(domains / level.domains) * level.gb_per_s;
     const std::int64_t rest = domains % level.domains;
     if (rest == 0) return whole;
-    double least = way_out(levels, 0, rest);
+    first += domains - rest;
+    double least = way_out(levels, 0, first, rest);
     for (std::size_t below = 1; below < top; ++below) {
-      least = std::min(least, way_out(levels, below, rest));
+      least = std::min(least, way_out(levels, below, first, rest));
     }
     return whole + least;
   }
 
+  // The NICs of each domain, summed up to it.
+  void find_nics(const RailFatTree& tree) {
+    const std::int64_t domains = tree.space().domains(), nics = tree.nics() / domains;
+    nics_.assign(1, 0);
+    for (std::int64_t d = 0; d < domains; ++d) {
+      const LinkId nic = tree.first_nic(d);
+      const double one = tree.link_classes()[tree.link_class(nic).value()].bandwidth.value;
+      nics_.push_back(nics_.back() + static_cast<double>(nics) * one);
+    }
+  }
+  double nics_of(std::int64_t first, std::int64_t end) const {
+    return nics_[static_cast<std::size_t>(end)] - nics_[static_cast<std::size_t>(first)];
+  }
+
   const BuiltTopology& machine_;
   Structure found_;
+  std::vector<double> nics_;  // GB/s out of all domains before
 };
+
+// A rank of every kind of domain.
+std::vector<RankId> unlike_ranks(const Topology& machine) {
+  std::vector<RankId> ranks;
+  for (int kind = 0; kind < machine.kinds(); ++kind) {
+    std::uint32_t rank = 0;
+    while (machine.kind_of(RankId(rank)) != kind)
+      rank += static_cast<std::uint32_t>(machine.space().domain_size());
+    ranks.emplace_back(rank);
+  }
+  return ranks;
+}
 
 }  // namespace
 
 Structure structure_of(const BuiltTopology& machine) {
   Structure structure = Levels(machine).narrowest();
-  for (std::int32_t peer = 1; peer < machine.ranks(); ++peer) {
-    const Route route = machine.route(RankId(0), RankId::from(peer));
-    double us = 0;
-    for (const LinkId link : route.span()) {
-      us += machine.link_classes()[machine.link_class(link).value()].latency.value;
+  for (const RankId rank : unlike_ranks(machine)) {
+    for (std::int32_t peer = 0; peer < machine.ranks(); ++peer) {
+      const Route route = machine.route(rank, RankId::from(peer));
+      double us = 0;
+      for (const LinkId link : route.span()) {
+        us += machine.link_classes()[machine.link_class(link).value()].latency.value;
+      }
+      structure.diameter_links = std::max(structure.diameter_links, route.count);
+      structure.diameter_us = std::max(structure.diameter_us, us);
     }
-    structure.diameter_links = std::max(structure.diameter_links, route.count);
-    structure.diameter_us = std::max(structure.diameter_us, us);
   }
   return structure;
 }

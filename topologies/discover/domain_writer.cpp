@@ -35,6 +35,21 @@ std::string short_gpu_name(const LocalGpu& gpu) {
   return name.empty() ? "unnamed" : std::string(name);
 }
 
+namespace {
+
+const LocalGpu& least_connected(const LocalMachine& host) {
+  return *std::min_element(host.gpus.begin(), host.gpus.end(),
+                           [](const auto& a, const auto& b) { return a.nvlinks < b.nvlinks; });
+}
+
+}  // namespace
+
+std::string_view joined_by(const LocalMachine& host) {
+  const LocalGpu& least = least_connected(host);
+  const double rate = nvlink_rating(least.compute_major, least.compute_minor).gb_per_s;
+  return least.nvlinks > 0 && rate > 0 && host.nvlink_shape != "apart" ? "nvlink" : "pcie";
+}
+
 // Collective channels of NCCL 2.28.9's own search on 8-GPU NVLink boxes; assumed elsewhere.
 std::string gpu_channels(const LocalMachine& host, bool several_hosts) {
   const auto& gpu = host.gpus.front();
@@ -126,13 +141,11 @@ std::string gpu_section(const LocalGpu& gpu, std::string_view indent) {
 
 // The least connected GPU decides: a collective runs at its speed.
 std::string gpu_interconnect(const LocalMachine& host, std::string_view indent) {
-  const auto least =
-      *std::min_element(host.gpus.begin(), host.gpus.end(),
-                        [](const auto& a, const auto& b) { return a.nvlinks < b.nvlinks; });
+  const LocalGpu& least = least_connected(host);
   const std::string inner = std::string(indent) + "  ";
   const auto nvlink = nvlink_rating(least.compute_major, least.compute_minor);
   std::string text = fmt::format("{}interconnect:\n", indent);
-  if (least.nvlinks > 0 && nvlink.gb_per_s > 0 && host.nvlink_shape != "apart") {
+  if (joined_by(host) == "nvlink") {
     text += yaml_line(inner, "kind", "nvlink");
     if (!host.nvlink_shape.empty()) text += yaml_line(inner, "shape", host.nvlink_shape);
     text +=

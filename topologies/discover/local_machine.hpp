@@ -65,8 +65,8 @@ LocalMachine unpack(std::string_view text);
 std::vector<LocalMachine> join_processes(std::span<const LocalMachine> processes);
 
 // The machine file of these hosts, after join_processes(). One host gives kind single_node (GPUs)
-// or host; several alike give kind nested; others are a UsageError that names the difference. The
-// result is read by parse_machine().
+// or host, several kind nested. Hosts that no machine holds together (docs/machines.md, `others`)
+// are a UsageError that names the kinds. The result is read by parse_machine().
 std::string to_machine_yaml(std::span<const LocalMachine> hosts);
 
 // For `sample` and trace records: hostname, kernel, CPU, cores, load averages, memory, LLC, GPUs.

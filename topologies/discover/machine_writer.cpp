@@ -1,4 +1,5 @@
-// LocalMachines to one machine file: alike hosts become `nested`, others are refused.
+// LocalMachines to one machine file: several hosts become `nested`, where they differ with
+// `others`.
 #include <algorithm>
 #include <utility>
 #include <vector>
@@ -8,6 +9,7 @@
 
 #include "emulator/base/contracts.hpp"
 #include "emulator/base/error.hpp"
+#include "topologies/discover/gpu_catalog.hpp"
 #include "topologies/discover/machine_writer.hpp"
 
 namespace fabricast {
@@ -94,7 +96,34 @@ std::string some_of(const std::vector<std::string>& names) {
   return names.size() > most ? fmt::format("{} and {} more", text, names.size() - most) : text;
 }
 
-void require_like_hosts(std::span<const LocalMachine> hosts) {
+// What the nodes of one machine have in common (docs/machines.md, `others`).
+std::string frame_of(const LocalMachine& host) {
+  const auto ports = best_ports(host);
+  const std::string fabric = ports.empty() ? "" : ports.front().fabric;
+  if (host.gpus.empty()) return fmt::format("{} cores, {}", host.usable_cores, fabric);
+  const auto& gpu = host.gpus.front();
+  return fmt::format("{} GPUs, {}, {}, {} x {}", host.gpus.size(),
+                     generation_of(gpu.compute_major, gpu.compute_minor), joined_by(host),
+                     ports.size(), fabric);
+}
+
+// Consecutive hosts of one kind.
+std::vector<std::span<const LocalMachine>> runs_of(std::span<const LocalMachine> hosts) {
+  std::vector<std::span<const LocalMachine>> runs;
+  for (std::size_t first = 0, i = 1; i <= hosts.size(); ++i) {
+    if (i < hosts.size() && kind_of(hosts[i]) == kind_of(hosts[first])) continue;
+    runs.push_back(hosts.subspan(first, i - first));
+    first = i;
+  }
+  return runs;
+}
+
+void require_one_frame(std::span<const LocalMachine> hosts) {
+  const bool one_kind = runs_of(hosts).size() == 1;
+  const bool one_frame = std::all_of(hosts.begin(), hosts.end(), [&](const LocalMachine& host) {
+    return frame_of(host) == frame_of(hosts.front());
+  });
+  if (one_kind || (one_frame && hosts.front().nvlink_shape.empty())) return;
   std::vector<std::pair<std::string, std::vector<std::string>>> kinds;  // in order of appearance
   for (const auto& host : hosts) {
     const std::string kind = kind_of(host);
@@ -103,7 +132,6 @@ void require_like_hosts(std::span<const LocalMachine> hosts) {
     if (known == kinds.end()) known = kinds.insert(kinds.end(), {kind, {}});
     known->second.push_back(host.hostname);
   }
-  if (kinds.size() == 1) return;
   std::string list;
   for (const auto& [kind, names] : kinds) {
     list += fmt::format("{}{}: {}", list.empty() ? "" : "; ", some_of(names), kind);
@@ -112,8 +140,9 @@ void require_like_hosts(std::span<const LocalMachine> hosts) {
       kinds.begin(), kinds.end(),
       [](const auto& a, const auto& b) { return a.second.size() < b.second.size(); });
   throw UsageError(
-      fmt::format("the {} hosts are of {} kinds ({}), and a machine repeats one kind of node; run "
-                  "on those of one kind, such as --host {}, or write the machine file by hand",
+      fmt::format("the {} hosts are of {} kinds ({}), and the nodes of a machine have as many GPUs "
+                  "of one generation, or cores, and as many ports of one network; run on those of "
+                  "one kind, such as --host {}, or write the machine file by hand",
                   hosts.size(), kinds.size(), list, fmt::join(most.second, ",")));
 }
 
@@ -123,6 +152,31 @@ std::string nic_latency(std::string_view fabric) {
   if (fabric == "roce") return yaml_sourced("3.6 us", "published", paper);
   return yaml_sourced("25 us", "assumed",
                       "order of kernel TCP between hosts; measure calibrates it");
+}
+
+std::string port_rate(const LocalMachine& host) {
+  const auto ports = best_ports(host);
+  if (ports.empty()) {
+    return yaml_sourced("10 Gbit/s", "assumed", "no network port reports its rate");
+  }
+  return yaml_sourced(fmt::format("{} Gbit/s", ports.front().gbit_per_s), "measured",
+                      fmt::format("/sys/class: rate of {}", ports.front().name));
+}
+
+std::string host_count(std::size_t hosts) {
+  return yaml_sourced(std::to_string(hosts), "measured", "hosts of this run");
+}
+
+// The hosts behind the first kind, in the order of the ranks.
+std::string others_yaml(std::span<const std::span<const LocalMachine>> others) {
+  std::string text = others.empty() ? "" : "others:\n";
+  for (const auto& run : others) {
+    const LocalMachine& host = run.front();
+    text += yaml_line("  ", "- count", host_count(run.size()));
+    text += yaml_line("    ", "nic", fmt::format("{{bandwidth: {}}}", port_rate(host)));
+    text += "    node:\n" + domain_yaml(host, "      ");
+  }
+  return text;
 }
 
 std::string fabric_yaml(const LocalMachine& host) {
@@ -139,11 +193,7 @@ std::string fabric_yaml(const LocalMachine& host) {
       "    ", "per_node",
       yaml_sourced(std::to_string(nics), even ? "measured" : "assumed",
                    even ? "/sys/class: active ports of the best rate" : "one NIC shared by all"));
-  text += yaml_line(
-      "    ", "bandwidth",
-      ports.empty() ? yaml_sourced("10 Gbit/s", "assumed", "no network port reports its rate")
-                    : yaml_sourced(fmt::format("{} Gbit/s", ports.front().gbit_per_s), "measured",
-                                   fmt::format("/sys/class: rate of {}", ports.front().name)));
+  text += yaml_line("    ", "bandwidth", port_rate(host));
   return text + yaml_line("    ", "latency", nic_latency(fabric));
 }
 
@@ -156,7 +206,7 @@ std::string comment(std::string text) {
 }
 
 // What the file's numbers leave out of what was found.
-std::string doubts(const LocalMachine& host) {
+std::string doubt_about(const LocalMachine& host) {
   const auto [least, most] =
       std::minmax_element(host.gpus.begin(), host.gpus.end(),
                           [](const auto& a, const auto& b) { return a.nvlinks < b.nvlinks; });
@@ -172,7 +222,20 @@ std::string doubts(const LocalMachine& host) {
         "goes over PCIe",
         most->nvlinks);
   }
-  return text.empty() ? "" : "doubts:\n  - " + yaml_quoted(text) + "\n";
+  return text;
+}
+
+std::string doubts(std::span<const std::span<const LocalMachine>> runs) {
+  std::vector<std::string> texts;
+  for (const auto& run : runs) {
+    const std::string text = doubt_about(run.front());
+    if (!text.empty() && std::find(texts.begin(), texts.end(), text) == texts.end()) {
+      texts.push_back(text);
+    }
+  }
+  std::string list;
+  for (const auto& text : texts) list += "  - " + yaml_quoted(text) + "\n";
+  return list.empty() ? "" : "doubts:\n" + list;
 }
 
 std::string header(std::span<const LocalMachine> hosts) {
@@ -203,28 +266,31 @@ std::string to_machine_yaml(std::span<const LocalMachine> processes) {
   const auto hosts = join_processes(processes);
   const auto& first = hosts.front();
   for (const auto& host : hosts) require_like_gpus(host);
-  require_like_hosts(hosts);
+  require_one_frame(hosts);
   const std::string what =
       first.gpus.empty()
           ? fmt::format("host-{}-lanes", first.usable_cores)
           : fmt::format("{}-x{}", slug(short_gpu_name(first.gpus.front())), first.gpus.size());
+  const auto runs = runs_of(hosts);
   std::string text = header(hosts);
   if (hosts.size() == 1) {
     text += yaml_line("", "name", what);
-    text += yaml_line("", "title", yaml_quoted(describe(first))) + doubts(first);
+    text += yaml_line("", "title", yaml_quoted(describe(first))) + doubts(runs);
     return text + domain_yaml(first, "");
   }
   text += yaml_line("", "name", fmt::format("{}-n{}", what, hosts.size()));
-  text +=
-      yaml_line("", "title", yaml_quoted(fmt::format("{} x {}", hosts.size(), describe(first))));
-  text += doubts(first) + yaml_line("", "kind", "nested");
-  text += yaml_line("", "count",
-                    yaml_sourced(std::to_string(hosts.size()), "measured", "hosts of this run"));
+  const std::string title = runs.size() == 1
+                                ? fmt::format("{} x {}", hosts.size(), describe(first))
+                                : fmt::format("{} hosts of several kinds", hosts.size());
+  text += yaml_line("", "title", yaml_quoted(title));
+  text += doubts(runs) + yaml_line("", "kind", "nested");
+  text += yaml_line("", "count", host_count(runs.front().size()));
   text += yaml_line("", "channels",
                     first.gpus.empty()
                         ? yaml_sourced("1", "assumed", "one lane of the host executor per core")
                         : gpu_channels(first, true));
-  return text + fabric_yaml(first) + "node:\n" + domain_yaml(first, "  ");
+  return text + fabric_yaml(first) + "node:\n" + domain_yaml(first, "  ") +
+         others_yaml(std::span(runs).subspan(1));
 }
 
 }  // namespace fabricast

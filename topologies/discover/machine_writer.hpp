@@ -21,6 +21,9 @@ std::string short_gpu_name(const LocalGpu& gpu);
 // The keys of kind single_node or host for one host, each line indented. In domain_writer.cpp.
 std::string domain_yaml(const LocalMachine& host, std::string_view indent);
 
+// What joins the GPUs of a host: "nvlink" or "pcie".
+std::string_view joined_by(const LocalMachine& host);
+
 // The `channels:` of NCCL on these GPUs; across hosts it is fewer.
 std::string gpu_channels(const LocalMachine& host, bool several_hosts);
 

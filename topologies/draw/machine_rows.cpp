@@ -64,6 +64,17 @@ Rows dragonfly_group(const BuiltTopology& machine) {
   return {router, nodes};
 }
 
+// "100 GB/s per NIC, 1.4 us", of unlike NICs "50 to 100 GB/s per NIC".
+std::string per_nic(const BuiltTopology& machine) {
+  const double most = machine.spec().fabric->nic_bandwidth.value;
+  double least = most;
+  for (const DomainPart& part : machine.spec().others) {
+    least = std::min(least, part.nic_bandwidth.value);
+  }
+  if (least == most) return trunk(machine, "nic", "NIC");
+  return fmt::format("{:.4g} to {:.4g} GB/s per NIC", least, most);
+}
+
 // Each rail has a tree of its own.
 Rows rail_only_network(const BuiltTopology& machine, const RailFatTree& tree) {
   const FabricSpec& fabric = *machine.spec().fabric;
@@ -174,7 +185,7 @@ Rows group_rows(const BuiltTopology& machine) {
                  "joins all NICs",
                  Style::tier_fill,
                  leaves ? fabric.rails : 1,
-                 trunk(machine, "nic", "NIC"),
+                 per_nic(machine),
                  !leaves             ? "switch"
                  : fabric.rails == 1 ? "leaf"
                                      : "rail"};
@@ -193,9 +204,9 @@ Rows group_rows(const BuiltTopology& machine) {
   return {top, nodes};
 }
 
-Rows node_rows(const BuiltTopology& machine) {
+Rows node_rows(const BuiltTopology& machine, const DomainPart* part) {
   Rows rows;
-  const DomainSpec& domain = machine.spec().domain;
+  const DomainSpec& domain = part != nullptr ? part->domain : machine.spec().domain;
   const std::string noun = member_noun(machine.spec());
   const std::int64_t members = machine.space().domain_size();
   const bool mesh = domain.shape == "full_mesh" && members > 1;
@@ -216,7 +227,8 @@ Rows node_rows(const BuiltTopology& machine) {
                                   members == fabric.nics ? "" : "s");
   rows.back().per_box = -(members / fabric.nics);
   PictureRow nics{"NIC", "NICs", "", Style::nic_fill, fabric.nics, "", "NIC"};
-  nics.note = fmt::format("{:.4g} Gbit/s each", fabric.nic_bandwidth.value * 8);
+  const Sourced& nic = part != nullptr ? part->nic_bandwidth : fabric.nic_bandwidth;
+  nics.note = fmt::format("{:.4g} Gbit/s each", nic.value * 8);
   if (fabric.nic_ports > 1) nics.note += fmt::format(", {} ports", fabric.nic_ports);
   rows.push_back(nics);
   return rows;

@@ -17,7 +17,8 @@ std::string member_noun(const MachineSpec& spec);
 
 std::vector<PictureRow> network_rows(const BuiltTopology& machine);
 std::vector<PictureRow> group_rows(const BuiltTopology& machine);
-// Without the links of a torus, which torus_picture.hpp draws.
-std::vector<PictureRow> node_rows(const BuiltTopology& machine);
+// Of a domain of the first kind, or of `part`. Without the links of a torus, which
+// torus_picture.hpp draws.
+std::vector<PictureRow> node_rows(const BuiltTopology& machine, const DomainPart* part = nullptr);
 
 }  // namespace fabricast

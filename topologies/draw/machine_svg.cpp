@@ -25,6 +25,9 @@ std::string facts(const BuiltTopology& machine) {
   const auto& gpu = machine.gpu();
   if (gpu.hbm_gb.value > 0) text += fmt::format(";  {} {:.4g} GB", gpu.name, gpu.hbm_gb.value);
   if (gpu.bf16_tflops.value > 0) text += fmt::format(", {:.5g} TFLOPS BF16", gpu.bf16_tflops.value);
+  for (const DomainPart& part : spec.others) {
+    if (part.gpu.name != gpu.name) text += fmt::format(", and {}", part.gpu.name);
+  }
   if (spec.fabric) {
     const FabricSpec& fabric = *spec.fabric;
     text += fmt::format(";  {}, ", fabric.name);
@@ -52,7 +55,10 @@ class Drawing {
       : machine_(machine),
         network_(network_rows(machine)),
         group_(group_rows(machine)),
-        node_(node_rows(machine)) {}
+        node_(node_rows(machine)) {
+    for (const DomainPart& part : machine.spec().others)
+      others_.push_back(node_rows(machine, &part));
+  }
 
   std::string draw() {
     const MachineSpec& spec = machine_.spec();
@@ -61,6 +67,7 @@ class Drawing {
     for (const auto* rows : {&network_, &group_}) height += panel_height(height_of(*rows));
     height +=
         panel_height((torus ? torus_height(spec.domain) + between / 2 : 0) + height_of(node_));
+    for (const auto& rows : others_) height += panel_height(height_of(rows));
     Svg svg(Style::width, height, spec.name, spec.title);
     svg.rectangle({0, 0}, Style::width, height, "#ffffff");
     svg.text({Style::margin, 46}, spec.name, {22, Style::ink, Svg::Anchor::start, true, 0});
@@ -75,19 +82,39 @@ class Drawing {
                 routers ? "its routers, and what hangs on them" : "what hangs on the same leaves",
                 group_);
     }
-    const std::string noun = spec.domain.noun == "rack" ? "One rack" : "One " + spec.domain.noun;
+    const std::string noun = "One " + spec.domain.noun;
     if (torus) {
       title(svg, y, noun, torus_caption(spec.domain));
       draw_torus(svg, y + heading, spec.domain, member_noun(spec));
       y += torus_height(spec.domain) + between / 2;
       draw_rows(svg, y + heading, node_);
-    } else {
+    } else if (others_.empty()) {
       panel(svg, y, noun, spec.fabric ? "and how it leaves the box" : "", node_);
+    } else {
+      draw_kinds(svg, y, noun);
     }
     return svg.finish();
   }
 
  private:
+  // A node of each kind, and which nodes are of it.
+  void draw_kinds(Svg& svg, double y, const std::string& noun) const {
+    const MachineSpec& spec = machine_.spec();
+    std::int64_t first = 0;
+    const auto draw = [&](std::int64_t domains, const GpuModel& gpu,
+                          const std::vector<PictureRow>& rows) {
+      const std::string which =
+          fmt::format("{}s {} to {}, {}", spec.domain.noun, first, first + domains - 1, gpu.name);
+      first += domains;
+      y = panel(svg, y, noun, which, rows);
+    };
+    draw(spec.first_domains(), spec.gpu, node_);
+    for (std::size_t i = 0; i < others_.size(); ++i) {
+      const DomainPart& part = spec.others[i];
+      draw(static_cast<std::int64_t>(part.domains.value), part.gpu, others_[i]);
+    }
+  }
+
   static double panel_height(double rows) { return rows == 0 ? 0 : rows + heading + between; }
 
   static std::string torus_caption(const DomainSpec& domain) {
@@ -113,6 +140,7 @@ class Drawing {
 
   const BuiltTopology& machine_;
   std::vector<PictureRow> network_, group_, node_;
+  std::vector<std::vector<PictureRow>> others_;  // nodes of the other kinds
 };
 
 }  // namespace

@@ -75,6 +75,13 @@ class Writer {
           "them, and a switch would be one that is not there); export a machine of another shape",
           spec_.name, shape));
     }
+    if (!spec_.others.empty()) {
+      throw UsageError(
+          fmt::format("{}: nodes of several kinds are not written as InfraGraph (what reads it "
+                      "back wants alike "
+                      "ones); export the machine of each kind",
+                      spec_.name));
+    }
     std::string text = fmt::format("name: {}\ndescription: {}\ndevices:\n", in_quotes(spec_.name),
                                    in_quotes(spec_.title));
     text += node();

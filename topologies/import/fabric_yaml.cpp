@@ -34,10 +34,14 @@ Sourced ratio_or_one(const YamlCursor& fabric, std::string_view key) {
   return read_sourced_number(*at, "ratio", Range::between(1, max_oversubscription));
 }
 
+Sourced read_nic_rate(const YamlCursor& at) {
+  return read_sourced(at, Dimension::bandwidth, "GB/s",
+                      Range::between(min_link_gb_per_s, max_nic_gb_per_s));
+}
+
 void read_nics(const YamlCursor& at, const DomainSpec& domain, FabricSpec& fabric) {
   const auto nic = at.at("nic");
-  fabric.nic_bandwidth = read_sourced(nic.at("bandwidth"), Dimension::bandwidth, "GB/s",
-                                      Range::between(min_link_gb_per_s, max_nic_gb_per_s));
+  fabric.nic_bandwidth = read_nic_rate(nic.at("bandwidth"));
   fabric.nic_latency = latency(nic.at("latency"));
   if (const auto ports = nic.find("ports")) {
     const Sourced count = read_sourced_count(*ports, "ports", 1, 64);
@@ -270,6 +274,21 @@ FabricSpec read_fabric(const YamlCursor& at, const DomainSpec& domain, std::int6
   }
   read_pods(at, groups, fabric);
   return fabric;
+}
+
+void read_part_nic(const YamlCursor& at, const FabricSpec& fabric, DomainPart& part) {
+  if (const auto bandwidth = at.find("bandwidth")) {
+    part.nic_bandwidth = read_nic_rate(*bandwidth);
+    const double one_port = fabric.nic_bandwidth.value / fabric.nic_ports;
+    if (fabric.tiers >= 2 && part.nic_bandwidth.value > one_port) {
+      bandwidth->fail(fmt::format(
+          "{:.10g} GB/s is more than the {:.10g} GB/s of the first nodes' NICs, which the ports of "
+          "the switches are for; list the faster nodes first",
+          part.nic_bandwidth.value, one_port));
+    }
+    part.nic_bandwidth.value *= fabric.nic_ports;
+  }
+  if (const auto us = at.find("latency")) part.nic_latency = latency(*us);
 }
 
 }  // namespace fabricast

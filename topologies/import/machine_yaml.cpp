@@ -223,6 +223,7 @@ class MachineReader {
     const auto doubts = read_doubts(root);
     spec.doubts.insert(spec.doubts.end(), doubts.begin(), doubts.end());
     read_cost(root, spec.cost);
+    for (DomainPart& part : spec.others) read_cost(root, part.cost);
     root.finish();
     return spec;
   }
@@ -255,7 +256,9 @@ class MachineReader {
                   spec);
     }
     const auto count = root.at("count");
-    spec.domains = read_sourced_count(count, spec.domain.noun + "s", 2, max_domains);
+    const auto others = root.find("others");
+    spec.domains = read_sourced_count(count, spec.domain.noun + "s", others ? 1 : 2, max_domains);
+    if (others) read_others(*others, spec);
     if (spec.domains.value * spec.domain.size.value > static_cast<double>(max_ranks)) {
       count.fail(fmt::format("{} x {} {}s are too many (at most {}); lower the count",
                              spec.domains.value, spec.domain.size.value, spec.domain.member,
@@ -268,6 +271,7 @@ class MachineReader {
     const auto fabric = root.at("fabric");
     if (!fabric.is_scalar()) {
       spec.fabric = read_fabric(fabric, spec.domain, domains);
+      if (others) read_other_nics(*others, spec);
       return;
     }
     const MachineText text = find(fabric, texts_.fabric);
@@ -276,6 +280,74 @@ class MachineReader {
     spec.fabric = read_fabric(file, spec.domain, domains);
     file.finish();
     spec.yaml += commented("fabric", fabric.text(), text.yaml);
+    if (others) read_other_nics(*others, spec);
+  }
+
+  // Domains unlike the first ones. Ranks are numbered by member, rates are kept by kind of link,
+  // and what a step takes by GPU generation: these must be the same.
+  void read_others(const YamlCursor& list, MachineSpec& spec) {
+    Sourced all = spec.domains;
+    for (const auto& at : list.items()) {
+      MachineSpec of_part;
+      of_part.domain = spec.domain;
+      of_part.gpu = spec.gpu;
+      of_part.cost = spec.cost;
+      const auto node = at.find("node");
+      if (node && node->is_scalar()) {
+        of_part.cost = {};
+        read_named_node(*node, {}, of_part);
+        spec.yaml += of_part.yaml;
+        spec.announced = spec.announced || of_part.announced;
+        spec.doubts.insert(spec.doubts.end(), of_part.doubts.begin(), of_part.doubts.end());
+      } else if (node) {
+        of_part.cost = {};
+        read_domain(*node, node->at("kind").choice("kind of node", node_kinds), false, of_part);
+      }
+      if (node) require_comparable(*node, spec, of_part);
+      const Sourced count =
+          read_sourced_count(at.at("count"), spec.domain.noun + "s", 1, max_domains);
+      all = {all.value + count.value, all.unit, std::max(all.origin, count.origin),
+             fmt::format("{}; {} others: {}", all.source, count.value, count.source)};
+      spec.others.push_back({count, of_part.gpu, of_part.domain, {}, {}, of_part.cost});
+    }
+    if (spec.others.empty()) list.fail("no other nodes; leave the key out, or list them");
+    spec.domains = all;
+  }
+
+  static void require_comparable(const YamlCursor& at, const MachineSpec& first,
+                                 const MachineSpec& other) {
+    const auto refuse = [&at](const std::string& what, const std::string& why) {
+      at.fail(
+          fmt::format("{} ({}); give nodes that are alike in that, or two machines", what, why));
+    };
+    const DomainSpec& a = first.domain;
+    const DomainSpec& b = other.domain;
+    if (a.size.value != b.size.value || a.members_per_tray != b.members_per_tray) {
+      refuse(fmt::format("{:.10g} {}s where the first nodes have {:.10g}", b.size.value, b.member,
+                         a.size.value),
+             "ranks are numbered by their place in the node");
+    }
+    if (a.kind != b.kind || a.shape != "switch" || b.shape != "switch") {
+      refuse(fmt::format("{} ({}) beside {} ({})", to_string(b.kind), b.shape, to_string(a.kind),
+                         a.shape),
+             "unlike nodes are joined inside by switches of one kind");
+    }
+    if (first.gpu.generation != other.gpu.generation || first.gpu.vendor != other.gpu.vendor) {
+      refuse(fmt::format("a GPU of generation {} beside {}", other.gpu.generation,
+                         first.gpu.generation),
+             "what a step takes is known by generation");
+    }
+  }
+
+  // Their NICs, as many as the first nodes have: those of the fabric unless they say otherwise.
+  static void read_other_nics(const YamlCursor& list, MachineSpec& spec) {
+    const auto items = list.items();
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      DomainPart& part = spec.others[i];
+      part.nic_bandwidth = spec.fabric->nic_bandwidth;
+      part.nic_latency = spec.fabric->nic_latency;
+      if (const auto nic = items[i].find("nic")) read_part_nic(*nic, *spec.fabric, part);
+    }
   }
 
   const MachineTexts& texts_;

@@ -2,6 +2,7 @@
 //
 //   kind: single_node | nvl_rack | host   one scale-up domain
 //   kind: nested                          count x node under a fabric; both are mappings or names
+//     others: [{node, count, nic}]        further nodes, of other kinds
 //   base: NAME, set: {key.path: value}    another machine with some keys changed
 // Thread safety: reads files only through `MachineTexts`.
 #pragma once
@@ -42,6 +43,8 @@ Sourced read_channels(const YamlCursor& at);
 
 // The fabric of `domains` domains of `spec.domain` (fills spec.fabric). In fabric_yaml.cpp.
 FabricSpec read_fabric(const YamlCursor& at, const DomainSpec& domain, std::int64_t domains);
+// What a part of the machine says of its NICs, of which the fabric has said the rest.
+void read_part_nic(const YamlCursor& at, const FabricSpec& fabric, DomainPart& part);
 // The ports of a switch that face down when down : up is `oversubscription`.
 std::int32_t ports_facing_down(double radix, double oversubscription);
 

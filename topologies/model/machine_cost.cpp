@@ -1,30 +1,74 @@
 #include "topologies/model/machine_cost.hpp"
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace fabricast {
+namespace {
 
+// Of ranks in domains of one kind.
+struct Part {
+  const CostSpec& cost;
+  const GpuModel& gpu;
+  std::int64_t ranks;
+};
+
+std::vector<Part> parts_of(const MachineSpec& spec, std::int64_t ranks) {
+  const auto size = static_cast<std::int64_t>(spec.domain.size.value);
+  std::vector<Part> parts;
+  const auto take = [&](const CostSpec& cost, const GpuModel& gpu, std::int64_t domains) {
+    const std::int64_t here = std::min(ranks, domains * size);
+    if (here > 0) parts.push_back({cost, gpu, here});
+    ranks -= here;
+  };
+  take(spec.cost, spec.gpu, spec.first_domains());
+  for (const DomainPart& part : spec.others) {
+    take(part.cost, part.gpu, static_cast<std::int64_t>(part.domains.value));
+  }
+  return parts;
+}
+
+void add_once(std::vector<std::string>& words, const std::string& word) {
+  if (std::find(words.begin(), words.end(), word) == words.end()) words.push_back(word);
+}
+
+}  // namespace
+
+// What no part says stays zero; a price that some parts have is no price of the machine.
 RunningCost running_cost(const MachineSpec& spec, std::int64_t ranks) {
-  const CostSpec& cost = spec.cost;
-  const auto count = static_cast<double>(ranks);
   RunningCost result;
-  const double overhead = cost.facility_overhead ? cost.facility_overhead->value : 1;
-  if (cost.domain_power_kw) {
-    // Of a domain: a part of one is charged in proportion.
-    result.watts = cost.domain_power_kw->value * 1000 * count / spec.domain.size.value * overhead;
-    result.counts = spec.domain.noun + "s";
-  } else if (spec.gpu.power_w.value > 0) {
-    result.watts = spec.gpu.power_w.value * count * overhead;
-    result.counts = "GPUs only";
+  std::vector<std::string> counts, dates;
+  bool priced = true, built = true;
+  for (const Part& part : parts_of(spec, ranks)) {
+    const CostSpec& cost = part.cost;
+    const auto count = static_cast<double>(part.ranks);
+    const double overhead = cost.facility_overhead ? cost.facility_overhead->value : 1;
+    if (cost.domain_power_kw) {
+      // Of a domain: a part of one is charged in proportion.
+      result.watts +=
+          cost.domain_power_kw->value * 1000 * count / spec.domain.size.value * overhead;
+      add_once(counts, spec.domain.noun + "s");
+    } else if (part.gpu.power_w.value > 0) {
+      result.watts += part.gpu.power_w.value * count * overhead;
+      add_once(counts, "GPUs only");
+    }
+    if (overhead > 1) add_once(counts, fmt::format("facility overhead {:.4g}", overhead));
+    priced = priced && cost.usd_per_gpu_hour;
+    if (cost.usd_per_gpu_hour) {
+      result.usd_per_hour += cost.usd_per_gpu_hour->value * count;
+      add_once(dates, cost.date);
+    }
+    built = built && cost.usd_per_gpu;
+    if (cost.usd_per_gpu) result.capital_usd += cost.usd_per_gpu->value * count;
   }
-  if (result.watts > 0 && overhead > 1) {
-    result.counts += fmt::format(", facility overhead {:.4g}", overhead);
-  }
-  if (cost.usd_per_gpu_hour) {
-    result.usd_per_hour = cost.usd_per_gpu_hour->value * count;
-    result.price_date = cost.date;
-  }
-  if (cost.usd_per_gpu) result.capital_usd = cost.usd_per_gpu->value * count;
+  if (result.watts > 0) result.counts = fmt::format("{}", fmt::join(counts, ", "));
+  if (!priced) result.usd_per_hour = 0;
+  if (!built) result.capital_usd = 0;
+  if (priced) result.price_date = fmt::format("{}", fmt::join(dates, ", "));
   return result;
 }
 

@@ -134,10 +134,26 @@ void cut_links(DomainSpec& domain, std::int32_t members) {
   }
 }
 
+// The first `domains` domains.
+void cut_others(MachineSpec& spec, std::int64_t domains) {
+  std::int64_t before = std::min(spec.first_domains(), domains);
+  std::vector<DomainPart> kept;
+  for (DomainPart& part : spec.others) {
+    const std::int64_t here =
+        std::min(static_cast<std::int64_t>(part.domains.value), domains - before);
+    if (here <= 0) break;
+    before += here;
+    part.domains.value = static_cast<double>(here);
+    kept.push_back(std::move(part));
+  }
+  spec.others = std::move(kept);
+}
+
 // The machine of one domain with `members` members of it.
 MachineSpec cut_domain(MachineSpec spec, std::int32_t members) {
   const auto whole = spec.domain.size;
   spec.domains = {1, "", Origin::assumed, "a single domain"};
+  spec.others.clear();
   spec.fabric.reset();
   spec.channels = spec.domain.channels;
   if (members < static_cast<std::int32_t>(whole.value)) {
@@ -302,6 +318,7 @@ std::shared_ptr<const Topology> with_ranks(const std::shared_ptr<const Topology>
   }
   spec.title += fmt::format(" ({})", first);
   const auto whole = spec.domains;
+  cut_others(spec, ranks / domain);
   spec.domains = {static_cast<double>(ranks / domain), whole.unit, whole.origin,
                   fmt::format("the first {} of {}: {}", ranks / domain, whole.value, whole.source)};
   return build_topology(std::move(spec));

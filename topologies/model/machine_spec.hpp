@@ -76,7 +76,18 @@ struct CostSpec {
   std::optional<Sourced> facility_overhead;  // facility power : its
   std::optional<Sourced> usd_per_gpu_hour;
   std::optional<Sourced> usd_per_gpu;  // to build: all of the site, over its GPUs
-  std::string date;  // of the price, as printed
+  std::string date;                    // of the price, as printed
+};
+
+// Domains of another kind, behind the first ones: as many members of the same GPU generation,
+// joined by a switch of the same kind, and as many NICs.
+struct DomainPart {
+  Sourced domains;  // how many
+  GpuModel gpu;
+  DomainSpec domain;
+  Sourced nic_bandwidth;  // GB/s per direction, as FabricSpec's
+  Sourced nic_latency;    // us, end to end between two of them
+  CostSpec cost;
 };
 
 struct ProcessorSpec {  // of a host machine
@@ -90,12 +101,20 @@ struct MachineSpec {
   std::optional<ProcessorSpec> processor;
   DomainSpec domain;
   std::optional<ScaleOutSpec> scale_out;
-  Sourced domains{1, "", Origin::assumed, "a single domain"};
+  Sourced domains{1, "", Origin::assumed, "a single domain"};  // of all kinds
+  std::vector<DomainPart> others;                              // the last of them, in this order
   std::optional<FabricSpec> fabric;  // present exactly when there are several domains
   Sourced channels;                  // of a communicator over the whole machine
   CostSpec cost;
   bool announced = false;           // not on sale yet: figures are the vendor's plans
   std::vector<std::string> doubts;  // what its sources leave open or contradict
+
+  // How many of the domains are of the first kind.
+  std::int64_t first_domains() const {
+    auto count = static_cast<std::int64_t>(domains.value);
+    for (const DomainPart& part : others) count -= static_cast<std::int64_t>(part.domains.value);
+    return count;
+  }
 };
 
 }  // namespace fabricast

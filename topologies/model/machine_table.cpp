@@ -19,9 +19,16 @@ std::string cell(const Sourced& number) {
 
 std::string nic_cell(const MachineSpec& spec) {
   if (!spec.fabric) return "";
-  const auto& fabric = *spec.fabric;
-  return fmt::format("{:.6g}",
-                     fabric.nic_bandwidth.value * 8 * fabric.nics / spec.domain.size.value);
+  const auto per_gpu = [&spec](const Sourced& nic) {
+    return fmt::format("{:.6g}", nic.value * 8 * spec.fabric->nics / spec.domain.size.value);
+  };
+  std::string text = per_gpu(spec.fabric->nic_bandwidth);
+  for (const DomainPart& part : spec.others) {
+    if (part.nic_bandwidth.value != spec.fabric->nic_bandwidth.value) {
+      text += " and " + per_gpu(part.nic_bandwidth);
+    }
+  }
+  return text;
 }
 
 std::string fabric_cell(const MachineSpec& spec) {

@@ -15,6 +15,17 @@ void warn_about(const std::string& name, const Sourced& number, std::vector<std:
   }
 }
 
+void warn_about_gpu(const std::string& name, const GpuModel& gpu, std::vector<std::string>& out) {
+  if (gpu.generation == "host") return;
+  warn_about(name + ".hbm", gpu.hbm_gb, out);
+  warn_about(name + ".hbm_bandwidth", gpu.hbm_tb_per_s, out);
+  warn_about(name + ".bf16", gpu.bf16_tflops, out);
+  if (gpu.generation != "ampere" && gpu.generation != "volta") {
+    warn_about(name + ".fp8", gpu.fp8_tflops, out);
+  }
+  warn_about(name + ".power", gpu.power_w, out);
+}
+
 }  // namespace
 
 std::vector<std::string> machine_problems(const Topology& topology) {
@@ -22,15 +33,19 @@ std::vector<std::string> machine_problems(const Topology& topology) {
   const auto* built = dynamic_cast<const BuiltTopology*>(&topology);
   if (built == nullptr || !built->spec().fabric) return problems;
   const auto& fabric = *built->spec().fabric;
-  const double slots = topology.gpu().pcie_gb_per_s.value;
-  if (slots > 0 &&
-      fabric.nic_bandwidth.value > slots * topology.space().domain_size() / fabric.nics * 1.0001) {
+  const auto look_at = [&](const GpuModel& gpu, const Sourced& nic) {
+    const double slots = gpu.pcie_gb_per_s.value;
+    if (slots <= 0 || nic.value <= slots * topology.space().domain_size() / fabric.nics * 1.0001) {
+      return;
+    }
     problems.push_back(fmt::format(
         "a NIC of {:.10g} GB/s is more than the PCIe slots of its {} GPU{} carry ({:.10g} GB/s); "
         "give fewer Gbit/s, or the slots' rate as gpu.pcie",
-        fabric.nic_bandwidth.value, topology.space().domain_size() / fabric.nics,
+        nic.value, topology.space().domain_size() / fabric.nics,
         topology.space().domain_size() == fabric.nics ? "" : "s", slots));
-  }
+  };
+  look_at(topology.gpu(), fabric.nic_bandwidth);
+  for (const DomainPart& part : built->spec().others) look_at(part.gpu, part.nic_bandwidth);
   return problems;
 }
 
@@ -41,18 +56,14 @@ std::vector<std::string> machine_warnings(const Topology& topology) {
     warn_about(link.name + " latency", link.latency, warnings);
   }
   warn_about("channels", topology.channels(), warnings);
-  const auto& gpu = topology.gpu();
-  if (gpu.generation != "host") {
-    warn_about("gpu.hbm", gpu.hbm_gb, warnings);
-    warn_about("gpu.hbm_bandwidth", gpu.hbm_tb_per_s, warnings);
-    warn_about("gpu.bf16", gpu.bf16_tflops, warnings);
-    if (gpu.generation != "ampere" && gpu.generation != "volta")
-      warn_about("gpu.fp8", gpu.fp8_tflops, warnings);
-    warn_about("gpu.power", gpu.power_w, warnings);
-  }
+  warn_about_gpu("gpu", topology.gpu(), warnings);
   const auto* built = dynamic_cast<const BuiltTopology*>(&topology);
   if (built != nullptr) {
     const auto& spec = built->spec();
+    for (const DomainPart& part : spec.others) {
+      if (part.gpu.name != spec.gpu.name) warn_about_gpu(part.gpu.name, part.gpu, warnings);
+      warn_about("others count", part.domains, warnings);
+    }
     if (spec.announced) warnings.push_back("announced, not on sale: its figures are plans");
     if ((spec.domain.shape == "all_to_all" || spec.domain.shape == "cube_mesh") &&
         topology.space().domain_size() > 1) {

@@ -25,6 +25,8 @@ class RankSelection final : public Topology {
   Route route(RankId a, RankId b) const override {
     return whole_->route(selected_[a.value()], selected_[b.value()]);
   }
+  int kind_of(RankId rank) const override { return whole_->kind_of(selected_[rank.value()]); }
+  int kinds() const override { return whole_->kinds(); }
 
   // Which of the machine's ranks they are.
   const std::vector<RankId>& selected() const { return selected_; }

@@ -108,6 +108,10 @@ class Topology {
   // Ordered pairs of ranks whose route crosses the link, in closed form. Negative where routes
   // climb and descend a tree, so that counting by switches is exact.
   virtual std::int64_t pairs_on(LinkId) const { return -1; }
+  // Which kind of domain the rank is in, of how many: links of unlike domains are of classes of
+  // their own.
+  virtual int kind_of(RankId) const { return 0; }
+  virtual int kinds() const { return 1; }
   // In which orders rings pass the members of a domain, channel by channel, so that together they
   // load all links; null where any order does.
   using RingOrders = std::vector<std::vector<std::int32_t>>;

@@ -127,6 +127,50 @@ TEST(PositionKeys, PairsOfOneKeyCrossAsManyLinksOfEveryClass) {
   }
 }
 
+// Nodes of three kinds under a tree of three levels.
+std::shared_ptr<const Topology> unlike_nodes() {
+  return parse_machine(
+      "name: m\ntitle: m\nkind: nested\nnode: hgx-h100\ncount: [9, assumed, t]\nothers:\n"
+      "  - {node: hgx-h200, count: [7, assumed, t], nic: {bandwidth: [200 Gbit/s, assumed, t]}}\n"
+      "  - {count: [3, assumed, t], nic: {bandwidth: [100 Gbit/s, assumed, t]}}\n"
+      "channels: [8, assumed, t]\nfabric:\n  kind: rail_fat_tree\n  name: roce\n"
+      "  nic: {bandwidth: [400 Gbit/s, assumed, t], latency: [3 us, assumed, t]}\n"
+      "  rails: [8, assumed, t]\n  radix: [16, assumed, t]\n  tiers: [3, assumed, t]\n"
+      "  hop_latency: [0.5 us, assumed, t]\n  domains_per_leaf: [2, assumed, t]\n",
+      "m.yaml");
+}
+
+TEST(PositionKeys, TellKindsOfNodesApart) {
+  const auto machine = unlike_nodes();
+  const PositionKeys keys(*machine, all_ranks(*machine));
+  EXPECT_FALSE(keys.one_far_key());
+  EXPECT_EQ(keys.period(), keys.positions());
+  const std::size_t p = keys.positions();
+  std::map<std::size_t, Hops> known;
+  std::vector<std::int64_t> peers(p * keys.keys(), 0);
+  for (std::size_t a = 0; a < p; ++a) {
+    for (std::size_t b = 0; b < p; ++b) {
+      if (a == b) continue;
+      const std::size_t key = keys.key(a, b);
+      ASSERT_LT(key, keys.keys());
+      ++peers[a * keys.keys() + key];
+      const Hops crossed =
+          hops(*machine, static_cast<std::int32_t>(a), static_cast<std::int32_t>(b));
+      ASSERT_EQ(known.try_emplace(key, crossed).first->second, crossed) << a << " to " << b;
+    }
+  }
+  EXPECT_EQ(keys.peers_by_key(p), peers);
+  for (std::size_t shift = 1; shift < p; ++shift) {
+    EXPECT_FALSE(keys.all_far(PeerMap::linear(1, 1), machine->space(),
+                              static_cast<std::int32_t>(shift) - 1));
+    keys.for_shift(shift, p, [&](std::size_t first, std::size_t length, std::size_t key) {
+      for (std::size_t x = first; x < first + length; ++x) {
+        ASSERT_EQ(keys.key(x, (x + shift) % p), key) << x << " + " << shift;
+      }
+    });
+  }
+}
+
 // Runs, shifts without near pairs and counts say what asking for every pair says: equal groups, a
 // last one that is partly filled, rails that nothing joins, and rails of which several share a
 // leaf.

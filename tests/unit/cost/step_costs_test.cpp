@@ -86,9 +86,9 @@ class Definition {
   MachineCosts costs_;
 };
 
-void compare(const std::string& machine, std::int32_t ranks, Collective collective,
+void compare(const std::shared_ptr<const Topology>& topology, Collective collective,
              const std::string& algorithm, Protocol protocol, std::int32_t channels) {
-  const auto topology = with_ranks(load_machine(machine), ranks);
+  const std::int32_t ranks = topology->ranks();
   const auto values = values_of(prior_profile(*topology, ExecutorKind::nccl));
   PointSpec point;
   point.collective = collective;
@@ -135,6 +135,11 @@ void compare(const std::string& machine, std::int32_t ranks, Collective collecti
   EXPECT_EQ(covered, made.plan.channels.size());
 }
 
+void compare(const std::string& machine, std::int32_t ranks, Collective collective,
+             const std::string& algorithm, Protocol protocol, std::int32_t channels) {
+  compare(with_ranks(load_machine(machine), ranks), collective, algorithm, protocol, channels);
+}
+
 TEST(StepCosts, RingInABox) {
   compare("hgx-h100", 8, Collective::all_reduce, "ring", Protocol::ll, 5);
 }
@@ -169,6 +174,25 @@ TEST(StepCosts, PatOverRacks) {
 }
 TEST(StepCosts, ChainOfRacks) {
   compare("gb300-nvl72x140", 72 * 2, Collective::broadcast, "ring", Protocol::ll, 3);
+}
+
+// Five nodes of 400G and four of 200G, on leaves of two nodes.
+TEST(StepCosts, NodesOfTwoKinds) {
+  const auto machine = parse_machine(
+      "name: m\ntitle: m\nkind: nested\nnode: hgx-h100\ncount: [5, assumed, t]\nothers:\n"
+      "  - {node: hgx-h200, count: [4, assumed, t], nic: {bandwidth: [200 Gbit/s, assumed, t]}}\n"
+      "channels: [8, assumed, t]\nfabric:\n  kind: rail_fat_tree\n  name: roce\n"
+      "  nic: {bandwidth: [400 Gbit/s, assumed, t], latency: [3 us, assumed, t]}\n"
+      "  rails: [8, assumed, t]\n  radix: [64, assumed, t]\n  tiers: [2, assumed, t]\n"
+      "  hop_latency: [0.5 us, assumed, t]\n  domains_per_leaf: [2, assumed, t]\n",
+      "m.yaml");
+  ASSERT_EQ(machine->kinds(), 2);
+  for (const char* const algorithm : {"ring", "tree", "hierarchical"}) {
+    compare(machine, Collective::all_reduce, algorithm, Protocol::simple, 4);
+  }
+  for (const char* const algorithm : {"pairwise", "grouped"}) {
+    compare(machine, Collective::all_to_all, algorithm, Protocol::ll, 2);
+  }
 }
 
 // A fit changes parameters thousands of times: what costs the same is evaluated once.

@@ -271,13 +271,15 @@ TEST(Discover, HostsShareTheirOneNic) {
 TEST(Discover, UnlikeHostsAreRefusedKindByKind) {
   auto a = host("a", 8), b = host("b", 4), c = host("c", 8);
   c.usable_cores = 2;  // what a GPU box has of cores is no part of its machine
-  EXPECT_EQ(message_of([&] {
-              machine_of({a, b, c, a});
-            }),
-            "the 3 hosts are of 2 kinds (a, c: 8 x NVIDIA H200 (18 NVLinks, 151 GB), no network "
-            "port of known rate; b: 4 x NVIDIA H200 (18 NVLinks, 151 GB), no network port of known "
-            "rate), and a machine repeats one kind of node; run on those of one kind, such as "
-            "--host a,c, or write the machine file by hand");
+  EXPECT_EQ(
+      message_of([&] {
+        machine_of({a, b, c, a});
+      }),
+      "the 3 hosts are of 2 kinds (a, c: 8 x NVIDIA H200 (18 NVLinks, 151 GB), no network "
+      "port of known rate; b: 4 x NVIDIA H200 (18 NVLinks, 151 GB), no network port of known "
+      "rate), and the nodes of a machine have as many GPUs of one generation, or cores, and as "
+      "many ports of one network; run on those of one kind, such as --host a,c, or write the "
+      "machine file by hand");
   EXPECT_EQ(machine_of({a, c})->space(), RankSpace({8, 2}));
   EXPECT_NE(message_of([&] {
               machine_of({host("x", 0), a});
@@ -296,6 +298,29 @@ TEST(Discover, HostsWithOtherPortsAreUnlike) {
   for (const auto* part :
        {"a: 4 x NVIDIA H200", "4 x 400 Gbit/s infiniband; b:", "3 x 400 Gbit/s infiniband)"}) {
     EXPECT_NE(said.find(part), std::string::npos) << said;
+  }
+}
+
+// In the order of the ranks, which is that of the hosts.
+TEST(Discover, UnlikeHostsOfOneFrameAreOneMachine) {
+  const auto box = [](const std::string& name, const std::string& gpu, double gbit) {
+    auto machine = host(name, 2);
+    for (LocalGpu& each : machine.gpus) each.name = gpu;
+    machine.nics = {{"mlx5_0", "infiniband", gbit}, {"mlx5_1", "infiniband", gbit}};
+    return machine;
+  };
+  const std::string h200 = "NVIDIA H200", h100 = "NVIDIA H100 80GB HBM3";
+  const auto machine = machine_of({box("a", h200, 200), box("b", h200, 200), box("c", h100, 400),
+                                   box("d", h200, 200), box("e", h100, 400)});
+  EXPECT_EQ(machine->space(), RankSpace({2, 5}));
+  EXPECT_EQ(machine->kinds(), 2);
+  EXPECT_EQ(machine->title(), "5 hosts of several kinds");
+  const auto rate_of = [&](std::int32_t rank) {
+    const Route route = machine->route(RankId::from(rank), RankId::from((rank + 4) % 10));
+    return machine->link_classes()[machine->link_class(route.links[0]).value()].bandwidth.value;
+  };
+  for (const auto& [rank, gb_per_s] : {std::pair{0, 25.0}, {3, 25}, {4, 50}, {7, 25}, {9, 50}}) {
+    EXPECT_EQ(rate_of(rank), gb_per_s) << rank;
   }
 }
 

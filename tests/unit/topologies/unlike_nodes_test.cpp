@@ -1,0 +1,148 @@
+// Machines whose nodes are of several kinds: `others` in a machine file.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "emulator/base/error.hpp"
+#include "tests/unit/topologies/example_machines.hpp"
+#include "topologies/builders/structure.hpp"
+#include "topologies/draw/machine_svg.hpp"
+#include "topologies/export/infragraph_yaml.hpp"
+#include "topologies/model/machine_cost.hpp"
+#include "topologies/model/machine_file.hpp"
+
+namespace fabricast {
+namespace {
+
+// Six boxes of four GPUs with NICs of 400G, and two with what `others` says of them.
+std::shared_ptr<const Topology> boxes(const std::string& others) {
+  return parse_machine(tree_yaml({.domains = 6, .radix = 32}) + others, "m.yaml");
+}
+
+const BuiltTopology& built(const std::shared_ptr<const Topology>& machine) {
+  return dynamic_cast<const BuiltTopology&>(*machine);
+}
+
+const LinkClass& class_of(const Topology& machine, LinkId link) {
+  return machine.link_classes()[machine.link_class(link).value()];
+}
+
+std::string refusal(const std::string& yaml) {
+  try {
+    parse_machine(yaml, "m.yaml");
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+  return "read";
+}
+
+TEST(UnlikeNodes, SlowerNicsAreAClassOfTheirOwn) {
+  const auto machine = boxes(
+      "others:\n  - count: [2, assumed, test]\n"
+      "    nic: {bandwidth: [200 Gbit/s, datasheet, test], latency: [4 us, published, test]}\n");
+  EXPECT_EQ(machine->space(), RankSpace({4, 8}));
+  EXPECT_EQ(machine->kinds(), 2);
+  EXPECT_EQ(machine->kind_of(RankId(23)), 0);
+  EXPECT_EQ(machine->kind_of(RankId(24)), 1);
+  const Route route = machine->route(RankId(5), RankId(30));
+  const LinkClass& fast = class_of(*machine, route.links[0]);
+  const LinkClass& slow =
+      class_of(*machine, route.links[static_cast<std::size_t>(route.count) - 1]);
+  EXPECT_EQ(fast.name, "nic");
+  EXPECT_EQ(fast.bandwidth.value, 50);
+  EXPECT_EQ(fast.latency.value, 1.4);
+  EXPECT_EQ(slow.name, "nic_2");
+  EXPECT_EQ(slow.kind, LinkKind::nic);
+  EXPECT_EQ(slow.bandwidth.value, 25);
+  EXPECT_EQ(slow.latency.value, 2);
+  const Route inside = machine->route(RankId(28), RankId(30));
+  EXPECT_EQ(machine->link_class(inside.links[0]), LinkClassId(0)) << "the same NVLinks";
+  EXPECT_EQ(built(machine).spec().domains.value, 8);
+  // Four boxes of four NICs; the other half has two of them at half the rate.
+  EXPECT_EQ(structure_of(built(machine)).bisection_gb_per_s, 2 * 4 * 50 + 2 * 4 * 25);
+  EXPECT_EQ(structure_of(built(machine)).diameter_us, 2 + 2 * 0.45 + 2);
+}
+
+TEST(UnlikeNodes, RackTypesByName) {
+  const auto machine = load_machine("gb300-gb200x140");
+  const MachineSpec& spec = built(machine).spec();
+  EXPECT_EQ(machine->ranks(), 10'080);
+  EXPECT_EQ(spec.first_domains(), 100);
+  ASSERT_EQ(spec.others.size(), 1u);
+  EXPECT_EQ(spec.gpu.name, "B300");
+  EXPECT_EQ(spec.others[0].gpu.name, "B200");
+  EXPECT_EQ(spec.others[0].nic_bandwidth.value, 50);
+  EXPECT_NE(machine->yaml().find("# node: gb200-nvl72"), std::string::npos) << "the trace's echo";
+  // 100 racks of 135 kW and 40 of 132 kW, facility overhead 1.3.
+  EXPECT_NEAR(running_cost(spec, machine->ranks()).watts, (100 * 135e3 + 40 * 132e3) * 1.3, 1);
+  EXPECT_NEAR(running_cost(spec, 7'272).watts, (100 * 135e3 + 132e3) * 1.3, 1);
+  EXPECT_EQ(running_cost(spec, machine->ranks()).usd_per_hour, 0) << "one kind has no price";
+  const std::string picture = machine_svg(*machine);
+  for (const auto* part : {"racks 0 to 99, B300", "racks 100 to 139, B200", "400 Gbit/s each",
+                           "50 to 100 GB/s per NIC"}) {
+    EXPECT_NE(picture.find(part), std::string::npos) << part;
+  }
+  EXPECT_THROW(to_infragraph(built(machine)), UsageError);
+}
+
+TEST(UnlikeNodes, APartHasTheKindsOfItsRanks) {
+  const auto machine = load_machine("gb300-gb200x140");
+  const auto most = with_ranks(machine, 110 * 72);
+  EXPECT_EQ(built(most).spec().first_domains(), 100);
+  EXPECT_EQ(built(most).spec().others.at(0).domains.value, 10);
+  EXPECT_EQ(most->kinds(), 2);
+  const auto first = with_ranks(machine, 60 * 72);
+  EXPECT_EQ(first->kinds(), 1);
+  EXPECT_EQ(built(first).spec().first_domains(), 60);
+  EXPECT_TRUE(built(with_ranks(machine, 36)).spec().others.empty());
+}
+
+TEST(UnlikeNodes, OthersThatAreAlikeMakeNoDifference) {
+  const auto machine = boxes("others:\n  - count: [2, assumed, test]\n");
+  const auto plain = parse_machine(tree_yaml({.domains = 8, .radix = 32}), "m.yaml");
+  EXPECT_EQ(machine->kinds(), 1);
+  EXPECT_EQ(machine->link_classes().size(), plain->link_classes().size());
+  for (std::int64_t link = 0; link < plain->links(); ++link) {
+    EXPECT_EQ(machine->link_class(LinkId::from(link)), plain->link_class(LinkId::from(link)));
+  }
+}
+
+TEST(UnlikeNodes, KindsMayComeInTurns) {
+  const std::string slow =
+      "  - count: [1, assumed, test]\n    nic: {bandwidth: [200 Gbit/s, datasheet, test]}\n";
+  const auto machine = boxes("others:\n" + slow + "  - count: [1, assumed, test]\n" + slow);
+  EXPECT_EQ(machine->kinds(), 2);
+  for (const auto& [rank, kind] : {std::pair{23, 0}, {24, 1}, {28, 0}, {32, 1}}) {
+    EXPECT_EQ(machine->kind_of(RankId::from(rank)), kind) << rank;
+  }
+}
+
+TEST(UnlikeNodes, WhatCannotStandBesideTheOthersIsRefused) {
+  const std::string yaml = tree_yaml({.domains = 6}) + "others:\n  - count: [2, assumed, test]\n";
+  const auto beside = [](const std::string& node, const std::string& other) {
+    return "name: m\ntitle: m\nkind: nested\nnode: " + node +
+           "\ncount: [4, assumed, t]\nfabric: infiniband-ndr\nothers:\n  - {node: " + other +
+           ", count: [2, assumed, t]}\n";
+  };
+  const std::pair<std::string, std::string> cases[] = {
+      {beside("hgx-h100", "gb200-nvl72"), "72 gpus where the first nodes have 8"},
+      {beside("hgx-h100", "hgx-a100"), "a GPU of generation ampere beside hopper"},
+      {beside("mi300x-8", "mi355x-8"), "(full_mesh) beside"},
+      {beside("hgx-h100", "hgx-h100x16"), "\"hgx-h100x16\" is itself nested"},
+      {beside("hgx-h100", "hgx-h1000"), "did you mean"},
+      {yaml + "    nic: {bandwidth: [800 Gbit/s, datasheet, test]}\n",
+       "list the faster nodes first"},
+      {yaml + "    nic: {rails: [8, datasheet, test]}\n", "rails"},
+      {yaml + "    nod: hgx-h100\n", "nod"},
+      {tree_yaml({.domains = 6}) + "others: []\n", "no other nodes"},
+      {tree_yaml({.domains = 6}) + "others:\n  - nic: {}\n", "count"},
+  };
+  for (const auto& [text, said] : cases) {
+    const std::string message = refusal(text);
+    EXPECT_NE(message.find(said), std::string::npos) << said << " not in: " << message;
+    EXPECT_NE(message.find("m.yaml:"), std::string::npos) << message;
+  }
+}
+
+}  // namespace
+}  // namespace fabricast
