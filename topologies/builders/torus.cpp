@@ -137,7 +137,8 @@ double Torus::least_cut(unsigned axes) const {
 std::string open_axes(const DomainSpec& whole, const DomainSpec& cut) {
   std::string text;
   for (std::size_t i = 0; i < cut.axes.size(); ++i) {
-    if (!whole.axes[i].wraps || cut.axes[i].size == whole.axes[i].size) continue;
+    if (!whole.axes[i].wraps || cut.axes[i].wraps || cut.axes[i].size == whole.axes[i].size)
+      continue;
     text += fmt::format("{}{} {} of {}", text.empty() ? "" : ", ", "xyzw"[i], cut.axes[i].size,
                         whole.axes[i].size);
   }

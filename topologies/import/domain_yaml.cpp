@@ -58,8 +58,16 @@ void read_axes(const YamlCursor& interconnect, DomainSpec& domain) {
   double members = 1, links = 0, given = 0, length = 0;
   for (const auto& item : items) {
     const auto size = read_sourced_count(item.at("size"), "members", 1, max_domain_members);
-    TorusAxis axis{static_cast<std::int32_t>(size.value), {}, true};
+    TorusAxis axis{static_cast<std::int32_t>(size.value), {}};
     if (const auto wraps = item.find("wraps")) axis.wraps = read_sourced_answer(*wraps).value != 0;
+    if (const auto cube = item.find("cube")) {
+      axis.cube =
+          static_cast<std::int32_t>(read_sourced_count(*cube, "members", 1, axis.size).value);
+      if (axis.size % axis.cube != 0) {
+        cube->fail(fmt::format("{} members are no whole cubes of {}; give a divisor", axis.size,
+                               axis.cube));
+      }
+    }
     const double ways = axis.size > 2 ? 2 : axis.size - 1;
     if (const auto bandwidth = item.find("bandwidth")) {
       axis.bandwidth = read_sourced(*bandwidth, Dimension::bandwidth, "GB/s",

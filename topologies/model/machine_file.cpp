@@ -113,7 +113,7 @@ void require_box(const std::vector<TorusAxis>& axes, std::int32_t members) {
 }
 
 // What the first `members` of a domain have of its direct links. An axis of a torus that is not
-// taken whole does not wrap.
+// taken whole does not wrap, unless the part is made of whole cubes.
 void cut_links(DomainSpec& domain, std::int32_t members) {
   if (domain.shape == "full_mesh") {
     const double links = domain.size.value - 1;
@@ -123,15 +123,20 @@ void cut_links(DomainSpec& domain, std::int32_t members) {
   }
   require_box(domain.axes, members);
   std::int32_t left = members;
+  std::vector<TorusAxis*> cut;
   for (TorusAxis& axis : domain.axes) {
     if (left >= axis.size) {
       left /= axis.size;
       continue;
     }
-    axis.wraps = false;
     axis.size = left;
     left = 1;
+    cut.push_back(&axis);
   }
+  const bool of_cubes = std::all_of(
+      domain.axes.begin(), domain.axes.end(),
+      [](const TorusAxis& axis) { return axis.cube > 0 && axis.size % axis.cube == 0; });
+  for (TorusAxis* axis : cut) axis->wraps = axis->wraps && of_cubes;
 }
 
 // The first `domains` domains.

@@ -17,6 +17,9 @@ struct TorusAxis {
   std::int32_t size = 1;
   Sourced bandwidth;  // GB/s per direction of one link
   bool wraps = true;  // the last member is next to the first
+  // Optical switches join cubes of so many members along the axis, so that a part of whole cubes
+  // wraps as well; 0: none do.
+  std::int32_t cube = 0;
 };
 
 // One scale-up domain: an HGX box, an NVL rack, or the cores of a host.

@@ -247,6 +247,22 @@ TEST(Torus, IsCutToBoxesThatWrapOnlyAlongWholeAxes) {
   EXPECT_DOUBLE_EQ(with_ranks(load_machine("mi300x-8"), 4)->link_classes()[0].bandwidth.value, 64);
 }
 
+// 16 x 20 x 28 in cubes of 4 x 4 x 4.
+TEST(Torus, PartsOfWholeCubesWrap) {
+  const auto pod = load_machine("tpu-v5p-8960");
+  const auto rank = [](std::int32_t x, std::int32_t y, std::int32_t z) {
+    return RankId::from(x + 16 * (y + 20 * z));
+  };
+  const auto cubes = with_ranks(pod, 16 * 20 * 8);
+  EXPECT_EQ(cubes->route(rank(0, 0, 0), rank(0, 0, 7)).count, 1);
+  EXPECT_EQ(cubes->title().find("without wraps"), std::string::npos) << cubes->title();
+  const auto more = with_ranks(pod, 16 * 20 * 6);
+  EXPECT_EQ(more->route(rank(0, 0, 0), rank(0, 0, 5)).count, 5);
+  EXPECT_NE(more->title().find("z 6 of 28 without wraps"), std::string::npos) << more->title();
+  const auto plane = with_ranks(pod, 16 * 8);  // no whole cube deep
+  EXPECT_EQ(plane->route(rank(0, 0, 0), rank(0, 7, 0)).count, 7);
+}
+
 TEST(Torus, RefusesAxesThatContradictTheDomain) {
   const auto message = [](const std::string& axes, int members = 16) -> std::string {
     try {
@@ -265,6 +281,9 @@ TEST(Torus, RefusesAxesThatContradictTheDomain) {
                     "    - {size: [4, assumed, t], bandwidth: [30 GB/s, "
                     "assumed, t]}\n")
                 .find("make them equal"),
+            std::string::npos);
+  EXPECT_NE(message("  axes:\n    - {size: [10, assumed, t], cube: [4, assumed, t]}\n", 10)
+                .find("10 members are no whole cubes of 4"),
             std::string::npos);
   EXPECT_NE(message("  axes:\n    - {size: [100, assumed, t], wraps: [no, assumed, t]}\n", 100)
                 .find("too long"),
