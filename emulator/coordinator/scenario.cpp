@@ -111,7 +111,7 @@ std::string why_too_long(const Scenario& scenario, const Topology& topology,
   const bool in_closed_form = scenario.fold && scenario.changes.slow.empty() &&
                               scenario.trace.level != TraceLevel::steps &&
                               is_pairwise_exchange(*channel.schedule) &&
-                              exchange_work(keys.far_groups()) <= most_exchange_work;
+                              exchange_work(keys.exchange_groups()) <= most_exchange_work;
   if (in_closed_form) return "";
   const std::int32_t whole = ranks_that_repeat(topology);
   return fmt::format(

@@ -1,28 +1,42 @@
 // Costs of an exchange, of everybody with everybody, by what kind of pair two positions are.
 //
-// Positions fall into groups, intervals of them; all pairs of two groups are of one kind, the far
-// one. Engines ask for it where they know a closed form (pairwise_exchange.hpp).
+// Positions fall into groups, intervals of them, and these into parts: all pairs from two parts of
+// one group are of one kind (two pods of a machine, two groups of leaves of a pod ...). Engines ask
+// for it where they know a closed form (pairwise_exchange.hpp).
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace fabricast {
 
+struct ExchangeGroup {
+  std::int32_t begin = 0, end = 0;  // positions
+  // How it is parted: into groups of their own, into its positions, or not at all, so that its
+  // pairs are of any kind.
+  enum class Parts : std::uint8_t { groups, positions, none } parts = Parts::none;
+  std::size_t between = 0;           // the kind of pairs from two parts
+  std::int32_t first = 0, last = 0;  // parts that are groups: ExchangeGroups::groups [first, last)
+  // The first part of the whole whose pairs are of the same kinds: its own parts are those of that
+  // one, which is where they are listed. Of parts of the whole; itself for others.
+  std::int32_t alike_to = 0;
+  bool operator==(const ExchangeGroup&) const = default;
+};
+
 struct ExchangeGroups {
-  std::vector<std::int32_t> begin;     // of each group, in order; then the number of positions
-  std::vector<std::int32_t> alike_to;  // by group: the first one whose pairs are of the same kinds
+  std::vector<ExchangeGroup> groups;  // the whole comes first; parts in the order of positions
   bool operator==(const ExchangeGroups&) const = default;
 };
 
 struct ExchangeCosts {
   ExchangeGroups groups;
-  std::function<std::size_t(std::int32_t, std::int32_t)>
-      kind_of_pair;  // symmetric; not the far kind
-  std::size_t far = 0;
+  // Of x with y, y + 1, ...: fills `kinds`. Of pairs in groups without parts. Symmetric.
+  std::function<void(std::int32_t x, std::int32_t y, std::span<std::uint16_t> kinds)>
+      kinds_of_pairs;
   std::vector<std::int64_t> send_lane, send_port, send_latency, receive_lane;  // ps, by kind
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <functional>
 #include <map>
 #include <unordered_map>
 #include <utility>
@@ -128,8 +129,26 @@ PositionKeys::PositionKeys(const Topology& topology, std::span<const std::int32_
     run_end_[x - 1] = shares_all(x - 1, x) ? run_end_[x] : static_cast<std::int32_t>(x);
   }
   period_ = find_period();
-  far_groups_ = find_far_groups();
+  exchange_groups_ = find_exchange_groups();
   find_near();
+}
+
+void PositionKeys::keys_of_pairs(std::size_t x, std::size_t y,
+                                 std::span<std::uint16_t> keys) const {
+  std::fill(keys.begin(), keys.end(), std::uint16_t{0});
+  const auto add = [&](const std::vector<std::int32_t>& labels, std::size_t bit) {
+    const std::int32_t own = labels[x];
+    const std::int32_t* others = labels.data() + y;
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      keys[i] =
+          static_cast<std::uint16_t>(keys[i] | static_cast<unsigned>(others[i] != own) << bit);
+    }
+  };
+  for (std::size_t f = 0; f < attachments_.size(); ++f) add(attachments_[f], f);
+  if (!rails_.empty()) add(rails_, attachments_.size());
+  for (std::size_t i = 0; kinds_ > 1 && i < keys.size(); ++i) {
+    keys[i] = static_cast<std::uint16_t>(keys[i] | kind_bits(x, y + i));
+  }
 }
 
 // How far apart positions that share something are. Those of a switch mostly come in equal steps;
@@ -198,38 +217,83 @@ std::vector<std::vector<std::int32_t>> PositionKeys::partitions() const {
   return all;
 }
 
-ExchangeGroups PositionKeys::find_far_groups() const {
-  const std::size_t p = positions();
+std::vector<std::int32_t> PositionKeys::ends_of_parts(std::int32_t begin, std::int32_t end) const {
+  // A part reaches as far as the last position that shares something with one of its own.
+  std::vector<std::int32_t> reach;
+  for (std::int32_t x = begin; x < end; ++x) reach.push_back(x);
+  const auto look_at = [&](const std::vector<std::int32_t>& labels) {
+    const auto first = labels.begin() + begin, last_of_all = labels.begin() + end;
+    if (std::adjacent_find(first, last_of_all, std::not_equal_to<>()) == last_of_all) return;
+    std::unordered_map<std::int32_t, std::int32_t> last;
+    for (std::int32_t x = begin; x < end; ++x) last[labels[static_cast<std::size_t>(x)]] = x;
+    for (std::int32_t x = begin; x < end; ++x) {
+      auto& far = reach[static_cast<std::size_t>(x - begin)];
+      far = std::max(far, last[labels[static_cast<std::size_t>(x)]]);
+    }
+  };
+  for (const auto& labels : attachments_) look_at(labels);
+  if (!rails_.empty()) look_at(rails_);
+  std::vector<std::int32_t> ends;
+  std::int32_t so_far = begin;
+  for (std::int32_t x = begin; x < end; ++x) {
+    so_far = std::max(so_far, reach[static_cast<std::size_t>(x - begin)]);
+    if (so_far == x) ends.push_back(x + 1);
+  }
+  return ends;
+}
+
+void PositionKeys::part(std::size_t group, ExchangeGroups& all) const {
+  ExchangeGroup parted = all.groups[group];
+  const auto ends = ends_of_parts(parted.begin, parted.end);
+  if (ends.size() < 2) return;
+  parted.between = key(static_cast<std::size_t>(parted.begin), static_cast<std::size_t>(ends[0]));
+  if (ends.size() == static_cast<std::size_t>(parted.end - parted.begin)) {
+    parted.parts = ExchangeGroup::Parts::positions;
+  } else {
+    parted.parts = ExchangeGroup::Parts::groups;
+    parted.first = static_cast<std::int32_t>(all.groups.size());
+    std::int32_t begin = parted.begin;
+    for (const std::int32_t end : ends) {
+      ExchangeGroup child;
+      child.begin = begin;
+      child.end = begin = end;
+      child.alike_to = static_cast<std::int32_t>(all.groups.size());
+      all.groups.push_back(child);
+    }
+    parted.last = static_cast<std::int32_t>(all.groups.size());
+  }
+  all.groups[group] = parted;
+}
+
+// The same attachments are shared by the same members.
+void PositionKeys::find_alike(ExchangeGroups& all) const {
   const auto partitions = this->partitions();
-  // A group reaches as far as the last position that shares something with one of its own.
-  std::vector<std::size_t> reach(p);
-  for (std::size_t x = 0; x < p; ++x) reach[x] = x;
-  for (const auto& labels : partitions) {
-    std::map<std::int32_t, std::size_t> last;
-    for (std::size_t x = 0; x < p; ++x) last[labels[x]] = x;
-    for (std::size_t x = 0; x < p; ++x) reach[x] = std::max(reach[x], last[labels[x]]);
-  }
-  ExchangeGroups groups;
-  for (std::size_t x = 0, end = 0; x < p; ++x) {
-    if (x == end) groups.begin.push_back(static_cast<std::int32_t>(x));
-    end = std::max(end, reach[x] + 1);
-  }
-  groups.begin.push_back(static_cast<std::int32_t>(p));
-  // Alike: the same attachments are shared by the same members.
   std::map<std::vector<std::int32_t>, std::int32_t> known;
-  for (std::size_t g = 0; g + 1 < groups.begin.size(); ++g) {
+  for (std::int32_t g = all.groups.front().first; g < all.groups.front().last; ++g) {
+    ExchangeGroup& group = all.groups[static_cast<std::size_t>(g)];
     std::vector<std::int32_t> shape;
     for (const auto& labels : partitions) {
-      std::map<std::int32_t, std::int32_t> first;
-      for (std::int32_t x = groups.begin[g]; x < groups.begin[g + 1]; ++x) {
-        const auto at = x - groups.begin[g];
-        shape.push_back(first.try_emplace(labels[static_cast<std::size_t>(x)], at).first->second);
+      std::unordered_map<std::int32_t, std::int32_t> first;
+      for (std::int32_t x = group.begin; x < group.end; ++x) {
+        shape.push_back(
+            first.try_emplace(labels[static_cast<std::size_t>(x)], x - group.begin).first->second);
       }
     }
-    const auto number = static_cast<std::int32_t>(g);
-    groups.alike_to.push_back(known.try_emplace(std::move(shape), number).first->second);
+    group.alike_to = known.try_emplace(std::move(shape), g).first->second;
   }
-  return groups;
+}
+
+ExchangeGroups PositionKeys::find_exchange_groups() const {
+  ExchangeGroups all;
+  ExchangeGroup whole;
+  whole.end = static_cast<std::int32_t>(positions());
+  all.groups.push_back(whole);
+  part(0, all);
+  find_alike(all);
+  for (std::size_t g = 1; g < all.groups.size(); ++g) {  // grows
+    if (all.groups[g].alike_to == static_cast<std::int32_t>(g)) part(g, all);
+  }
+  return all;
 }
 
 // Those that share all of some attachments are counted for every choice of them, and of these those

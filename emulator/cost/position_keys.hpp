@@ -42,6 +42,9 @@ class PositionKeys {
     return bits | rail_bit(x, y) | kind_bits(x, y);
   }
 
+  // key(x, y), key(x, y + 1), ...: as many as there is room for.
+  void keys_of_pairs(std::size_t x, std::size_t y, std::span<std::uint16_t> keys) const;
+
   // The smallest divisor P of positions() with key(x, y) == key(x + P, y + P), cyclically, for all
   // pairs: machines of equal groups look the same from every group.
   std::size_t period() const { return period_; }
@@ -49,9 +52,8 @@ class PositionKeys {
   // Do all pairs that share no attachment have one key, far_key()?
   bool one_far_key() const { return kinds_ == 1; }
 
-  // The finest intervals with far_key() for all pairs of two of them; of one position each at
-  // least.
-  const ExchangeGroups& far_groups() const { return far_groups_; }
+  // The positions in groups by what all pairs from two parts of one share. Where one_far_key().
+  const ExchangeGroups& exchange_groups() const { return exchange_groups_; }
 
   // How many others each of the first `end` positions has of each key: [x * keys() + key].
   // O(positions * keys()).
@@ -107,7 +109,12 @@ class PositionKeys {
   // Attachments, and rails where they matter: [one bit of a key][position].
   std::vector<std::vector<std::int32_t>> partitions() const;
   std::size_t find_period() const;
-  ExchangeGroups find_far_groups() const;
+  // The ends of the finest intervals of [begin, end) such that positions of two of them share
+  // nothing but what all of [begin, end) share.
+  std::vector<std::int32_t> ends_of_parts(std::int32_t begin, std::int32_t end) const;
+  void part(std::size_t group, ExchangeGroups& all) const;
+  void find_alike(ExchangeGroups& all) const;
+  ExchangeGroups find_exchange_groups() const;
   void find_near();
   void find_near_rails(std::vector<bool>& near) const;
 
@@ -163,7 +170,7 @@ class PositionKeys {
   std::vector<std::uint8_t> kind_of_;  // of domains, by position; empty where all are alike
   std::vector<std::int32_t> run_end_;  // first later position whose attachments differ
   std::size_t period_ = 0;
-  ExchangeGroups far_groups_;
+  ExchangeGroups exchange_groups_;
   std::vector<bool> near_;  // by shift: some pair shares an attachment; empty if not looked for
 };
 

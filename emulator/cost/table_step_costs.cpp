@@ -181,11 +181,10 @@ std::optional<ExchangeCosts> TableStepCosts::exchange_costs(int stage, int group
   const PositionKeys& keys = *channel_.keys;
   if (!keys.one_far_key()) return std::nullopt;
   ExchangeCosts costs;
-  costs.groups = keys.far_groups();
-  costs.kind_of_pair = [&keys](std::int32_t x, std::int32_t y) {
-    return keys.key(static_cast<std::size_t>(x), static_cast<std::size_t>(y));
+  costs.groups = keys.exchange_groups();
+  costs.kinds_of_pairs = [&keys](std::int32_t x, std::int32_t y, std::span<std::uint16_t> kinds) {
+    keys.keys_of_pairs(static_cast<std::size_t>(x), static_cast<std::size_t>(y), kinds);
   };
-  costs.far = keys.far_key();
   for (std::size_t key = 0; key < keys.keys(); ++key) {
     const EdgeId out = sending.send_by_key[key];
     costs.send_lane.push_back(send.lane[out]);

@@ -59,16 +59,23 @@ std::vector<std::pair<std::size_t, std::size_t>> pairs_of_unknown(
   return pairs;
 }
 
-// Of the first `end` positions with all others: [x * keys + key]. An end of each kind is found
-// nearby: where a switch ends, in one direction or the other.
+// Of the first `end` positions with all others: [x * keys + key]. An end of each kind is that of
+// the position before or, where switches end, is found nearby in one direction or the other.
 std::vector<Kind> pairs_with_all(const PositionKeys& keys, std::size_t end) {
   const std::size_t positions = keys.positions(), n = keys.keys();
   const std::vector<std::int64_t> peers = keys.peers_by_key(end);
   std::vector<Kind> kinds(end * n);
+  std::vector<std::size_t> others(n, 0);  // by key, of the position before
   for (std::size_t x = 0; x < end; ++x) {
     const auto of_x = peers.begin() + static_cast<std::ptrdiff_t>(x * n);
     auto missing = std::count_if(of_x, of_x + static_cast<std::ptrdiff_t>(n),
                                  [](std::int64_t count) { return count > 0; });
+    for (std::size_t key = 0; key < n; ++key) {
+      const std::size_t y = others[key];
+      if (x == y || keys.key(x, y) != key) continue;
+      kinds[x * n + key] = {of_x[static_cast<std::ptrdiff_t>(key)], y};
+      --missing;
+    }
     for (std::size_t away = 1; missing > 0; ++away) {
       FABRICAST_ASSERT(away < positions, "a pair of every kind that was counted");
       for (const std::size_t y : {(x + away) % positions, (x + positions - away) % positions}) {
@@ -76,6 +83,7 @@ std::vector<Kind> pairs_with_all(const PositionKeys& keys, std::size_t end) {
         Kind& kind = kinds[x * n + key];
         if (kind.pairs > 0) continue;
         kind = {of_x[static_cast<std::ptrdiff_t>(key)], y};
+        others[key] = y;
         --missing;
       }
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <span>
 #include <utility>
 
 #include "emulator/base/contracts.hpp"
@@ -30,56 +31,112 @@ struct Sender {
   }
 };
 
+// What is the same for all groups that are alike lives at the positions of the first of them.
 class Evaluation {
  public:
   explicit Evaluation(const PairwiseExchange& exchange)
-      : of_(exchange), positions_(exchange.costs.groups.begin.back()) {}
+      : of_(exchange),
+        groups_(exchange.costs.groups.groups),
+        positions_(groups_.front().end),
+        slices_(exchange.slices),
+        senders_(static_cast<std::size_t>(positions_), {exchange.ready_at, 0}),
+        total_(senders_.size(), 0),
+        below_(senders_.size(), 0),
+        above_(senders_.size(), 0) {}
 
   std::int64_t end() {
-    const ExchangeGroups& groups = of_.costs.groups;
-    const auto count = groups.alike_to.size();
-    group_of_.reserve(static_cast<std::size_t>(positions_));
-    shapes_.resize(count);
-    for (std::size_t g = 0; g < count; ++g) {
-      if (groups.alike_to[g] == static_cast<std::int32_t>(g)) upwards(g);
-      for (std::int32_t x = groups.begin[g]; x < groups.begin[g + 1]; ++x) {
-        group_of_.push_back(static_cast<std::int32_t>(g));
+    const ExchangeGroup& whole = groups_.front();
+    if (whole.parts == ExchangeGroup::Parts::none) {
+      sum(whole);
+      upwards(whole);
+      downwards(whole);
+      return latest_;
+    }
+    const std::int64_t receive = slices_ * of_.costs.receive_lane[whole.between];
+    const std::vector<Part> parts = parts_of(whole);
+    for_first_ones(parts, [&](const Part& part, const ExchangeGroup* group) {
+      if (group != nullptr) sum(*group);
+      for (std::size_t y = part.at(part.begin); y < part.at(part.end); ++y) {
+        total_[y] += receive * (positions_ - (part.end - part.begin));
       }
-    }
-    to_other_groups();
-    for (std::size_t g = 0; g < count; ++g) {
-      if (groups.alike_to[g] == static_cast<std::int32_t>(g)) from_below(g);
-    }
+    });
+    for_first_ones(parts, [&](const Part&, const ExchangeGroup* group) {
+      if (group != nullptr) upwards(*group);
+    });
+    to_all_others(whole, parts);
+    for_first_ones(parts, [&](const Part& part, const ExchangeGroup* group) {
+      if (group != nullptr) return downwards(*group);
+      latest_ = std::max(latest_, senders_[part.at(part.begin)].lane);
+    });
     return latest_;
   }
 
  private:
-  // What groups that are alike have in common, by member.
-  struct Shape {
-    std::vector<Sender> senders;
-    std::vector<std::int64_t> from_below, from_above;  // to receive from members below, above
+  // A part of a group, and where its state lies.
+  struct Part {
+    std::int32_t begin = 0, end = 0, first = 0;
+    std::size_t at(std::int32_t x) const { return static_cast<std::size_t>(x - begin + first); }
   };
+  enum class Clock : std::uint8_t { lane, port };
 
-  void upwards(std::size_t group);
-  void to_other_groups();
-  void from_below(std::size_t group);
+  std::vector<Part> parts_of(const ExchangeGroup& group) const {
+    std::vector<Part> parts;
+    if (group.parts == ExchangeGroup::Parts::positions) {
+      for (std::int32_t x = group.begin; x < group.end; ++x) parts.push_back({x, x + 1, x});
+    }
+    for (std::int32_t g = group.first; g < group.last; ++g) {
+      const ExchangeGroup& part = this->group(g);
+      parts.push_back({part.begin, part.end, this->group(part.alike_to).begin});
+    }
+    return parts;
+  }
+  const ExchangeGroup& group(std::int32_t g) const { return groups_[static_cast<std::size_t>(g)]; }
+
+  // Visits the parts of the whole that are alike to no earlier one; null: a position.
+  template <class Visit>
+  void for_first_ones(const std::vector<Part>& parts, Visit visit) const {
+    const ExchangeGroup& whole = groups_.front();
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      if (parts[i].first != parts[i].begin) continue;
+      visit(parts[i], whole.parts == ExchangeGroup::Parts::groups
+                          ? &group(whole.first + static_cast<std::int32_t>(i))
+                          : nullptr);
+    }
+  }
+
+  // Of pairs (x, y), begin <= y < end; until the next call.
+  std::span<const std::uint16_t> kinds_of(std::int32_t x, std::int32_t begin, std::int32_t end) {
+    kinds_.resize(static_cast<std::size_t>(end - begin));
+    if (!kinds_.empty()) of_.costs.kinds_of_pairs(x, begin, kinds_);
+    return kinds_;
+  }
+  void sum(const ExchangeGroup& group);
+  void upwards(const ExchangeGroup& group);
+  void downwards(const ExchangeGroup& group);
+  void to_all_others(const ExchangeGroup& whole, const std::vector<Part>& parts);
   void to_member(Sender& sender, std::size_t kind, std::int64_t left);
-  void far_piece(std::int64_t pace, bool by_port);
+  void one_by_one_upwards(const ExchangeGroup& group);
+  void one_by_one_downwards(const ExchangeGroup& group);
+  template <class Visit>
+  void for_clocks(std::size_t kind, Visit visit) const;
+  void to_parts_above(const std::vector<Part>& parts, std::size_t kind);
+  template <class Origin>
+  void to_parts_below(const std::vector<Part>& parts, std::size_t kind, Origin origin);
+  void begin_stretches(const std::vector<Part>& parts, std::size_t kind);
 
-  std::int32_t begin(std::int32_t x) const { return of_.costs.groups.begin[group(x)]; }
-  std::int32_t end(std::int32_t x) const { return of_.costs.groups.begin[group(x) + 1]; }
-  std::size_t group(std::int32_t x) const {
-    return static_cast<std::size_t>(group_of_[static_cast<std::size_t>(x)]);
+  std::int64_t clock(std::size_t x, Clock which) const {
+    return which == Clock::lane ? senders_[x].lane : senders_[x].port;
   }
-  const Shape& shape(std::int32_t x) const {
-    return shapes_[static_cast<std::size_t>(of_.costs.groups.alike_to[group(x)])];
-  }
-  std::size_t member(std::int32_t x) const { return static_cast<std::size_t>(x - begin(x)); }
 
   const PairwiseExchange& of_;
-  std::int32_t positions_;
-  std::vector<std::int32_t> group_of_;
-  std::vector<Shape> shapes_;  // of groups that are alike to no earlier one
+  const std::vector<ExchangeGroup>& groups_;
+  std::int64_t positions_;
+  std::int64_t slices_;
+  std::vector<Sender> senders_;
+  std::vector<std::int64_t> total_;  // to receive from all others
+  // To receive from those below and above in the group that was last looked at.
+  std::vector<std::int64_t> below_, above_;
+  std::vector<std::uint16_t> kinds_;
   std::int64_t latest_ = 0;
 };
 
@@ -90,124 +147,184 @@ void Evaluation::to_member(Sender& sender, std::size_t kind, std::int64_t left) 
   const std::int64_t receive = of_.costs.receive_lane[kind];
   sender.begin_stretch(lane_cost, port_cost);
   // Ready times are convex in the slice, what is left is linear: the first or the last one counts.
-  for (const std::int64_t slice : {std::int64_t{1}, std::int64_t{of_.slices}}) {
+  for (const std::int64_t slice : {std::int64_t{1}, slices_}) {
     const std::int64_t ready =
         std::max(sender.lane + slice * lane_cost, sender.port + slice * port_cost) +
         of_.costs.send_latency[kind];
-    latest_ = std::max(latest_, ready + (of_.slices - slice + 1) * receive + left);
+    latest_ = std::max(latest_, ready + (slices_ - slice + 1) * receive + left);
   }
-  sender.end_stretch(lane_cost, port_cost, of_.slices);
+  sender.end_stretch(lane_cost, port_cost, slices_);
 }
 
-// From each member to those above it, by descending senders: what a receiver has left after x is
-// all that does not come from [x, y).
-void Evaluation::upwards(std::size_t group) {
-  const std::int32_t first = of_.costs.groups.begin[group];
-  const std::int32_t last = of_.costs.groups.begin[group + 1];
-  const auto members = static_cast<std::size_t>(last - first);
-  const std::int64_t slices = of_.slices;
-  Shape& shape = shapes_[group];
-  shape.senders.assign(members, {of_.ready_at, 0});
-  shape.from_below.assign(members, 0);
-  shape.from_above.assign(members, 0);
-  for (std::int32_t x = first; x < last; ++x) {
-    for (std::int32_t y = first; y < last; ++y) {
-      if (x == y) continue;
-      auto& sum = x < y ? shape.from_below : shape.from_above;
-      sum[static_cast<std::size_t>(y - first)] +=
-          slices * of_.costs.receive_lane[of_.costs.kind_of_pair(x, y)];
+// What members have to receive from each other.
+void Evaluation::sum(const ExchangeGroup& group) {
+  if (group.parts == ExchangeGroup::Parts::none) {
+    for (std::int32_t x = group.begin; x < group.end; ++x) {
+      const std::span<const std::uint16_t> kinds = kinds_of(x, x + 1, group.end);
+      const auto from = static_cast<std::size_t>(x);
+      for (std::size_t i = 0; i < kinds.size(); ++i) {
+        const std::int64_t receive = slices_ * of_.costs.receive_lane[kinds[i]];
+        below_[from + 1 + i] += receive;
+        above_[from] += receive;
+        total_[from + 1 + i] += receive;
+        total_[from] += receive;
+      }
     }
+    return;
   }
-  const std::int64_t far =
-      slices * of_.costs.receive_lane[of_.costs.far] * (positions_ - (last - first));
-  std::vector<std::int64_t> left(members);
-  for (std::size_t y = 0; y < members; ++y) {
-    left[y] = shape.from_below[y] + shape.from_above[y] + far;
-  }
-  for (std::int32_t x = last; x-- > first;) {
-    Sender& sender = shape.senders[static_cast<std::size_t>(x - first)];
-    for (std::int32_t y = x + 1; y < last; ++y) {
-      const std::size_t kind = of_.costs.kind_of_pair(x, y);
-      std::int64_t& of_y = left[static_cast<std::size_t>(y - first)];
-      of_y -= slices * of_.costs.receive_lane[kind];
-      to_member(sender, kind, of_y);
+  for (std::int32_t g = group.first; g < group.last; ++g) sum(this->group(g));
+  const std::int64_t receive = slices_ * of_.costs.receive_lane[group.between];
+  for (const Part& part : parts_of(group)) {
+    for (std::int32_t y = part.begin; y < part.end; ++y) {
+      total_[part.at(y)] += receive * (group.end - group.begin - (part.end - part.begin));
     }
   }
 }
 
-// From each member to those below it, whom it reaches last: what they have left is (y, x).
-void Evaluation::from_below(std::size_t group) {
-  const std::int32_t first = of_.costs.groups.begin[group];
-  const std::int32_t last = of_.costs.groups.begin[group + 1];
-  std::vector<std::int64_t> left(static_cast<std::size_t>(last - first), 0);
-  for (std::int32_t x = first; x < last; ++x) {
-    Sender& sender = shapes_[group].senders[static_cast<std::size_t>(x - first)];
-    for (std::int32_t y = first; y < x; ++y) {
-      const std::size_t kind = of_.costs.kind_of_pair(x, y);
-      std::int64_t& of_y = left[static_cast<std::size_t>(y - first)];
-      to_member(sender, kind, of_y);
-      of_y += of_.slices * of_.costs.receive_lane[kind];
+// From each member to those above it. Before it parts know what comes from below and above in
+// themselves, after it in all of the group.
+void Evaluation::upwards(const ExchangeGroup& group) {
+  if (group.parts == ExchangeGroup::Parts::none) return one_by_one_upwards(group);
+  for (std::int32_t g = group.first; g < group.last; ++g) upwards(this->group(g));
+  const std::vector<Part> parts = parts_of(group);
+  const std::size_t kind = group.between;
+  begin_stretches(parts, kind);
+  to_parts_above(parts, kind);
+  const std::int64_t receive = slices_ * of_.costs.receive_lane[kind];
+  for (const Part& part : parts) {
+    for (std::int32_t x = part.begin; x < part.end; ++x) {
+      senders_[part.at(x)].end_stretch(of_.costs.send_lane[kind], of_.costs.send_port[kind],
+                                       (group.end - part.end) * slices_);
+      below_[part.at(x)] += receive * (part.begin - group.begin);
+      above_[part.at(x)] += receive * (group.end - part.end);
+    }
+  }
+}
+
+// From each member to those below it, whom it reaches last, and in them from the lowest upwards.
+void Evaluation::downwards(const ExchangeGroup& group) {
+  if (group.parts == ExchangeGroup::Parts::none) return one_by_one_downwards(group);
+  const std::vector<Part> parts = parts_of(group);
+  const std::size_t kind = group.between;
+  const std::int64_t receive = slices_ * of_.costs.receive_lane[kind];
+  for (const Part& part : parts) {
+    for (std::int32_t y = part.begin; y < part.end; ++y) {
+      above_[part.at(y)] -= receive * (group.end - part.end);
+    }
+  }
+  begin_stretches(parts, kind);
+  to_parts_below(parts, kind, [&group](const Part&) { return std::int64_t{group.begin}; });
+  for (const Part& part : parts) {
+    for (std::int32_t x = part.begin; x < part.end; ++x) {
+      Sender& sender = senders_[part.at(x)];
+      sender.end_stretch(of_.costs.send_lane[kind], of_.costs.send_port[kind],
+                         (part.begin - group.begin) * slices_);
+      latest_ = std::max(latest_, sender.lane);
+    }
+  }
+  for (std::int32_t g = group.first; g < group.last; ++g) downwards(this->group(g));
+}
+
+// To the parts above and, without a pause, round to those below.
+void Evaluation::to_all_others(const ExchangeGroup& whole, const std::vector<Part>& parts) {
+  const std::size_t kind = whole.between;
+  for_first_ones(parts,
+                 [&](const Part& part, const ExchangeGroup*) { begin_stretches({part}, kind); });
+  to_parts_above(parts, kind);
+  to_parts_below(parts, kind, [this](const Part& part) { return part.end - positions_; });
+  for_first_ones(parts, [&](const Part& part, const ExchangeGroup*) {
+    for (std::int32_t x = part.begin; x < part.end; ++x) {
+      senders_[part.at(x)].end_stretch(of_.costs.send_lane[kind], of_.costs.send_port[kind],
+                                       (positions_ - (part.end - part.begin)) * slices_);
+    }
+  });
+}
+
+void Evaluation::begin_stretches(const std::vector<Part>& parts, std::size_t kind) {
+  for (const Part& part : parts) {
+    for (std::int32_t x = part.begin; x < part.end; ++x) {
+      senders_[part.at(x)].begin_stretch(of_.costs.send_lane[kind], of_.costs.send_port[kind]);
+    }
+  }
+}
+
+// In a stretch message j = 1, 2, ... is ready at a clock + latency + j * pace. Visits both clocks
+// with the pace and what a peer takes after it: of all slices the first or the last one counts.
+template <class Visit>
+void Evaluation::for_clocks(std::size_t kind, Visit visit) const {
+  const std::int64_t receive = of_.costs.receive_lane[kind];
+  for (const Clock which : {Clock::lane, Clock::port}) {
+    const std::int64_t pace =
+        which == Clock::lane ? of_.costs.send_lane[kind] : of_.costs.send_port[kind];
+    const std::int64_t slice = pace >= receive ? slices_ : 1;
+    visit(which, slices_ * pace,
+          of_.costs.send_latency[kind] + pace * slice + (slices_ - slice + 1) * receive);
+  }
+}
+
+// Message by message from the end of the own part on. What y has left after x is all that does not
+// come from [x, y).
+void Evaluation::to_parts_above(const std::vector<Part>& parts, std::size_t kind) {
+  const std::int64_t receive = slices_ * of_.costs.receive_lane[kind];
+  for_clocks(kind, [&](Clock which, std::int64_t pace, std::int64_t at_peer) {
+    std::int64_t best = none;  // of all senders in earlier parts
+    for (const Part& part : parts) {
+      for (std::int32_t y = part.begin; best > none && y < part.end; ++y) {
+        const std::int64_t left = total_[part.at(y)] - below_[part.at(y)] - receive * part.begin;
+        latest_ = std::max(latest_, best + pace * y + left + at_peer);
+      }
+      for (std::int32_t x = part.begin; x < part.end; ++x) {
+        best = std::max(best, clock(part.at(x), which) - pace * part.end + receive * x);
+      }
+    }
+  });
+}
+
+// Message by message from `origin` on. What y has left after x is what comes from (y, x).
+template <class Origin>
+void Evaluation::to_parts_below(const std::vector<Part>& parts, std::size_t kind, Origin origin) {
+  const std::int64_t receive = slices_ * of_.costs.receive_lane[kind];
+  for_clocks(kind, [&](Clock which, std::int64_t pace, std::int64_t at_peer) {
+    std::int64_t best = none;  // of all receivers in earlier parts
+    for (const Part& part : parts) {
+      for (std::int32_t x = part.begin; best > none && x < part.end; ++x) {
+        latest_ = std::max(
+            latest_, clock(part.at(x), which) - pace * origin(part) + receive * x + best + at_peer);
+      }
+      for (std::int32_t y = part.begin; y < part.end; ++y) {
+        best = std::max(best, pace * y + above_[part.at(y)] - receive * part.end);
+      }
+    }
+  });
+}
+
+// By descending senders: what a receiver has left after x is all that does not come from [x, y).
+void Evaluation::one_by_one_upwards(const ExchangeGroup& group) {
+  std::vector<std::int64_t> left(total_.begin() + group.begin, total_.begin() + group.end);
+  for (std::int32_t x = group.end; x-- > group.begin;) {
+    Sender sender = senders_[static_cast<std::size_t>(x)];
+    const std::span<const std::uint16_t> kinds = kinds_of(x, x + 1, group.end);
+    std::int64_t* of_y = left.data() + (x + 1 - group.begin);
+    for (const std::uint16_t kind : kinds) {
+      *of_y -= slices_ * of_.costs.receive_lane[kind];
+      to_member(sender, kind, *of_y++);
+    }
+    senders_[static_cast<std::size_t>(x)] = sender;
+  }
+}
+
+// What they have left is (y, x).
+void Evaluation::one_by_one_downwards(const ExchangeGroup& group) {
+  std::vector<std::int64_t> left(static_cast<std::size_t>(group.end - group.begin), 0);
+  for (std::int32_t x = group.begin; x < group.end; ++x) {
+    Sender sender = senders_[static_cast<std::size_t>(x)];
+    const std::span<const std::uint16_t> kinds = kinds_of(x, group.begin, x);
+    std::int64_t* of_y = left.data();
+    for (const std::uint16_t kind : kinds) {
+      to_member(sender, kind, *of_y);
+      *of_y++ += slices_ * of_.costs.receive_lane[kind];
     }
     latest_ = std::max(latest_, sender.lane);
-  }
-}
-
-// Messages j = 1, 2, ... to other groups are ready at the sender's clock + latency + j * pace.
-void Evaluation::far_piece(std::int64_t pace, bool by_port) {
-  const std::int64_t receive = of_.costs.receive_lane[of_.costs.far];
-  const std::int64_t slices = of_.slices;
-  const std::int64_t slice = pace >= receive ? slices : 1;
-  const std::int64_t at_peer =
-      of_.costs.send_latency[of_.costs.far] + pace * slice + (slices - slice + 1) * receive;
-  const auto clock = [&](std::int32_t x) {
-    const Sender& sender = shape(x).senders[member(x)];
-    return (by_port ? sender.port : sender.lane) + at_peer;
-  };
-  // Senders below the receiver's group, which have passed `receive` for each position from their
-  // own up to it; best: of all receivers of later groups.
-  std::int64_t best = none;
-  for (std::int32_t next = positions_; next > 0;) {
-    const std::int32_t x0 = begin(next - 1);
-    for (std::int32_t x = x0; best > none && x < next; ++x) {
-      latest_ = std::max(latest_, clock(x) + best - slices * (pace * next - receive * x));
-    }
-    for (std::int32_t y = x0; y < next; ++y) {
-      const std::int64_t left = shape(y).from_above[member(y)] +
-                                slices * receive * (positions_ - (end(y) - begin(y)) - begin(y));
-      best = std::max(best, slices * pace * y + left);
-    }
-    next = x0;
-  }
-  // Senders above it, which reach it the long way round.
-  best = none;
-  for (std::int32_t x0 = 0; x0 < positions_;) {
-    const std::int32_t next = end(x0);
-    for (std::int32_t x = x0; best > none && x < next; ++x) {
-      latest_ =
-          std::max(latest_, clock(x) + best - slices * (pace * (next - positions_) - receive * x));
-    }
-    for (std::int32_t y = x0; y < next; ++y) {
-      const std::int64_t left = shape(y).from_above[member(y)] - slices * receive * end(y);
-      best = std::max(best, slices * pace * y + left);
-    }
-    x0 = next;
-  }
-}
-
-void Evaluation::to_other_groups() {
-  const std::int64_t lane_cost = of_.costs.send_lane[of_.costs.far];
-  const std::int64_t port_cost = of_.costs.send_port[of_.costs.far];
-  for (Shape& shape : shapes_) {
-    for (Sender& sender : shape.senders) sender.begin_stretch(lane_cost, port_cost);
-  }
-  far_piece(lane_cost, false);
-  far_piece(port_cost, true);
-  for (std::size_t g = 0; g < shapes_.size(); ++g) {
-    const std::int64_t others =
-        positions_ - (of_.costs.groups.begin[g + 1] - of_.costs.groups.begin[g]);
-    for (Sender& sender : shapes_[g].senders) {
-      sender.end_stretch(lane_cost, port_cost, others * of_.slices);
-    }
   }
 }
 
@@ -221,18 +338,19 @@ bool copies_only(const Stage& stage) {
 
 }  // namespace
 
-double exchange_work(const ExchangeGroups& groups) {
-  double pairs = groups.begin.back();
-  for (std::size_t g = 0; g < groups.alike_to.size(); ++g) {
-    if (groups.alike_to[g] != static_cast<std::int32_t>(g)) continue;
-    const double members = groups.begin[g + 1] - groups.begin[g];
-    pairs += 2 * members * members;
+double exchange_work(const ExchangeGroups& all) {
+  double work = all.groups.front().end;
+  for (std::size_t g = 0; g < all.groups.size(); ++g) {
+    const ExchangeGroup& group = all.groups[g];
+    if (group.alike_to != static_cast<std::int32_t>(g)) continue;
+    const double members = group.end - group.begin;
+    work += group.parts == ExchangeGroup::Parts::none ? 2 * members * members : 2 * members;
   }
-  return pairs;
+  return work;
 }
 
 std::int64_t exchange_end(const PairwiseExchange& exchange) {
-  FABRICAST_EXPECT(exchange.costs.groups.begin.back() >= 2, "somebody to exchange with");
+  FABRICAST_EXPECT(exchange.costs.groups.groups.front().end >= 2, "somebody to exchange with");
   return Evaluation(exchange).end();
 }
 
@@ -284,7 +402,7 @@ std::optional<SweepResult> pairwise_exchange(const Schedule& schedule, const Ste
   result.messages = slices * n * (stage + 2 * (n - 1));
   result.updates = static_cast<std::int64_t>(exchange_work(exchange.costs.groups));
   result.classes = schedule.positions();
-  result.state_bytes = n * 4;
+  result.state_bytes = n * 40;
   result.fold_note = "a pairwise exchange in closed form";
   result.instruction_set = "baseline";
   result.engine_seconds = thread_seconds() - began;

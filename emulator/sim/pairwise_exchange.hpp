@@ -1,14 +1,17 @@
-// A pairwise exchange in closed form: all N (N - 1) messages, at the price of those inside groups.
+// A pairwise exchange in closed form: all N (N - 1) messages, at the price of those inside groups
+// that have no parts.
 //
 // Every position sends to x + 1, x + 2, ... and receives from x - 1, x - 2, ..., on two lanes that
 // do not wait for each other. A sender never waits (its messages fit into the slots). While it
-// sends to other groups its messages leave at a constant pace: the time at which message j is ready
-// is the larger of at most two linear functions of j (semantics 3.1 to 3.3). A receiver is through
-// at the maximum over its messages of (ready + what it still has to receive, this one included):
-// the max-plus recurrence unrolled. What y has left after x of another group is the sum of a
-// function of x and one of y; the maximum over all such pairs is one over prefixes and suffixes of
-// positions. Pairs inside a group are looked at one by one, once for all groups that are alike,
-// whose clocks are the same. Integers, equal to the sweep's to the picosecond. Pure functions.
+// sends to other parts of a group its messages leave at a constant pace: the time at which message
+// j is ready is the larger of at most two linear functions of j (semantics 3.1 to 3.3). A receiver
+// is through at the maximum over its messages of (ready + what it still has to receive, this one
+// included): the max-plus recurrence unrolled. What y has left after x of another part is the sum
+// of a function of x and one of y; the maximum over all such pairs is one over prefixes of
+// positions. So upwards from the smallest groups to the whole, once round it, and down again: x
+// reaches those below it in its own groups last. Pairs in groups without parts are looked at one by
+// one; all of it once for parts of the whole that are alike, whose clocks are the same. Integers,
+// equal to the sweep's to the picosecond. Pure functions.
 #pragma once
 
 #include <cstdint>
@@ -31,9 +34,9 @@ struct PairwiseExchange {
 // When the last lane has ended, ps. At least two positions.
 std::int64_t exchange_end(const PairwiseExchange& exchange);
 
-// Pairs that are looked at, both ways; some 10 ns each.
-double exchange_work(const ExchangeGroups& groups);
-inline constexpr double most_exchange_work = 2e8;  // seconds per evaluation
+// Pairs that are looked at, both ways, and positions at every level; some 10 ns each.
+double exchange_work(const ExchangeGroups& all);
+inline constexpr double most_exchange_work = 1e9;  // ten seconds per evaluation
 
 // Is the schedule, or all but local copies before it, such an exchange?
 bool is_pairwise_exchange(const Schedule& schedule);

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -27,53 +29,40 @@ class Random {
   std::uint64_t seed_, next_ = 0;
 };
 
-// Groups of few shapes in a row, each with random kinds of pairs.
+// A whole parted at random into positions, or into groups of few shapes, which are parted in turn;
+// groups without parts have random kinds of pairs.
 class RandomExchange final : public StepCosts, public CostsOfExchange {
  public:
-  explicit RandomExchange(std::uint64_t seed) {
-    Random draw(seed);
-    constexpr std::int64_t kinds = 3;
-    struct Shape {
-      std::int32_t members = 0;
-      std::vector<std::size_t> kinds;  // [x * members + y]
-      std::int32_t first = -1;         // group of this shape
+  explicit RandomExchange(std::uint64_t seed) : draw_(seed) {
+    using Parts = ExchangeGroup::Parts;
+    std::vector<ExchangeGroup>& groups = costs_.groups.groups;
+    groups.emplace_back();
+    groups[0].between = any_kind();
+    const std::int64_t parts = draw_.between(0, 9);
+    if (parts < 2) {
+      groups[0].parts = parts == 0 ? Parts::none : Parts::positions;
+      groups[0].end = static_cast<std::int32_t>(draw_.between(2, 9));
+    } else {
+      part_whole();
+    }
+    const auto n = static_cast<std::size_t>(positions());
+    kinds_.assign(n * n, 0);
+    fill_kinds(0);
+    copy_alike();
+    costs_.kinds_of_pairs = [this](std::int32_t x, std::int32_t y, std::span<std::uint16_t> out) {
+      for (std::uint16_t& each : out) each = static_cast<std::uint16_t>(kind(x, y++));
     };
-    std::vector<Shape> shapes(static_cast<std::size_t>(draw.between(1, 3)));
-    for (Shape& shape : shapes) {
-      shape.members = static_cast<std::int32_t>(draw.between(1, 6));
-      const auto n = static_cast<std::size_t>(shape.members);
-      shape.kinds.resize(n * n);
-      for (std::size_t x = 0; x < n; ++x) {
-        for (std::size_t y = 0; y < x; ++y) {
-          shape.kinds[x * n + y] = shape.kinds[y * n + x] =
-              static_cast<std::size_t>(draw.between(0, kinds - 1));
-        }
-      }
+    const std::int64_t most = draw_.between(0, 1) == 0 ? 5 : 1000;  // ties, or none
+    for (std::int64_t k = 0; k < kinds; ++k) {
+      costs_.send_lane.push_back(draw_.between(0, most));
+      costs_.send_port.push_back(draw_.between(0, most));
+      costs_.send_latency.push_back(draw_.between(-costs_.send_lane.back(), 3 * most));
+      costs_.receive_lane.push_back(draw_.between(0, most));
     }
-    const std::int64_t groups = draw.between(2, 6);
-    costs_.groups.begin.push_back(0);
-    for (std::int32_t g = 0; g < groups; ++g) {
-      Shape& shape = shapes[static_cast<std::size_t>(
-          draw.between(0, static_cast<std::int64_t>(shapes.size()) - 1))];
-      if (shape.first < 0) shape.first = g;
-      costs_.groups.alike_to.push_back(shape.first);
-      for (std::int32_t x = 0; x < shape.members; ++x) places_.push_back({g, x, shape.members});
-      costs_.groups.begin.push_back(static_cast<std::int32_t>(places_.size()));
-      kinds_.push_back(shape.kinds);
-    }
-    costs_.far = kinds;
-    costs_.kind_of_pair = [this](std::int32_t x, std::int32_t y) { return kind(x, y); };
-    const std::int64_t most = draw.between(0, 1) == 0 ? 5 : 1000;  // ties, or none
-    for (std::int64_t k = 0; k <= kinds; ++k) {
-      costs_.send_lane.push_back(draw.between(0, most));
-      costs_.send_port.push_back(draw.between(0, most));
-      costs_.send_latency.push_back(draw.between(-costs_.send_lane.back(), 3 * most));
-      costs_.receive_lane.push_back(draw.between(0, most));
-    }
-    copy_ = draw.between(0, 2 * most);
+    copy_ = draw_.between(0, 2 * most);
   }
 
-  std::int32_t positions() const { return static_cast<std::int32_t>(places_.size()); }
+  std::int32_t positions() const { return costs_.groups.groups.front().end; }
 
   void fill(int stage, int, int phase, std::int32_t k, CostRows rows) const override {
     const std::int32_t n = positions();
@@ -96,20 +85,99 @@ class RandomExchange final : public StepCosts, public CostsOfExchange {
   std::optional<ExchangeCosts> exchange_costs(int, int, int, int) const override { return costs_; }
 
  private:
-  struct Place {
-    std::int32_t group, member, members;
-  };
+  static constexpr std::int64_t kinds = 4;
+
+  std::size_t any_kind() { return static_cast<std::size_t>(draw_.between(0, kinds - 1)); }
+  std::size_t& kind_at(std::int32_t x, std::int32_t y) {
+    return kinds_[static_cast<std::size_t>(x) * static_cast<std::size_t>(positions()) +
+                  static_cast<std::size_t>(y)];
+  }
   std::size_t kind(std::int32_t x, std::int32_t y) const {
-    const Place& a = places_[static_cast<std::size_t>(x)];
-    const Place& b = places_[static_cast<std::size_t>(y)];
-    if (a.group != b.group) return costs_.far;
-    return kinds_[static_cast<std::size_t>(a.group)]
-                 [static_cast<std::size_t>(a.member * a.members + b.member)];
+    return kinds_[static_cast<std::size_t>(x) * static_cast<std::size_t>(positions()) +
+                  static_cast<std::size_t>(y)];
   }
 
+  // Parts of the whole: of a new size, or alike to an earlier one.
+  void part_whole() {
+    auto& groups = costs_.groups.groups;
+    groups[0].parts = ExchangeGroup::Parts::groups;
+    groups[0].first = 1;
+    groups[0].last = 1 + static_cast<std::int32_t>(draw_.between(2, 5));
+    std::int32_t begin = 0;
+    for (std::int32_t g = 1; g < groups[0].last; ++g) {
+      ExchangeGroup part;
+      part.begin = begin;
+      part.alike_to = g;
+      std::int64_t size = draw_.between(1, 9);
+      if (g > 1 && draw_.between(0, 1) == 0) {
+        const auto like = static_cast<std::size_t>(draw_.between(1, g - 1));
+        part.alike_to = groups[like].alike_to;
+        size = groups[like].end - groups[like].begin;
+      }
+      part.end = begin = begin + static_cast<std::int32_t>(size);
+      groups.push_back(part);
+    }
+    groups[0].end = begin;
+    for (std::size_t g = 1; g < groups.size(); ++g) {
+      if (groups[g].alike_to == static_cast<std::int32_t>(g) ||
+          static_cast<std::int32_t>(g) >= groups[0].last) {
+        part_further(g);
+      }
+    }
+  }
+
+  void part_further(std::size_t g) {
+    auto& groups = costs_.groups.groups;
+    ExchangeGroup group = groups[g];
+    group.between = any_kind();
+    const std::int32_t size = group.end - group.begin;
+    const std::int64_t parts = draw_.between(0, 3);
+    if (parts == 0) group.parts = ExchangeGroup::Parts::positions;
+    if (parts > 1 && size > 2) {
+      group.parts = ExchangeGroup::Parts::groups;
+      group.first = static_cast<std::int32_t>(groups.size());
+      for (std::int32_t begin = group.begin; begin < group.end;) {
+        ExchangeGroup part;
+        part.begin = begin;
+        part.end = begin = std::min<std::int32_t>(
+            group.end, begin + static_cast<std::int32_t>(draw_.between(1, size - 1)));
+        part.alike_to = static_cast<std::int32_t>(groups.size());
+        groups.push_back(part);
+      }
+      group.last = static_cast<std::int32_t>(groups.size());
+    }
+    groups[g] = group;
+  }
+
+  void fill_kinds(std::size_t g) {
+    const ExchangeGroup group = costs_.groups.groups[g];
+    for (std::int32_t x = group.begin; x < group.end; ++x) {
+      for (std::int32_t y = group.begin; y < x; ++y) {
+        const bool random = group.parts == ExchangeGroup::Parts::none;
+        kind_at(x, y) = kind_at(y, x) = random ? any_kind() : group.between;
+      }
+    }
+    for (std::int32_t part = group.first; part < group.last; ++part) {
+      fill_kinds(static_cast<std::size_t>(part));
+    }
+  }
+
+  void copy_alike() {
+    const auto& groups = costs_.groups.groups;
+    for (std::int32_t g = groups[0].first; g < groups[0].last; ++g) {
+      const ExchangeGroup& to = groups[static_cast<std::size_t>(g)];
+      const ExchangeGroup& from = groups[static_cast<std::size_t>(to.alike_to)];
+      for (std::int32_t x = 0; x < to.end - to.begin; ++x) {
+        for (std::int32_t y = 0; y < to.end - to.begin; ++y) {
+          kind_at(to.begin + x, to.begin + y) = kind(from.begin + x, from.begin + y);
+        }
+      }
+    }
+  }
+
+  Random draw_;
   ExchangeCosts costs_;
-  std::vector<Place> places_;
-  std::vector<std::vector<std::size_t>> kinds_;  // by group
+  std::vector<std::size_t> kinds_;  // [x][y]
   std::int64_t copy_ = 0;
 };
 
@@ -149,7 +217,7 @@ TEST(PairwiseExchange, EqualsTheSweepOnPartlyFilledMachines) {
     std::int32_t ranks;
   };
   for (const Row& row : {Row{"hgx-h100x1260", 1096}, Row{"gb300-nvl72x140", 72 * 11},
-                         Row{"gb300-nvl72x140", 72 * 19}}) {
+                         Row{"gb300-nvl72x140", 72 * 19}, Row{"coreweave-estate", 8 * 131}}) {
     const auto machine = with_ranks(load_machine(row.machine), row.ranks);
     Forward forward(*machine);
     const auto values = values_of(prior_profile(*machine, ExecutorKind::nccl));
