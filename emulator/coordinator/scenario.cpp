@@ -72,7 +72,9 @@ std::int32_t ranks_that_repeat(const Topology& topology) {
       fabric.sites > 1 ? fabric.domains_per_site
                        : std::int64_t{fabric.domains_per_leaf} * (pods ? fabric.groups_per_pod : 1);
   const std::int64_t unit = domains * topology.space().domain_size();
-  const std::int64_t whole = topology.ranks() / unit * unit;
+  // Of nodes of several kinds only the first are alike.
+  const std::int64_t alike = built->spec().first_domains() * topology.space().domain_size();
+  const std::int64_t whole = alike / unit * unit;
   return whole > unit && whole < topology.ranks() ? static_cast<std::int32_t>(whole) : 0;
 }
 
@@ -110,13 +112,13 @@ std::string why_too_long(const Scenario& scenario, const Topology& topology,
   if (keys.period() < at.size()) return "";
   const bool in_closed_form = scenario.fold && scenario.changes.slow.empty() &&
                               scenario.trace.level != TraceLevel::steps &&
-                              is_pairwise_exchange(*channel.schedule) &&
+                              is_pairwise_exchange(*channel.schedule) && keys.one_far_key() &&
                               exchange_work(keys.exchange_groups()) <= most_exchange_work;
   if (in_closed_form) return "";
   const std::int32_t whole = ranks_that_repeat(topology);
   return fmt::format(
       "would be {:.1e} steps (its peers vary and the machine does not repeat, as where the last "
-      "pod is partly filled; on equal pods one of them is enough{})",
+      "pod is partly filled or nodes are unlike; on equal pods one of them is enough{})",
       steps, whole > 0 ? fmt::format(": --ranks {} has equal pods", whole) : "");
 }
 

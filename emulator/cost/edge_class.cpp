@@ -17,7 +17,13 @@ EdgeTable::EdgeTable() {
 }
 
 EdgeId EdgeTable::intern(const EdgeClass& edge) {
-  if (last_ < classes_.size() && classes_[last_] == edge) return last_;
+  auto bits = static_cast<std::uint64_t>(edge.kind) + static_cast<std::uint64_t>(edge.device_flows);
+  std::uint64_t odd = 1;
+  for (std::size_t c = 0; c < EdgeClass::max_link_classes; ++c, odd = odd * 5 + 2) {
+    bits += odd * (16 * static_cast<std::uint64_t>(edge.flows[c]) + edge.hops[c]);
+  }
+  EdgeId& recent = recent_[(bits * 0x9E3779B97F4A7C15u) >> 58];
+  if (recent < classes_.size() && classes_[recent] == edge) return recent;
   const auto [entry, added] = ids_.try_emplace(edge, static_cast<EdgeId>(classes_.size()));
   if (added) {
     // Irregular machines could have a class per link; costs would still be right with wider ids.
@@ -28,8 +34,8 @@ EdgeId EdgeTable::intern(const EdgeClass& edge) {
     }
     classes_.push_back(edge);
   }
-  last_ = entry->second;
-  return last_;
+  recent = entry->second;
+  return recent;
 }
 
 bool is_network(LinkKind kind) {

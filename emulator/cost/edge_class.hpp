@@ -57,7 +57,7 @@ class EdgeTable {
  private:
   std::vector<EdgeClass> classes_;
   std::map<EdgeClass, EdgeId> ids_;
-  EdgeId last_ = 0;  // neighbouring positions mostly repeat
+  std::array<EdgeId, 64> recent_{};  // by six bits of a hash: positions mostly repeat each other
 };
 
 // The class of a route; `flows` is indexed by LinkId and may be empty (credits: latency only).

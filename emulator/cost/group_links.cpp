@@ -8,9 +8,39 @@
 
 namespace fabricast {
 
+SwitchGroups::SwitchGroups(const Topology& topology, std::span<const std::int32_t> ranks,
+                           const RankSpace& space, const PeerMap& map)
+    : topology_(topology),
+      ranks_(ranks),
+      network_(map.network),
+      weight_(space.weight(map.digit)),
+      radix_(space.radix(map.digit)),
+      answers_(static_cast<std::size_t>(space.size() / radix_), Answer::unknown) {}
+
+bool SwitchGroups::meet(std::int32_t x) {
+  Answer& answer = answers_[group_of(x)];
+  if (answer == Answer::unknown) answer = find_out(x) ? Answer::yes : Answer::no;
+  return answer == Answer::yes;
+}
+
+bool SwitchGroups::find_out(std::int32_t x) const {
+  if (network_ || radix_ < 2) return false;
+  const std::int32_t first = x - x / weight_ % radix_ * weight_;
+  const auto rank = [&](std::int32_t i) {
+    return ranks_[static_cast<std::size_t>(first + i * weight_)];
+  };
+  const std::int32_t domain = topology_.space().domain_size();
+  for (std::int32_t i = 1; i < radix_; ++i) {
+    if (rank(i) / domain != rank(0) / domain) return false;
+  }
+  const Route route = topology_.route(RankId::from(rank(0)), RankId::from(rank(1)));
+  return route.count == 2 &&
+         !topology_.link_classes()[topology_.link_class(route.links[0]).value()].direct;
+}
+
 std::vector<LinkChunks> group_links(const Topology& topology, std::span<const std::int32_t> ranks,
                                     const RankSpace& space, const Phase& phase, std::int32_t x,
-                                    bool sends) {
+                                    bool sends, bool at_a_switch) {
   std::vector<LinkChunks> links;
   const auto rank = [&ranks](std::int32_t position) {
     return RankId::from(ranks[static_cast<std::size_t>(position)]);
@@ -19,6 +49,14 @@ std::vector<LinkChunks> group_links(const Topology& topology, std::span<const st
   const bool each = phase.per_member || map.direct;
   // The own member's copy crosses the switch as well.
   const std::int32_t own = phase.per_member && !map.direct ? phase.chunk.count : 0;
+  if (at_a_switch) {
+    const std::int32_t weight = space.weight(map.digit), digit = space.digit_of(x, map.digit);
+    const std::int32_t other = digit == 0 ? x + weight : x - digit * weight;
+    const Route route =
+        sends ? topology.route(rank(x), rank(other)) : topology.route(rank(other), rank(x));
+    const std::int32_t times = each ? space.radix(map.digit) - 1 : 1;
+    return {{route.links[sends ? 0 : 1], times * phase.chunk.count + own}};
+  }
   for (const std::int32_t member : group_members(map, space, x)) {
     const Route route =
         sends ? topology.route(rank(x), rank(member)) : topology.route(rank(member), rank(x));

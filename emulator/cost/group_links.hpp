@@ -26,10 +26,36 @@ struct LinkChunks {
   std::int32_t chunks = 0;
 };
 
-// The part of position x in a phase with a group there. `ranks`: the rank at each position.
+// Which groups of a map meet at one switch: every route from a member climbs the same link, and
+// every route to it descends the same one. Found out once per group. Not thread safe; the arguments
+// must outlive it.
+class SwitchGroups {
+ public:
+  SwitchGroups(const Topology& topology, std::span<const std::int32_t> ranks,
+               const RankSpace& space, const PeerMap& map);
+  bool meet(std::int32_t x);  // the members of x's group
+  // Of 0 <= x < positions: which of the groups it is in.
+  std::size_t group_of(std::int32_t x) const {
+    return static_cast<std::size_t>(x / (weight_ * radix_) * weight_ + x % weight_);
+  }
+  std::size_t groups() const { return answers_.size(); }
+
+ private:
+  enum class Answer : std::uint8_t { unknown, no, yes };
+  bool find_out(std::int32_t x) const;
+
+  const Topology& topology_;
+  std::span<const std::int32_t> ranks_;
+  bool network_;
+  std::int32_t weight_, radix_;
+  std::vector<Answer> answers_;
+};
+
+// The part of position x in a phase with a group there. `ranks`: the rank at each position;
+// `at_a_switch`: whether the group meets there.
 std::vector<LinkChunks> group_links(const Topology& topology, std::span<const std::int32_t> ranks,
                                     const RankSpace& space, const Phase& phase, std::int32_t x,
-                                    bool sends);
+                                    bool sends, bool at_a_switch = false);
 
 // The same for groups between domains: switches of the network add up what climbs from the members
 // to the top of a tree that spans them, and multicast the sum downwards, so that every link counts

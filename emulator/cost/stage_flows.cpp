@@ -96,10 +96,11 @@ void count_groups(LaneCounter& counter, const Topology& topology, const ChannelG
           }
           continue;
         }
+        SwitchGroups at_switches(topology, group.ranks, schedule.space, map);
         for (std::int32_t x = 0; x < schedule.positions(); ++x) {
           if (!is_active(phase.active, schedule.space, x)) continue;
-          for (const LinkChunks& on :
-               group_links(topology, group.ranks, schedule.space, phase, x, sends)) {
+          for (const LinkChunks& on : group_links(topology, group.ranks, schedule.space, phase, x,
+                                                  sends, at_switches.meet(x))) {
             counter.add(on, times);
           }
         }

@@ -186,24 +186,6 @@ EdgeClass TrafficBuilder::edge(std::int32_t from, std::int32_t to, const Counted
                           : std::span<const std::int64_t>());
 }
 
-EdgeClass TrafficBuilder::group_edge(const ChannelGroup& group, const CountedStage& stage,
-                                     const Phase& phase, std::int32_t x, bool is_send) const {
-  EdgeClass worst;
-  worst.kind = EdgeKind::local;  // without other members
-  const auto rank = [&group](std::int32_t y) { return group.ranks[static_cast<std::size_t>(y)]; };
-  const PeerMap& map = is_send ? phase.peer_out : phase.peer_in;
-  for (const std::int32_t y : telling_members(map, group.schedule->space, x)) {
-    const EdgeClass seen = edge(rank(x), rank(y), stage, is_send);
-    worst.kind = std::max(worst.kind, seen.kind);
-    worst.in_switch = map.is_switched() && !map.network;
-    for (std::size_t c = 0; c < seen.hops.size(); ++c) {
-      worst.hops[c] = std::max(worst.hops[c], seen.hops[c]);
-      worst.flows[c] = std::max(worst.flows[c], seen.flows[c]);
-    }
-  }
-  return worst;
-}
-
 PhaseEdges TrafficBuilder::sizes_of(const ChannelGroup& group, const Stage& stage,
                                     const Phase& phase) const {
   PhaseEdges edges;

@@ -6,9 +6,11 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <tuple>
 #include <vector>
 
+#include "emulator/cost/group_links.hpp"
 #include "emulator/cost/traffic_map.hpp"
 
 namespace fabricast {
@@ -80,6 +82,28 @@ class TrafficBuilder {
                                    const Phase& phase, const PositionKeys& keys, bool is_send);
   void count_by_link(const ChannelGroup& group, const Phase& phase, std::int32_t repeat,
                      std::vector<std::int64_t>& chunks) const;
+  // Of a group that meets at a switch: the most flows on a link down to a member, and those on the
+  // next one.
+  struct Descents {
+    bool known = false;
+    std::int64_t most = 0, second = 0;
+  };
+  // By group of one map, the last asked for.
+  struct GroupsOfMap {
+    const ChannelGroup* group = nullptr;
+    const CountedStage* stage = nullptr;
+    PeerMap map;
+    bool is_send = false;
+    std::optional<SwitchGroups> at_switches;
+    std::vector<Descents> descents;
+  };
+  GroupsOfMap& groups_of(const ChannelGroup& group, const CountedStage& stage, const PeerMap& map,
+                         bool is_send) const;
+  const Descents& descents(GroupsOfMap& groups, std::int32_t x) const;
+  LinkId link_at_switch(const ChannelGroup& group, std::int32_t from, std::int32_t to,
+                        std::size_t down) const;
+  EdgeClass switch_edge(const ChannelGroup& group, const CountedStage& stage, const PeerMap& map,
+                        std::int32_t x, const Descents* descents) const;
   // The worst member counts.
   EdgeClass group_edge(const ChannelGroup& group, const CountedStage& stage, const Phase& phase,
                        std::int32_t x, bool is_send) const;
@@ -100,6 +124,7 @@ class TrafficBuilder {
   std::vector<const Schedule*> schedules_;  // distinct ones
   std::vector<std::int64_t> all_pairs_;     // by link; empty: none is known
   std::map<const Phase*, PhasePeers> peers_;
+  mutable GroupsOfMap groups_of_map_;
 };
 
 }  // namespace fabricast

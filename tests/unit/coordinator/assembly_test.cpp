@@ -72,7 +72,8 @@ TEST_F(AssemblyTest, ProfilesRoundTripAsTextAndThroughATrace) {
   assembly.add_machine(*topology_);
   assembly.add_profile(profile_);
   assembly.add_predictions(*topology_, emulation_.predictions);
-  const auto content = assembly.finish(scenario_.to_yaml(), nullptr, run_attributes("model", "test"));
+  const auto content =
+      assembly.finish(scenario_.to_yaml(), nullptr, run_attributes("model", "test"));
   const auto profiles = profiles_of(content);
   ASSERT_EQ(profiles.size(), 1u);
   EXPECT_EQ(to_text(profiles.front()), text);
@@ -146,9 +147,11 @@ TEST_F(AssemblyTest, TheTraceIsLawfulAndNoLinkIsAboveItsCapacity) {
     EXPECT_GT(utilization, 0.0);
     EXPECT_LE(utilization, 1.0);
   }
-  const auto file = std::filesystem::temp_directory_path() / ("assembly-" + std::to_string(getpid()) + ".h5");
+  const auto file =
+      std::filesystem::temp_directory_path() / ("assembly-" + std::to_string(getpid()) + ".h5");
   write_trace(file, content);
-  for (const auto& problem : check_trace(file)) ADD_FAILURE() << problem.where << ": " << problem.what;
+  for (const auto& problem : check_trace(file))
+    ADD_FAILURE() << problem.where << ": " << problem.what;
   EXPECT_EQ(content_digest(read_trace(file)), content_digest(content));
   std::filesystem::remove(file);
 }
@@ -196,28 +199,40 @@ TEST(Scenario, NcclHasNoLl128ForAllToAll) {
   for (const auto& point : points_of(scenario, *topology, &notes)) {
     EXPECT_EQ(point.collective, Collective::all_reduce);
   }
-  EXPECT_NE(fmt::format("{}", fmt::join(notes, "\n")).find("pairwise all_to_all has no protocol [ll128]"),
-            std::string::npos);
+  EXPECT_NE(
+      fmt::format("{}", fmt::join(notes, "\n")).find("pairwise all_to_all has no protocol [ll128]"),
+      std::string::npos);
 }
 
 // All pairs of a machine whose last pod is partly filled are too many steps; the part of it that is
 // whole pods is named, and is not.
+std::string why_too_long(const Topology& topology, const std::string& algorithm) {
+  auto scenario = small_scenario(topology);
+  scenario.collectives = {Collective::all_to_all};
+  scenario.algorithms = {algorithm};
+  scenario.sizes = {1 << 30};
+  try {
+    points_of(scenario, topology);
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+  return "it is not";
+}
+
+// Pairwise exchanges have a closed form, but for nodes of several kinds.
+TEST(Scenario, ExchangesInClosedFormAreNotTooLong) {
+  EXPECT_EQ(why_too_long(*load_machine("coreweave-estate"), "pairwise"), "it is not");
+  const auto unlike = load_machine("gb300-gb200x140", {"fabric.tiers=3", "count=3433"});
+  const std::string said = why_too_long(*unlike, "pairwise");
+  EXPECT_NE(said.find("nodes are unlike"), std::string::npos) << said;
+  EXPECT_NE(said.find("--ranks 243648 has equal pods"), std::string::npos) << said;
+}
+
 TEST(Scenario, WhatIsTooLongNamesTheRanksThatRepeat) {
   const auto topology = load_machine("gb300-nvl72x140", {"fabric.tiers=3", "count=3473"});
-  auto scenario = small_scenario(*topology);
-  scenario.collectives = {Collective::all_to_all};
-  scenario.algorithms = {"grouped"};
-  scenario.sizes = {1 << 30};
-  std::string said;
-  try {
-    points_of(scenario, *topology);
-  } catch (const UsageError& error) {
-    said = error.what();
-  }
+  const std::string said = why_too_long(*topology, "grouped");
   EXPECT_NE(said.find("--ranks 248832 has equal pods"), std::string::npos) << said;
-  const auto whole = with_ranks(topology, 248832);
-  scenario.ranks = whole->ranks();
-  EXPECT_EQ(points_of(scenario, *whole).size(), 1u);
+  EXPECT_EQ(why_too_long(*with_ranks(topology, 248832), "grouped"), "it is not");
 }
 
 // What `measure` would run and nccl-tests would print.
