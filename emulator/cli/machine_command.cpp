@@ -24,6 +24,7 @@
 #include "topologies/discover/local_machine.hpp"
 #include "topologies/draw/machine_svg.hpp"
 #include "topologies/import/nccl_xml.hpp"
+#include "topologies/model/machine_cost.hpp"
 #include "topologies/model/machine_file.hpp"
 #include "topologies/model/machine_table.hpp"
 
@@ -52,8 +53,9 @@ std::string cell(const Sourced& number) {
 
 std::string price_date(const Topology& machine) {
   const auto* built = dynamic_cast<const BuiltTopology*>(&machine);
-  const bool priced = built != nullptr && built->spec().cost.usd_per_gpu_hour.has_value();
-  return priced ? built->spec().cost.date : "-";
+  if (built == nullptr) return "-";
+  const std::string date = running_cost(built->spec(), machine.ranks()).price_date;
+  return date.empty() ? "-" : date;
 }
 
 int list_command() {

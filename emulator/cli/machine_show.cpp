@@ -109,16 +109,22 @@ void print_cost(const Topology& machine) {
   if (built == nullptr) return;
   const MachineSpec& spec = built->spec();
   const RunningCost whole = running_cost(spec, machine.ranks());
-  const CostSpec& cost = spec.cost;
-  if (!cost.domain_power_kw && !cost.usd_per_gpu_hour && !cost.usd_per_gpu) return;
+  const auto known = [](const CostSpec& cost) {
+    return cost.domain_power_kw || cost.usd_per_gpu_hour || cost.usd_per_gpu;
+  };
+  const bool by_domain = whole.counts.starts_with(spec.domain.noun);
+  if (!known(spec.cost) && std::none_of(spec.others.begin(), spec.others.end(),
+                                        [&](const DomainPart& part) { return known(part.cost); })) {
+    return;
+  }
   fmt::print("\npower and price\n");
-  print_part_cost(cost, spec.domain.noun, spec.others.empty() ? "" : ", " + spec.gpu.name);
+  print_part_cost(spec.cost, spec.domain.noun, spec.others.empty() ? "" : ", " + spec.gpu.name);
   for (const DomainPart& part : spec.others) {
     if (part.gpu.name != spec.gpu.name) {
       print_part_cost(part.cost, spec.domain.noun, ", " + part.gpu.name);
     }
   }
-  if (cost.domain_power_kw) {
+  if (by_domain) {
     fmt::print("  {:<24} {:>9.6g} MW      {}\n", "whole facility", whole.watts / 1e6, whole.counts);
   }
   if (whole.usd_per_hour > 0) {
@@ -127,7 +133,7 @@ void print_cost(const Topology& machine) {
   }
   if (whole.capital_usd > 0) {
     fmt::print("  {:<24} {:>9.4g} billion USD", "whole machine", whole.capital_usd / 1e9);
-    if (cost.domain_power_kw) {
+    if (by_domain) {
       fmt::print(", {:.4g} billion per GW", whole.capital_usd / whole.watts);
     }
     fmt::print("\n");

@@ -31,7 +31,7 @@ enum class EdgeKind : std::uint8_t {
 constexpr std::int64_t one_flow = 1024;
 
 struct EdgeClass {
-  static constexpr std::size_t max_link_classes = 8;
+  static constexpr std::size_t max_link_classes = Topology::max_link_classes;
 
   EdgeKind kind = EdgeKind::idle;
   std::array<std::uint8_t, max_link_classes> hops{};   // links of each class on the route

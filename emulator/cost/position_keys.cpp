@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "emulator/base/contracts.hpp"
 #include "emulator/cost/edge_class.hpp"
 
 namespace fabricast {
@@ -129,12 +130,13 @@ PositionKeys::PositionKeys(const Topology& topology, std::span<const std::int32_
     run_end_[x - 1] = shares_all(x - 1, x) ? run_end_[x] : static_cast<std::int32_t>(x);
   }
   period_ = find_period();
-  exchange_groups_ = find_exchange_groups();
+  if (one_far_key()) exchange_groups_ = find_exchange_groups();
   find_near();
 }
 
 void PositionKeys::keys_of_pairs(std::size_t x, std::size_t y,
                                  std::span<std::uint16_t> keys) const {
+  FABRICAST_EXPECT(one_far_key(), "kinds of domains are no part of the keys");
   std::fill(keys.begin(), keys.end(), std::uint16_t{0});
   const auto add = [&](const std::vector<std::int32_t>& labels, std::size_t bit) {
     const std::int32_t own = labels[x];
@@ -146,9 +148,6 @@ void PositionKeys::keys_of_pairs(std::size_t x, std::size_t y,
   };
   for (std::size_t f = 0; f < attachments_.size(); ++f) add(attachments_[f], f);
   if (!rails_.empty()) add(rails_, attachments_.size());
-  for (std::size_t i = 0; kinds_ > 1 && i < keys.size(); ++i) {
-    keys[i] = static_cast<std::uint16_t>(keys[i] | kind_bits(x, y + i));
-  }
 }
 
 // How far apart positions that share something are. Those of a switch mostly come in equal steps;

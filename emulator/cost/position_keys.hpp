@@ -52,7 +52,8 @@ class PositionKeys {
   // Do all pairs that share no attachment have one key, far_key()?
   bool one_far_key() const { return kinds_ == 1; }
 
-  // The positions in groups by what all pairs from two parts of one share. Where one_far_key().
+  // The positions in groups by what all pairs from two parts of one share. Empty unless
+  // one_far_key(), as keys_of_pairs() expects it.
   const ExchangeGroups& exchange_groups() const { return exchange_groups_; }
 
   // How many others each of the first `end` positions has of each key: [x * keys() + key].

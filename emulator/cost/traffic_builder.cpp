@@ -1,6 +1,7 @@
 #include "emulator/cost/traffic_builder.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 #include <utility>
 
@@ -62,6 +63,33 @@ TrafficBuilder::TrafficBuilder(const Topology& topology, const ExecutionPlan& pl
                     topology.name(), topology.link_classes().size(), EdgeClass::max_link_classes));
   }
   FABRICAST_EXPECT(on_device || plan.ranks() == topology.ranks(), "plan and machine agree");
+  find_load_classes();
+}
+
+// Links of a rank's own, of one kind: the axes of a torus are several, trunks are nobody's.
+void TrafficBuilder::find_load_classes() {
+  const auto& classes = topology_.link_classes();
+  for (std::size_t c = 0; c < classes.size(); ++c) {
+    LoadClass as{c, 1};
+    const bool own = !classes[c].direct && classes[c].kind != LinkKind::leaf_uplink &&
+                     classes[c].kind != LinkKind::spine_uplink;
+    for (std::size_t first = 0; own && first < c; ++first) {
+      if (classes[first].kind != classes[c].kind || classes[first].direct) continue;
+      as = {first, classes[first].bandwidth.value / classes[c].bandwidth.value};
+      break;
+    }
+    load_classes_.push_back(as);
+  }
+}
+
+std::int64_t TrafficBuilder::load(const EdgeClass& sent, std::size_t counted) const {
+  std::int64_t most = 0;
+  for (std::size_t c = counted; c < map_.link_classes_; ++c) {
+    if (load_classes_[c].counts_as != counted) continue;
+    const double flows = static_cast<double>(sent.flows[c]) * load_classes_[c].slower;
+    most = std::max<std::int64_t>(most, std::llround(flows));
+  }
+  return most;
 }
 
 void TrafficBuilder::build() {
@@ -240,8 +268,9 @@ TrafficBuilder::LaneLoads TrafficBuilder::loads_of_lanes(const ChannelGroup& gro
         ids[x] = known->second;
         LaneLoad* lane = &loads.of_lanes[(phase.role * positions + x) * map_.link_classes_];
         for (std::size_t c = 0; c < map_.link_classes_; ++c) {
-          lane[c].sum += chunks * sent.flows[c];
-          lane[c].most = std::max(lane[c].most, sent.flows[c]);
+          const std::int64_t flows = load(sent, c);
+          lane[c].sum += chunks * flows;
+          lane[c].most = std::max(lane[c].most, flows);
         }
       }
     }
@@ -256,8 +285,9 @@ void TrafficBuilder::divide_shares(EdgeClass& sent, std::int32_t chunks,
     const std::int64_t flows = sent.flows[c];
     if (flows == 0) continue;
     // Where a lane sends one message, that is all of it.
-    const std::int64_t sum = of_lane != nullptr ? of_lane[c].sum : chunks * flows;
-    const std::int64_t most = of_lane != nullptr ? of_lane[c].most : flows;
+    const std::size_t counted = load_classes_[c].counts_as;
+    const std::int64_t sum = of_lane != nullptr ? of_lane[counted].sum : chunks * flows;
+    const std::int64_t most = of_lane != nullptr ? of_lane[counted].most : flows;
     const auto share = static_cast<std::int64_t>((Wide{flows} * most + sum - 1) / sum);
     sent.flows[c] = std::max(one_flow, share);  // no message is faster than its link
   }

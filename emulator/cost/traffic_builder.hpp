@@ -47,8 +47,9 @@ class TrafficBuilder {
     EdgeRow send, receive;
   };
 
-  // What a lane sends over a link class in one repetition: its chunks (messages, in stages with
-  // groups), each times the flows of its own busiest link, and the most flows of any of them.
+  // What a lane sends over links of a class in one repetition: its chunks (messages, in stages with
+  // groups), each times the flows of its own busiest link, and the most flows of any of them. NICs
+  // of unlike nodes count as one class, the first, with as many more flows as they are slower.
   struct LaneLoad {
     std::int64_t sum = 0, most = 0;  // in parts of one_flow
   };
@@ -61,6 +62,9 @@ class TrafficBuilder {
     std::map<const Phase*, std::vector<std::int32_t>> sent;  // indices into it
     bool empty() const { return of_lanes.empty(); }
   };
+  void find_load_classes();
+  // Flows on the class, of those that count as the class `counted`, as flows on that one.
+  std::int64_t load(const EdgeClass& sent, std::size_t counted) const;
   LaneLoads loads_of_lanes(const ChannelGroup& group, const Stage& stage,
                            const CountedStage& counted);
   // Flows by which a message's port is charged, so that the lane's ports are busy for the bytes of
@@ -124,6 +128,11 @@ class TrafficBuilder {
   std::vector<const Schedule*> schedules_;  // distinct ones
   std::vector<std::int64_t> all_pairs_;     // by link; empty: none is known
   std::map<const Phase*, PhasePeers> peers_;
+  struct LoadClass {
+    std::size_t counts_as = 0;
+    double slower = 1;
+  };
+  std::vector<LoadClass> load_classes_;  // by link class
   mutable GroupsOfMap groups_of_map_;
 };
 

@@ -85,14 +85,18 @@ EdgeClass TrafficBuilder::group_edge(const ChannelGroup& group, const CountedSta
   EdgeClass worst;
   worst.kind = EdgeKind::local;  // without other members
   const auto rank = [&group](std::int32_t y) { return group.ranks[static_cast<std::size_t>(y)]; };
+  double latest = -1;
   for (const std::int32_t y : telling_members(map, space, x)) {
     const EdgeClass seen = edge(rank(x), rank(y), stage, is_send);
     worst.kind = std::max(worst.kind, seen.kind);
     worst.in_switch = map.is_switched() && !map.network;
-    for (std::size_t c = 0; c < seen.hops.size(); ++c) {
-      worst.hops[c] = std::max(worst.hops[c], seen.hops[c]);
+    double latency = 0;
+    for (std::size_t c = 0; c < map_.link_classes_; ++c) {
+      latency += seen.hops[c] * topology_.link_classes()[c].latency.value;
       worst.flows[c] = std::max(worst.flows[c], seen.flows[c]);
     }
+    if (latency > latest) worst.hops = seen.hops;
+    latest = std::max(latest, latency);
   }
   return worst;
 }

@@ -62,9 +62,10 @@ void FlowNetwork::find_trunks() {
   }
   links_ = static_cast<std::uint32_t>(plain);
   if (routing_ != Routing::ecmp && routing_ != Routing::dmodk) return;
+  // The ports of switches are those of the first kind of node.
   double line = 0;
   for (const LinkClass& c : classes) {
-    if (c.kind == LinkKind::nic) line = c.bandwidth.value;
+    if (c.kind == LinkKind::nic && line == 0) line = c.bandwidth.value;
   }
   for (std::size_t c = 0; c < classes.size(); ++c) {
     if (!is_trunk(classes[c].kind)) continue;

@@ -159,7 +159,7 @@ MachineLook look_of(const Topology& machine) { return look_by(facts_of(machine),
 
 MachineLook stand_in_look_of(const Topology& machine) {
   MachineLook look = look_by(stand_in_facts, machine);
-  const auto& domain = dynamic_cast<const BuiltTopology&>(machine).spec().domain;
+  const DomainSpec domain = weakest(dynamic_cast<const BuiltTopology&>(machine).spec()).domain;
   look.capability = stand_in_facts.capability;
   look.shared_switch = true;
   look.gpus_per_switch = std::max(look.gpus_per_switch, 2);  // as look_by: boxes of SM80

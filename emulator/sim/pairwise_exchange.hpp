@@ -41,9 +41,12 @@ inline constexpr double most_exchange_work = 1e9;  // ten seconds per evaluation
 // Is the schedule, or all but local copies before it, such an exchange?
 bool is_pairwise_exchange(const Schedule& schedule);
 
-// What sweep() says of makespan and stages; nothing where the schedule is another one, costs are
-// not by level (LeveledCosts), or messages may have to wait for slots. All positions count as
-// evaluated.
+// Do they have a closed form? Not where costs do not follow from the pair alone (CostsOfExchange),
+// as with slow elements or nodes of several kinds, nor where it would take long.
+bool has_closed_form(const Schedule& schedule, const StepCosts& costs);
+
+// What sweep() says of makespan and stages; nothing without a closed form, or where messages may
+// have to wait for slots. All positions count as evaluated.
 std::optional<SweepResult> pairwise_exchange(const Schedule& schedule, const StepCosts& costs,
                                              std::int32_t loops, std::int32_t slices);
 

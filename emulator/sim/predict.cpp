@@ -98,7 +98,7 @@ void Forward::evaluate_together(const std::vector<CollectiveCase>& cases,
   const Schedule& schedule = *first.plan.channels[front].schedule;
   std::vector<const StepCosts*> sets;
   for (const auto& [key, costs] : unknown) {
-    if (options_.fold && is_pairwise_exchange(schedule)) return;
+    if (options_.fold && has_closed_form(schedule, *costs)) return;
     if (options_.fold && one_period(schedule, *costs, first.plan.loops, first.plan.slices)) return;
     sets.push_back(costs);
   }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "emulator/base/contracts.hpp"
+#include "emulator/base/error.hpp"
 
 namespace fabricast {
 namespace {
@@ -83,6 +84,13 @@ void RailFatTree::add_kinds() {
           known.in_network_reduction.value == wanted.in_network_reduction.value) {
         return LinkClassId::from(static_cast<std::int64_t>(c));
       }
+    }
+    if (classes_.size() == max_link_classes) {
+      throw UsageError(
+          fmt::format("{}: others[{}]: its {} would be a ninth kind of link, and {} are told "
+                      "apart; give some of "
+                      "the others the same figures, or two machines",
+                      name_, part - 2, to_string(wanted.kind), max_link_classes));
     }
     wanted.name = fmt::format("{}_{}", wanted.name, part);
     classes_.push_back(std::move(wanted));

@@ -66,12 +66,13 @@ Rows dragonfly_group(const BuiltTopology& machine) {
 
 // "100 GB/s per NIC, 1.4 us", of unlike NICs "50 to 100 GB/s per NIC".
 std::string per_nic(const BuiltTopology& machine) {
-  const double most = machine.spec().fabric->nic_bandwidth.value;
-  double least = most;
+  double least = machine.spec().fabric->nic_bandwidth.value, most = least;
   for (const DomainPart& part : machine.spec().others) {
     least = std::min(least, part.nic_bandwidth.value);
+    most = std::max(most, part.nic_bandwidth.value);
   }
-  if (least == most) return trunk(machine, "nic", "NIC");
+  if (machine.kinds() == 1) return trunk(machine, "nic", "NIC");
+  if (least == most) return fmt::format("{:.4g} GB/s per NIC", most);
   return fmt::format("{:.4g} to {:.4g} GB/s per NIC", least, most);
 }
 

@@ -281,10 +281,12 @@ void read_part_nic(const YamlCursor& at, const FabricSpec& fabric, DomainPart& p
     part.nic_bandwidth = read_nic_rate(*bandwidth);
     const double one_port = fabric.nic_bandwidth.value / fabric.nic_ports;
     if (fabric.tiers >= 2 && part.nic_bandwidth.value > one_port) {
-      bandwidth->fail(fmt::format(
-          "{:.10g} GB/s is more than the {:.10g} GB/s of the first nodes' NICs, which the ports of "
-          "the switches are for; list the faster nodes first",
-          part.nic_bandwidth.value, one_port));
+      bandwidth->fail(
+          fmt::format("{:.10g} GB/s is more than the {:.10g} GB/s of the first nodes' NICs "
+                      "(fabric.nic.bandwidth, "
+                      "as written or set), which the ports of the switches are for; list the "
+                      "faster nodes first",
+                      part.nic_bandwidth.value, one_port));
     }
     part.nic_bandwidth.value *= fabric.nic_ports;
   }

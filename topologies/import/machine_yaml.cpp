@@ -289,18 +289,17 @@ class MachineReader {
     Sourced all = spec.domains;
     for (const auto& at : list.items()) {
       MachineSpec of_part;
-      of_part.domain = spec.domain;
-      of_part.gpu = spec.gpu;
-      of_part.cost = spec.cost;
       const auto node = at.find("node");
-      if (node && node->is_scalar()) {
-        of_part.cost = {};
+      if (!node) {
+        of_part.domain = spec.domain;
+        of_part.gpu = spec.gpu;
+        of_part.cost = spec.cost;
+      } else if (node->is_scalar()) {
         read_named_node(*node, {}, of_part);
         spec.yaml += of_part.yaml;
         spec.announced = spec.announced || of_part.announced;
         spec.doubts.insert(spec.doubts.end(), of_part.doubts.begin(), of_part.doubts.end());
-      } else if (node) {
-        of_part.cost = {};
+      } else {
         read_domain(*node, node->at("kind").choice("kind of node", node_kinds), false, of_part);
       }
       if (node) require_comparable(*node, spec, of_part);

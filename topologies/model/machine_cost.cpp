@@ -38,37 +38,39 @@ void add_once(std::vector<std::string>& words, const std::string& word) {
 
 }  // namespace
 
-// What no part says stays zero; a price that some parts have is no price of the machine.
+// What some part does not say is not known of the machine; all parts are counted on one basis.
 RunningCost running_cost(const MachineSpec& spec, std::int64_t ranks) {
+  const std::vector<Part> parts = parts_of(spec, ranks);
+  const auto all = [&parts](auto says) { return std::all_of(parts.begin(), parts.end(), says); };
+  const bool by_domain =
+      all([](const Part& part) { return part.cost.domain_power_kw.has_value(); });
+  const bool by_gpu = all([](const Part& part) { return part.gpu.power_w.value > 0; });
+  const bool priced = all([](const Part& part) { return part.cost.usd_per_gpu_hour.has_value(); });
+  const bool built = all([](const Part& part) { return part.cost.usd_per_gpu.has_value(); });
   RunningCost result;
   std::vector<std::string> counts, dates;
-  bool priced = true, built = true;
-  for (const Part& part : parts_of(spec, ranks)) {
+  if (by_domain) counts.push_back(spec.domain.noun + "s");
+  if (!by_domain && by_gpu) counts.emplace_back("GPUs only");
+  for (const Part& part : parts) {
     const CostSpec& cost = part.cost;
     const auto count = static_cast<double>(part.ranks);
     const double overhead = cost.facility_overhead ? cost.facility_overhead->value : 1;
-    if (cost.domain_power_kw) {
+    if (by_domain) {
       // Of a domain: a part of one is charged in proportion.
       result.watts +=
           cost.domain_power_kw->value * 1000 * count / spec.domain.size.value * overhead;
-      add_once(counts, spec.domain.noun + "s");
-    } else if (part.gpu.power_w.value > 0) {
+    } else if (by_gpu) {
       result.watts += part.gpu.power_w.value * count * overhead;
-      add_once(counts, "GPUs only");
     }
     if (overhead > 1) add_once(counts, fmt::format("facility overhead {:.4g}", overhead));
-    priced = priced && cost.usd_per_gpu_hour;
-    if (cost.usd_per_gpu_hour) {
+    if (priced) {
       result.usd_per_hour += cost.usd_per_gpu_hour->value * count;
       add_once(dates, cost.date);
     }
-    built = built && cost.usd_per_gpu;
-    if (cost.usd_per_gpu) result.capital_usd += cost.usd_per_gpu->value * count;
+    if (built) result.capital_usd += cost.usd_per_gpu->value * count;
   }
   if (result.watts > 0) result.counts = fmt::format("{}", fmt::join(counts, ", "));
-  if (!priced) result.usd_per_hour = 0;
-  if (!built) result.capital_usd = 0;
-  if (priced) result.price_date = fmt::format("{}", fmt::join(dates, ", "));
+  result.price_date = fmt::format("{}", fmt::join(dates, ", "));
   return result;
 }
 

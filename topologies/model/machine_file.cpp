@@ -237,7 +237,12 @@ namespace {
 
 // What a cluster has is set on a cluster; a node's own key of that name does not exist.
 void expect_cluster(const MachineSpec& spec, const std::string& setting) {
-  const std::string key = setting.substr(0, setting.find_first_of(".="));
+  const std::string key = setting.substr(0, setting.find_first_of(".=["));
+  if (key == "others") {
+    throw UsageError(fmt::format(
+        "--set {}: a list cannot be set; write a machine file with the others that you want",
+        setting));
+  }
   if (spec.fabric || !spec.scale_out || (key != "fabric" && key != "count" && key != "node"))
     return;
   throw UsageError(fmt::format(

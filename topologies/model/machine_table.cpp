@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "topologies/builders/built_topology.hpp"
+#include "topologies/model/machine_cost.hpp"
 #include "topologies/model/machine_file.hpp"
 
 namespace fabricast {
@@ -67,13 +68,14 @@ std::string row_of(const std::string& name) {
   const auto& gpu = machine->gpu();
   std::string doubts = fmt::format("{}", fmt::join(spec.doubts, "; "));
   if (spec.announced) doubts = "announced" + (doubts.empty() ? "" : "; " + doubts);
-  const auto& cost = spec.cost;
+  const RunningCost cost = running_cost(spec, machine->ranks());
   return fmt::format(
       "| `{}` | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |\n", name, machine->ranks(),
       machine->space().domain_size(), domain_cell(spec.domain), nic_cell(spec), fabric_cell(spec),
       cell(gpu.bf16_tflops), cell(gpu.hbm_gb), cell(gpu.power_w),
-      cost.usd_per_gpu_hour ? fmt::format("{:.4g} ({})", cost.usd_per_gpu_hour->value, cost.date)
-                            : "",
+      cost.price_date.empty()
+          ? ""
+          : fmt::format("{:.4g} ({})", cost.usd_per_hour / machine->ranks(), cost.price_date),
       assumed_numbers(*machine), doubts);
 }
 

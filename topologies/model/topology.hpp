@@ -85,6 +85,9 @@ struct GpuModel {
 
 class Topology {
  public:
+  // More kinds of links are not told apart.
+  static constexpr std::size_t max_link_classes = 8;
+
   virtual ~Topology() = default;
 
   const std::string& name() const { return name_; }

@@ -1,6 +1,7 @@
 // TableStepCosts against the definition: every step's costs from its own route, computed afresh.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <numeric>
 #include <span>
 #include <vector>
@@ -66,7 +67,7 @@ class Definition {
           for (const Phase& other : group.phases) {
             if (other.role != phase.role || !is_active(other.active, schedule.space, x)) continue;
             const std::int32_t peer = peer_of(other.peer_out, schedule.space, x, k);
-            const std::int64_t flows = peer >= 0 ? edge(peer, true).flows[c] : 0;
+            const std::int64_t flows = peer >= 0 ? load(edge(peer, true), c) : 0;
             sum += other.chunk.count * flows;
             most = std::max(most, flows);
           }
@@ -81,6 +82,20 @@ class Definition {
   }
 
  private:
+  // Flows as those of the first class of the kind, where that is a rank's own link.
+  std::int64_t load(const EdgeClass& sent, std::size_t c) const {
+    const auto& classes = topology_.link_classes();
+    if (classes[c].kind != LinkKind::nic) return sent.flows[c];
+    double most = 0, first = 0;
+    for (std::size_t other = 0; other < classes.size(); ++other) {
+      if (classes[other].kind != LinkKind::nic) continue;
+      if (first == 0) first = classes[other].bandwidth.value;
+      most = std::max(
+          most, static_cast<double>(sent.flows[other]) * first / classes[other].bandwidth.value);
+    }
+    return std::llround(most);
+  }
+
   const Topology& topology_;
   const ExecutionPlan& plan_;
   MachineCosts costs_;

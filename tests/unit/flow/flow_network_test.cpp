@@ -122,6 +122,21 @@ TEST(FlowNetwork, ecmp_is_a_function_of_its_seed_and_uses_every_uplink) {
   }
 }
 
+// The ports of switches are those of the first nodes' NICs, whoever has slower ones.
+TEST(FlowNetwork, uplinks_are_as_many_with_slow_nodes) {
+  const auto plain = tree(two_tiers);
+  TreeShape fewer = two_tiers;
+  fewer.domains = 14;
+  const auto unlike = parse_machine(
+      tree_yaml(fewer) +
+          "others:\n  - {count: [2, assumed, t], nic: {bandwidth: [100 Gbit/s, assumed, t]}}\n",
+      "tree");
+  ASSERT_EQ(unlike->kinds(), 2);
+  for (const Routing routing : {Routing::ecmp, Routing::dmodk}) {
+    EXPECT_EQ(FlowNetwork(unlike, routing, 1).links(), FlowNetwork(plain, routing, 1).links());
+  }
+}
+
 // D-mod-k: all flows to one destination come down one uplink of its leaf; a shift of all domains at
 // once loads no uplink twice.
 TEST(FlowNetwork, dmodk_is_free_of_contention_for_shifts) {

@@ -117,6 +117,57 @@ TEST(UnlikeNodes, KindsMayComeInTurns) {
   }
 }
 
+// A node that is written out says all of itself.
+TEST(UnlikeNodes, WrittenOutNodesInheritNothing) {
+  const auto machine = parse_machine(
+      "name: m\ntitle: m\nkind: nested\nnode: hgx-h100\ncount: [2, assumed, t]\n"
+      "fabric: infiniband-ndr\nothers:\n  - count: [2, assumed, t]\n    node:\n"
+      "      kind: single_node\n      gpus: [8, assumed, t]\n"
+      "      gpu: {name: H100, generation: hopper}\n      channels: [8, assumed, t]\n"
+      "      interconnect: {kind: nvlink, bandwidth: [450 GB/s, assumed, t], latency: [150 ns, "
+      "assumed, t]}\n",
+      "m.yaml");
+  EXPECT_EQ(built(machine).spec().domain.in_network_reduction->value, 1);
+  EXPECT_FALSE(built(machine).spec().others[0].domain.in_network_reduction.has_value());
+  EXPECT_EQ(running_cost(built(machine).spec(), machine->ranks()).watts, 0) << "half is not known";
+  EXPECT_GT(running_cost(built(machine).spec(), 16).watts, 0);
+}
+
+TEST(UnlikeNodes, FasterNicsMayComeLastUnderOneSwitch) {
+  const auto machine = parse_machine(
+      "name: m\ntitle: m\nkind: nested\nnode: hgx-h100\ncount: [2, assumed, t]\n"
+      "fabric: {kind: single_switch, name: roce, nic: {bandwidth: [200 Gbit/s, assumed, t], "
+      "latency: [3 us, assumed, t]}}\n"
+      "others:\n  - {count: [2, assumed, t], nic: {bandwidth: [400 Gbit/s, assumed, t]}}\n",
+      "m.yaml");
+  EXPECT_NE(machine_svg(*machine).find("25 to 50 GB/s per NIC"), std::string::npos);
+}
+
+TEST(UnlikeNodes, AsManyKindsOfLinksAsAreToldApart) {
+  std::string yaml = tree_yaml({.domains = 6, .radix = 32}) + "others:\n";
+  for (const int gbit : {350, 300, 250, 200, 150}) {
+    yaml += "  - {count: [1, assumed, t], nic: {bandwidth: [" + std::to_string(gbit) +
+            " Gbit/s, assumed, t]}}\n";
+  }
+  EXPECT_EQ(parse_machine(yaml, "m.yaml")->link_classes().size(), Topology::max_link_classes);
+  yaml += "  - {count: [1, assumed, t], nic: {bandwidth: [100 Gbit/s, assumed, t]}}\n";
+  EXPECT_NE(refusal(yaml).find("others[5]: its nic would be a ninth kind of link"),
+            std::string::npos)
+      << refusal(yaml);
+}
+
+TEST(UnlikeNodes, TheListCannotBeSet) {
+  for (const std::string setting : {"others=3", "others[0].count=3", "others.count=3"}) {
+    try {
+      load_machine("gb300-gb200x140", {setting});
+      ADD_FAILURE() << setting;
+    } catch (const UsageError& error) {
+      EXPECT_NE(std::string(error.what()).find("a list cannot be set"), std::string::npos)
+          << error.what();
+    }
+  }
+}
+
 TEST(UnlikeNodes, WhatCannotStandBesideTheOthersIsRefused) {
   const std::string yaml = tree_yaml({.domains = 6}) + "others:\n  - count: [2, assumed, test]\n";
   const auto beside = [](const std::string& node, const std::string& other) {
@@ -134,7 +185,7 @@ TEST(UnlikeNodes, WhatCannotStandBesideTheOthersIsRefused) {
        "list the faster nodes first"},
       {yaml + "    nic: {rails: [8, datasheet, test]}\n", "rails"},
       {yaml + "    nod: hgx-h100\n", "nod"},
-      {tree_yaml({.domains = 6}) + "others: []\n", "no other nodes"},
+      {tree_yaml({.domains = 6, .radix = 32}) + "others: []\n", "no other nodes"},
       {tree_yaml({.domains = 6}) + "others:\n  - nic: {}\n", "count"},
   };
   for (const auto& [text, said] : cases) {
