@@ -1,4 +1,5 @@
 // fabricast explain: what NCCL would choose for a collective on a machine, by size, and why.
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -14,6 +15,7 @@
 #include "emulator/coordinator/library_choice.hpp"
 #include "emulator/nccl/explain_text.hpp"
 #include "emulator/nccl/golden_csv.hpp"
+#include "emulator/nccl/system_description.hpp"
 #include "topologies/model/machine_file.hpp"
 
 namespace fabricast {
@@ -97,6 +99,18 @@ std::vector<std::int64_t> sizes_of(const ExplainArguments& arguments) {
   return sizes;
 }
 
+bool has_nvlinks(const nccl::PciElement& device) {
+  return (device.gpu && (!device.gpu->nvlinks.empty() || !device.gpu->c2cs.empty())) ||
+         std::any_of(device.children.begin(), device.children.end(), has_nvlinks);
+}
+
+// A file of slots, as clouds ship for NCCL_TOPO_FILE: NCCL adds the links that it finds itself.
+bool lists_nvlinks(const nccl::SystemDescription& system) {
+  return std::any_of(system.cpus.begin(), system.cpus.end(), [](const nccl::CpuElement& cpu) {
+    return std::any_of(cpu.devices.begin(), cpu.devices.end(), has_nvlinks);
+  });
+}
+
 int run_explain(const ExplainArguments& arguments) {
   const Subject subject = subject_of(arguments);
   if (arguments.print_xml) {
@@ -119,6 +133,13 @@ int run_explain(const ExplainArguments& arguments) {
       continue;
     }
     fmt::print("{}", describe(communicator, subject.label));
+    if (!arguments.xml.empty() && subject.system.description->gpus > 1 &&
+        !lists_nvlinks(*subject.system.description)) {
+      fmt::print(
+          "# the file lists no NVLinks: this is the choice over PCIe. Where the GPUs have some, "
+          "NCCL "
+          "adds them as it finds them; give what NCCL_TOPO_DUMP_FILE wrote on such a machine\n");
+    }
     for (const auto collective : collectives) {
       const nccl::Request request{collective, 0, type};
       fmt::print("{}", arguments.symmetric ? explain_symmetric(communicator, request, sizes)

@@ -122,6 +122,15 @@ class Import(CliCase):
         self.expect_error(4, "s.h5", "import", log, "-m", MACHINE, "-o", "s.h5")
         self.expect_ok("import", log, "-m", MACHINE, "-o", "s.h5", "--force")
 
+    def test_a_topology_file_without_links_is_explained_as_what_it_is(self):
+        dump = self.expect_ok("explain", "--machine", "hgx-h100", "--xml").stdout
+        self.assertIn("<nvlink ", dump)
+        slots = "".join(line for line in dump.splitlines(True) if "<nvlink " not in line)
+        for name, text in (("dump.xml", dump), ("slots.xml", slots)):
+            self.write(name, text)
+            said = self.expect_ok("explain", "--nccl-xml", name, "-b", "1M", "-e", "1M").stdout
+            self.assertEqual("lists no NVLinks" in said, name == "slots.xml", said)
+
     def test_overrides_that_have_no_model(self):
         with open(golden("all_reduce-2.17.log"), encoding="utf-8") as file:
             log = file.read()

@@ -13,8 +13,8 @@
 namespace fabricast {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LocalGpu, name, uuid, bus_id, compute_major, compute_minor,
-                                   memory_bytes, power_limit_w, nvlinks, pcie_generation,
-                                   pcie_width, mig)
+                                   memory_bytes, power_limit_w, nvlinks, switch_links,
+                                   pcie_generation, pcie_width, mig)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LocalNic, name, fabric, gbit_per_s)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LocalMachine, hostname, boot_id, kernel, cpu_model, usable_cores,
                                    cpu_quota, cpus, online_cores, memory_bytes, llc_bytes,
@@ -30,6 +30,7 @@ LocalMachine discover_local(const std::filesystem::path& root) {
   if (machine.gpus.empty() && !nvml.gpus.empty()) {
     machine.gpu_note = "CUDA_VISIBLE_DEVICES hides all GPUs";
   }
+  machine.nvlink_switch = meet_at_switches(machine.gpus);
   return machine;
 }
 
@@ -69,6 +70,7 @@ std::vector<LocalMachine> join_processes(std::span<const LocalMachine> processes
                                     [&](const auto& of) { return of.bus_id == gpu.bus_id; });
       if (!seen) known->gpus.push_back(gpu);
     }
+    known->nvlink_switch = known->nvlink_switch && process.nvlink_switch;
     if (!known->cpus.empty()) {
       const auto bound = static_cast<std::int32_t>(known->cpus.size());
       known->usable_cores = known->cpu_quota > 0 ? std::min(bound, known->cpu_quota) : bound;

@@ -23,6 +23,7 @@ struct LocalGpu {
   std::int64_t memory_bytes = 0;
   double power_limit_w = 0;  // default limit
   int nvlinks = 0;           // active links
+  int switch_links = 0;      // of these, to switches, as far as is known
   int pcie_generation = 0, pcie_width = 0;
   bool mig = false;  // partitioned: what a process sees is a slice
 };

@@ -19,6 +19,8 @@ using nvml::nvml_success;
 // Declarations of NVML (names and layouts of its public C interface).
 constexpr unsigned max_nvlinks = 36;  // more than any GPU to date has; NVML refuses the others
 
+constexpr unsigned remote_is_switch = 2;  // NVML_NVLINK_DEVICE_TYPE_SWITCH
+
 struct Memory {
   unsigned long long total, free, used;
 };
@@ -43,7 +45,8 @@ LocalGpu read_gpu(const Library& library, Device device) {
   if (library.call("nvmlDeviceGetPciInfo_v3", device, &pci) == nvml_success) {
     gpu.bus_id = fmt::format("{:04x}:{:02x}:{:02x}.0", pci.domain, pci.bus, pci.device);
   }
-  library.call("nvmlDeviceGetCudaComputeCapability", device, &gpu.compute_major, &gpu.compute_minor);
+  library.call("nvmlDeviceGetCudaComputeCapability", device, &gpu.compute_major,
+               &gpu.compute_minor);
   Memory memory{};
   if (library.call("nvmlDeviceGetMemoryInfo", device, &memory) == nvml_success) {
     gpu.memory_bytes = static_cast<std::int64_t>(memory.total);
@@ -63,8 +66,14 @@ LocalGpu read_gpu(const Library& library, Device device) {
   }
   for (unsigned link = 0; link < max_nvlinks; ++link) {
     unsigned active = 0;
-    const bool known = library.call("nvmlDeviceGetNvLinkState", device, link, &active) == nvml_success;
-    gpu.nvlinks += known && active == 1 ? 1 : 0;
+    const bool known =
+        library.call("nvmlDeviceGetNvLinkState", device, link, &active) == nvml_success;
+    if (!known || active != 1) continue;
+    ++gpu.nvlinks;
+    unsigned remote = 0;
+    const bool told =
+        library.call("nvmlDeviceGetNvLinkRemoteDeviceType", device, link, &remote) == nvml_success;
+    gpu.switch_links += told && remote == remote_is_switch ? 1 : 0;
   }
   return gpu;
 }
@@ -100,6 +109,12 @@ NvmlGpus probe_nvml(const std::string& library) {
                    [](const auto& a, const auto& b) { return a.bus_id < b.bus_id; });
   if (result.gpus.empty()) result.note = "NVML reports no GPU";
   return result;
+}
+
+bool meet_at_switches(const std::vector<LocalGpu>& gpus) {
+  return !gpus.empty() && std::all_of(gpus.begin(), gpus.end(), [](const LocalGpu& gpu) {
+    return gpu.nvlinks > 0 && gpu.switch_links == gpu.nvlinks;
+  });
 }
 
 std::vector<LocalGpu> visible_gpus(const std::vector<LocalGpu>& all, const char* variable) {

@@ -20,6 +20,9 @@ struct NvmlGpus {
 
 NvmlGpus probe_nvml(const std::string& library = "libnvidia-ml.so.1");
 
+// Do all active NVLinks of all these GPUs lead to switches, as far as NVML says?
+bool meet_at_switches(const std::vector<LocalGpu>& gpus);
+
 // The GPUs that CUDA_VISIBLE_DEVICES lets a process see, in its order: indices or UUID prefixes; an
 // entry that names none ends the list, as in CUDA. A null pointer: all of them.
 std::vector<LocalGpu> visible_gpus(const std::vector<LocalGpu>& all, const char* variable);

@@ -166,6 +166,22 @@ TEST(Discover, NvmlIsOptional) {
   EXPECT_EQ(none.note, "libdoes-not-exist.so.7 cannot be loaded (no NVIDIA driver)");
 }
 
+TEST(Discover, SwitchesReduceWhereAllLinksLeadToThem) {
+  auto box = host("a", 4);
+  EXPECT_FALSE(meet_at_switches(box.gpus)) << "an old driver does not tell";
+  EXPECT_FALSE(meet_at_switches({}));
+  for (LocalGpu& gpu : box.gpus) gpu.switch_links = gpu.nvlinks;
+  EXPECT_TRUE(meet_at_switches(box.gpus));
+  box.nvlink_switch = true;
+  EXPECT_EQ(machine_of({box})->link_classes()[0].in_network_reduction.value, 1);
+  auto part = box;
+  part.nvlink_switch = false;
+  EXPECT_FALSE(join_processes(std::vector{box, part})[0].nvlink_switch)
+      << "one process knows better";
+  box.gpus[2].switch_links = 1;
+  EXPECT_FALSE(meet_at_switches(box.gpus));
+}
+
 TEST(Discover, ReadsGpusThroughNvml) {
   const NvmlGpus found = probe_nvml(FABRICAST_FAKE_NVML);
   EXPECT_EQ(found.driver_version, "570.1");
@@ -173,6 +189,8 @@ TEST(Discover, ReadsGpusThroughNvml) {
   EXPECT_EQ(found.gpus[0].bus_id, "0000:1b:00.0") << "in bus order";
   EXPECT_EQ(found.gpus[0].uuid, "GPU-aaaa");
   EXPECT_EQ(found.gpus[0].nvlinks, 17) << "one link is down";
+  EXPECT_EQ(found.gpus[0].switch_links, 17);
+  EXPECT_TRUE(meet_at_switches(found.gpus));
   EXPECT_EQ(found.gpus[1].nvlinks, 18);
   EXPECT_EQ(found.gpus[1].power_limit_w, 700);
   EXPECT_EQ(found.gpus[1].memory_bytes, 150754820096);
