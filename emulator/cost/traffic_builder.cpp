@@ -306,35 +306,63 @@ void TrafficBuilder::add_edges(PhaseEdges& edges, const ChannelGroup& group,
     }
   }
   const PhasePeers& its = peers(*group.schedule, phase);
-  const auto seen = loads.sent.find(&phase);
-  const bool local = !phase.peer_out.exists() && !phase.peer_in.exists();
-  std::vector<EdgeId> send(group.ranks.size(), EdgeTable::idle);
-  std::vector<EdgeId> receive(group.ranks.size(), EdgeTable::idle);
-  const auto rank = [&group](std::int32_t x) { return group.ranks[static_cast<std::size_t>(x)]; };
-  for (std::size_t x = 0; x < group.ranks.size(); ++x) {
-    if (its.out[x] == PhasePeers::inactive) continue;
-    const auto position = static_cast<std::int32_t>(x);
-    if (local) send[x] = EdgeTable::local;
-    if (phase.peer_out.is_group() || its.out[x] >= 0) {
-      EdgeClass sent = seen != loads.sent.end()
-                           ? loads.seen[static_cast<std::size_t>(seen->second[x])]
-                           : send_edge(group, stage, phase, position, its.out[x]);
-      if (stage.by_bytes) {
-        const std::size_t lane = (role * group.ranks.size() + x) * map_.link_classes_;
-        divide_shares(sent, edges.port_chunks, loads.empty() ? nullptr : &loads.of_lanes[lane]);
-      }
-      send[x] = map_.edges_.intern(sent);
+  // Phases of a ring differ in whether they send and receive, not in whom from and to.
+  for (const RowKey& row : known) {
+    const auto other = peers_.find(row.phase);
+    if (other == peers_.end()) continue;
+    if (loads.empty() && row.stage == &stage && row.chunks == edges.port_chunks &&
+        !phase.peer_out.is_group() && phase.peer_out.exists() && row.out.exists() &&
+        other->second.out == its.out) {
+      edges.send = row.send;
     }
-    if (phase.peer_in.is_group()) {
-      receive[x] = map_.edges_.intern(group_edge(group, stage, phase, position, false));
-    } else if (its.in[x] >= 0) {
-      receive[x] = map_.edges_.intern(edge(group.ranks[x], rank(its.in[x]), stage, false));
+    if (!phase.peer_in.is_group() && phase.peer_in.exists() && row.in.exists() &&
+        other->second.in == its.in) {
+      edges.receive = row.receive;
     }
   }
-  edges.send = std::make_shared<const std::vector<EdgeId>>(std::move(send));
-  edges.receive = std::make_shared<const std::vector<EdgeId>>(std::move(receive));
-  known.push_back({&stage, role, edges.port_chunks, phase.peer_in, phase.peer_out, phase.active,
-                   edges.send, edges.receive});
+  if (!edges.send) edges.send = send_row(edges, group, stage, phase, loads, its);
+  if (!edges.receive) edges.receive = receive_row(group, stage, phase, its);
+  known.push_back({&stage, &phase, role, edges.port_chunks, phase.peer_in, phase.peer_out,
+                   phase.active, edges.send, edges.receive});
+}
+
+EdgeRow TrafficBuilder::send_row(const PhaseEdges& edges, const ChannelGroup& group,
+                                 const CountedStage& stage, const Phase& phase,
+                                 const LaneLoads& loads, const PhasePeers& its) {
+  const auto seen = loads.sent.find(&phase);
+  const bool local = !phase.peer_out.exists() && !phase.peer_in.exists();
+  std::vector<EdgeId> row(group.ranks.size(), EdgeTable::idle);
+  for (std::size_t x = 0; x < row.size(); ++x) {
+    if (its.out[x] == PhasePeers::inactive) continue;
+    if (local) row[x] = EdgeTable::local;
+    if (!phase.peer_out.is_group() && its.out[x] < 0) continue;
+    EdgeClass sent = seen != loads.sent.end()
+                         ? loads.seen[static_cast<std::size_t>(seen->second[x])]
+                         : send_edge(group, stage, phase, static_cast<std::int32_t>(x), its.out[x]);
+    if (stage.by_bytes) {
+      const std::size_t role = loads.empty() ? 0 : phase.role;
+      const std::size_t lane = (role * row.size() + x) * map_.link_classes_;
+      divide_shares(sent, edges.port_chunks, loads.empty() ? nullptr : &loads.of_lanes[lane]);
+    }
+    row[x] = map_.edges_.intern(sent);
+  }
+  return std::make_shared<const std::vector<EdgeId>>(std::move(row));
+}
+
+EdgeRow TrafficBuilder::receive_row(const ChannelGroup& group, const CountedStage& stage,
+                                    const Phase& phase, const PhasePeers& its) {
+  std::vector<EdgeId> row(group.ranks.size(), EdgeTable::idle);
+  for (std::size_t x = 0; x < row.size(); ++x) {
+    if (its.out[x] == PhasePeers::inactive) continue;
+    if (phase.peer_in.is_group()) {
+      row[x] =
+          map_.edges_.intern(group_edge(group, stage, phase, static_cast<std::int32_t>(x), false));
+    } else if (its.in[x] >= 0) {
+      const std::int32_t from = group.ranks[static_cast<std::size_t>(its.in[x])];
+      row[x] = map_.edges_.intern(edge(group.ranks[x], from, stage, false));
+    }
+  }
+  return std::make_shared<const std::vector<EdgeId>>(std::move(row));
 }
 
 // Schedules in the order of the channels that first use them.

@@ -40,6 +40,7 @@ class TrafficBuilder {
   };
   struct RowKey {
     const CountedStage* stage;
+    const Phase* phase;
     std::uint8_t role;    // where lanes send several messages; 0 elsewhere
     std::int32_t chunks;  // PhaseEdges::port_chunks
     PeerMap in, out;
@@ -80,6 +81,10 @@ class TrafficBuilder {
   std::int32_t count_device_flows(std::size_t stage);
   void add_edges(PhaseEdges& edges, const ChannelGroup& group, const CountedStage& stage,
                  const Phase& phase, const LaneLoads& loads, std::vector<RowKey>& known);
+  EdgeRow send_row(const PhaseEdges& edges, const ChannelGroup& group, const CountedStage& stage,
+                   const Phase& phase, const LaneLoads& loads, const PhasePeers& its);
+  EdgeRow receive_row(const ChannelGroup& group, const CountedStage& stage, const Phase& phase,
+                      const PhasePeers& its);
   void add_varying_edges(PhaseEdges& edges, const ChannelGroup& group, const CountedStage& stage,
                          const Phase& phase, const PositionKeys& keys);
   std::vector<EdgeId> edges_by_key(const ChannelGroup& group, const CountedStage& stage,

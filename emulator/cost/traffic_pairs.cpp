@@ -91,6 +91,16 @@ std::vector<Kind> pairs_with_all(const PositionKeys& keys, std::size_t end) {
   return kinds;
 }
 
+// Of a shift the peer of x + period is the peer of x, + period; of other maps only all positions
+// say everything.
+std::size_t pairs_repeat_after(const PositionKeys& keys, const PeerMap& map,
+                               const RankSpace& space) {
+  const bool shifts = map.kind == PeerMap::Kind::linear ||
+                      (map.kind == PeerMap::Kind::rounds &&
+                       keys.period() % static_cast<std::size_t>(space.radix(0)) == 0);
+  return shifts ? keys.period() : keys.positions();
+}
+
 // Up to the top of the tree and down again; a link in the middle counts as climbing.
 std::span<const LinkId> climbing(const Route& route) {
   return route.span().first(static_cast<std::size_t>((route.count + 1) / 2));
@@ -126,8 +136,11 @@ std::vector<EdgeId> TrafficBuilder::edges_by_key(const ChannelGroup& group,
   } else {
     repetitions = sampled_repetitions(stage.repeat, schedule.space.domain_size());
   }
-  const std::int32_t end =
+  std::int32_t end =
       phase.active.kind == Active::Kind::range ? phase.active.end : schedule.positions();
+  if (phase.active == Active::all()) {
+    end = static_cast<std::int32_t>(pairs_repeat_after(keys, map, schedule.space));
+  }
   std::vector<EdgeClass> longest(keys.keys());
   const auto look_at = [&](std::size_t i, std::size_t j) {
     EdgeClass& known = longest[keys.key(i, j)];
@@ -184,11 +197,8 @@ void TrafficBuilder::count_pairs(const ChannelGroup& group, const Phase& phase, 
   const PositionKeys keys(topology_, group.ranks);
   const RankSpace& space = group.schedule->space;
   const std::size_t positions = keys.positions();
-  // The peer of x + period is the peer of x, + period.
-  const bool shifts = phase.peer_out.kind == PeerMap::Kind::linear ||
-                      (phase.peer_out.kind == PeerMap::Kind::rounds &&
-                       keys.period() % static_cast<std::size_t>(space.radix(0)) == 0);
-  const std::size_t period = shifts && phase.active == Active::all() ? keys.period() : positions;
+  const std::size_t period =
+      phase.active == Active::all() ? pairs_repeat_after(keys, phase.peer_out, space) : positions;
   std::vector<Kind> sources(period * keys.keys()), destinations(period * keys.keys());
   const auto count = [](Kind& kind, std::size_t other) {
     if (kind.pairs++ == 0) kind.other = other;
