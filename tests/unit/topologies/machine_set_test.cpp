@@ -344,6 +344,9 @@ TEST(Machines, AgreeWithWhatIsPublishedOfThem) {
   const RunningCost cost = running_cost(spec_of(gigawatt), gigawatt->ranks());
   EXPECT_NEAR(cost.watts, 1e9, 1e6);
   EXPECT_NEAR(cost.capital_usd / cost.watts, 55, 5) << "50 to 60 billion USD per GW";
+  const auto ten = load_machine("gb300-1gw", {"count=56980"});
+  EXPECT_NEAR(ten->ranks(), 4.5e6, 5e5) << "4 to 5 million GPUs per 10 GW";
+  EXPECT_NEAR(running_cost(spec_of(ten), ten->ranks()).watts, 1e10, 1e7);
 }
 
 }  // namespace
