@@ -18,12 +18,13 @@ bool copies_only(const Stage& stage) {
 }
 
 // Of an exchange, where they follow from the pair and the evaluation is short.
-std::optional<ExchangeCosts> costs_by_pair(const Schedule& schedule, const StepCosts& costs) {
+std::optional<ExchangeCosts> costs_by_pair(const Schedule& schedule, const StepCosts& costs,
+                                           double most_work) {
   const auto* of_exchange = dynamic_cast<const CostsOfExchange*>(&costs);
   if (of_exchange == nullptr) return std::nullopt;
   const auto stage = static_cast<int>(schedule.stages.size()) - 1;
   auto by_pair = of_exchange->exchange_costs(stage, 0, 0, 1);
-  if (by_pair && exchange_work(by_pair->groups) > most_exchange_work) return std::nullopt;
+  if (by_pair && exchange_work(by_pair->groups) > most_work) return std::nullopt;
   return by_pair;
 }
 
@@ -56,17 +57,19 @@ bool is_pairwise_exchange(const Schedule& schedule) {
 }
 
 bool has_closed_form(const Schedule& schedule, const StepCosts& costs) {
-  return is_pairwise_exchange(schedule) && costs_by_pair(schedule, costs).has_value();
+  return is_pairwise_exchange(schedule) &&
+         costs_by_pair(schedule, costs, most_exchange_work).has_value();
 }
 
 std::optional<SweepResult> pairwise_exchange(const Schedule& schedule, const StepCosts& costs,
-                                             std::int32_t loops, std::int32_t slices) {
+                                             std::int32_t loops, std::int32_t slices,
+                                             double most_work) {
   if (loops != 1 || slices > schedule.fifo_depth || !is_pairwise_exchange(schedule)) {
     return std::nullopt;
   }
   const double began = thread_seconds();
   const auto stage = static_cast<int>(schedule.stages.size()) - 1;
-  auto by_pair = costs_by_pair(schedule, costs);
+  auto by_pair = costs_by_pair(schedule, costs, most_work);
   if (!by_pair) return std::nullopt;
   PairwiseExchange exchange{std::move(*by_pair), 0, slices};
   SweepResult result;

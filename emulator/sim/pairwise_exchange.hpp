@@ -45,9 +45,10 @@ bool is_pairwise_exchange(const Schedule& schedule);
 // as with slow elements or nodes of several kinds, nor where it would take long.
 bool has_closed_form(const Schedule& schedule, const StepCosts& costs);
 
-// What sweep() says of makespan and stages; nothing without a closed form, or where messages may
-// have to wait for slots. All positions count as evaluated.
+// What sweep() says of makespan and stages; nothing without a closed form, where it would be more
+// than `most_work`, or where messages may have to wait for slots. All positions count as evaluated.
 std::optional<SweepResult> pairwise_exchange(const Schedule& schedule, const StepCosts& costs,
-                                             std::int32_t loops, std::int32_t slices);
+                                             std::int32_t loops, std::int32_t slices,
+                                             double most_work = most_exchange_work);
 
 }  // namespace fabricast

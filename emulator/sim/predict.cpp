@@ -36,12 +36,16 @@ SweepResult evaluate_channel(const CollectiveCase& made, std::size_t channel_cla
   const Schedule& schedule = *made.plan.channels[front].schedule;
   const StepCosts& costs = *channels.costs;
   const SweepOptions asked = sweep_options(made, options, log);
-  // Costs of every position by themselves, or steps to look at, are for the engine.
-  auto closed = options.fold && log == nullptr
-                    ? pairwise_exchange(schedule, costs, made.plan.loops, made.plan.slices)
-                    : std::nullopt;
   const auto reduced =
       options.fold ? one_period(schedule, costs, made.plan.loops, made.plan.slices) : std::nullopt;
+  // Where a period is less to sweep, that is done.
+  const double pairs_of_period =
+      reduced ? 1.0 * reduced->period * schedule.positions() : most_exchange_work;
+  // Costs of every position by themselves, or steps to look at, are for the engine.
+  const auto closed = options.fold && log == nullptr
+                          ? pairwise_exchange(schedule, costs, made.plan.loops, made.plan.slices,
+                                              std::min(most_exchange_work, pairs_of_period))
+                          : std::nullopt;
   if (!reduced) return closed ? *closed : sweep(schedule, costs, asked);
   SweepResult result = closed ? *closed : sweep(reduced->schedule, costs, asked);
   const std::int32_t positions = schedule.positions();

@@ -211,6 +211,22 @@ TEST(PairwiseExchange, IsLeftToTheSweepWhereMessagesMayWait) {
   EXPECT_FALSE(is_pairwise_exchange(grouped_all_to_all({2, 2})));
 }
 
+// Rails that nothing joins leave no parts: all pairs one by one would be more than a period of
+// them.
+TEST(PairwiseExchange, IsLeftToOnePeriodWhereThatIsLess) {
+  const auto machine = load_machine("rail-only-h100x256");
+  Forward forward(*machine);
+  PointSpec point;
+  point.collective = Collective::all_to_all;
+  point.algorithm = "pairwise";
+  point.bytes = std::int64_t{machine->ranks()} << 10;
+  const auto made = forward.build(values_of(prior_profile(*machine, ExecutorKind::nccl)), point);
+  const SweepResult swept = evaluate_channel(made, 0, {});
+  const std::int64_t pairs = std::int64_t{machine->ranks()} * machine->ranks();
+  EXPECT_NE(swept.fold_note.find("one period"), std::string::npos) << swept.fold_note;
+  EXPECT_LT(swept.updates, pairs);
+}
+
 TEST(PairwiseExchange, EqualsTheSweepOnPartlyFilledMachines) {
   struct Row {
     const char* machine;
