@@ -32,7 +32,9 @@ REFUSALS = re.compile(r"pods are more than a core switch of \d+ ports reaches"
                       r"|leaves need a third tier"
                       r"|groups are more than the \d+ links of a group reach"
                       r"|does not say what joins several of it"
-                      r"|are no box of the torus of")
+                      r"|are no box of the torus of"
+                      r"|but one domain puts \d+ NICs on it"
+                      r"|its peers vary and the machine does not repeat")
 
 
 def machines(program):
