@@ -38,6 +38,11 @@ bool SwitchGroups::find_out(std::int32_t x) const {
          !topology_.link_classes()[topology_.link_class(route.links[0]).value()].direct;
 }
 
+std::int32_t other_member(const RankSpace& space, std::int32_t digit, std::int32_t x) {
+  const std::int32_t member = space.digit_of(x, digit), weight = space.weight(digit);
+  return member == 0 ? x + weight : x - member * weight;
+}
+
 std::vector<LinkChunks> group_links(const Topology& topology, std::span<const std::int32_t> ranks,
                                     const RankSpace& space, const Phase& phase, std::int32_t x,
                                     bool sends, bool at_a_switch) {
@@ -50,8 +55,7 @@ std::vector<LinkChunks> group_links(const Topology& topology, std::span<const st
   // The own member's copy crosses the switch as well.
   const std::int32_t own = phase.per_member && !map.direct ? phase.chunk.count : 0;
   if (at_a_switch) {
-    const std::int32_t weight = space.weight(map.digit), digit = space.digit_of(x, map.digit);
-    const std::int32_t other = digit == 0 ? x + weight : x - digit * weight;
+    const std::int32_t other = other_member(space, map.digit, x);
     const Route route =
         sends ? topology.route(rank(x), rank(other)) : topology.route(rank(other), rank(x));
     const std::int32_t times = each ? space.radix(map.digit) - 1 : 1;

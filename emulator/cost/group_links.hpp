@@ -51,6 +51,9 @@ class SwitchGroups {
   std::vector<Answer> answers_;
 };
 
+// Another member of x's group along the digit: the first, or the second if x is that. Expects two.
+std::int32_t other_member(const RankSpace& space, std::int32_t digit, std::int32_t x);
+
 // The part of position x in a phase with a group there. `ranks`: the rank at each position;
 // `at_a_switch`: whether the group meets there.
 std::vector<LinkChunks> group_links(const Topology& topology, std::span<const std::int32_t> ranks,

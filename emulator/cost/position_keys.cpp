@@ -303,7 +303,7 @@ std::vector<std::int64_t> PositionKeys::peers_by_key(std::size_t end) const {
   std::vector<std::int64_t> peers(end * keys());
   // Where the counts of x with those of one kind begin.
   const auto row = [&](std::size_t x, std::size_t kind) {
-    return peers.data() + x * keys() + (kinds_ == 1 ? 0 : (kind_of_[x] * kinds_ + kind) * choices);
+    return peers.data() + x * keys() + (kind_of(x) * kinds_ + kind) * choices;
   };
   std::vector<std::vector<std::int32_t>> parts(choices, std::vector<std::int32_t>(p, 0));
   for (std::size_t shared = 0; shared < choices; ++shared) {
@@ -323,8 +323,7 @@ std::vector<std::int64_t> PositionKeys::peers_by_key(std::size_t end) const {
     }
     std::vector<std::int64_t> sizes(static_cast<std::size_t>(count) * kinds_, 0);
     for (std::size_t x = 0; x < p; ++x) {
-      ++sizes[static_cast<std::size_t>(parts[shared][x]) * kinds_ +
-              (kinds_ == 1 ? 0 : kind_of_[x])];
+      ++sizes[static_cast<std::size_t>(parts[shared][x]) * kinds_ + kind_of(x)];
     }
     const std::size_t key = choices - 1 - shared;  // what is not shared differs
     for (std::size_t x = 0; x < end; ++x) {
@@ -342,7 +341,7 @@ std::vector<std::int64_t> PositionKeys::peers_by_key(std::size_t end) const {
         }
       }
     }
-    --row(x, kinds_ == 1 ? 0 : kind_of_[x])[0];  // itself
+    --row(x, kind_of(x))[0];  // itself
   }
   return peers;
 }

@@ -101,8 +101,9 @@ class PositionKeys {
     return std::size_t{1} << (attachments_.size() + (rails_.empty() ? 0 : 1));
   }
   std::size_t kind_bits(std::size_t x, std::size_t y) const {
-    return kinds_ == 1 ? 0 : (kind_of_[x] * kinds_ + kind_of_[y]) * plain_keys();
+    return (kind_of(x) * kinds_ + kind_of(y)) * plain_keys();
   }
+  std::size_t kind_of(std::size_t x) const { return kinds_ == 1 ? 0 : kind_of_[x]; }
   std::size_t rail_bit(std::size_t x, std::size_t y) const {
     if (rails_.empty()) return 0;
     return static_cast<std::size_t>(rails_[x] != rails_[y]) << attachments_.size();

@@ -34,8 +34,8 @@ const TrafficBuilder::Descents& TrafficBuilder::descents(GroupsOfMap& groups,
   const std::int32_t weight = space.weight(groups.map.digit);
   const std::int32_t first = x - space.digit_of(x, groups.map.digit) * weight;
   for (std::int32_t i = 0; i < space.radix(groups.map.digit); ++i) {
-    const std::int32_t y = first + i * weight, other = i == 0 ? y + weight : first;
-    const LinkId down = link_at_switch(group, other, y, 1);
+    const std::int32_t y = first + i * weight;
+    const LinkId down = link_at_switch(group, other_member(space, groups.map.digit, y), y, 1);
     const std::int64_t flows = groups.stage->counts->flows[down.value()];
     found.second = std::max(found.second, std::min(found.most, flows));
     found.most = std::max(found.most, flows);
@@ -57,9 +57,7 @@ LinkId TrafficBuilder::link_at_switch(const ChannelGroup& group, std::int32_t fr
 EdgeClass TrafficBuilder::switch_edge(const ChannelGroup& group, const CountedStage& stage,
                                       const PeerMap& map, std::int32_t x,
                                       const Descents* descents) const {
-  const RankSpace& space = group.schedule->space;
-  const std::int32_t weight = space.weight(map.digit), digit = space.digit_of(x, map.digit);
-  const std::int32_t other = digit == 0 ? x + weight : x - digit * weight;
+  const std::int32_t other = other_member(group.schedule->space, map.digit, x);
   EdgeClass edge = this->edge(group.ranks[static_cast<std::size_t>(x)],
                               group.ranks[static_cast<std::size_t>(other)], stage, false);
   edge.in_switch = map.is_switched();
