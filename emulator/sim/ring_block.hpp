@@ -1,4 +1,4 @@
-// A long ring stage in blocks that fit into the first-level cache.
+// A long ring stage in blocks that fit into a cache.
 //
 // One phase, every column receives from x-1 and sends to x+1 (mod columns), u messages in flight on
 // each connection, D = u + L slots. A step at x depends on x-1 (u steps before) and on x+1 (L steps
@@ -7,10 +7,11 @@
 // recomputed columns are discarded. Two copies of the state: tiles read the old one and write the
 // new one. Without AVX-512 a tile holds doubles as long as all its clocks stay below 2^51 ps (37
 // minutes), where they are exact; the same integers come out. Memory: 2 * (2 + D) rows of columns,
-// half as much again to look for periods; one tile of about 120 KB.
+// half as much again to look for periods; one tile of about 240 KB.
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "emulator/sim/flat_phases.hpp"
@@ -55,7 +56,9 @@ class RingBlock {
   // All rows, oldest message first.
   std::vector<std::int64_t*> rows_by_age();
   std::optional<RingPeriod::Period> find_period(RingTeam* team);
-  bool exact_in_doubles(std::int32_t steps) const;
+  bool exact_in_doubles(std::int32_t steps);
+
+  static constexpr std::int64_t unknown_bound = std::numeric_limits<std::int64_t>::max();
 
   RingShape shape_;
   const CostBlock& costs_;
@@ -64,6 +67,7 @@ class RingBlock {
   ColumnShare own_;                               // the columns advanced here
   std::vector<std::int64_t> covering_port_cost_;  // max(port cost, lane cost)
   std::int64_t most_growth_;                      // of any clock in one step
+  std::int64_t clock_bound_ = unknown_bound;      // no clock is larger
   std::int64_t done_ = 0;                         // steps so far: where the rings of rows begin
   std::vector<std::int64_t> current_, next_;      // [row][column]
   RingTile<std::int64_t> tile_;

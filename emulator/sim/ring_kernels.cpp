@@ -21,33 +21,42 @@ template <class T, int W>
   }
 }
 
+// What a pass reads and writes is copied first: a store of a clock might change a pointer or a cost
+// as far as the compiler can know, and each would be loaded again in every step.
 template <class T, int W, int steps, int chain, bool port_covers_lane>
 [[gnu::always_inline]] inline void advance_pass(const RingPass<T>& pass) {
   using V = Vector<T, W>;
+  const RingPass<T> at = pass;
   V before[steps] = {};
-  for (std::int32_t x = 0; x < pass.columns; x += W) {
+  for (std::int32_t x = 0; x < at.columns; x += W) {
     V ready[steps + chain];
-    V lane = load<W>(pass.lane + x);
-    V port = load<W>(pass.port + x);
+    V lane = load<W>(at.lane + x);
+    V port = load<W>(at.port + x);
+    const V lane_cost = load<W>(at.lane_cost + x);
+    const V port_cost = load<W>(at.port_cost + x);
+    const V latency = load<W>(at.latency + x);
+    // From the start of a step, beside the longer way by the clock that is advanced.
+    const V to_credit = lane_cost + load<W>(at.credit_cost + x);
+    const V to_ready = port_cost + latency;
 #pragma GCC unroll 8
-    for (int j = 0; j < chain; ++j) ready[j] = load<W>(pass.ready_in[static_cast<unsigned>(j)] + x);
+    for (int j = 0; j < chain; ++j) ready[j] = load<W>(at.ready_in[static_cast<unsigned>(j)] + x);
 #pragma GCC unroll 8
     for (int j = 0; j < steps; ++j) {
-      T* credit = pass.credit[static_cast<unsigned>(j)] + x;
+      T* credit = at.credit[static_cast<unsigned>(j)] + x;
       const V received = from_left<T, W>(before[j], ready[j]);
       before[j] = ready[j];
       const V start = larger<T, W>(larger<T, W>(lane, load<W>(credit + 1)), received);
-      lane = start + load<W>(pass.lane_cost + x);
-      port = larger<T, W>(port, start) + load<W>(pass.port_cost + x);
-      store<W>(credit, lane + load<W>(pass.credit_cost + x));
-      const V sent = port_covers_lane ? port : larger<T, W>(port, lane);
-      ready[j + chain] = sent + load<W>(pass.latency + x);
+      const V free = larger<T, W>(port, start);
+      lane = start + lane_cost;
+      port = free + port_cost;
+      store<W>(credit, start + to_credit);
+      ready[j + chain] = port_covers_lane ? free + to_ready : larger<T, W>(port, lane) + latency;
     }
-    store<W>(pass.lane + x, lane);
-    store<W>(pass.port + x, port);
+    store<W>(at.lane + x, lane);
+    store<W>(at.port + x, port);
 #pragma GCC unroll 8
     for (int j = 0; j < chain; ++j) {
-      store<W>(pass.ready_out[static_cast<unsigned>(j)] + x, ready[steps + j]);
+      store<W>(at.ready_out[static_cast<unsigned>(j)] + x, ready[steps + j]);
     }
   }
 }
