@@ -1,7 +1,6 @@
 #include "emulator/sim/lane_stream.hpp"
 
 #include <algorithm>
-#include <array>
 #include <limits>
 
 #include "emulator/base/contracts.hpp"
@@ -58,8 +57,7 @@ void LaneStream::finish(std::int32_t lane) {
 LaneStream::Need LaneStream::try_turn(std::int32_t lane) {
   const std::int32_t turn = done_[static_cast<std::size_t>(lane)];
   const std::span<const WiredStep> steps = steps_of(lane);
-  std::array<LanePlace, LaneBlock::max_steps> places;
-  LanePlace* place = places.data();
+  LanePlace* place = places_.data();
   for (const WiredStep& step : steps) {
     *place = {step.costs.data(), nullptr, nullptr};
     if (step.in >= 0) {
@@ -74,7 +72,7 @@ LaneStream::Need LaneStream::try_turn(std::int32_t lane) {
     }
     ++place;
   }
-  take_turn(lane, steps, places.data());
+  take_turn(lane, steps);
   return {};
 }
 
@@ -111,20 +109,20 @@ void LaneStream::make_slots(std::int32_t connection) {
 }
 
 // Of whose connections all but those first sent on have slots.
-void LaneStream::take_turn(std::int32_t lane, std::span<const WiredStep> steps, LanePlace* places) {
+void LaneStream::take_turn(std::int32_t lane, std::span<const WiredStep> steps) {
   const auto at = static_cast<std::size_t>(lane);
   const std::int64_t turn = done_[at]++;
   for (std::size_t s = 0; turn == 0 && s < steps.size(); ++s) {
     if (steps[s].out < 0) continue;
     make_slots(steps[s].out);
-    places[s].out = slots(steps[s].out);
+    places_[s].out = slots(steps[s].out);
   }
   // Costs of lanes are not negative: none of its steps starts before the first.
   if (turn == 0) {
-    const std::int64_t ready = places[0].in != nullptr ? *places[0].in : 0;
+    const std::int64_t ready = places_[0].in != nullptr ? *places_[0].in : 0;
     first_start_ = std::min(first_start_, std::max<std::int64_t>(ready, 0));
   }
-  LaneTurn of{lane, steps.data(), {places, steps.size()}};
+  LaneTurn of{lane, steps.data(), {places_.data(), steps.size()}};
   of.first_round = turn * program_.depth;
   of.rounds =
       static_cast<std::int32_t>(std::min<std::int64_t>(program_.depth, rounds_ - of.first_round));

@@ -14,6 +14,7 @@
 // Time: O(steps) evaluated, and per turn O(messages of a round). Not thread safe.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -56,7 +57,7 @@ class LaneStream {
 
   void finish(std::int32_t lane);
   Need try_turn(std::int32_t lane);
-  void take_turn(std::int32_t lane, std::span<const WiredStep> steps, LanePlace* places);
+  void take_turn(std::int32_t lane, std::span<const WiredStep> steps);
   void let_go_ahead(std::int32_t lane);
   void push_senders(std::int32_t lane);
   std::span<const WiredStep> steps_of(std::int32_t lane) const {
@@ -86,6 +87,7 @@ class LaneStream {
   std::vector<std::int32_t> spare_;      // buffers
   std::vector<Need> needs_;              // the last is looked after first
   std::vector<std::int32_t> ahead_;      // lanes that may be able to go on
+  std::array<LanePlace, LaneBlock::max_steps> places_;  // of the lane that is being tried
   std::int64_t first_start_;
 };
 
