@@ -29,6 +29,10 @@ Schedule level_tree(const S& shape) {
   return in_switch_tree_all_reduce(shape.space, shape.mirrored);
 }
 
+Schedule hierarchical_tree(const S& shape) {
+  return hierarchical_tree_all_reduce(shape.space, shape.chunks, shape.mirrored);
+}
+
 // clang-format off
 constexpr AlgorithmEntry catalogue[] = {
     {"ring", Collective::all_reduce, on<ring_all_reduce>, Cut::loops, Seat::ring},
@@ -40,6 +44,7 @@ constexpr AlgorithmEntry catalogue[] = {
     {"hierarchical", Collective::all_reduce, on<hierarchical_all_reduce>, Cut::loops, Seat::identity, Needs::two_levels},
     {"hierarchical", Collective::all_gather, on<hierarchical_all_gather>, Cut::loops, Seat::identity, Needs::two_levels},
     {"hierarchical", Collective::reduce_scatter, on<hierarchical_reduce_scatter>, Cut::loops, Seat::identity, Needs::two_levels},
+    {"hierarchical_tree", Collective::all_reduce, hierarchical_tree, Cut::pieces, Seat::level_tree, Needs::two_levels},
     {"halving_doubling", Collective::all_reduce, on<halving_doubling_all_reduce>},
     {"doubling", Collective::all_reduce, on<doubling_all_reduce>},
     {"pat", Collective::all_gather, on<pat_all_gather>},

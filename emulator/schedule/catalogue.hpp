@@ -16,7 +16,7 @@ namespace fabricast {
 // What a builder gets: one channel's share of a plan.
 struct ScheduleShape {
   RankSpace space;
-  std::int32_t chunks = 1;  // Cut::chunks only
+  std::int32_t chunks = 1;  // Cut::chunks; pieces of a block, Cut::pieces
   bool mirrored = false;    // Seat::tree and level_tree: the second tree of a pair of channels
 };
 
@@ -24,6 +24,7 @@ struct ScheduleShape {
 enum class Cut : std::uint8_t {
   loops,   // the whole schedule runs again on the next part; a chunk moves in a few slices
   chunks,  // the schedule pipelines over as many chunks as it takes
+  pieces,  // as `loops`, and one stage pipelines over up to 16 pieces of a chunk
   slices,  // every connection is used once: as many slices as it takes
 };
 

@@ -26,6 +26,10 @@ Schedule tree_all_reduce(const RankSpace& space, std::int32_t chunks, bool mirro
 // Reduce-scatter inside each domain, ring all-reduce across domains on 1/l of the data, all-gather
 // inside. Needs l >= 2 and N >= 2.
 Schedule hierarchical_all_reduce(const RankSpace& space);
+// The same with a double binary tree across domains instead of the ring, one per member, through
+// which the member's block goes in `pieces`. log N hops instead of N; each part crosses twice. The
+// schedule's positions are Placement::transposed.
+Schedule hierarchical_tree_all_reduce(const RankSpace& ranks, std::int32_t pieces, bool mirrored);
 // All-gather across domains among equal local indices, then inside each domain.
 Schedule hierarchical_all_gather(const RankSpace& space);
 // Reduce-scatter inside each domain, then across domains among equal local indices.
