@@ -132,9 +132,14 @@ SweepOptions unfolded(InstructionSet set, std::int32_t slices = 1) {
   return options;
 }
 
-// Both trees of the pair on 1,000,080 ranks, one after the other, with half of 64 chunks each.
-// peak_bytes: resident memory at the most, beside what the benchmark holds before (the costs).
-void double_tree_1000080(benchmark::State& state) {
+Schedule half_of_64_chunks(bool mirrored) { return tree_all_reduce(million, 32, mirrored); }
+Schedule half_of_16_chunks(bool mirrored) {
+  return hierarchical_tree_all_reduce(million, 8, mirrored);
+}
+
+// Both trees of the pair, one after the other, with half of the chunks each. peak_bytes: resident
+// memory at the most, beside what the benchmark holds before (the costs).
+void two_trees(benchmark::State& state, Schedule (*schedule_of)(bool mirrored)) {
   SweepOptions options;
   options.fold = false;
   double updates = 0, seconds = 0;
@@ -142,7 +147,7 @@ void double_tree_1000080(benchmark::State& state) {
   for (auto _ : state) {
     double took = 0;
     for (const bool mirrored : {false, true}) {
-      const Schedule schedule = tree_all_reduce(million, 32, mirrored);
+      const Schedule schedule = schedule_of(mirrored);
       const SyntheticCosts costs(schedule, 0, mirrored ? 2 : 1);
       restart_peak();
       const std::int64_t before = status_bytes("VmRSS");
@@ -219,7 +224,12 @@ void add_all() {
   benchmark::RegisterBenchmark("iteration_262144_1800_collectives", iteration_262144)
       ->UseManualTime()
       ->Unit(benchmark::kMillisecond);
-  benchmark::RegisterBenchmark("unfolded_double_tree_1000080_64_chunks", double_tree_1000080)
+  benchmark::RegisterBenchmark("unfolded_double_tree_1000080_64_chunks", two_trees,
+                               half_of_64_chunks)
+      ->UseManualTime()
+      ->Unit(benchmark::kMillisecond);
+  benchmark::RegisterBenchmark("unfolded_hierarchical_tree_1000080_16_chunks", two_trees,
+                               half_of_16_chunks)
       ->UseManualTime()
       ->Unit(benchmark::kMillisecond);
 }

@@ -57,9 +57,12 @@ void LaneStream::finish(std::int32_t lane) {
 LaneStream::Need LaneStream::try_turn(std::int32_t lane) {
   const std::int32_t turn = done_[static_cast<std::size_t>(lane)];
   const std::span<const WiredStep> steps = steps_of(lane);
+  const WiredStep* all = segment_.steps.data();
   LanePlace* place = places_.data();
   for (const WiredStep& step : steps) {
-    *place = {step.costs.data(), nullptr, nullptr};
+    const WiredCosts& costs =
+        costs_.empty() ? step.costs : costs_[static_cast<std::size_t>(&step - all)];
+    *place = {costs.data(), nullptr, nullptr};
     if (step.in >= 0) {
       const auto from = program_.connections[static_cast<std::size_t>(step.in)].sending_lane;
       if (done_[static_cast<std::size_t>(from)] <= turn) return {from, turn + 1};
@@ -120,7 +123,7 @@ void LaneStream::take_turn(std::int32_t lane, std::span<const WiredStep> steps) 
   // Costs of lanes are not negative: none of its steps starts before the first.
   if (turn == 0) {
     const std::int64_t ready = places_[0].in != nullptr ? *places_[0].in : 0;
-    first_start_ = std::min(first_start_, std::max<std::int64_t>(ready, 0));
+    first_start_ = std::min(first_start_, std::max(ready, lane_[at * members_]));
   }
   LaneTurn of{lane, steps.data(), {places_.data(), steps.size()}};
   of.first_round = turn * program_.depth;
@@ -141,6 +144,14 @@ std::vector<std::int64_t> LaneStream::ends_ps() const {
     ends[i % members_] = std::max(ends[i % members_], lane_[i]);
   }
   return ends;
+}
+
+std::int64_t LaneStream::last_end_ps() const {
+  std::int64_t end = 0;
+  for (const std::int32_t lane : segment_.order->lanes) {
+    end = std::max(end, lane_[static_cast<std::size_t>(lane) * members_]);
+  }
+  return end;
 }
 
 std::int64_t LaneStream::updates() const {

@@ -33,6 +33,12 @@ class LaneKernel {
   virtual void advance(const LaneTurn& turn) = 0;
 };
 
+// The clocks of one cost set.
+class OwnTurns final : public LaneKernel {
+ public:
+  void advance(const LaneTurn& turn) override { advance_turn(turn); }
+};
+
 class LaneStream {
  public:
   // One segment that has an order, and no step with several messages. It cannot deadlock.
@@ -41,9 +47,17 @@ class LaneStream {
   LaneStream(const WiredProgram& program, std::int32_t loops, std::int32_t slices,
              std::size_t members, LaneKernel& kernel);
 
+  // Instead of those in the steps, of one member: [step]. They must outlive the run.
+  void set_costs(std::span<const WiredCosts> costs) { costs_ = costs; }
+  // By lane and member: 0 unless they are set before the run, afterwards when it has ended.
+  std::span<std::int64_t> lane() { return lane_; }
+  std::span<std::int64_t> port() { return port_; }
+
   void run();
   // Earliest start of any step, of the first member. Nothing starts: the largest number.
   std::int64_t first_start_ps() const { return first_start_; }
+  // Latest end of a lane that has steps, of the first member.
+  std::int64_t last_end_ps() const;
   // The latest end of a lane, by member.
   std::vector<std::int64_t> ends_ps() const;
   std::int64_t updates() const;      // of each member
@@ -78,6 +92,7 @@ class LaneStream {
   std::size_t members_;
   std::size_t slots_size_;  // of a connection
   LaneKernel& kernel_;
+  std::span<const WiredCosts> costs_;  // empty: those in the steps
   std::int64_t rounds_ = 0;
   std::int32_t turns_ = 0;
   ClockRow lane_, port_;

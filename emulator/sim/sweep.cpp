@@ -12,6 +12,7 @@
 #include "emulator/cost/periodic_costs.hpp"
 #include "emulator/sim/engine_outcome.hpp"
 #include "emulator/sim/instruction_set.hpp"
+#include "emulator/sim/section_sweep.hpp"
 #include "emulator/sim/uniform_sweep.hpp"
 #include "emulator/sim/wired_many.hpp"
 #include "emulator/sim/wired_program.hpp"
@@ -142,6 +143,13 @@ SweepResult sweep(const Schedule& schedule, const StepCosts& costs, const SweepO
   SweepResult result;
   result.classes = schedule.positions();
   auto outcome = run_uniform(schedule, costs, options, set, result);
+  if (!outcome && options.loops == 1 && options.log == nullptr) {
+    outcome = section_sweep(schedule, costs, options.slices, set);
+    if (outcome) {
+      result.instruction_set = to_string(set);
+      result.messages = outcome->updates;
+    }
+  }
   if (!outcome) {
     const WiredProgram program = wire(schedule, costs);
     if (options.log != nullptr) options.log->restart();
@@ -163,13 +171,22 @@ std::vector<SimDuration> sweep_makespans(const Schedule& schedule,
                                          const SweepOptions& options) {
   const InstructionSet set = choose_instruction_set(options.instruction_set);
   std::vector<SimDuration> result;
-  for (const StepCosts* costs : sets) {
-    SweepResult ignored;
-    const auto outcome = run_uniform(schedule, *costs, options, set, ignored);
-    if (!outcome) break;  // it is the schedule's shape that decides: the others are the same
-    result.emplace_back(outcome->makespan_ps);
-  }
-  if (result.size() == sets.size()) return result;
+  // It is the schedule's shape that decides: an engine takes all of them or none.
+  const auto try_all = [&](auto evaluate) {
+    for (std::size_t i = 0; result.size() == i && i < sets.size(); ++i) {
+      const std::optional<EngineOutcome> outcome = evaluate(*sets[i]);
+      if (outcome) result.emplace_back(outcome->makespan_ps);
+    }
+    return result.size() == sets.size();
+  };
+  SweepResult ignored;
+  const auto uniform = [&](const StepCosts& costs) {
+    return run_uniform(schedule, costs, options, set, ignored);
+  };
+  const auto in_sections = [&](const StepCosts& costs) {
+    return section_sweep(schedule, costs, options.slices, set);
+  };
+  if (try_all(uniform) || (options.loops == 1 && try_all(in_sections))) return result;
   FABRICAST_ASSERT(result.empty(), "one engine for one schedule");
   const auto many = wired_sweep_many(wire(schedule, *sets.front()), schedule, sets, options.loops,
                                      options.slices, set, options.jump);

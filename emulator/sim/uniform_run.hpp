@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "emulator/base/communicator.hpp"
@@ -21,6 +22,10 @@ class UniformRun {
   UniformRun(UniformProgram& program, const StepCosts& costs, std::int32_t loops,
              std::int32_t slices, InstructionSet set, bool jump, StepLog* log = nullptr,
              const Communicator* team = nullptr);
+  // By column: 0 unless they are set before the run, afterwards when the role's lanes have ended.
+  std::span<std::int64_t> lane(std::int32_t role) { return clocks(lane_, role); }
+  std::span<std::int64_t> port(std::int32_t role) { return clocks(port_, role); }
+
   bool run();
   EngineOutcome outcome() const;
 
@@ -50,6 +55,9 @@ class UniformRun {
   void note_lanes(const RowStep& step);
   void note_steps(const UniformPhase& phase, const std::vector<ColumnRun>& runs,
                   const RowStep& step);
+  std::span<std::int64_t> clocks(std::vector<std::int64_t>& rows, std::int32_t role) const {
+    return {row(rows, static_cast<std::size_t>(role)), columns_};
+  }
   std::int64_t* row(std::vector<std::int64_t>& rows, std::size_t index) const {
     return rows.data() + index * columns_;
   }

@@ -114,11 +114,6 @@ class OwnClocks {
   std::int64_t start_ = 0, data_ready_ = 0, slot_free_ = 0, credit_ = 0, ready_ = 0;
 };
 
-class OwnTurns final : public LaneKernel {
- public:
-  void advance(const LaneTurn& turn) override { advance_turn(turn); }
-};
-
 EngineOutcome stream(const WiredProgram& program, std::int32_t loops, std::int32_t slices) {
   OwnTurns kernel;
   LaneStream lanes(program, loops, slices, 1, kernel);
