@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bench/engine/synthetic_costs.hpp"
+#include "emulator/base/heap.hpp"
 #include "emulator/schedule/algorithms/algorithms.hpp"
 #include "emulator/sim/instruction_set.hpp"
 #include "emulator/sim/jitter_sweep.hpp"
@@ -164,6 +165,7 @@ BENCHMARK(all_to_all)->Arg(1024)->Arg(10080)->UseManualTime()->Unit(benchmark::k
 }  // namespace
 
 int main(int argc, char** argv) {
+  keep_freed_memory();  // as the program does
   for (const InstructionSet set : available_instruction_sets()) {
     const std::string name = "ring_10080_unfolded/" + std::string(to_string(set));
     benchmark::RegisterBenchmark(name.c_str(), ring_10080_unfolded, set)

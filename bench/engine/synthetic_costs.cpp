@@ -19,6 +19,17 @@ SyntheticCosts::SyntheticCosts(const Schedule& schedule, std::int32_t period, st
     latency_.push_back(draw(2));
     credit_.push_back(draw(3));
   }
+  for (const Stage& stage : schedule.stages) {
+    for (const PhaseGroup& phases : stage.groups) {
+      for (const Phase& phase : phases.phases) {
+        if (phase.active.kind == Active::Kind::all) continue;
+        std::vector<bool>& active = active_[&phase];
+        for (std::int32_t x = 0; x < schedule.positions(); ++x) {
+          active.push_back(is_active(phase.active, schedule.space, x));
+        }
+      }
+    }
+  }
 }
 
 void SyntheticCosts::slow_down(std::int32_t position, double factor) {
@@ -48,11 +59,11 @@ void SyntheticCosts::fill(int stage, int group, int phase, std::int32_t /*k*/,
   copy(sends, port_, rows.port);
   copy(sends, latency_, rows.latency);
   copy(receives, credit_, rows.credit);
-  if (described.active.kind == Active::Kind::all) return;
-  for (std::int32_t x = 0; x < static_cast<std::int32_t>(rows.lane.size()); ++x) {
-    if (is_active(described.active, schedule_.space, x)) continue;
-    const auto at = static_cast<std::size_t>(x);
-    rows.lane[at] = rows.port[at] = rows.latency[at] = rows.credit[at] = 0;
+  const auto partial = active_.find(&described);
+  if (partial == active_.end()) return;
+  for (std::size_t x = 0; x < rows.lane.size(); ++x) {
+    if (partial->second[x]) continue;
+    rows.lane[x] = rows.port[x] = rows.latency[x] = rows.credit[x] = 0;
   }
 }
 

@@ -1,11 +1,12 @@
 // Invented step costs for measuring engine speed: no machine, only plausible magnitudes.
 //
 // Uniform in [100 ns, 1 us] per row, drawn per position, or per position modulo a period so that
-// positions fold into that many classes. The table is made once; fills are copies, so that the
-// engine is measured and not the cost model. Immutable; thread safe.
+// positions fold into that many classes. The table is made once, who is active is found out once;
+// fills are copies, so that the engine is measured and not the cost model. Immutable; thread safe.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <vector>
 
 #include "emulator/cost/periodic_costs.hpp"
@@ -27,6 +28,7 @@ class SyntheticCosts final : public StepCosts, public PeriodicCosts {
   const Schedule& schedule_;
   std::int32_t period_;
   std::vector<std::int64_t> lane_, port_, latency_, credit_;
+  std::map<const Phase*, std::vector<bool>> active_;  // by position, of phases not all execute
 };
 
 }  // namespace fabricast

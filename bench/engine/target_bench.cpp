@@ -11,6 +11,7 @@
 
 #include "bench/engine/baselines.hpp"
 #include "bench/engine/synthetic_costs.hpp"
+#include "emulator/base/heap.hpp"
 #include "emulator/schedule/algorithms/algorithms.hpp"
 #include "emulator/sim/sweep.hpp"
 #include "emulator/sim/sweep_memo.hpp"
@@ -237,6 +238,7 @@ void add_all() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  keep_freed_memory();  // as the program does
   add_all();
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
