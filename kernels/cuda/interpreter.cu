@@ -3,30 +3,18 @@
 #include <cuda_runtime.h>
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "emulator/base/error.hpp"
 #include "kernels/cuda/device_memory.cuh"
+#include "kernels/cuda/gated_stream.hpp"
 #include "kernels/cuda/lane_launch.hpp"
 
 namespace fabricast::cuda {
 namespace {
 
-constexpr std::uint64_t gate_limit_ns = 1'000'000'000;  // the gate opens by itself after this,
-constexpr std::uint64_t peer_gate_limit_ns = 10'000'000'000;  // where processes await each other
 constexpr int poison = 0xFF;  // NaN, or -1: never a small integer's bytes
-
-// Holds the stream until the host has queued everything, so that launch overhead of the host does
-// not appear between the events.
-// gate[0] opens it, gate[1] says that it has waited for too long.
-__global__ void gate_kernel(volatile std::uint32_t* gate, std::uint64_t limit_ns) {
-  const std::uint64_t start = lane::clock_ns();
-  while (gate[0] == 0) {
-    if (lane::clock_ns() - start < limit_ns) continue;
-    gate[1] = 1;
-    return;
-  }
-}
 
 template <class T>
 std::vector<std::size_t> append(std::vector<T>& all, const std::vector<T>& part,
@@ -72,10 +60,7 @@ struct Interpreter::State {
   cudaDeviceProp properties{};
   std::int32_t resident_lanes = 0;
   std::uint64_t stall_limit_ns = 10'000'000'000;
-  cudaStream_t stream = nullptr;
-  cudaEvent_t start = nullptr;
-  cudaEvent_t stop = nullptr;
-  std::uint32_t* gate = nullptr;  // mapped host memory
+  std::optional<GatedStream> stream;
 
   std::vector<lane::RankBuffers> buffers;
   DeviceArray<Step> steps;
@@ -102,18 +87,12 @@ struct Interpreter::State {
   bool stalled = false;
   lane::StallRecord stall;
 
-  ~State() {
-    if (gate != nullptr) cudaFreeHost(gate);
-    if (start != nullptr) cudaEventDestroy(start);
-    if (stop != nullptr) cudaEventDestroy(stop);
-    if (stream != nullptr) cudaStreamDestroy(stream);
-  }
   void use() const { check(cudaSetDevice(device), "selecting the GPU"); }
   void upload_lanes(const lane::ProgramImage& image);
   void place_buffers(const lane::ProgramImage& image);
   void place_contributions();
   void reset_connections() const;
-  void launch(const lane::RunControl& control);
+  void launch(const lane::RunControl& control, cudaStream_t on);
 };
 
 Interpreter::Interpreter(int device) : state_(std::make_unique<State>()) {
@@ -129,10 +108,7 @@ Interpreter::Interpreter(int device) : state_(std::make_unique<State>()) {
   s.resident_lanes =
       s.properties.multiProcessorCount *
       std::min(resident_lanes_per_sm<lane::FifoPort>(), resident_lanes_per_sm<lane::PeerPort>());
-  check(cudaStreamCreateWithFlags(&s.stream, cudaStreamNonBlocking), "creating a stream");
-  check(cudaEventCreate(&s.start), "creating an event");
-  check(cudaEventCreate(&s.stop), "creating an event");
-  check(cudaHostAlloc(&s.gate, 2 * sizeof *s.gate, cudaHostAllocMapped), "allocating the gate");
+  s.stream.emplace();
 }
 
 Interpreter::~Interpreter() = default;
@@ -288,10 +264,10 @@ void Interpreter::State::place_contributions() {
   }
 }
 
-void Interpreter::State::launch(const lane::RunControl& control) {
+void Interpreter::State::launch(const lane::RunControl& control, cudaStream_t on) {
   if (lanes.size() == 0) return;  // no rank here
   const LaneLaunch what{lanes.data(), cursors.data(), static_cast<std::int32_t>(lanes.size()),
-                        data,         control,        stream};
+                        data,         control,        on};
   if (connections.size() == 0) return launch_lanes(fifos, hand_off, orders_lanes, what);
   const lane::PeerPort peers{connections.data(), fifos.slot_bytes, fifos.depth};
   launch_lanes(peers, hand_off, orders_lanes, what);
@@ -309,20 +285,10 @@ double Interpreter::run(const std::function<void()>& before_start) {
       s.progress.data(),  static_cast<std::int32_t>(s.lanes.size()),
       s.stop_word.data(), s.stall_record.data(),
       s.stall_limit_ns,   s.lane_steps.size() > 0 ? s.lane_steps.data() : nullptr};
-  volatile std::uint32_t* gate = s.gate;
-  std::uint32_t* device_gate = nullptr;
-  check(cudaHostGetDevicePointer(&device_gate, s.gate, 0), "mapping the gate");
-  gate[0] = 0;
-  gate[1] = 0;
   const bool has_peers = s.connections.size() > 0;
-  gate_kernel<<<1, 1, 0, s.stream>>>(device_gate, has_peers ? peer_gate_limit_ns : gate_limit_ns);
-  check(cudaGetLastError(), "launching the gate");
-  check(cudaEventRecord(s.start, s.stream), "recording an event");
-  s.launch(control);
-  check(cudaEventRecord(s.stop, s.stream), "recording an event");
-  if (before_start) before_start();
-  gate[0] = 1;
-  check(cudaEventSynchronize(s.stop), "running the collective on the GPU");
+  const double seconds = s.stream->run(
+      has_peers ? peer_gate_limit_ns : gate_limit_ns,
+      [&](cudaStream_t stream) { s.launch(control, stream); }, before_start);
   std::uint64_t stopped = 0;
   check(cudaMemcpy(&stopped, s.stop_word.data(), sizeof stopped, cudaMemcpyDeviceToHost),
         "reading the stop word");
@@ -332,14 +298,8 @@ double Interpreter::run(const std::function<void()>& before_start) {
           "reading the stall record");
     if (!has_peers) s.reset_connections();
   }
-  if (has_peers && gate[1] != 0) {
-    throw RuntimeError(
-        "the GPUs did not start together (a process came more than 10 s late) measure on a quiet "
-        "machine");
-  }
-  float milliseconds = 0;
-  check(cudaEventElapsedTime(&milliseconds, s.start, s.stop), "reading the events");
-  return static_cast<double>(milliseconds) * 1e-3;
+  if (has_peers) s.stream->expect_opened();
+  return seconds;
 }
 
 bool Interpreter::stalled() const { return state_->stalled; }
