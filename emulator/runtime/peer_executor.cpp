@@ -14,6 +14,7 @@
 #include "emulator/runtime/gpu_assignment.hpp"
 #include "emulator/runtime/interpreter_data.hpp"
 #include "emulator/runtime/peer_links.hpp"
+#include "emulator/runtime/process_agreement.hpp"
 #include "emulator/runtime/rank_buffers.hpp"
 #include "kernels/cuda/interpreter.hpp"
 #include "kernels/cuda/peer_memory.hpp"
@@ -22,52 +23,6 @@ namespace fabricast {
 namespace {
 
 constexpr double stall_limit_seconds = 10;
-
-// A lane that waited in vain: mostly for a process that has a better reason.
-class Stall : public RuntimeError {
- public:
-  using RuntimeError::RuntimeError;
-};
-
-// What the processes say to each other: texts, or the error of one.
-struct Said {
-  std::vector<std::string> texts;
-  std::string problem;
-  ExitCode code = ExitCode::ok;
-};
-
-// `make` on every process; its errors become everybody's: of the first process that has one, and of
-// one that stalled only if nobody has another. Collective.
-template <class Make>
-Said say_to_all(const Communicator& processes, const Make& make) {
-  std::string mine;
-  try {
-    mine = "0" + make();  // the digit is an exit code, or 9 for a stall
-  } catch (const Stall& stall) {
-    mine = std::string("9") + stall.what();
-  } catch (const Error& error) {
-    mine = fmt::format("{}{}", static_cast<int>(error.code()), error.what());
-  }
-  Said said;
-  said.texts = processes.all_gather(mine);
-  for (const bool stalls : {false, true}) {
-    for (std::size_t p = 0; p < said.texts.size() && said.problem.empty(); ++p) {
-      const auto& text = said.texts[p];
-      if (text.front() == '0' || (text.front() == '9') != stalls) continue;
-      said.problem = fmt::format("process {}: {}", p, text.substr(1));
-      said.code = stalls ? ExitCode::runtime : static_cast<ExitCode>(text.front() - '0');
-    }
-  }
-  for (auto& text : said.texts) text.erase(0, 1);
-  return said;
-}
-
-template <class Make>
-std::vector<std::string> agreed_texts(const Communicator& processes, const Make& make) {
-  Said said = say_to_all(processes, make);
-  if (!said.problem.empty()) throw AgreedError(said.code, said.problem);
-  return std::move(said.texts);
-}
 
 class PeerExecutor final : public Executor {
  public:
