@@ -38,13 +38,14 @@ Decision decide(const Communicator& communicator) {
 }
 
 std::unique_ptr<Executor> make(ExecutorKind kind, const Communicator& communicator,
-                               std::int32_t ranks, const NcclOptions& nccl) {
+                               std::int32_t ranks, const NcclOptions& nccl, bool multimem) {
   switch (kind) {
     case ExecutorKind::host:
       return make_host_executor(ranks);
     case ExecutorKind::mpi:
       return make_mpi_executor(communicator);
     case ExecutorKind::cuda:
+      if (multimem) return make_multimem_executor(communicator);
       if (communicator.size() > 1) return make_peer_executor(communicator);
       return make_cuda_executor(ranks > 0 ? ranks : default_cuda_ranks, 0);
     case ExecutorKind::nccl:
@@ -56,7 +57,12 @@ std::unique_ptr<Executor> make(ExecutorKind kind, const Communicator& communicat
 }  // namespace
 
 ExecutorChoice choose_executor(const std::string& wanted, const Communicator& communicator,
-                               std::int32_t ranks, const NcclOptions& nccl) {
+                               std::int32_t ranks, const NcclOptions& nccl, bool multimem) {
+  if (multimem && wanted != to_string(ExecutorKind::cuda)) {
+    throw UsageError(
+        "--multimem is of the cuda executor (NCCL chooses by itself, hosts have no switch that "
+        "reduces): add --executor cuda");
+  }
   const Decision decision = wanted == "auto"
                                 ? decide(communicator)
                                 : Decision{executor_from_name(wanted), "asked for", false};
@@ -66,8 +72,8 @@ ExecutorChoice choose_executor(const std::string& wanted, const Communicator& co
                     "start it without mpirun, or use --executor mpi",
                     communicator.size()));
   }
-  ExecutorChoice choice{decision.kind, make(decision.kind, communicator, ranks, nccl), decision.why,
-                        decision.fallback};
+  ExecutorChoice choice{decision.kind, make(decision.kind, communicator, ranks, nccl, multimem),
+                        decision.why, decision.fallback};
   if (ranks > 0 && choice.executor->max_ranks() != ranks) {
     throw UsageError(fmt::format(
         "{} ranks were asked for, the {} executor has {} here: start as many processes as ranks",

@@ -25,8 +25,10 @@ struct ExecutorChoice {
 
 // `wanted` is "auto" or an executor's name. `ranks` 0 lets the executor decide. Throws UsageError
 // for an unknown name, options of nccl for another executor, or ranks the executor cannot have
-// here; RuntimeError when it is unavailable.
+// here; RuntimeError when it is unavailable. `multimem`: of cuda, the one that reduces in the
+// switch.
 ExecutorChoice choose_executor(const std::string& wanted, const Communicator& communicator,
-                               std::int32_t ranks, const NcclOptions& nccl = {});
+                               std::int32_t ranks, const NcclOptions& nccl = {},
+                               bool multimem = false);
 
 }  // namespace fabricast

@@ -42,6 +42,7 @@ struct MeasureOptions {
   // belong to suites of their own (suite_of), which nothing fits.
   bool symmetric = false, graph = false;
   bool peers = false;                 // cuda on several GPUs: a suite of its own as well
+  bool multimem = false;              // of these, reduced in the switch: another suite
   bool check_only = false;            // verify, time nothing: allowed beyond the cores
   std::int32_t warmup = 1;            // nccl-tests -w; over all sizes
   std::int32_t iterations = 0;        // nccl-tests -n; 0 = the stopping rule decides

@@ -8,6 +8,7 @@
 #include "emulator/base/names.hpp"
 #include "emulator/coordinator/effective_bytes.hpp"
 #include "emulator/cost/protocol.hpp"
+#include "emulator/runtime/multimem_request.hpp"
 #include "emulator/runtime/rank_buffers.hpp"
 #include "emulator/schedule/catalogue.hpp"
 
@@ -74,7 +75,8 @@ std::vector<std::string> algorithms_for(Collective collective, const RankSpace& 
   if (kind == ExecutorKind::nccl) return {library_choice};
   if (options.algorithms.empty() && !options.files.empty()) return {};
   std::vector<std::string> result;
-  const auto& wanted = options.algorithms;
+  const bool only_switch = options.multimem && options.algorithms.empty();
+  const auto wanted = only_switch ? std::vector<std::string>{"nvls"} : options.algorithms;
   for (const auto& name :
        wanted.empty() ? usual_algorithms(collective) : algorithms_of(collective)) {
     const bool asked =
@@ -193,11 +195,20 @@ void add_file(SweepCases& result, const Conditions& fixed, const AlgorithmFile& 
   }
 }
 
+// What the switch does not do is refused before anything runs.
+void check_multimem_cases(const SweepCases& sweep, const MeasureOptions& options) {
+  for (const auto& entry : sweep.cases) {
+    check_multimem_request(
+        {&entry.plan, options.type, options.op, entry.conditions.in_place, entry.hand_off});
+  }
+}
+
 }  // namespace
 
 std::string suite_of(const MeasureOptions& options) {
-  return fmt::format("collective{}{}{}", options.peers ? "_peers" : "",
-                     options.symmetric ? "_symmetric" : "", options.graph ? "_graph" : "");
+  const char* gpus = options.multimem ? "_multimem" : options.peers ? "_peers" : "";
+  return fmt::format("collective{}{}{}", gpus, options.symmetric ? "_symmetric" : "",
+                     options.graph ? "_graph" : "");
 }
 
 void refuse_files(const AlgorithmFiles& files, ExecutorKind kind) {
@@ -241,6 +252,7 @@ SweepCases make_sweep_cases(std::int32_t ranks, ExecutorKind kind, const std::st
       add_file(result, fixed, *file, space, hand_off, options);
     }
   }
+  if (options.multimem) check_multimem_cases(result, options);
   if (result.cases.empty()) {
     std::string why;
     for (const auto& note : result.notes) why += (why.empty() ? "" : "; ") + note;

@@ -25,9 +25,9 @@ struct SweepCases {
   std::vector<std::string> notes;
 };
 
-// "collective", or what marks samples of symmetric windows, graphs and the interpreter on several
-// GPUs, which no model describes: "collective_symmetric", "collective_graph",
-// "collective_symmetric_graph", "collective_peers".
+// "collective", or what marks samples of symmetric windows, graphs, the interpreter on several GPUs
+// and reduction in their switch, which no model describes: "collective_symmetric",
+// "collective_graph", "collective_symmetric_graph", "collective_peers", "collective_multimem".
 std::string suite_of(const MeasureOptions& options);
 
 // Throws UsageError if the executor takes no schedules: nccl.

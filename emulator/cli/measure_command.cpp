@@ -63,6 +63,7 @@ MeasureOptions options_from(const MeasureArguments& arguments, const AlgorithmFi
   options.op = reduce_op_from_name(arguments.op);
   if (arguments.synthetic.empty()) options.hand_offs = hand_offs_from(arguments.protocol);
   options.in_place = arguments.in_place;
+  options.multimem = arguments.multimem;
   options.symmetric = arguments.symmetric;
   options.graph = arguments.graph;
   options.check = !arguments.no_check;
@@ -152,6 +153,7 @@ std::string config_yaml(const MeasureArguments& arguments, const std::string& ex
     if (!arguments.protocol.empty()) line("protocol", arguments.protocol);
     line("warmup", arguments.warmup);
     line("in_place", arguments.in_place);
+    if (arguments.multimem) line("multimem", true);
     if (arguments.symmetric) line("symmetric", true);
     if (arguments.graph) line("graph", true);
     line("budget_s", arguments.budget);
@@ -281,7 +283,8 @@ ExecutorChoice executor_for(const MeasureArguments& arguments, const Communicato
                             const AlgorithmFiles& files) {
   const NcclOptions nccl{arguments.deadline, arguments.share_gpus, !arguments.no_estimate};
   try {
-    auto choice = choose_executor(arguments.executor, world, arguments.ranks, nccl);
+    auto choice =
+        choose_executor(arguments.executor, world, arguments.ranks, nccl, arguments.multimem);
     const NcclOptions usual;
     if (choice.kind != ExecutorKind::nccl &&
         (nccl.deadline_seconds != usual.deadline_seconds || nccl.share_gpus || !nccl.estimate)) {

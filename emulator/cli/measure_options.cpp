@@ -32,6 +32,9 @@ void add_sweep_options(CLI::App& command, MeasureArguments& arguments) {
       "--protocol", arguments.protocol,
       "ll, ll128, simple or all, of the cuda executor (default simple), of host with "
       "--check-only, or of what --synthetic draws (default all; none for hosts)");
+  command.add_flag("--multimem", arguments.multimem,
+                   "all_reduce by nvls in the NVSwitch itself (cuda executor under mpirun; compute "
+                   "capability 9.0); samples of a suite of their own");
   command.add_flag("--in-place", arguments.in_place, "one buffer for input and output");
   command
       .add_option("--channels", arguments.channels,
@@ -93,7 +96,7 @@ void add_synthetic_options(CLI::App& command, MeasureArguments& arguments) {
   // What only a real measurement does.
   for (const char* real :
        {"-w", "--budget", "--machine", "--check-only", "--no-check", "--in-place", "--resume",
-        "--symmetric", "--graph", "--share-gpus", "--no-estimate", "--deadline"}) {
+        "--multimem", "--symmetric", "--graph", "--share-gpus", "--no-estimate", "--deadline"}) {
     synthetic->excludes(command.get_option(real));
   }
 }

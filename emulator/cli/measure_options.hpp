@@ -18,6 +18,7 @@ struct MeasureArguments {
   std::int32_t iterations = 0, warmup = 1, channels = 0, ranks = 0;
   bool in_place = false, check_only = false, no_check = false, json = false;
   bool force = false, resume = false;
+  bool multimem = false;
   bool symmetric = false, graph = false, share_gpus = false, no_estimate = false;
   double deadline = 60;
   bool collective_given = false, op_given = false;

@@ -92,6 +92,10 @@ Availability cuda_availability();
 // The same lanes on several GPUs: a rank per MPI process, each with a GPU of its own on one host,
 // messages through peer memory (CUDA IPC). Throws AgreedError when that cannot be. Collective.
 std::unique_ptr<Executor> make_peer_executor(Communicator processes);
+// All-reduce by nvls on the same GPUs, reduced by the NVSwitch itself (multimem): other requests
+// are UsageErrors. Also on several hosts of one NVLink domain. Throws AgreedError where a GPU or
+// its fabric has no multicast. Collective.
+std::unique_ptr<Executor> make_multimem_executor(Communicator processes);
 
 struct NcclOptions {
   // Connecting, accepting an operation and carrying it out may each take so long without an answer;

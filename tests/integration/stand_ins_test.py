@@ -33,6 +33,13 @@ class OnStandIns(CliCase):
         self.write("broken/libnccl.so.2", "not a library")
         return folder
 
+    def suite_of(self, trace):
+        if shutil.which("h5dump") is None:
+            self.skipTest("needs h5dump")
+        shown = subprocess.run(["h5dump", "-d", "/sample_conditions/suite", self.path(trace)], capture_output=True,
+                               text=True, check=True)
+        return re.search(r'\(0\): "?(\w+)', shown.stdout).group(1)
+
 
 class OneProcess(OnStandIns):
     def test_every_collective_is_right_in_every_way_of_launching(self):
@@ -54,13 +61,6 @@ class OneProcess(OnStandIns):
             self.assertIn("all_reduce ring, protocol ll", result.stdout)
             suites.add(self.suite_of(trace))
         self.assertEqual(len(suites), 3, suites)
-
-    def suite_of(self, trace):
-        if shutil.which("h5dump") is None:
-            self.skipTest("needs h5dump")
-        shown = subprocess.run(["h5dump", "-d", "/sample_conditions/suite", self.path(trace)], capture_output=True,
-                               text=True, check=True)
-        return re.search(r'\(0\): "?(\w+)', shown.stdout).group(1)
 
     def test_what_is_missing_is_named(self):
         cases = ((0, "new", (), 3, "no CUDA device"),
@@ -124,6 +124,74 @@ class Processes(OnStandIns):
                 self.assertEqual(result.returncode, 3, result.stderr)
                 self.assertEqual(result.stderr.count("error: "), 1, result.stderr)
                 self.assertIn(message, result.stderr)
+
+
+class Multimem(OnStandIns):
+    """--multimem, on a switch that is a file in memory: data are really reduced between processes."""
+    OPTIONS = ("measure", "--executor", "cuda", "--multimem", "-b", "8", "-e", "32K", "-f", "64")
+
+    def setUp(self):
+        super().setUp()
+        if not cli_case.MPIEXEC:
+            self.skipTest("needs mpirun")
+        self.on(2, "new")
+        if "is not built" in self.run_program(*self.OPTIONS, ranks=2).stderr:
+            self.skipTest("needs a toolkit of CUDA 12.5")
+
+    def on_switch(self, **variables):
+        self.on(2, "new", **{"FAKE_MULTICAST": "yes", "FAKE_COMPUTE_MAJOR": "9", "FAKE_DRIVER_FAILS": "", **variables})
+
+    def test_every_type_and_operator_of_the_switch_is_right(self):
+        self.on_switch()
+        for dtype, ops in (("float", ("sum",)), ("half", ("sum", "min", "max")),
+                           ("bfloat16", ("sum", "min", "max")), ("int32", ("sum", "min", "max"))):
+            for op in ops:
+                for way in ((), ("--in-place", "--channels", "3")):
+                    with self.subTest(dtype=dtype, op=op, way=way):
+                        result = self.expect_ok(*self.OPTIONS, "-d", dtype, "--op", op, "--check-only", *way, ranks=2)
+                        self.assertIn("all_reduce nvls, protocol simple, cuda executor, 2 ranks", result.stdout)
+
+    def test_samples_have_a_suite_of_their_own(self):
+        self.on_switch()
+        result = self.expect_ok(*self.OPTIONS, "-n", "3", "-o", "t.h5", ranks=2)
+        self.assertIn("2 GPUs, a process each, reduced in the switch (multimem): fake GPU", result.stderr)
+        self.assertEqual(self.suite_of("t.h5"), "collective_multimem")
+
+    def test_what_the_switch_does_not_do_is_refused_in_one_message(self):
+        self.on_switch()
+        for options, message in ((("--op", "min"), "no switch reduces float by min"),
+                                 (("-a", "ring"), "this is all_reduce by ring"),
+                                 (("-c", "all_gather"), "this is all_gather by nvls"),
+                                 (("--protocol", "ll"), "multimem has no protocol ll")):
+            with self.subTest(options=options):
+                self.refused(2, message, *self.OPTIONS, *options, ranks=2)
+        self.refused(2, "start it under mpirun", *self.OPTIONS)
+        self.refused(2, "add --executor cuda", "measure", "--multimem", ranks=2)
+
+    def test_who_cannot_take_part_says_why(self):
+        for variables, message in (({"FAKE_COMPUTE_MAJOR": "8"}, "compute capability 8.0, multimem instructions need"),
+                                   ({"FAKE_DRIVER_FAILS": "cuMulticastAddDevice"}, "joined by one NVSwitch fabric"),
+                                   ({"FAKE_DRIVER_FAILS": "cuMulticastBindMem"}, "the NVSwitch fabric is up")):
+            with self.subTest(variables=variables):
+                self.on_switch(**variables)
+                self.refused(3, message, *self.OPTIONS, ranks=2)
+
+    def test_a_driver_without_multicast_is_named(self):
+        self.on(2, "new")
+        self.refused(3, "process 0: --multimem is not possible: the CUDA driver has no", *self.OPTIONS, ranks=2)
+
+    def test_a_process_that_does_not_come_is_told_within_the_limit(self):
+        self.on_switch(FAKE_MULTICAST="absent 1")
+        began = time.monotonic()
+        self.refused(3, "stood still for 10 s (CTA 0 waits for the other GPUs before it reduces)",
+                     *self.OPTIONS, ranks=2)
+        self.assertLess(time.monotonic() - began, 40)
+
+    def refused(self, code, message, *command, ranks=0):
+        result = self.run_program(*command, ranks=ranks)
+        self.assertEqual(result.returncode, code, result.stderr)
+        self.assertEqual(result.stderr.count("error: "), 1, result.stderr)
+        self.assertIn(message, result.stderr)
 
 
 if __name__ == "__main__":
