@@ -89,8 +89,9 @@ std::unique_ptr<Executor> make_mpi_executor(Communicator communicator);
 // CTAs of one device as ranks, one cooperative launch. Throws RuntimeError when unavailable.
 std::unique_ptr<Executor> make_cuda_executor(std::int32_t ranks, int device);
 Availability cuda_availability();
-// The same lanes on several GPUs: a rank per MPI process, each with a GPU of its own on one host,
-// messages through peer memory (CUDA IPC). Throws AgreedError when that cannot be. Collective.
+// The same lanes on several GPUs: a rank per MPI process, each with a GPU of its own, messages
+// through peer memory (CUDA IPC on one host, fabric handles between those of one NVLink domain).
+// Throws AgreedError when that cannot be. Collective.
 std::unique_ptr<Executor> make_peer_executor(Communicator processes);
 // All-reduce by nvls on the same GPUs, reduced by the NVSwitch itself (multimem): other requests
 // are UsageErrors. Also on several hosts of one NVLink domain. Throws AgreedError where a GPU or

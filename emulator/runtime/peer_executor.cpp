@@ -1,5 +1,5 @@
-// The CUDA interpreter on several GPUs: one per MPI process of a host, a rank on each, messages
-// through peer memory. Links are real here.
+// The CUDA interpreter on several GPUs: one per MPI process, a rank on each, messages through peer
+// memory, on one host or in one NVLink domain of several. Links are real here.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -24,22 +24,32 @@ namespace {
 
 constexpr double stall_limit_seconds = 10;
 
+bool on_several(const std::vector<std::string>& hosts) {
+  return std::set<std::string>(hosts.begin(), hosts.end()).size() > 1;
+}
+
 class PeerExecutor final : public Executor {
  public:
-  PeerExecutor(Communicator processes, int device)
+  PeerExecutor(Communicator processes, int device, std::vector<std::string> hosts)
       : processes_(std::move(processes)),
         device_(device),
+        hosts_(std::move(hosts)),
+        by_(on_several(hosts_) ? cuda::ShareBy::fabric : cuda::ShareBy::descriptor),
         interpreter_(std::make_unique<cuda::Interpreter>(device)) {
     interpreter_->set_stall_limit(stall_limit_seconds);
   }
   // Others may still have this GPU's memory open, and after an error of one process asking them
   // could wait for ever: the end of the process frees it.
-  ~PeerExecutor() override { static_cast<void>(interpreter_.release()); }
+  ~PeerExecutor() override {
+    static_cast<void>(interpreter_.release());
+    static_cast<void>(own_.release());
+  }
 
   std::string name() const override { return "cuda"; }
   std::string description() const override {
-    return fmt::format("{} GPUs, a rank and a process each, messages through peer memory: {}",
-                       processes_.size(), interpreter_->description());
+    return fmt::format("{} GPUs{}, a rank and a process each, messages through peer memory: {}",
+                       processes_.size(), by_ == cuda::ShareBy::fabric ? " of several hosts" : "",
+                       interpreter_->description());
   }
   std::int32_t max_ranks() const override { return processes_.size(); }
   TimingVerdict may_time(const ExecutionPlan& plan) const override {
@@ -67,7 +77,10 @@ class PeerExecutor final : public Executor {
 
   Communicator processes_;
   int device_;
+  std::vector<std::string> hosts_;  // by process
+  cuda::ShareBy by_;
   std::unique_ptr<cuda::Interpreter> interpreter_;
+  std::unique_ptr<cuda::OwnPeerMemory> own_;
   ExecutionPlan plan_;
   RunRequest request_;
   CompiledPlan compiled_;
@@ -99,13 +112,16 @@ void PeerExecutor::prepare(const RunRequest& request) {
   prepared_ = true;
 }
 
-// LL128 relies on NVLink, between all GPUs because any two may have a connection.
+// LL128 relies on NVLink, between all GPUs because any two may have a connection. What joins GPUs
+// of two hosts is nothing else.
 void PeerExecutor::check_lines_stay_whole() const {
   const auto addresses = cuda::device_addresses();
   const auto all = processes_.all_gather(addresses[static_cast<std::size_t>(device_)]);
   agreed_texts(processes_, [&] {
-    for (const auto& address : all) {
-      if (cuda::joined_for_lines(device_, address)) continue;
+    const auto& here = hosts_[static_cast<std::size_t>(processes_.rank())];
+    for (std::size_t p = 0; p < all.size(); ++p) {
+      const auto& address = all[p];
+      if (hosts_[p] != here || cuda::joined_for_lines(device_, address)) continue;
       throw UsageError(fmt::format(
           "protocol ll128 needs NVLink between all GPUs ({} and {} have none, or cannot "
           "be seen from one process) use --protocol ll or simple",
@@ -120,10 +136,11 @@ void PeerExecutor::link() {
   imported_.clear();
   processes_.barrier();
   const PlaceLayout layout = layout_of_place(compiled_);
-  std::byte* own = nullptr;
+  own_.reset();
   const auto handles = agreed_texts(processes_, [&] {
-    own = interpreter_->reserve_peer_memory(static_cast<std::size_t>(layout.bytes));
-    return cuda::export_memory(own);
+    own_ =
+        std::make_unique<cuda::OwnPeerMemory>(device_, static_cast<std::size_t>(layout.bytes), by_);
+    return own_->exported();
   });
   std::vector<PlaceLayout> layouts;
   for (const auto& text : processes_.all_gather(text_of(layout))) {
@@ -133,7 +150,7 @@ void PeerExecutor::link() {
     std::vector<std::byte*> memory;
     for (std::size_t p = 0; p < handles.size(); ++p) {
       if (static_cast<int>(p) == processes_.rank()) {
-        memory.push_back(own);
+        memory.push_back(own_->data());
       } else {
         imported_.emplace_back(device_, handles[p]);
         memory.push_back(imported_.back().data());
@@ -198,16 +215,17 @@ std::unique_ptr<Executor> make_peer_executor(Communicator processes) {
     return std::string();
   });
   const auto hosts = processes.all_gather(this_host());
-  if (std::set<std::string>(hosts.begin(), hosts.end()).size() > 1) {
-    throw AgreedError(ExitCode::usage,
-                      "the cuda executor reaches the GPUs of one host (CUDA IPC), the processes "
-                      "are on several: use --executor nccl there");
-  }
   const auto gpu = assign_gpu(processes);
   if (!gpu.problem.empty()) throw AgreedError(ExitCode::runtime, gpu.problem);
+  agreed_texts(processes, [&] {
+    const auto why = on_several(hosts) ? cuda::why_no_fabric_handles(gpu.device) : std::string();
+    if (why.empty()) return why;
+    throw UsageError(
+        fmt::format("the processes are on several hosts, and {}: use --executor nccl there", why));
+  });
   std::unique_ptr<Executor> executor;
   agreed_texts(processes, [&] {
-    executor = std::make_unique<PeerExecutor>(processes, gpu.device);
+    executor = std::make_unique<PeerExecutor>(processes, gpu.device, hosts);
     return std::string();
   });
   return executor;

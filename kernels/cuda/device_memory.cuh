@@ -47,6 +47,11 @@ class DeviceArray {
 
   T* data() const { return data_; }
   std::size_t size() const { return count_; }
+  // Somebody else frees it.
+  T* release() {
+    count_ = 0;
+    return std::exchange(data_, nullptr);
+  }
   void zero(const std::string& what) const {
     if (count_ > 0) check(cudaMemset(data_, 0, count_ * sizeof(T)), "clearing " + what);
   }

@@ -72,8 +72,7 @@ struct Interpreter::State {
   std::vector<std::size_t> memory_offset;
   DeviceArray<std::byte> slots;
   DeviceArray<lane::FifoCounters> counters;
-  DeviceArray<std::byte> peer_memory;             // this device's part of connections to others
-  DeviceArray<lane::PeerConnection> connections;  // where the other parts are; empty: one device
+  DeviceArray<lane::PeerConnection> connections;  // between devices; empty: one device
   DeviceArray<lane::LaneView> lanes;
   DeviceArray<lane::LaneCursor> cursors;
   DeviceArray<lane::ProgressLine> progress;
@@ -198,15 +197,6 @@ void Interpreter::State::upload_lanes(const lane::ProgramImage& image) {
   progress = DeviceArray<lane::ProgressLine>(views.size(), "progress counters");
   lane_steps =
       DeviceArray<lane::ProgressLine>(image.has_dependencies ? views.size() : 0, "step counters");
-}
-
-std::byte* Interpreter::reserve_peer_memory(std::size_t bytes) {
-  State& s = *state_;
-  s.use();
-  s.peer_memory = DeviceArray<std::byte>(bytes, "connections between GPUs");
-  s.peer_memory.zero("connections between GPUs");
-  check(cudaDeviceSynchronize(), "waiting for the GPU");
-  return s.peer_memory.data();
 }
 
 void Interpreter::load(const lane::ProgramImage& image,

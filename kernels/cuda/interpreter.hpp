@@ -42,8 +42,6 @@ class Interpreter {
   std::string description() const;  // name, SMs, L2, compute capability, CUDA versions
   std::int32_t max_lanes() const;   // CTAs that can be resident together
 
-  // This GPU's part of connections with others: so many bytes, zeros, until the next call.
-  std::byte* reserve_peer_memory(std::size_t bytes);
   // Uploads a program: all ranks, or with `connections` (by FIFO of the image) the ranks of this
   // GPU, which have lanes and buffers in the image. Throws UsageError if its lanes cannot all be
   // resident.

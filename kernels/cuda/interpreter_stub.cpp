@@ -18,7 +18,6 @@ Interpreter::Interpreter(int) { throw RuntimeError(not_built); }
 Interpreter::~Interpreter() = default;
 std::string Interpreter::description() const { return not_built; }
 std::int32_t Interpreter::max_lanes() const { return 0; }
-std::byte* Interpreter::reserve_peer_memory(std::size_t) { throw RuntimeError(not_built); }
 void Interpreter::load(const lane::ProgramImage&, const std::vector<lane::PeerConnection>&) {
   throw RuntimeError(not_built);
 }
@@ -33,7 +32,11 @@ lane::StallRecord Interpreter::stall() const { return {}; }
 std::int64_t Interpreter::messages_left() { throw RuntimeError(not_built); }
 
 bool joined_for_lines(int, const std::string&) { return false; }
-std::string export_memory(std::byte*) { throw RuntimeError(not_built); }
+OwnPeerMemory::OwnPeerMemory(int, std::size_t, ShareBy) { throw RuntimeError(not_built); }
+OwnPeerMemory::OwnPeerMemory(OwnPeerMemory&&) noexcept = default;
+OwnPeerMemory& OwnPeerMemory::operator=(OwnPeerMemory&&) noexcept = default;
+OwnPeerMemory::~OwnPeerMemory() = default;
+std::string OwnPeerMemory::exported() const { throw RuntimeError(not_built); }
 PeerMemory::PeerMemory(int, const std::string&) { throw RuntimeError(not_built); }
 PeerMemory::PeerMemory(PeerMemory&&) noexcept = default;
 PeerMemory& PeerMemory::operator=(PeerMemory&&) noexcept = default;

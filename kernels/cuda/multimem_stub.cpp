@@ -6,8 +6,8 @@
 namespace fabricast::cuda {
 namespace {
 constexpr const char* not_built =
-    "the multimem all-reduce is not built (no nvcc of CUDA 12.5 or later at configure time) "
-    "configure with FABRICAST_ENABLE_CUDA=ON where such a toolkit is installed";
+    "sharing GPU memory by the driver is not built (no nvcc of CUDA 12.5 or later at configure "
+    "time) configure with FABRICAST_ENABLE_CUDA=ON where such a toolkit is installed";
 }
 
 std::string why_no_fabric_handles(int) { return not_built; }
@@ -16,6 +16,20 @@ std::string why_no_multicast(int) { return not_built; }
 AllocationHandle::AllocationHandle(AllocationHandle&&) noexcept = default;
 AllocationHandle& AllocationHandle::operator=(AllocationHandle&&) noexcept = default;
 AllocationHandle::~AllocationHandle() = default;
+SharedHandle AllocationHandle::share(ShareBy, const std::string&) const {
+  throw RuntimeError(not_built);
+}
+AllocationHandle AllocationHandle::import(const SharedHandle&, const std::string&) {
+  throw RuntimeError(not_built);
+}
+std::size_t allocation_granularity(int, ShareBy) { throw RuntimeError(not_built); }
+AllocationHandle allocate_shared(int, std::size_t, ShareBy) { throw RuntimeError(not_built); }
+MappedMemory::MappedMemory(int, const AllocationHandle&, std::size_t, std::size_t,
+                           const std::string&) {
+  throw RuntimeError(not_built);
+}
+MappedMemory::MappedMemory(MappedMemory&&) noexcept = default;
+MappedMemory& MappedMemory::operator=(MappedMemory&&) noexcept = default;
 MappedMemory::~MappedMemory() = default;
 
 MulticastMemory::MulticastMemory(int device, int members, ShareBy by)

@@ -176,6 +176,17 @@ class Multimem(OnStandIns):
                 self.on_switch(**variables)
                 self.refused(3, message, *self.OPTIONS, ranks=2)
 
+    def test_hosts_of_one_domain_pass_fabric_handles(self):
+        self.on_switch(FAKE_HOST_BY_RANK="1")
+        domain = ("--machine", "gb200-nvl72")
+        result = self.expect_ok(*self.OPTIONS, "--check-only", *domain, ranks=2)
+        self.assertIn("2 GPUs of several hosts, a process each, reduced in the switch", result.stderr)
+        self.on_switch(FAKE_HOST_BY_RANK="1", FAKE_NO_FABRIC="1")
+        self.refused(3, "the GPU cannot share memory with other hosts", *self.OPTIONS, *domain, ranks=2)
+        # The interpreter between GPUs of several hosts needs the same.
+        self.refused(2, "the processes are on several hosts, and the GPU cannot share memory with other hosts",
+                     "measure", "--executor", "cuda", *SMALL, ranks=2)
+
     def test_a_driver_without_multicast_is_named(self):
         self.on(2, "new")
         self.refused(3, "process 0: --multimem is not possible: the CUDA driver has no", *self.OPTIONS, ranks=2)

@@ -1,5 +1,6 @@
-// Multicast objects step by step on the made-up driver (fakes/fake_driver.cpp), two members in one
-// process: what they reach, and that every call may fail without anything being left behind.
+// Multicast objects and memory between hosts, step by step on the made-up driver
+// (fakes/fake_driver.cpp), all members in one process: what they reach, and that every call may
+// fail without anything being left behind.
 #include "kernels/cuda/multicast_memory.hpp"
 
 #include <gtest/gtest.h>
@@ -11,6 +12,7 @@
 #include <string>
 
 #include "emulator/base/error.hpp"
+#include "kernels/cuda/peer_memory.hpp"
 #include "tests/unit/runtime/fakes/fake_driver.hpp"
 
 namespace fabricast::cuda {
@@ -19,7 +21,8 @@ namespace {
 using fakes::driver_objects_alive;
 
 // The driver's calls are looked up once per process.
-const bool has_driver = setenv("FAKE_MULTICAST", "yes", 1) == 0;
+const bool has_driver =
+    setenv("FAKE_MULTICAST", "yes", 1) == 0 && setenv("FABRICAST_FAKE_GPUS", "1", 1) == 0;
 
 struct Pair {
   std::unique_ptr<MulticastMemory> members[2];
@@ -121,6 +124,43 @@ TEST(MulticastMemory, WhoCannotTakePartSaysWhy) {
 TEST(MulticastMemory, AHandleOfAnotherBuildIsAnError) {
   MulticastMemory memory(0, 2, ShareBy::fabric);
   EXPECT_THROW(memory.adopt({-1, "short"}, 4096), RuntimeError);
+}
+
+TEST(PeerMemoryBetweenHosts, BothReachTheExportersMemoryWhichStartsAsZeros) {
+  {
+    auto own = std::make_unique<OwnPeerMemory>(0, 10'000, ShareBy::fabric);
+    const PeerMemory peer(0, own->exported());
+    ASSERT_NE(peer.data(), own->data());
+    EXPECT_EQ(std::count(peer.data(), peer.data() + 10'000, std::byte{}), 10'000);
+    own->data()[9'999] = std::byte{7};
+    EXPECT_EQ(peer.data()[9'999], std::byte{7});
+    own.reset();  // the importer still has it
+    EXPECT_EQ(peer.data()[9'999], std::byte{7});
+  }
+  EXPECT_EQ(driver_objects_alive(), 0);
+}
+
+TEST(PeerMemoryBetweenHosts, AnyCallMayFailAndNothingIsLeft) {
+  for (const char* call : {"cuMemCreate", "cuMemAddressReserve", "cuMemMap", "cuMemSetAccess",
+                           "cuMemExportToShareableHandle", "cuMemImportFromShareableHandle"}) {
+    SCOPED_TRACE(call);
+    fakes::fail_driver_call(call);
+    EXPECT_THROW(
+        {
+          const OwnPeerMemory own(0, 100, ShareBy::fabric);
+          const PeerMemory peer(0, own.exported());
+        },
+        RuntimeError);
+    fakes::fail_driver_call("");
+    EXPECT_EQ(driver_objects_alive(), 0);
+  }
+}
+
+TEST(PeerMemoryBetweenHosts, TextThatIsNoHandleIsAnError) {
+  for (const char* text : {"", "x", "i", "ishort", "f", "f4096", "f4096 short"}) {
+    EXPECT_THROW(PeerMemory(0, text), RuntimeError) << text;
+  }
+  EXPECT_EQ(driver_objects_alive(), 0);
 }
 
 }  // namespace

@@ -24,6 +24,7 @@
 #include <thread>
 #include <vector>
 
+#include "emulator/base/host_name.hpp"
 #include "kernels/cuda/gated_stream.hpp"
 #include "kernels/cuda/multimem_launch.hpp"
 #include "kernels/lane/group.hpp"
@@ -33,9 +34,10 @@ namespace fabricast::fakes {
 namespace {
 
 constexpr std::size_t page = 4096;
+constexpr std::uint64_t object_mark = 0x6d756c7469636173;  // in its first word; other files: memory
 
 struct Header {
-  std::uint64_t members, bytes;
+  std::uint64_t mark, members, bytes;
   std::atomic<std::uint64_t> added;
 };
 
@@ -143,7 +145,15 @@ CUresult memory_import(unsigned long long* handle, void* shared, CUmemAllocation
                        ? dup(static_cast<int>(reinterpret_cast<std::uintptr_t>(shared)))
                        : open(static_cast<const char*>(shared), O_RDWR | O_CLOEXEC);
   if (file < 0) return CUDA_ERROR_NOT_PERMITTED;
-  return open_object(file, handle);
+  std::uint64_t mark = 0;
+  if (pread(file, &mark, sizeof mark, 0) == sizeof mark && mark == object_mark) {
+    return open_object(file, handle);
+  }
+  struct stat facts {};
+  fstat(file, &facts);
+  allocations[*handle = next_handle++] = {file, 0, static_cast<std::size_t>(facts.st_size), nullptr,
+                                          0};
+  return CUDA_SUCCESS;
 }
 CUresult address_reserve(CUdeviceptr* address, std::size_t bytes, std::size_t, CUdeviceptr,
                          unsigned long long) {
@@ -194,7 +204,7 @@ CUresult multicast_create(unsigned long long* handle, const CUmulticastObjectPro
   const int file = memfd_create("fake multicast object", MFD_CLOEXEC);
   const auto bytes = page + wanted->numDevices * wanted->size;
   if (ftruncate(file, static_cast<off_t>(bytes)) != 0) return CUDA_ERROR_OUT_OF_MEMORY;
-  const std::uint64_t head[] = {wanted->numDevices, wanted->size, 0};
+  const std::uint64_t head[] = {object_mark, wanted->numDevices, wanted->size, 0};
   if (pwrite(file, head, sizeof head, 0) != sizeof head) return CUDA_ERROR_OUT_OF_MEMORY;
   return open_object(file, handle);
 }
@@ -301,6 +311,16 @@ extern "C" cudaError_t cudaGetDriverEntryPointByVersion(const char* name, void**
   *found = known ? entry->second : nullptr;
   *status = known ? cudaDriverEntryPointSuccess : cudaDriverEntryPointSymbolNotFound;
   return cudaSuccess;
+}
+
+// FAKE_HOST_BY_RANK: each process is on a host of its own.
+std::string fabricast::this_host() {
+  const char* rank = std::getenv("OMPI_COMM_WORLD_RANK");
+  if (std::getenv("FAKE_HOST_BY_RANK") != nullptr && rank != nullptr) {
+    return std::string("host") + rank;
+  }
+  char name[256] = {};
+  return gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
 }
 
 // Kernels run where they are launched: others' at the same time, in their processes.
