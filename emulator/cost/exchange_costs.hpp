@@ -29,15 +29,21 @@ struct ExchangeGroup {
 
 struct ExchangeGroups {
   std::vector<ExchangeGroup> groups;  // the whole comes first; parts in the order of positions
+  // Of every position, below class_count, where costs depend on those of both ends too, as on nodes
+  // of several kinds; no parts are alike then. Empty where there is one.
+  std::vector<std::uint8_t> classes;
+  std::size_t class_count = 1;
   bool operator==(const ExchangeGroups&) const = default;
 };
 
 struct ExchangeCosts {
   ExchangeGroups groups;
-  // Of x with y, y + 1, ...: fills `kinds`. Of pairs in groups without parts. Symmetric.
+  // Of x with y, y + 1, ...: fills `kinds`. Of pairs in groups without parts. Symmetric, as what
+  // ExchangeGroup::between says: without classes.
   std::function<void(std::int32_t x, std::int32_t y, std::span<std::uint16_t> kinds)>
       kinds_of_pairs;
-  std::vector<std::int64_t> send_lane, send_port, send_latency, receive_lane;  // ps, by kind
+  // ps, of x, which sends to y or receives from it, by [class of x][class of y][kind].
+  std::vector<std::int64_t> send_lane, send_port, send_latency, receive_lane;
 };
 
 class CostsOfExchange {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "emulator/base/thread_seconds.hpp"
 #include "emulator/sim/flat_phases.hpp"
@@ -32,11 +33,21 @@ std::optional<ExchangeCosts> costs_by_pair(const Schedule& schedule, const StepC
 
 double exchange_work(const ExchangeGroups& all) {
   double work = all.groups.front().end;
+  std::vector<std::int32_t> changes(all.classes.size(), 0);  // of class, up to each position
+  for (std::size_t x = 1; x < changes.size(); ++x) {
+    changes[x] = changes[x - 1] + (all.classes[x] != all.classes[x - 1] ? 1 : 0);
+  }
+  const auto runs = [&changes](const ExchangeGroup& group) {
+    if (changes.empty()) return 1;
+    const auto last = static_cast<std::size_t>(group.end) - 1;
+    return 1 + changes[last] - changes[static_cast<std::size_t>(group.begin)];
+  };
   for (std::size_t g = 0; g < all.groups.size(); ++g) {
     const ExchangeGroup& group = all.groups[g];
     if (group.alike_to != static_cast<std::int32_t>(g)) continue;
     const double members = group.end - group.begin;
-    work += group.parts == ExchangeGroup::Parts::none ? 2 * members * members : 2 * members;
+    work += group.parts == ExchangeGroup::Parts::none ? 2 * members * members
+                                                      : 2 * members * runs(group);
   }
   return work;
 }

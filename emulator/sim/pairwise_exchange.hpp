@@ -10,8 +10,9 @@
 // of a function of x and one of y; the maximum over all such pairs is one over prefixes of
 // positions. So upwards from the smallest groups to the whole, once round it, and down again: x
 // reaches those below it in its own groups last. Pairs in groups without parts are looked at one by
-// one; all of it once for parts of the whole that are alike, whose clocks are the same. Integers,
-// equal to the sweep's to the picosecond. Pure functions.
+// one; all of it once for parts of the whole that are alike, whose clocks are the same. Where costs
+// depend on classes of positions too, run by run of receivers of one class. Integers, equal to the
+// sweep's to the picosecond. Pure functions.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +35,8 @@ struct PairwiseExchange {
 // When the last lane has ended, ps. At least two positions.
 std::int64_t exchange_end(const PairwiseExchange& exchange);
 
-// Pairs that are looked at, both ways, and positions at every level; some 10 ns each.
+// Pairs that are looked at, both ways, and positions at every level, for each run of one class;
+// some 10 ns each.
 double exchange_work(const ExchangeGroups& all);
 inline constexpr double most_exchange_work = 1e9;  // ten seconds per evaluation
 
@@ -42,7 +44,7 @@ inline constexpr double most_exchange_work = 1e9;  // ten seconds per evaluation
 bool is_pairwise_exchange(const Schedule& schedule);
 
 // Do they have a closed form? Not where costs do not follow from the pair alone (CostsOfExchange),
-// as with slow elements or nodes of several kinds, nor where it would take long.
+// as with slow elements, nor where it would take long.
 bool has_closed_form(const Schedule& schedule, const StepCosts& costs);
 
 // What sweep() says of makespan and stages; nothing without a closed form, where it would be more

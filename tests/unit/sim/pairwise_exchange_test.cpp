@@ -1,5 +1,5 @@
-// The closed form against the sweep: random groups, kinds of pairs, costs and slices; and
-// the machines of the library, partly filled ones too.
+// The closed form against the sweep: random groups, kinds of pairs, classes of positions, costs and
+// slices; and the machines of the library, partly filled ones too.
 #include "emulator/sim/pairwise_exchange.hpp"
 
 #include <gtest/gtest.h>
@@ -30,10 +30,12 @@ class Random {
 };
 
 // A whole parted at random into positions, or into groups of few shapes, which are parted in turn;
-// groups without parts have random kinds of pairs.
+// groups without parts have random kinds of pairs. Positions are of one class or of several: in
+// blocks, in turns or at random.
 class RandomExchange final : public StepCosts, public CostsOfExchange {
  public:
-  explicit RandomExchange(std::uint64_t seed) : draw_(seed) {
+  explicit RandomExchange(std::uint64_t seed, std::size_t classes = 1)
+      : draw_(seed), classes_(classes) {
     using Parts = ExchangeGroup::Parts;
     std::vector<ExchangeGroup>& groups = costs_.groups.groups;
     groups.emplace_back();
@@ -49,11 +51,13 @@ class RandomExchange final : public StepCosts, public CostsOfExchange {
     kinds_.assign(n * n, 0);
     fill_kinds(0);
     copy_alike();
+    if (classes_ > 1) draw_classes();
     costs_.kinds_of_pairs = [this](std::int32_t x, std::int32_t y, std::span<std::uint16_t> out) {
       for (std::uint16_t& each : out) each = static_cast<std::uint16_t>(kind(x, y++));
     };
     const std::int64_t most = draw_.between(0, 1) == 0 ? 5 : 1000;  // ties, or none
-    for (std::int64_t k = 0; k < kinds; ++k) {
+    const auto all_kinds = kinds * static_cast<std::int64_t>(classes_ * classes_);
+    for (std::int64_t k = 0; k < all_kinds; ++k) {
       costs_.send_lane.push_back(draw_.between(0, most));
       costs_.send_port.push_back(draw_.between(0, most));
       costs_.send_latency.push_back(draw_.between(-costs_.send_lane.back(), 3 * most));
@@ -72,12 +76,12 @@ class RandomExchange final : public StepCosts, public CostsOfExchange {
       if (stage == 0) {
         rows.lane[at] = copy_;
       } else if (phase == 0) {
-        const std::size_t kind = this->kind(x, (x + k + 1) % n);
+        const std::size_t kind = charged(x, (x + k + 1) % n);
         rows.lane[at] = costs_.send_lane[kind];
         rows.port[at] = costs_.send_port[kind];
         rows.latency[at] = costs_.send_latency[kind];
       } else {
-        rows.lane[at] = costs_.receive_lane[kind(x, (x - k - 1 + n) % n)];
+        rows.lane[at] = costs_.receive_lane[charged(x, (x - k - 1 + n) % n)];
         rows.credit[at] = 5;  // nobody waits for it
       }
     }
@@ -97,6 +101,30 @@ class RandomExchange final : public StepCosts, public CostsOfExchange {
                   static_cast<std::size_t>(y)];
   }
 
+  std::size_t charged(std::int32_t x, std::int32_t y) const {
+    const auto& classes = costs_.groups.classes;
+    if (classes.empty()) return kind(x, y);
+    const std::size_t of_x = classes[static_cast<std::size_t>(x)];
+    return (of_x * classes_ + classes[static_cast<std::size_t>(y)]) * kinds + kind(x, y);
+  }
+
+  void draw_classes() {
+    const auto n = static_cast<std::size_t>(positions());
+    costs_.groups.class_count = classes_;
+    const std::int64_t how = draw_.between(0, 2);
+    const auto length = static_cast<std::size_t>(draw_.between(1, positions() / 2));
+    for (std::size_t x = 0; x < n; ++x) {
+      const auto any =
+          static_cast<std::size_t>(draw_.between(0, static_cast<std::int64_t>(classes_) - 1));
+      const std::size_t of_x = how == 0   ? std::min(x / length, classes_ - 1)
+                               : how == 1 ? x / length % classes_
+                                          : any;
+      costs_.groups.classes.push_back(static_cast<std::uint8_t>(of_x));
+    }
+    auto& groups = costs_.groups.groups;  // no parts are alike
+    for (std::size_t g = 0; g < groups.size(); ++g) groups[g].alike_to = static_cast<int>(g);
+  }
+
   // Parts of the whole: of a new size, or alike to an earlier one.
   void part_whole() {
     auto& groups = costs_.groups.groups;
@@ -109,7 +137,7 @@ class RandomExchange final : public StepCosts, public CostsOfExchange {
       part.begin = begin;
       part.alike_to = g;
       std::int64_t size = draw_.between(1, 9);
-      if (g > 1 && draw_.between(0, 1) == 0) {
+      if (g > 1 && classes_ == 1 && draw_.between(0, 1) == 0) {
         const auto like = static_cast<std::size_t>(draw_.between(1, g - 1));
         part.alike_to = groups[like].alike_to;
         size = groups[like].end - groups[like].begin;
@@ -176,14 +204,15 @@ class RandomExchange final : public StepCosts, public CostsOfExchange {
   }
 
   Random draw_;
+  std::size_t classes_;
   ExchangeCosts costs_;
   std::vector<std::size_t> kinds_;  // [x][y]
   std::int64_t copy_ = 0;
 };
 
-TEST(PairwiseExchange, EqualsTheSweepOnRandomGroups) {
+void expect_the_sweep(std::size_t classes) {
   for (std::uint64_t seed = 0; seed < 2000; ++seed) {
-    const RandomExchange costs(seed);
+    const RandomExchange costs(seed, classes);
     Schedule schedule = pairwise_all_to_all({costs.positions(), 1});
     schedule.fifo_depth = 8;
     const auto slices = static_cast<std::int32_t>(1 + seed % 8);
@@ -199,6 +228,27 @@ TEST(PairwiseExchange, EqualsTheSweepOnRandomGroups) {
       EXPECT_EQ(closed->stages[s].end_ps, swept.stages[s].end_ps) << "seed " << seed;
     }
   }
+}
+
+TEST(PairwiseExchange, EqualsTheSweepOnRandomGroups) { expect_the_sweep(1); }
+
+TEST(PairwiseExchange, EqualsTheSweepOnRandomGroupsOfSeveralClasses) {
+  expect_the_sweep(2);
+  expect_the_sweep(3);
+}
+
+// Classes in turns cost as much as there are turns.
+TEST(PairwiseExchange, IsLeftToTheSweepWhereClassesComeInManyTurns) {
+  ExchangeGroups groups;
+  groups.groups.emplace_back();
+  groups.groups[0].end = 100'000;
+  groups.groups[0].parts = ExchangeGroup::Parts::positions;
+  EXPECT_LT(exchange_work(groups), most_exchange_work);
+  groups.class_count = 2;
+  for (std::size_t x = 0; x < 100'000; ++x) groups.classes.push_back(x < 50'000 ? 0 : 1);
+  EXPECT_LT(exchange_work(groups), most_exchange_work);
+  for (std::size_t x = 0; x < 100'000; ++x) groups.classes[x] = x / 8 % 2 == 0 ? 0 : 1;
+  EXPECT_GT(exchange_work(groups), most_exchange_work);
 }
 
 TEST(PairwiseExchange, IsLeftToTheSweepWhereMessagesMayWait) {
@@ -227,6 +277,25 @@ TEST(PairwiseExchange, IsLeftToOnePeriodWhereThatIsLess) {
   EXPECT_LT(swept.updates, pairs);
 }
 
+// Returns the slices of a message.
+std::int32_t expect_the_sweep(const Topology& machine, std::int64_t bytes) {
+  Forward forward(machine);
+  const auto values = values_of(prior_profile(machine, ExecutorKind::nccl));
+  PointSpec point;
+  point.collective = Collective::all_to_all;
+  point.algorithm = "pairwise";
+  point.protocol = Protocol::simple;
+  point.bytes = bytes;
+  const CollectiveCase made = forward.build(values, point);
+  const auto closed = evaluate_case(made, {});
+  EngineOptions plain;
+  plain.fold = false;
+  EXPECT_EQ(closed.time.value(), evaluate_case(made, plain).time.value())
+      << machine.name() << ", " << machine.ranks() << " ranks, " << bytes << " bytes";
+  EXPECT_EQ(closed.channels.front().fold_note, "a pairwise exchange in closed form") << bytes;
+  return made.plan.slices;
+}
+
 TEST(PairwiseExchange, EqualsTheSweepOnPartlyFilledMachines) {
   struct Row {
     const char* machine;
@@ -235,22 +304,8 @@ TEST(PairwiseExchange, EqualsTheSweepOnPartlyFilledMachines) {
   for (const Row& row : {Row{"hgx-h100x1260", 1096}, Row{"gb300-nvl72x140", 72 * 11},
                          Row{"gb300-nvl72x140", 72 * 19}, Row{"coreweave-estate", 8 * 131}}) {
     const auto machine = with_ranks(load_machine(row.machine), row.ranks);
-    Forward forward(*machine);
-    const auto values = values_of(prior_profile(*machine, ExecutorKind::nccl));
-    for (const std::int64_t bytes : {std::int64_t{row.ranks} * 64, std::int64_t{row.ranks} << 20}) {
-      PointSpec point;
-      point.collective = Collective::all_to_all;
-      point.algorithm = "pairwise";
-      point.protocol = Protocol::simple;
-      point.bytes = bytes;
-      const CollectiveCase made = forward.build(values, point);
-      const auto closed = evaluate_case(made, {});
-      EngineOptions plain;
-      plain.fold = false;
-      EXPECT_EQ(closed.time.value(), evaluate_case(made, plain).time.value())
-          << row.machine << ", " << row.ranks << " ranks, " << bytes << " bytes";
-      EXPECT_EQ(closed.channels.front().fold_note, "a pairwise exchange in closed form");
-    }
+    expect_the_sweep(*machine, std::int64_t{row.ranks} * 64);
+    expect_the_sweep(*machine, std::int64_t{row.ranks} << 20);
   }
 }
 
