@@ -112,7 +112,7 @@ std::string why_too_long(const Scenario& scenario, const Topology& topology,
   if (keys.period() < at.size()) return "";
   const bool in_closed_form = scenario.fold && scenario.changes.slow.empty() &&
                               scenario.trace.level != TraceLevel::steps &&
-                              is_pairwise_exchange(*channel.schedule) && keys.one_far_key() &&
+                              is_pairwise_exchange(*channel.schedule) &&
                               exchange_work(keys.exchange_groups()) <= most_exchange_work;
   if (in_closed_form) return "";
   const std::int32_t whole = ranks_that_repeat(topology);

@@ -4,6 +4,7 @@
 #include <bit>
 #include <functional>
 #include <map>
+#include <numeric>
 #include <unordered_map>
 #include <utility>
 
@@ -119,24 +120,34 @@ PositionKeys::PositionKeys(const Topology& topology, std::span<const std::int32_
   }
   rails_ = rails_of(topology, ranks);
   attachments_ = std::move(all);
-  if (topology.kinds() > 1) {
-    kinds_ = static_cast<std::size_t>(topology.kinds());
-    for (const std::int32_t rank : ranks) {
-      kind_of_.push_back(static_cast<std::uint8_t>(topology.kind_of(RankId::from(rank))));
-    }
-  }
+  if (topology.kinds() > 1) find_kinds(topology, ranks);
   run_end_.assign(p, static_cast<std::int32_t>(p));
   for (std::size_t x = p; x-- > 1;) {
     run_end_[x - 1] = shares_all(x - 1, x) ? run_end_[x] : static_cast<std::int32_t>(x);
   }
-  period_ = find_period();
-  if (one_far_key()) exchange_groups_ = find_exchange_groups();
-  find_near();
+  const std::size_t plain_period = find_plain_period();
+  period_ = kinds_ == 1 ? plain_period : p;
+  exchange_groups_ = find_exchange_groups();
+  find_near(plain_period);
 }
 
-void PositionKeys::keys_of_pairs(std::size_t x, std::size_t y,
-                                 std::span<std::uint16_t> keys) const {
-  FABRICAST_EXPECT(one_far_key(), "kinds of domains are no part of the keys");
+void PositionKeys::find_kinds(const Topology& topology, std::span<const std::int32_t> ranks) {
+  kinds_ = static_cast<std::size_t>(topology.kinds());
+  for (const std::int32_t rank : ranks) {
+    kind_of_.push_back(static_cast<std::uint8_t>(topology.kind_of(RankId::from(rank))));
+  }
+  const std::size_t p = ranks.size();
+  kind_end_.assign(p, static_cast<std::int32_t>(p));
+  kind_step_ = static_cast<std::int32_t>(p);
+  for (std::size_t x = p; x-- > 1;) {
+    const bool ends = kind_of_[x - 1] != kind_of_[x];
+    kind_end_[x - 1] = ends ? static_cast<std::int32_t>(x) : kind_end_[x];
+    kind_step_ = std::gcd(kind_step_, kind_end_[x - 1]);
+  }
+}
+
+void PositionKeys::plain_keys_of_pairs(std::size_t x, std::size_t y,
+                                       std::span<std::uint16_t> keys) const {
   std::fill(keys.begin(), keys.end(), std::uint16_t{0});
   const auto add = [&](const std::vector<std::int32_t>& labels, std::size_t bit) {
     const std::int32_t own = labels[x];
@@ -152,8 +163,7 @@ void PositionKeys::keys_of_pairs(std::size_t x, std::size_t y,
 
 // How far apart positions that share something are. Those of a switch mostly come in equal steps;
 // where they do not, all pairs of one period are looked at, and left alone where that are too many.
-void PositionKeys::find_near() {
-  if (!one_far_key()) return;
+void PositionKeys::find_near(std::size_t plain_period) {
   constexpr std::size_t most_pairs = 20'000'000;
   const std::size_t p = positions();
   std::vector<bool> near(p, false);
@@ -168,7 +178,7 @@ void PositionKeys::find_near() {
         continue;
       }
       for (const std::size_t x : all) {
-        if (x >= period_) break;
+        if (x >= plain_period) break;
         pairs += all.size();
         if (pairs > most_pairs) return;
         for (const std::size_t y : all) near[(y + p - x) % p] = true;
@@ -210,88 +220,18 @@ bool PositionKeys::all_far(const PeerMap& map, const RankSpace& space, std::int3
   return !near_[first] && (first % radix == 0 || !near_[wrapped]);
 }
 
+bool PositionKeys::far_keys_repeat(const PeerMap& map, const RankSpace& space, std::int32_t before,
+                                   std::int32_t k) const {
+  if (kinds_ == 1) return true;
+  // Blocks of one kind go to the same blocks.
+  return map.kind == PeerMap::Kind::rounds && kind_step_ % space.radix(0) == 0 &&
+         peer_of(map, space, 0, before) / space.radix(0) ==
+             peer_of(map, space, 0, k) / space.radix(0);
+}
+
 std::vector<std::vector<std::int32_t>> PositionKeys::partitions() const {
   auto all = attachments_;
   if (!rails_.empty()) all.push_back(rails_);
-  return all;
-}
-
-std::vector<std::int32_t> PositionKeys::ends_of_parts(std::int32_t begin, std::int32_t end) const {
-  // A part reaches as far as the last position that shares something with one of its own.
-  std::vector<std::int32_t> reach;
-  for (std::int32_t x = begin; x < end; ++x) reach.push_back(x);
-  const auto look_at = [&](const std::vector<std::int32_t>& labels) {
-    const auto first = labels.begin() + begin, last_of_all = labels.begin() + end;
-    if (std::adjacent_find(first, last_of_all, std::not_equal_to<>()) == last_of_all) return;
-    std::unordered_map<std::int32_t, std::int32_t> last;
-    for (std::int32_t x = begin; x < end; ++x) last[labels[static_cast<std::size_t>(x)]] = x;
-    for (std::int32_t x = begin; x < end; ++x) {
-      auto& far = reach[static_cast<std::size_t>(x - begin)];
-      far = std::max(far, last[labels[static_cast<std::size_t>(x)]]);
-    }
-  };
-  for (const auto& labels : attachments_) look_at(labels);
-  if (!rails_.empty()) look_at(rails_);
-  std::vector<std::int32_t> ends;
-  std::int32_t so_far = begin;
-  for (std::int32_t x = begin; x < end; ++x) {
-    so_far = std::max(so_far, reach[static_cast<std::size_t>(x - begin)]);
-    if (so_far == x) ends.push_back(x + 1);
-  }
-  return ends;
-}
-
-void PositionKeys::part(std::size_t group, ExchangeGroups& all) const {
-  ExchangeGroup parted = all.groups[group];
-  const auto ends = ends_of_parts(parted.begin, parted.end);
-  if (ends.size() < 2) return;
-  parted.between = key(static_cast<std::size_t>(parted.begin), static_cast<std::size_t>(ends[0]));
-  if (ends.size() == static_cast<std::size_t>(parted.end - parted.begin)) {
-    parted.parts = ExchangeGroup::Parts::positions;
-  } else {
-    parted.parts = ExchangeGroup::Parts::groups;
-    parted.first = static_cast<std::int32_t>(all.groups.size());
-    std::int32_t begin = parted.begin;
-    for (const std::int32_t end : ends) {
-      ExchangeGroup child;
-      child.begin = begin;
-      child.end = begin = end;
-      child.alike_to = static_cast<std::int32_t>(all.groups.size());
-      all.groups.push_back(child);
-    }
-    parted.last = static_cast<std::int32_t>(all.groups.size());
-  }
-  all.groups[group] = parted;
-}
-
-// The same attachments are shared by the same members.
-void PositionKeys::find_alike(ExchangeGroups& all) const {
-  const auto partitions = this->partitions();
-  std::map<std::vector<std::int32_t>, std::int32_t> known;
-  for (std::int32_t g = all.groups.front().first; g < all.groups.front().last; ++g) {
-    ExchangeGroup& group = all.groups[static_cast<std::size_t>(g)];
-    std::vector<std::int32_t> shape;
-    for (const auto& labels : partitions) {
-      std::unordered_map<std::int32_t, std::int32_t> first;
-      for (std::int32_t x = group.begin; x < group.end; ++x) {
-        shape.push_back(
-            first.try_emplace(labels[static_cast<std::size_t>(x)], x - group.begin).first->second);
-      }
-    }
-    group.alike_to = known.try_emplace(std::move(shape), g).first->second;
-  }
-}
-
-ExchangeGroups PositionKeys::find_exchange_groups() const {
-  ExchangeGroups all;
-  ExchangeGroup whole;
-  whole.end = static_cast<std::int32_t>(positions());
-  all.groups.push_back(whole);
-  part(0, all);
-  find_alike(all);
-  for (std::size_t g = 1; g < all.groups.size(); ++g) {  // grows
-    if (all.groups[g].alike_to == static_cast<std::int32_t>(g)) part(g, all);
-  }
   return all;
 }
 
@@ -348,10 +288,9 @@ std::vector<std::int64_t> PositionKeys::peers_by_key(std::size_t end) const {
 
 // Which positions share an attachment is a partition; it is given by the distance from each
 // position to the next, cyclically, of its part. The partition is invariant under a shift exactly
-// when the distances are.
-std::size_t PositionKeys::find_period() const {
+// when the distances are. Of the positions without their kinds.
+std::size_t PositionKeys::find_plain_period() const {
   const std::size_t p = positions();
-  if (kinds_ > 1) return p;
   std::vector<std::vector<std::size_t>> distances;
   const auto partitions = this->partitions();
   for (const auto& labels : partitions) {

@@ -34,26 +34,17 @@ class PositionKeys {
                        [x, y](const auto& labels) { return labels[x] == labels[y]; });
   }
 
-  std::size_t key(std::size_t x, std::size_t y) const {
-    std::size_t bits = 0;
-    for (std::size_t f = 0; f < attachments_.size(); ++f) {
-      bits |= static_cast<std::size_t>(attachments_[f][x] != attachments_[f][y]) << f;
-    }
-    return bits | rail_bit(x, y) | kind_bits(x, y);
-  }
+  std::size_t key(std::size_t x, std::size_t y) const { return plain_key(x, y) | kind_bits(x, y); }
 
-  // key(x, y), key(x, y + 1), ...: as many as there is room for.
-  void keys_of_pairs(std::size_t x, std::size_t y, std::span<std::uint16_t> keys) const;
+  // key(x, y), key(x, y + 1), ... without the kinds of both ends: as many as there is room for.
+  void plain_keys_of_pairs(std::size_t x, std::size_t y, std::span<std::uint16_t> keys) const;
 
   // The smallest divisor P of positions() with key(x, y) == key(x + P, y + P), cyclically, for all
   // pairs: machines of equal groups look the same from every group.
   std::size_t period() const { return period_; }
 
-  // Do all pairs that share no attachment have one key, far_key()?
-  bool one_far_key() const { return kinds_ == 1; }
-
-  // The positions in groups by what all pairs from two parts of one share. Empty unless
-  // one_far_key(), as keys_of_pairs() expects it.
+  // The positions in groups by what all pairs from two parts of one share: kinds of pairs are keys
+  // without the kinds of both ends, which are the classes.
   const ExchangeGroups& exchange_groups() const { return exchange_groups_; }
 
   // How many others each of the first `end` positions has of each key: [x * keys() + key].
@@ -64,28 +55,56 @@ class PositionKeys {
   // runs of equal keys.
   template <class Visit>
   void for_shift(std::size_t shift, std::size_t end, Visit visit) const {
-    const std::size_t p = positions();
-    for_range(0, shift, std::min(p - shift, end), visit);
-    if (p - shift < end) for_range(p - shift, 0, end - (p - shift), visit);
+    shift_ranges(shift, end, [&](std::size_t x, std::size_t y, std::size_t count) {
+      for_range(x, y, count, visit);
+    });
   }
 
-  // Do no two of all pairs (x, peer) of the map in repetition k share an attachment? Their keys are
-  // then far_key(). False where it is not known: maps that are no shifts, machines whose switches
-  // have too many positions in no order.
+  // Do no two of all pairs (x, peer) of the map in repetition k share an attachment? False where it
+  // is not known: maps that are no shifts, machines whose switches have too many positions in no
+  // order.
   bool all_far(const PeerMap& map, const RankSpace& space, std::int32_t k) const;
-  std::size_t far_key() const { return keys() - 1; }
+  // Is the key of every position with its peer the same in two repetitions that are all_far()?
+  // False where it is not known.
+  bool far_keys_repeat(const PeerMap& map, const RankSpace& space, std::int32_t before,
+                       std::int32_t k) const;
+
+  // for_pairs() of a repetition that is all_far(), in the longest runs of equal keys: the kinds of
+  // both ends decide.
+  template <class Visit>
+  void for_far(const PeerMap& map, const RankSpace& space, std::int32_t k, std::size_t end,
+               Visit visit) const {
+    if (kinds_ == 1) return visit(0, end, plain_keys() - 1);
+    std::size_t first = 0, length = 0, key = 0;
+    for_ranges(map, space, k, end, [&](std::size_t x, std::size_t y, std::size_t count) {
+      while (count > 0) {
+        const std::size_t alike = std::min({static_cast<std::size_t>(kind_end_[x]) - x,
+                                            static_cast<std::size_t>(kind_end_[y]) - y, count});
+        const std::size_t next = kind_bits(x, y) | (plain_keys() - 1);
+        if (next != key) {
+          if (length > 0) visit(first, length, key);
+          first = x;
+          length = 0;
+          key = next;
+        }
+        length += alike;
+        x += alike;
+        y += alike;
+        count -= alike;
+      }
+    });
+    visit(first, length, key);
+  }
 
   // The pairs (x, peer), x < end, of a map in repetition k: in runs where the map allows it.
   // Positions without a peer are left out.
   template <class Visit>
   void for_pairs(const PeerMap& map, const RankSpace& space, std::int32_t k, std::size_t end,
                  Visit visit) const {
-    if (map.kind == PeerMap::Kind::linear) {
-      for_shift(static_cast<std::size_t>(peer_of(map, space, 0, k)), end, visit);
-      return;
-    }
-    if (map.kind == PeerMap::Kind::rounds) {
-      for_blocks(map, space, k, end, visit);
+    if (map.kind == PeerMap::Kind::linear || map.kind == PeerMap::Kind::rounds) {
+      for_ranges(map, space, k, end, [&](std::size_t x, std::size_t y, std::size_t count) {
+        for_range(x, y, count, visit);
+      });
       return;
     }
     for (std::size_t x = 0; x < end; ++x) {
@@ -100,6 +119,13 @@ class PositionKeys {
   std::size_t plain_keys() const {
     return std::size_t{1} << (attachments_.size() + (rails_.empty() ? 0 : 1));
   }
+  std::size_t plain_key(std::size_t x, std::size_t y) const {
+    std::size_t bits = 0;
+    for (std::size_t f = 0; f < attachments_.size(); ++f) {
+      bits |= static_cast<std::size_t>(attachments_[f][x] != attachments_[f][y]) << f;
+    }
+    return bits | rail_bit(x, y);
+  }
   std::size_t kind_bits(std::size_t x, std::size_t y) const {
     return (kind_of(x) * kinds_ + kind_of(y)) * plain_keys();
   }
@@ -110,14 +136,15 @@ class PositionKeys {
   }
   // Attachments, and rails where they matter: [one bit of a key][position].
   std::vector<std::vector<std::int32_t>> partitions() const;
-  std::size_t find_period() const;
+  void find_kinds(const Topology& topology, std::span<const std::int32_t> ranks);
+  std::size_t find_plain_period() const;
   // The ends of the finest intervals of [begin, end) such that positions of two of them share
   // nothing but what all of [begin, end) share.
   std::vector<std::int32_t> ends_of_parts(std::int32_t begin, std::int32_t end) const;
   void part(std::size_t group, ExchangeGroups& all) const;
   void find_alike(ExchangeGroups& all) const;
   ExchangeGroups find_exchange_groups() const;
-  void find_near();
+  void find_near(std::size_t plain_period);
   void find_near_rails(std::vector<bool>& near) const;
 
   // Pairs (x + i, y + i), i < count.
@@ -147,10 +174,26 @@ class PositionKeys {
     }
   }
 
+  // Calls range(x, y, count) for the pairs (x + i, y + i), i < count, x + i < end, of a map that is
+  // linear or of rounds.
+  template <class Range>
+  void for_ranges(const PeerMap& map, const RankSpace& space, std::int32_t k, std::size_t end,
+                  Range range) const {
+    if (map.kind == PeerMap::Kind::rounds) return block_ranges(map, space, k, end, range);
+    shift_ranges(static_cast<std::size_t>(peer_of(map, space, 0, k)), end, range);
+  }
+
+  template <class Range>
+  void shift_ranges(std::size_t shift, std::size_t end, Range range) const {
+    const std::size_t p = positions();
+    range(std::size_t{0}, shift, std::min(p - shift, end));
+    if (p - shift < end) range(p - shift, std::size_t{0}, end - (p - shift));
+  }
+
   // Shifts of two digits: a block of digit 0 goes to another one, in two parts.
-  template <class Visit>
-  void for_blocks(const PeerMap& map, const RankSpace& space, std::int32_t k, std::size_t end,
-                  Visit& visit) const {
+  template <class Range>
+  void block_ranges(const PeerMap& map, const RankSpace& space, std::int32_t k, std::size_t end,
+                    Range range) const {
     const auto radix = static_cast<std::size_t>(space.radix(0));
     const auto blocks = static_cast<std::size_t>(space.radix(1));
     const auto of_first = static_cast<std::size_t>(peer_of(map, space, 0, k));
@@ -160,17 +203,19 @@ class PositionKeys {
       const std::size_t first = to * radix + shift;
       if (++to == blocks) to = 0;
       const std::size_t count = std::min(radix - shift, end - block);
-      for_range(block, first, count, visit);
+      range(block, first, count);
       if (shift == 0 || block + count >= end) continue;
-      for_range(block + count, first - shift, std::min(shift, end - block - count), visit);
+      range(block + count, first - shift, std::min(shift, end - block - count));
     }
   }
 
   std::vector<std::vector<std::int32_t>> attachments_;  // [attachment][position]
   std::vector<std::int32_t> rails_;  // by position; empty where all reach each other directly
   std::size_t kinds_ = 1;
-  std::vector<std::uint8_t> kind_of_;  // of domains, by position; empty where all are alike
-  std::vector<std::int32_t> run_end_;  // first later position whose attachments differ
+  std::vector<std::uint8_t> kind_of_;   // of domains, by position; empty where all are alike
+  std::vector<std::int32_t> kind_end_;  // first later position of another kind; empty likewise
+  std::int32_t kind_step_ = 0;          // divides all of these
+  std::vector<std::int32_t> run_end_;   // first later position whose attachments differ
   std::size_t period_ = 0;
   ExchangeGroups exchange_groups_;
   std::vector<bool> near_;  // by shift: some pair shares an attachment; empty if not looked for

@@ -162,11 +162,12 @@ bool TableStepCosts::repeats(int stage, int group, int phase, std::int32_t befor
   const PhaseEdges& edges = edges_of(stage, group, phase);
   if (!edges.varies) return true;
   if (!by_key_ || edges.active != Active::all()) return false;
-  const auto far = [&](const PeerMap& map, std::int32_t repetition) {
-    return !map.exists() || channel_.keys->all_far(map, space_, repetition);
+  const PositionKeys& keys = *channel_.keys;
+  const auto repeats = [&](const PeerMap& map) {
+    return !map.exists() || (keys.all_far(map, space_, before) && keys.all_far(map, space_, k) &&
+                             keys.far_keys_repeat(map, space_, before, k));
   };
-  return far(edges.peer_out, before) && far(edges.peer_out, k) && far(edges.peer_in, before) &&
-         far(edges.peer_in, k);
+  return repeats(edges.peer_out) && repeats(edges.peer_in);
 }
 
 std::optional<ExchangeCosts> TableStepCosts::exchange_costs(int stage, int group, int send_phase,
@@ -179,11 +180,10 @@ std::optional<ExchangeCosts> TableStepCosts::exchange_costs(int stage, int group
   const PhaseTable& send = tables_[tables[static_cast<std::size_t>(send_phase)]];
   const PhaseTable& receive = tables_[tables[static_cast<std::size_t>(receive_phase)]];
   const PositionKeys& keys = *channel_.keys;
-  if (!keys.one_far_key()) return std::nullopt;
   ExchangeCosts costs;
   costs.groups = keys.exchange_groups();
   costs.kinds_of_pairs = [&keys](std::int32_t x, std::int32_t y, std::span<std::uint16_t> kinds) {
-    keys.keys_of_pairs(static_cast<std::size_t>(x), static_cast<std::size_t>(y), kinds);
+    keys.plain_keys_of_pairs(static_cast<std::size_t>(x), static_cast<std::size_t>(y), kinds);
   };
   for (std::size_t key = 0; key < keys.keys(); ++key) {
     const EdgeId out = sending.send_by_key[key];
@@ -236,7 +236,7 @@ void TableStepCosts::fill_varying(const PhaseEdges& edges, const PhaseTable& tab
   if (some_lonely || !receives) clear(rows.credit);
   const auto for_pairs = [&](const PeerMap& map, auto visit) {
     const std::size_t end = rows.lane.size();
-    if (keys.all_far(map, space_, k)) return visit(0, end, keys.far_key());
+    if (keys.all_far(map, space_, k)) return keys.for_far(map, space_, k, end, visit);
     keys.for_pairs(map, space_, k, end, visit);
   };
   if (sends) {

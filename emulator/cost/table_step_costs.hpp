@@ -24,7 +24,8 @@ class TableStepCosts : public StepCosts, public PeriodicCosts, public CostsOfExc
                  const MachineCosts& costs, const Schedule& schedule, std::int64_t slice_bytes);
 
   void fill(int stage, int group, int phase, std::int32_t k, CostRows rows) const override;
-  // Known of repetitions in which no two partners share a switch. O(1).
+  // Known of repetitions in which no two partners share a switch. Where nodes are of several kinds
+  // only of some. O(1).
   bool repeats(int stage, int group, int phase, std::int32_t before, std::int32_t k) const override;
 
   // Bytes that a step of the phase is charged for: of all its messages together (semantics 3.8).

@@ -25,8 +25,6 @@ CASES = [("all_reduce", "ring"), ("all_to_all", "pairwise")]
 # Larger machines as they ship mostly end in a group that is partly filled: no two ranks are alike, and an
 # exchange of 14,400 takes a minute, of more its square.
 MOST_EXCHANGED_AS_SHIPPED = 10080
-# Exchanges of unlike nodes are evaluated position by position, a minute for 10,080.
-UNLIKE_NODES = {"gb300-gb200x140": 2048}
 # No network of such switches is so large, nothing is known that joins such nodes, or no slice has that form.
 REFUSALS = re.compile(r"pods are more than a core switch of \d+ ports reaches"
                       r"|leaves need a third tier"
@@ -113,8 +111,6 @@ def main():
                 for collective, algorithm in CASES:
                     if (collective == "all_to_all" and scale == ranks > MOST_EXCHANGED_AS_SHIPPED
                             and scale not in SCALES):
-                        continue
-                    if collective == "all_to_all" and scale > UNLIKE_NODES.get(name, scale):
                         continue
                     arguments = machine + ["-c", collective, "-a", algorithm, "-b", "64M", "-e", "64M"]
                     verdict, seconds, said = run(program, arguments, folder, options.seconds,

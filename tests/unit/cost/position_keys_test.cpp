@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <numeric>
@@ -9,6 +10,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "emulator/schedule/algorithms/algorithms.hpp"
 #include "topologies/model/machine_file.hpp"
 
 namespace fabricast {
@@ -143,7 +145,6 @@ std::shared_ptr<const Topology> unlike_nodes() {
 TEST(PositionKeys, TellKindsOfNodesApart) {
   const auto machine = unlike_nodes();
   const PositionKeys keys(*machine, all_ranks(*machine));
-  EXPECT_FALSE(keys.one_far_key());
   EXPECT_EQ(keys.period(), keys.positions());
   const std::size_t p = keys.positions();
   std::map<std::size_t, Hops> known;
@@ -161,13 +162,54 @@ TEST(PositionKeys, TellKindsOfNodesApart) {
   }
   EXPECT_EQ(keys.peers_by_key(p), peers);
   for (std::size_t shift = 1; shift < p; ++shift) {
-    EXPECT_FALSE(keys.all_far(PeerMap::linear(1, 1), machine->space(),
-                              static_cast<std::int32_t>(shift) - 1));
     keys.for_shift(shift, p, [&](std::size_t first, std::size_t length, std::size_t key) {
       for (std::size_t x = first; x < first + length; ++x) {
         ASSERT_EQ(keys.key(x, (x + shift) % p), key) << x << " + " << shift;
       }
     });
+  }
+}
+
+// Far repetitions by the kinds of both ends, in runs that cannot be longer; and where they repeat.
+TEST(PositionKeys, FarPairsOfUnlikeNodesAreRunsOfTwoKinds) {
+  const auto machine = unlike_nodes();
+  const PositionKeys keys(*machine, all_ranks(*machine));
+  const RankSpace& space = machine->space();
+  const std::size_t p = keys.positions();
+  for (const Schedule& schedule : {pairwise_all_to_all(space), grouped_all_to_all(space)}) {
+    const Stage& stage = schedule.stages.back();
+    std::vector<std::size_t> of_last;
+    std::int32_t last = -1;
+    int far = 0, repeated = 0;
+    for (std::int32_t k = 0; k < stage.repeat; ++k) {
+      const PeerMap& map = stage.groups.front().phases.front().peer_out;
+      if (!keys.all_far(map, space, k)) continue;
+      ++far;
+      std::vector<std::size_t> of_all(p);
+      std::size_t next = 0, runs = 0;
+      keys.for_far(map, space, k, p, [&](std::size_t first, std::size_t length, std::size_t key) {
+        ASSERT_EQ(first, next);
+        ASSERT_TRUE(first == 0 || of_all[first - 1] != key) << "one run";
+        next = first + length;
+        std::fill(of_all.begin() + static_cast<std::ptrdiff_t>(first),
+                  of_all.begin() + static_cast<std::ptrdiff_t>(next), key);
+        ++runs;
+      });
+      ASSERT_EQ(next, p);
+      EXPECT_LE(runs, 6u) << "two ends of three kinds each";
+      for (std::size_t x = 0; x < p; ++x) {
+        const std::int32_t y = peer_of(map, space, static_cast<std::int32_t>(x), k);
+        ASSERT_EQ(of_all[x], keys.key(x, static_cast<std::size_t>(y))) << x << " to " << y;
+      }
+      if (last >= 0 && keys.far_keys_repeat(map, space, last, k)) {
+        ++repeated;
+        ASSERT_EQ(of_all, of_last) << schedule.algorithm << ' ' << last << ' ' << k;
+      }
+      of_last = of_all;
+      last = k;
+    }
+    EXPECT_GT(far, stage.repeat / 2) << schedule.algorithm;
+    EXPECT_EQ(repeated > 0, schedule.algorithm == "grouped") << schedule.algorithm;
   }
 }
 

@@ -1,5 +1,5 @@
 // The closed form against the sweep: random groups, kinds of pairs, classes of positions, costs and
-// slices; and the machines of the library, partly filled ones too.
+// slices; and the machines of the library, partly filled ones and ones of unlike nodes too.
 #include "emulator/sim/pairwise_exchange.hpp"
 
 #include <gtest/gtest.h>
@@ -306,6 +306,38 @@ TEST(PairwiseExchange, EqualsTheSweepOnPartlyFilledMachines) {
     const auto machine = with_ranks(load_machine(row.machine), row.ranks);
     expect_the_sweep(*machine, std::int64_t{row.ranks} * 64);
     expect_the_sweep(*machine, std::int64_t{row.ranks} << 20);
+  }
+}
+
+// Boxes of three kinds in blocks, and of two in turns, under two levels of switches; rails that
+// share a leaf leave groups without parts.
+TEST(PairwiseExchange, EqualsTheSweepOnUnlikeNodes) {
+  const std::string slow = "nic: {bandwidth: [200 Gbit/s, assumed, t]}";
+  const std::string blocks =
+      "  - {node: hgx-h200, count: [7, assumed, t], " + slow + "}\n" +
+      "  - {count: [3, assumed, t], nic: {bandwidth: [100 Gbit/s, assumed, t]}}\n";
+  std::string turns;
+  for (int turn = 0; turn < 5; ++turn) {
+    turns += "  - {node: hgx-h200, count: [1, assumed, t], " + slow + "}\n" +
+             "  - {count: [2, assumed, t]}\n";
+  }
+  for (const std::string& others : {blocks, turns}) {
+    for (const char* rails : {"8", "2"}) {
+      const auto machine = parse_machine(
+          std::string("name: m\ntitle: m\nkind: nested\nnode: hgx-h100\ncount: [9, assumed, t]\n") +
+              "channels: [8, assumed, t]\nfabric:\n  kind: rail_fat_tree\n  name: roce\n" +
+              "  nic: {bandwidth: [400 Gbit/s, assumed, t], latency: [3 us, assumed, t]}\n" +
+              "  rails: [" + rails + ", assumed, t]\n  radix: [32, assumed, t]\n" +
+              "  tiers: [3, assumed, t]\n  hop_latency: [0.5 us, assumed, t]\n" +
+              "  domains_per_leaf: [2, assumed, t]\nothers:\n" + others,
+          "m.yaml");
+      ASSERT_GT(machine->kinds(), 1);
+      std::int32_t slices = 0;
+      for (const std::int64_t of_rank : {1 << 6, 1 << 16, 1 << 20, 1 << 22}) {
+        slices = expect_the_sweep(*machine, of_rank * machine->ranks());
+      }
+      EXPECT_GT(slices, 1);
+    }
   }
 }
 
