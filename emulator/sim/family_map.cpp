@@ -75,6 +75,31 @@ std::int32_t steady(const FamilyMap& map, std::int32_t x, std::int32_t positions
   return (until - digit) * map.shift.weight - x % map.shift.weight;
 }
 
+void add_run(const ColumnRun& run, std::vector<ColumnRun>& runs) {
+  if (!runs.empty() && runs.back().in_delta == run.in_delta &&
+      runs.back().out_delta == run.out_delta) {
+    runs.back().count += run.count;
+  } else {
+    runs.push_back(run);
+  }
+}
+
+// Of all positions by a map of two digits, receiving or sending: a block of digit 0 goes to another
+// one, in two parts. An exchange asks for them in every repetition, so no column is looked at.
+void build_block_runs(const FamilyMap& map, bool receiving, std::int32_t positions,
+                      std::vector<ColumnRun>& runs) {
+  const std::int32_t radix = map.shift.radix, shift = map.shift.shift;
+  const auto add = [&](std::int32_t first, std::int32_t count, std::int32_t delta) {
+    add_run({first, count, receiving ? delta : 0, receiving ? 0 : delta}, runs);
+  };
+  for (std::int32_t block = 0; block < positions; block += radix) {
+    std::int32_t delta = map.other * radix + shift;
+    if (block + map.other * radix >= positions) delta -= positions;
+    add(block, radix - shift, delta);
+    if (shift > 0) add(block + radix - shift, shift, delta - radix);
+  }
+}
+
 }  // namespace
 
 std::int32_t FamilyMap::operator()(std::int32_t x, std::int32_t positions) const {
@@ -156,18 +181,19 @@ void build_runs(const FamilyMap* in, const FamilyMap* out, ColumnRange range,
   };
   const bool has_in = used(in), has_out = used(out);
   const FamilyMap back = has_in ? inverse(*in, positions) : FamilyMap{};
+  if (has_in != has_out && range.count() == positions) {
+    const FamilyMap& map = has_in ? back : *out;
+    if (map.kind == FamilyMap::Kind::two_digit) {
+      return build_block_runs(map, has_in, positions, runs);
+    }
+  }
   for (std::int32_t x = range.first; x < range.end;) {
     std::int32_t count = range.end - x;
     if (has_in) count = std::min(count, steady(back, x, positions));
     if (has_out) count = std::min(count, steady(*out, x, positions));
     const ColumnRun run{x, count, has_in ? back(x, positions) - x : 0,
                         has_out ? (*out)(x, positions) - x : 0};
-    if (!runs.empty() && runs.back().in_delta == run.in_delta &&
-        runs.back().out_delta == run.out_delta) {
-      runs.back().count += count;
-    } else {
-      runs.push_back(run);
-    }
+    add_run(run, runs);
     x += count;
   }
 }
