@@ -30,7 +30,9 @@ template <bool receives, bool sends>
   }
 }
 
-// All senders first: their rows are long, the receivers' runs may be a few columns only.
+// All senders first: their rows are long, the receivers' runs may be a few columns only. Where
+// there is one slice, nothing is read of others: rows do not fit into the nearest cache.
+template <bool several_slices>
 [[gnu::always_inline]] inline void exchange(const RowExchange& step,
                                             std::span<const ColumnRun> runs) {
   const auto larger = [](std::int64_t a, std::int64_t b) { return a > b ? a : b; };
@@ -44,13 +46,17 @@ template <bool receives, bool sends>
   const std::int64_t* __restrict port_rest = step.port_rest;
   const std::int64_t* __restrict latency = step.latency;
   for (std::int32_t i = 0; i < step.columns; ++i) {
-    const std::int64_t end = lane[i] + lane_first[i];
-    const std::int64_t sent = larger(lane[i], port[i]) + port_first[i];
+    std::int64_t end = lane[i] + lane_first[i];
+    std::int64_t sent = larger(lane[i], port[i]) + port_first[i];
     first[i] = larger(end, sent) + latency[i];
-    lane[i] = end + lane_rest[i];
-    // A port that has waited for its lane is free before the lane is, which is all that counts.
-    port[i] = sent + port_rest[i];
-    last[i] = larger(lane[i], port[i]) + latency[i];
+    if constexpr (several_slices) {
+      end += lane_rest[i];
+      // A port that has waited for its lane is free before the lane is, which is all that counts.
+      sent += port_rest[i];
+      last[i] = larger(end, sent) + latency[i];
+    }
+    lane[i] = end;
+    port[i] = sent;
   }
   for (const ColumnRun& run : runs) {
     std::int64_t* __restrict receiver = step.receiver + run.begin;
@@ -59,14 +65,16 @@ template <bool receives, bool sends>
     const std::int64_t* __restrict from_first = first + run.begin + run.in_delta;
     const std::int64_t* __restrict from_last = last + run.begin + run.in_delta;
     for (std::int32_t i = 0; i < run.count; ++i) {
-      const std::int64_t busy = larger(receiver[i], from_first[i]) + receive_rest[i];
-      receiver[i] = larger(busy, from_last[i]) + receive_first[i];
+      std::int64_t busy = larger(receiver[i], from_first[i]);
+      if constexpr (several_slices) busy = larger(busy + receive_rest[i], from_last[i]);
+      receiver[i] = busy + receive_first[i];
     }
   }
 }
 
+template <bool several_slices>
 void exchange_baseline(const RowExchange& step, std::span<const ColumnRun> runs) {
-  exchange(step, runs);
+  exchange<several_slices>(step, runs);
 }
 
 template <bool receives, bool sends>
@@ -86,14 +94,16 @@ template <bool receives, bool sends>
   for (const ColumnRun& run : runs) advance_run<receives, sends>(step, run);
 }
 
+template <bool several_slices>
 [[gnu::target("avx2,bmi2")]] void exchange_v3(const RowExchange& step,
                                               std::span<const ColumnRun> runs) {
-  exchange(step, runs);
+  exchange<several_slices>(step, runs);
 }
 
+template <bool several_slices>
 [[gnu::target("avx2,bmi2,avx512f,avx512dq,avx512vl,prefer-vector-width=512")]] void exchange_v4(
     const RowExchange& step, std::span<const ColumnRun> runs) {
-  exchange(step, runs);
+  exchange<several_slices>(step, runs);
 }
 #endif
 
@@ -107,6 +117,16 @@ RowKernel select(InstructionSet set) {
   return advance_baseline<receives, sends>;
 }
 
+template <bool several_slices>
+ExchangeKernel select_exchange(InstructionSet set) {
+#if defined(__x86_64__)
+  if (set == InstructionSet::x86_64_v3) return exchange_v3<several_slices>;
+  if (set == InstructionSet::x86_64_v4) return exchange_v4<several_slices>;
+#endif
+  static_cast<void>(set);
+  return exchange_baseline<several_slices>;
+}
+
 }  // namespace
 
 RowKernel row_kernel(InstructionSet set, bool receives, bool sends) {
@@ -114,13 +134,8 @@ RowKernel row_kernel(InstructionSet set, bool receives, bool sends) {
   return sends ? select<false, true>(set) : select<false, false>(set);
 }
 
-ExchangeKernel exchange_kernel(InstructionSet set) {
-#if defined(__x86_64__)
-  if (set == InstructionSet::x86_64_v3) return exchange_v3;
-  if (set == InstructionSet::x86_64_v4) return exchange_v4;
-#endif
-  static_cast<void>(set);
-  return exchange_baseline;
+ExchangeKernel exchange_kernel(InstructionSet set, bool several_slices) {
+  return several_slices ? select_exchange<true>(set) : select_exchange<false>(set);
 }
 
 }  // namespace fabricast

@@ -65,8 +65,9 @@ struct RowExchange {
   const std::int64_t* receive_rest = nullptr;
 };
 
-// Runs are of receivers; out_delta is not read.
+// Runs are of receivers; out_delta is not read. Of one slice nothing is read of `_rest` and
+// last_ready.
 using ExchangeKernel = void (*)(const RowExchange& step, std::span<const ColumnRun> runs);
-ExchangeKernel exchange_kernel(InstructionSet set);
+ExchangeKernel exchange_kernel(InstructionSet set, bool several_slices);
 
 }  // namespace fabricast

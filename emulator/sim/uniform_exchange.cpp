@@ -43,14 +43,17 @@ void UniformRun::run_exchange(std::size_t stage) {
   step.latency = sending.costs.latency.data();
   step.receive_first = receiving.costs.lane.data();
   step.receive_rest = receive_rest.data();
-  const ExchangeKernel kernel = exchange_kernel(set_);
+  const bool several = slices_ > 1;
+  const ExchangeKernel kernel = exchange_kernel(set_, several);
   const std::int32_t repeat = program_.stage_repeat[stage];
   for (std::int32_t k = 1; k < repeat; ++k) {
-    if (refill(sending, k) || k == 1) {
+    if ((refill(sending, k) || k == 1) && several) {
       fill_rest(sending.costs.lane, slices_, lane_rest);
       fill_rest(sending.costs.port, slices_, port_rest);
     }
-    if (refill(receiving, k) || k == 1) fill_rest(receiving.costs.lane, slices_, receive_rest);
+    if ((refill(receiving, k) || k == 1) && several) {
+      fill_rest(receiving.costs.lane, slices_, receive_rest);
+    }
     kernel(step, runs_of(receiving, k));
   }
   updates_ += (std::int64_t{repeat} - 1) * slices_ * 2 * program_.columns;
