@@ -25,7 +25,7 @@ void keep_freed_memory() {
 
 }  // namespace fabricast
 
-#if defined(__linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if FABRICAST_OWN_OPERATOR_NEW
 
 namespace {
 

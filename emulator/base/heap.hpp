@@ -12,6 +12,19 @@
 // an `operator new` of their own, and not outside Linux.
 #pragma once
 
+#ifdef __has_feature  // clang, which does not define __SANITIZE_ADDRESS__
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define FABRICAST_OWN_OPERATOR_NEW 0
+#endif
+#endif
+#ifndef FABRICAST_OWN_OPERATOR_NEW
+#if defined(__linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define FABRICAST_OWN_OPERATOR_NEW 1
+#else
+#define FABRICAST_OWN_OPERATOR_NEW 0
+#endif
+#endif
+
 namespace fabricast {
 
 // Before the first large allocation. Blocks of up to 32 MiB, the most that glibc allows to say,

@@ -51,7 +51,13 @@ ExecutionPlan counted_plan(Collective collective, const std::string& algorithm,
   limits.max_slice_bytes = unit;
   const AlgorithmEntry* entry = find_algorithm(algorithm, collective);
   const bool pipelines = entry != nullptr && entry->cut == Cut::chunks;
-  const std::int64_t bytes = unit * (pipelines ? counts.chunks : 1) * counts.channels;
+  std::int64_t units = pipelines ? counts.chunks : 1;
+  if (entry != nullptr && entry->cut == Cut::pieces) {
+    units = space.domain_size();  // a block each
+    limits.max_pieces = counts.chunks;
+    limits.min_piece_bytes = 1;
+  }
+  const std::int64_t bytes = unit * units * counts.channels;
   auto plan = make_plan(collective, algorithm, space, bytes, 4, limits, counts.root);
   plan.loops = 1;
   plan.slices = pipelines ? 1 : counts.slices;

@@ -24,7 +24,7 @@ struct ScheduleShape {
 enum class Cut : std::uint8_t {
   loops,   // the whole schedule runs again on the next part; a chunk moves in a few slices
   chunks,  // the schedule pipelines over as many chunks as it takes
-  pieces,  // as `loops`, and one stage pipelines over up to 16 pieces of a chunk
+  pieces,  // as `loops`, and one stage pipelines over several pieces of a slice
   slices,  // every connection is used once: as many slices as it takes
 };
 

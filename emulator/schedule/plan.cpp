@@ -108,10 +108,6 @@ const AlgorithmEntry& require(Collective collective, const std::string& algorith
   return *entry;
 }
 
-// Enough for a tree of a few levels to be busy on all of them; no smaller than NCCL cuts NVLSTree's
-// chunks (nccl.md 2.4).
-constexpr std::int64_t most_pieces = 16, least_piece_bytes = 16 * 1024;
-
 // Chunks, loops and slices of a plan (Cut), from the bytes of one channel.
 void cut_message(ExecutionPlan& plan, const AlgorithmEntry& entry, const PlanLimits& limits,
                  std::int64_t channels, ScheduleShape& shape) {
@@ -139,7 +135,7 @@ void cut_message(ExecutionPlan& plan, const AlgorithmEntry& entry, const PlanLim
   plan.slice_bytes = ceil_div(chunk, together * plan.slices);
   if (entry.cut == Cut::pieces) {
     shape.chunks = static_cast<std::int32_t>(
-        std::clamp<std::int64_t>(plan.slice_bytes / least_piece_bytes, 1, most_pieces));
+        std::clamp<std::int64_t>(plan.slice_bytes / limits.min_piece_bytes, 1, limits.max_pieces));
     plan.slice_bytes = ceil_div(plan.slice_bytes, shape.chunks);
   }
 }

@@ -29,6 +29,10 @@ struct PlanLimits {
   std::int32_t max_slices = 4;             // bound on slices per chunk; must be < fifo_depth
   // In which orders rings pass the members of a domain, channel by channel; null: rotations.
   std::shared_ptr<const std::vector<std::vector<std::int32_t>>> ring_orders = nullptr;
+  // Cut::pieces: enough for a tree of a few levels to be busy on all of them; each no smaller than
+  // NCCL cuts NVLSTree's chunks (nccl.md 2.4).
+  std::int32_t max_pieces = 16;
+  std::int64_t min_piece_bytes = 16 * 1024;
 };
 
 struct ExecutionPlan {

@@ -131,6 +131,7 @@ std::int64_t RingBlock::advance(std::int64_t steps, bool jump, RingTeam* team) {
     if (team != nullptr && steps > 0) {
       team->swap_halos(rows_by_age(), left_halo(block_steps_, shape_.in_flight),
                        right_halo(block_steps_, shape_.slack));
+      clock_bound_ = unknown_bound;  // others' clocks have come
     }
     if (!jump || steps < block_steps_) continue;
     const auto found = find_period(team);

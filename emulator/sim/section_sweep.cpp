@@ -15,9 +15,9 @@
 namespace fabricast {
 namespace {
 
-constexpr std::int64_t never_started = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t nothing_started = std::numeric_limits<std::int64_t>::max();
 // Columns whose rows stay in the second-level cache.
-constexpr std::int32_t tile_columns = 2048;
+constexpr std::int32_t section_tile_columns = 2048;
 
 template <class Stages, class Visit>
 void for_phases(Stages& stages, const Section& section, Visit visit) {
@@ -30,6 +30,7 @@ void for_phases(Stages& stages, const Section& section, Visit visit) {
 
 // Stage `s` alone, if its messages go along one digit to peers that stay the same.
 std::optional<Section> section_of(const Schedule& schedule, std::int32_t s) {
+  if (schedule.stages[static_cast<std::size_t>(s)].repeat < 1) return std::nullopt;
   Section section{s, s + 1};
   std::set<std::int32_t> digits;
   bool known = true;
@@ -70,10 +71,14 @@ bool share_connections(const Schedule& schedule, const Section& a, const Section
 bool waits_at_its_begin(const Schedule& schedule, const Section& section) {
   bool known = true;
   std::set<int> begun;  // roles
+  const auto everybody_executes = [](const Phase& phase) {
+    return phase.active.kind == Active::Kind::all && phase.peer_in.kind != PeerMap::Kind::tree &&
+           phase.peer_out.kind != PeerMap::Kind::tree;
+  };
   for_phases(schedule.stages, section, [&](const Phase& phase) {
     const bool first = begun.insert(phase.role).second;
     if (!phase.after) return;
-    known = known && first && phase.active.kind == Active::Kind::all;
+    known = known && first && everybody_executes(phase);
     for (std::int32_t x = 0; known && x < schedule.positions(); ++x) {
       const Awaited awaited = awaited_by(phase, x);
       known = awaited.role < 0 || awaited.stage == section.first - 1;
@@ -108,7 +113,7 @@ class Run {
         positions_(static_cast<std::size_t>(schedule.positions())),
         lane_(positions_ * static_cast<std::size_t>(schedule.roles), 0),
         port_(lane_.size(), 0) {
-    outcome_.stages.assign(schedule.stages.size(), {never_started, 0});
+    outcome_.stages.assign(schedule.stages.size(), {nothing_started, 0});
   }
 
   bool advance(const Section& section) {
@@ -148,12 +153,13 @@ class Run {
 
 // A lane that is awaited does nothing more until the section begins: its clock is when it ended.
 void Run::await_others(const Section& section) {
+  const std::vector<std::int64_t> ended = section.first > 0 ? lane_ : std::vector<std::int64_t>();
   for_phases(schedule_.stages, section, [&](const Phase& phase) {
     for (std::size_t x = 0; phase.after && x < positions_; ++x) {
       const Awaited awaited = awaited_by(phase, static_cast<std::int32_t>(x));
       if (awaited.role < 0) continue;
       std::int64_t& lane = lane_[clock_of(phase.role, x)];
-      lane = std::max(lane, lane_[clock_of(awaited.role, x)]);
+      lane = std::max(lane, ended[clock_of(awaited.role, x)]);
     }
   });
 }
@@ -227,7 +233,7 @@ class Run::TileCosts final : public StepCosts {
 bool Run::advance_rows(const Section& section) {
   TileCosts costs(*this, section);
   const std::int32_t fibres = radix(1 - section.digit);
-  const std::int32_t together = std::clamp(tile_columns / radix(section.digit), 1, fibres);
+  const std::int32_t together = std::clamp(section_tile_columns / radix(section.digit), 1, fibres);
   for (std::int32_t first = 0; first < fibres; first += together) {
     costs.move_to(first, std::min(together, fibres - first));
     const Schedule part = part_of(schedule_, section, costs.space());
@@ -326,10 +332,12 @@ bool Run::advance_trees(const Section& section) {
     lanes.run();
     for_clocks([](std::int64_t& ours, std::int64_t its) { ours = its; });
     outcome_.updates += lanes.updates();
-    if (lanes.first_start_ps() < never_started) {
+    if (lanes.first_start_ps() < nothing_started) {
       note(static_cast<std::size_t>(section.first), {lanes.first_start_ps(), lanes.last_end_ps()});
     }
-    note_bytes(static_cast<std::int64_t>(costs.size() * sizeof(WiredCosts)) + lanes.state_bytes());
+    // With one phase's rows, which the costs were taken from.
+    note_bytes(static_cast<std::int64_t>((costs.size() + positions_) * sizeof(WiredCosts)) +
+               lanes.state_bytes());
   }
   return true;
 }
@@ -337,7 +345,7 @@ bool Run::advance_trees(const Section& section) {
 EngineOutcome Run::outcome() && {
   outcome_.makespan_ps = *std::max_element(lane_.begin(), lane_.end());
   for (StageSpan& span : outcome_.stages) {
-    if (span.start_ps == never_started) span = {};
+    if (span.start_ps == nothing_started) span = {};
   }
   return std::move(outcome_);
 }
@@ -359,6 +367,7 @@ std::vector<Section> sections_of(const Schedule& schedule) {
   }
   for (std::size_t i = 0; i < sections.size(); ++i) {
     if (!waits_at_its_begin(schedule, sections[i])) return {};
+    if (sections[i].tree && sections[i].end - sections[i].first > 1) return {};
     for (std::size_t j = 0; j < i; ++j) {
       if (share_connections(schedule, sections[i], sections[j])) return {};
     }

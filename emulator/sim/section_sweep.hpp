@@ -8,7 +8,8 @@
 // all of them have. A section that is neither, two loops, or a lane that waits for another one's
 // stage (semantics 2.7) other than the last of the section before: not evaluated here.
 // Equal to the other engines' to the picosecond. Memory: two clocks per lane; while it is evaluated
-// 32 bytes per position and phase of a section of rows, per step of a tree. Pure functions.
+// 32 bytes per position and phase of a section of rows; per step of a tree, and per position once
+// more. Pure functions.
 #pragma once
 
 #include <cstdint>

@@ -3,7 +3,6 @@
 #include <cuda_runtime.h>
 
 #include <algorithm>
-#include <vector>
 
 #include "emulator/base/error.hpp"
 #include "kernels/cuda/device_memory.cuh"

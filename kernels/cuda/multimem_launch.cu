@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "emulator/base/error.hpp"
 #include "kernels/cuda/device_memory.cuh"
 #include "kernels/lane/group.hpp"
 
@@ -157,6 +158,13 @@ int resident_multimem_ctas_per_sm() {
        {DataType::float32, DataType::float16, DataType::bfloat16, DataType::int32}) {
     for (const ReduceOp op : {ReduceOp::sum, ReduceOp::min, ReduceOp::max}) {
       if (!lane::switch_reduces(type, op)) continue;
+      cudaFuncAttributes code{};
+      check(cudaFuncGetAttributes(&code, kernel_of(type, op)), "looking for multimem code");
+      if (code.ptxVersion < 90) {  // there the kernel is empty
+        throw RuntimeError(
+            "this build has no multimem code for the GPU (it was compiled for older ones) add 90 "
+            "or newer to FABRICAST_CUDA_ARCHITECTURES");
+      }
       int blocks = 0;
       check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, kernel_of(type, op),
                                                           threads_per_multimem_cta, 0),

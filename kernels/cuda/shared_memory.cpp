@@ -10,8 +10,8 @@ namespace fabricast::cuda {
 namespace {
 
 constexpr const char* imex_advice =
-    "see that every host has the nvidia-imex service running and the same channel file under "
-    "/dev/nvidia-caps-imex-channels";
+    "see that the hosts are of one NVLink domain (else --executor nccl), and that each has the "
+    "nvidia-imex service running and the same channel file under /dev/nvidia-caps-imex-channels";
 
 CUmemAllocationHandleType type_of(ShareBy by) {
   return by == ShareBy::fabric ? CU_MEM_HANDLE_TYPE_FABRIC
@@ -30,9 +30,18 @@ CUmemAllocationProp properties_of(int device, ShareBy by) {
 
 std::string why_no_fabric_handles(int device) {
   if (const auto& missing = driver_api().missing; !missing.empty()) return missing;
-  if (device_attribute(device, CU_DEVICE_ATTRIBUTE_HANDLE_TYPE_FABRIC_SUPPORTED) != 0) return "";
-  return "the GPU cannot share memory with other hosts (no fabric handles: not in a rack whose "
-         "NVLink joins hosts, or its driver is before CUDA 12.3)";
+  if (device_attribute(device, CU_DEVICE_ATTRIBUTE_HANDLE_TYPE_FABRIC_SUPPORTED) == 0) {
+    return "the GPU cannot share memory with other hosts (no fabric handles: not in a rack whose "
+           "NVLink joins hosts, or its driver is before CUDA 12.3)";
+  }
+  // GPUs of hosts that NVLink does not join say yes as well, and refuse the handle.
+  try {
+    const std::size_t least = allocation_granularity(device, ShareBy::fabric);
+    allocate_shared(device, least, ShareBy::fabric).share(ShareBy::fabric, "GPU memory");
+  } catch (const RuntimeError& error) {
+    return error.what();
+  }
+  return "";
 }
 
 AllocationHandle::AllocationHandle(AllocationHandle&& other) noexcept
@@ -91,9 +100,10 @@ std::size_t allocation_granularity(int device, ShareBy by) {
 AllocationHandle allocate_shared(int device, std::size_t bytes, ShareBy by) {
   const auto properties = properties_of(device, by);
   CUmemGenericAllocationHandle handle = 0;
-  check_driver(driver_api().memory_create(&handle, bytes, &properties, 0),
-               "allocating " + std::to_string(bytes) + " bytes of GPU memory to share",
-               by == ShareBy::fabric ? imex_advice : "ask for smaller sizes (-e)");
+  const CUresult code = driver_api().memory_create(&handle, bytes, &properties, 0);
+  const bool too_much = by == ShareBy::descriptor || code == CUDA_ERROR_OUT_OF_MEMORY;
+  check_driver(code, "allocating " + std::to_string(bytes) + " bytes of GPU memory to share",
+               too_much ? "ask for smaller sizes (-e)" : imex_advice);
   return AllocationHandle(handle);
 }
 

@@ -103,6 +103,8 @@ PlanLimits draw_limits(Draws& draws) {
   limits.max_slices = draws.small(1, 5);
   limits.max_slice_bytes = std::int64_t{1} << draws.from(6, 13);
   limits.max_chunk_bytes = limits.max_slice_bytes * draws.from(1, 6);
+  limits.max_pieces = draws.small(1, 5);
+  limits.min_piece_bytes = draws.from(1, 64);
   return limits;
 }
 

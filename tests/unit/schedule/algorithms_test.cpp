@@ -204,6 +204,35 @@ TEST(Algorithms, NvlsTreeJoinsEqualMembersOfDomains) {
   }
 }
 
+// Pieces of a slice, none below the least: a block is bytes / (members * channels * loops).
+TEST(Algorithms, HierarchicalTreeCutsBlocksIntoPieces) {
+  const RankSpace ranks{4, 5};
+  PlanLimits limits;
+  limits.max_slice_bytes = 1 << 20;
+  limits.max_chunk_bytes = 2 << 20;
+  const auto pieces_of = [&](std::int64_t block) {
+    const auto plan =
+        make_plan(Collective::all_reduce, "hierarchical_tree", ranks, 4 * block, 4, limits);
+    const Schedule& schedule = *plan.channels.front().schedule;
+    const std::int32_t pieces = schedule.chunks / 4;
+    EXPECT_GE(plan.slice_bytes * pieces * plan.slices * plan.loops, block);
+    EXPECT_LT(plan.slice_bytes * pieces * plan.slices * plan.loops,
+              block + 4 * pieces * plan.slices * plan.loops + 4)
+        << block;
+    return pieces;
+  };
+  constexpr std::int64_t least = 16 * 1024;
+  EXPECT_EQ(pieces_of(4), 1);
+  EXPECT_EQ(pieces_of(2 * least - 4), 1);
+  EXPECT_EQ(pieces_of(2 * least), 2);
+  EXPECT_EQ(pieces_of(5 * least + 12), 5);
+  EXPECT_EQ(pieces_of(16 * least), 16);
+  EXPECT_EQ(pieces_of(1 << 20), 16) << "a slice";
+  EXPECT_EQ(pieces_of((1 << 20) + 4), 16) << "two slices of 512 KiB";
+  EXPECT_EQ(pieces_of(24 * least), 16);
+  EXPECT_EQ(pieces_of(64 << 20), 16) << "several loops";
+}
+
 // What the network adds up, every head sends once and receives once, however many domains there
 // are.
 TEST(Algorithms, CollnetHeadsSendIntoTheNetworkOnce) {

@@ -58,6 +58,9 @@ TEST(SectionSweep, TilesMakeNoDifference) {
 
 TEST(SectionSweep, RowsAlone) {
   expect_as_specified(hierarchical_all_gather({4, 6}), 7, CostTemper::random, 2);
+  // Several tiles of either section.
+  expect_as_specified(hierarchical_all_gather({700, 3}), 8, CostTemper::random, 1);
+  expect_as_specified(hierarchical_all_gather({3, 700}), 9, CostTemper::random, 1);
 }
 
 TEST(SectionSweep, IsWhatSweepUsesForOneLoop) {
@@ -65,7 +68,9 @@ TEST(SectionSweep, IsWhatSweepUsesForOneLoop) {
   const RandomCosts costs(schedule, 3, CostTemper::random);
   const SweepResult one = sweep(schedule, costs, {});
   EXPECT_EQ(one.makespan, naive_makespan(schedule, costs, 1, 1));
-  EXPECT_EQ(one.instruction_set, to_string(choose_instruction_set(""))) << "rings as rows";
+  const auto alone = section_sweep(schedule, costs, 1, choose_instruction_set(""));
+  ASSERT_TRUE(alone.has_value());
+  EXPECT_EQ(one.state_bytes, alone->state_bytes);
   SweepOptions two;
   two.loops = 2;
   EXPECT_EQ(sweep(schedule, costs, two).makespan, naive_makespan(schedule, costs, 2, 1));
