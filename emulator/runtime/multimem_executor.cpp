@@ -91,18 +91,9 @@ void MultimemExecutor::fill_input() {
 
 double MultimemExecutor::run() {
   if (!prepared_) throw UsageError("run without a prepared request (nothing to run) call prepare");
-  double seconds = 0;
-  bool met = false;  // everybody comes to the barrier, also who cannot start
-  const auto meet = [&] {
-    if (!std::exchange(met, true)) processes_.barrier();
-  };
-  const Said said = say_to_all(processes_, [&] {
-    try {
-      seconds = all_reduce_->run(work_, request_.type, request_.op, meet);
-    } catch (const Error&) {
-      meet();
-      throw;
-    }
+  prepared_ = false;  // unless it ends well
+  const double seconds = run_together(processes_, [&](const auto& meet) {
+    const double own = all_reduce_->run(work_, request_.type, request_.op, meet);
     if (all_reduce_->stalled()) {
       const auto stall = all_reduce_->stall();
       throw Stall(fmt::format(
@@ -111,13 +102,10 @@ double MultimemExecutor::run() {
           stall_limit_seconds, stall.lane,
           stall.step == 0 ? "before it reduces" : "after it has stored"));
     }
-    return std::string();
+    return own;
   });
-  if (!said.problem.empty()) {
-    prepared_ = false;
-    throw AgreedError(said.code, said.problem);
-  }
-  return processes_.max(seconds);
+  prepared_ = true;
+  return seconds;
 }
 
 std::int64_t MultimemExecutor::check() {

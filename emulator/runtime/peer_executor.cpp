@@ -167,28 +167,16 @@ void PeerExecutor::fill_inputs() {
 
 double PeerExecutor::run() {
   if (!prepared_) throw UsageError("run without a prepared request (nothing to run) call prepare");
-  double seconds = 0;
-  bool met = false;  // everybody comes to the barrier, also who cannot start
-  const auto meet = [&] {
-    if (!std::exchange(met, true)) processes_.barrier();
-  };
-  const Said said = say_to_all(processes_, [&] {
-    try {
-      seconds = interpreter_->run(meet);
-    } catch (const Error&) {
-      meet();
-      throw;
-    }
+  prepared_ = false;  // unless it ends well
+  const double seconds = run_together(processes_, [&](const auto& meet) {
+    const double own = interpreter_->run(meet);
     if (interpreter_->stalled()) {
       throw Stall(stall_message("cuda", compiled_, interpreter_->stall(), stall_limit_seconds));
     }
-    return std::string();
+    return own;
   });
-  if (!said.problem.empty()) {
-    prepared_ = false;
-    throw AgreedError(said.code, said.problem);
-  }
-  return processes_.max(seconds);
+  prepared_ = true;
+  return seconds;
 }
 
 std::int64_t PeerExecutor::check() {

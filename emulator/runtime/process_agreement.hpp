@@ -53,18 +53,33 @@ Answer answer_of(const Make& make) {
   }
 }
 
-// `make` on every process; its errors become everybody's.
-template <class Make>
-Said say_to_all(const Communicator& processes, const Make& make) {
-  return exchange(processes, answer_of(make));
-}
-
-// Throws AgreedError.
+// `make` on every process; its errors become everybody's: throws AgreedError.
 template <class Make>
 std::vector<std::string> agreed_texts(const Communicator& processes, const Make& make) {
-  Said said = say_to_all(processes, make);
+  Said said = exchange(processes, answer_of(make));
   if (!said.problem.empty()) throw AgreedError(said.code, said.problem);
   return std::move(said.texts);
+}
+
+// `run(meet)` on every process, which gives seconds: those of the slowest. meet() is a barrier, for
+// when everything is queued; also who cannot start comes to it. Throws AgreedError.
+template <class Run>
+double run_together(const Communicator& processes, const Run& run) {
+  double seconds = 0;
+  bool met = false;
+  const auto meet = [&] {
+    if (!std::exchange(met, true)) processes.barrier();
+  };
+  agreed_texts(processes, [&] {
+    try {
+      seconds = run(meet);
+    } catch (const Error&) {
+      meet();
+      throw;
+    }
+    return std::string();
+  });
+  return processes.max(seconds);
 }
 
 }  // namespace fabricast

@@ -153,9 +153,11 @@ class Run {
 
 // A lane that is awaited does nothing more until the section begins: its clock is when it ended.
 void Run::await_others(const Section& section) {
-  const std::vector<std::int64_t> ended = section.first > 0 ? lane_ : std::vector<std::int64_t>();
+  std::vector<std::int64_t> ended;  // before anybody waits
   for_phases(schedule_.stages, section, [&](const Phase& phase) {
-    for (std::size_t x = 0; phase.after && x < positions_; ++x) {
+    if (!phase.after) return;
+    if (ended.empty()) ended = lane_;
+    for (std::size_t x = 0; x < positions_; ++x) {
       const Awaited awaited = awaited_by(phase, static_cast<std::int32_t>(x));
       if (awaited.role < 0) continue;
       std::int64_t& lane = lane_[clock_of(phase.role, x)];
