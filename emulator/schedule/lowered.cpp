@@ -123,7 +123,8 @@ bool has_groups(const Schedule& schedule) {
 bool is_switched(const Schedule& schedule) {
   return std::any_of(schedule.stages.begin(), schedule.stages.end(), [](const Stage& stage) {
     return any_phase(stage, [](const Phase& phase) {
-      return phase.peer_in.is_switched() || phase.peer_out.is_switched();
+      const auto in_domain = [](const PeerMap& map) { return map.is_switched() && !map.network; };
+      return in_domain(phase.peer_in) || in_domain(phase.peer_out);
     });
   });
 }

@@ -15,7 +15,7 @@ namespace fabricast {
 bool has_groups(const Phase& phase);
 bool has_groups(const Stage& stage);
 bool has_groups(const Schedule& schedule);
-// Do switches multicast or reduce for it?
+// Do switches of domains multicast or reduce for it?
 bool is_switched(const Schedule& schedule);
 
 // The phase itself, if it has no group.

@@ -21,6 +21,22 @@ std::string without_flag(const std::string& name) {
   return yaml.replace(at, 10, "value: no");
 }
 
+// SHARP adds up in the network; A100 under InfiniBand have it and switches that do not reduce.
+TEST(Offered, WhateverIsOfferedHasItsParameters) {
+  const auto machine = load_machine("hgx-a100x8@infiniband-hdr");
+  const auto nccl = ExecutorKind::nccl;
+  const auto values = values_of(prior_profile(*machine, nccl));
+  const auto offered = offered_algorithms(*machine, nccl, Collective::all_reduce);
+  EXPECT_THAT(offered, Contains("collnet_direct"));
+  for (const auto& algorithm : offered) {
+    PointSpec point;
+    point.algorithm = algorithm;
+    point.protocol = Protocol::simple;
+    point.bytes = 1 << 20;
+    EXPECT_NO_THROW(build_case(*machine, values, point)) << algorithm;
+  }
+}
+
 TEST(Offered, NvlsNeedsASwitchThatReduces) {
   const auto with = load_machine("hgx-h100");
   const auto without = parse_machine(without_flag("hgx-h100"), "test");
