@@ -155,8 +155,10 @@ int show_command(const ScheduleArguments& arguments) {
   if (!arguments.output.empty()) {
     check_picture_name(arguments.output);
     require_target(arguments.output, arguments.force);
-    publish_picture(arguments.output, render_schedule_svg(schedule, channel.placement, title),
-                    arguments.force);
+    publish_picture(
+        arguments.output,
+        render_schedule_svg(schedule, channel.placement, chosen.plan.space.domain_size(), title),
+        arguments.force);
     log_info("wrote " + arguments.output);
   }
   if (arguments.rounds) {

@@ -28,9 +28,11 @@ std::int32_t colours_of(const Schedule& schedule) {
 
 class Picture {
  public:
-  Picture(const Schedule& schedule, const Placement& placement, const std::string& title)
+  Picture(const Schedule& schedule, const Placement& placement, std::int32_t domain,
+          const std::string& title)
       : schedule_(schedule),
         placement_(placement),
+        domain_(domain),
         rounds_(rounds_of(schedule, placement)),
         cell_(std::clamp(132.0 / schedule.chunks, 3.0, 20.0)),
         scratch_cell_(schedule.scratch_chunks == 0
@@ -40,7 +42,12 @@ class Picture {
                           scratch_cell_ * schedule.scratch_chunks + 22})),
         strip_(schedule.scratch_chunks > 0 ? 40.0 : 20.0),
         row_(strip_ + gap_between_rows),
-        svg_(width(), height(), title, "rounds of a collective algorithm") {}
+        svg_(width(), height(), title, "rounds of a collective algorithm") {
+    for (std::int32_t x = 0; x < rounds_.ranks; ++x) {
+      by_rank_ = by_rank_ || placement_.rank_at(x) / domain_ !=
+                                 placement_.rank_at(x / domain_ * domain_) / domain_;
+    }
+  }
 
   std::string draw(const std::string& title) {
     draw_heading(title);
@@ -55,6 +62,13 @@ class Picture {
   }
 
  private:
+  // Columns are positions; where those of a domain lie apart, ranks.
+  std::int32_t column_of(std::int32_t rank) const {
+    return by_rank_ ? rank : placement_.position_of(rank);
+  }
+  std::int32_t rank_in(std::int32_t column) const {
+    return by_rank_ ? column : placement_.rank_at(column);
+  }
   double panel() const { return column_ * rounds_.ranks; }
   double width() const { return std::max(left_margin + panel() + right_margin, 640.0); }
   double height() const { return top_margin + row_ * (rounds_.rounds + 1) + bottom_margin; }
@@ -73,14 +87,14 @@ class Picture {
   }
 
   void draw_columns() {
-    const std::int32_t l = schedule_.space.domain_size();
-    const bool domains = schedule_.space.domains() > 1 && l > 1;
+    const std::int32_t l = domain_;
+    const bool domains = rounds_.ranks > l && l > 1;
     for (std::int32_t d = 0; domains && d * l < rounds_.ranks; ++d) {
       svg_.rectangle({x_of(d * l) - column_ / 2 + 3, top_margin - 34}, column_ * l - 6,
                      height() - top_margin - bottom_margin + 44, ground);
     }
     for (std::int32_t x = 0; x < rounds_.ranks; ++x) {
-      svg_.text({x_of(x), top_margin - 12}, fmt::format("rank {}", placement_.rank_at(x)),
+      svg_.text({x_of(x), top_margin - 12}, fmt::format("rank {}", rank_in(x)),
                 {12, ink, Anchor::middle, true, 0});
       svg_.line({x_of(x), top_margin}, {x_of(x), y_of(rounds_.rounds - 1)}, {"#e3e6ea", 1, ""});
     }
@@ -111,7 +125,7 @@ class Picture {
               bold);
     svg_.text({left_margin - 16, y + 22}, round < 0 ? "input buffers" : stages_text(round), small);
     for (std::int32_t x = 0; x < rounds_.ranks; ++x) {
-      const auto rank = static_cast<std::size_t>(placement_.rank_at(x));
+      const auto rank = static_cast<std::size_t>(rank_in(x));
       const RankCells& cells =
           round < 0 ? rounds_.start[rank] : rounds_.after[static_cast<std::size_t>(round)][rank];
       const RankCells* before = nullptr;
@@ -175,8 +189,7 @@ class Picture {
     for (std::size_t m = begin; m < end; ++m) {
       const auto& message = rounds_.messages[m];
       const std::int32_t p = rounds_.ranks;
-      shifts.insert(
-          (placement_.position_of(message.to) - placement_.position_of(message.from) + p) % p);
+      shifts.insert((column_of(message.to) - column_of(message.from) + p) % p);
     }
     if (shifts.size() != 1) return 0;
     const std::int32_t shift = *shifts.begin();
@@ -190,8 +203,8 @@ class Picture {
     for (std::size_t m = begin; m < end; ++m) {
       const RoundMessage& message = rounds_.messages[m];
       if (message.through_switch) continue;
-      const std::int32_t from = placement_.position_of(message.from);
-      const std::int32_t to = shift == 0 ? placement_.position_of(message.to) : from + shift;
+      const std::int32_t from = column_of(message.from);
+      const std::int32_t to = shift == 0 ? column_of(message.to) : from + shift;
       const std::int32_t order = leaving[message.from]++;
       arrow(message, from, to, order);
       if (to < 0) arrow(message, from + rounds_.ranks, to + rounds_.ranks, order);
@@ -272,7 +285,7 @@ class Picture {
     const double y = switch_y(round);
     const auto vertical = [&](std::int32_t rank, double side, double from, double to,
                               const std::set<std::int32_t>& chunks) {
-      const double x = x_of(placement_.position_of(rank)) + side;
+      const double x = x_of(column_of(rank)) + side;
       const std::string stroke =
           chunks.size() == 1 ? chunk_colour(*chunks.begin(), colours_of(schedule_), 1) : quiet;
       svg_.line({x, from}, {x, to - 6}, {stroke, 2, ""});
@@ -326,6 +339,8 @@ class Picture {
 
   const Schedule& schedule_;
   const Placement& placement_;
+  std::int32_t domain_;  // ranks of one
+  bool by_rank_ = false;
   Rounds rounds_;
   double cell_, scratch_cell_, column_, strip_, row_;
   Svg svg_;
@@ -334,8 +349,8 @@ class Picture {
 }  // namespace
 
 std::string render_schedule_svg(const Schedule& schedule, const Placement& placement,
-                                const std::string& title) {
-  return Picture(schedule, placement, title).draw(title);
+                                std::int32_t domain, const std::string& title) {
+  return Picture(schedule, placement, domain, title).draw(title);
 }
 
 }  // namespace fabricast

@@ -86,7 +86,7 @@ TEST(Rounds, RefusesWhatNobodyCanRead) {
 TEST(SchedulePicture, HasEveryRankRoundAndMessage) {
   const auto plan = plan_for(Collective::all_gather, "ring", RankSpace{4});
   const auto& channel = plan.channels[0];
-  const std::string svg = render_schedule_svg(*channel.schedule, channel.placement, "a <title>");
+  const std::string svg = render_schedule_svg(*channel.schedule, channel.placement, 4, "a <title>");
   EXPECT_THAT(svg, HasSubstr("a &lt;title&gt;"));
   for (const char* text : {">rank 0<", ">rank 3<", ">round 0<", ">round 3<", ">last_receive<"}) {
     EXPECT_THAT(svg, HasSubstr(text));
@@ -97,7 +97,21 @@ TEST(SchedulePicture, HasEveryRankRoundAndMessage) {
   }
   // 12 messages, of which 3 leave at the right and come in at the left.
   EXPECT_EQ(heads, 15u);
-  EXPECT_EQ(svg, render_schedule_svg(*channel.schedule, channel.placement, "a <title>"));
+  EXPECT_EQ(svg, render_schedule_svg(*channel.schedule, channel.placement, 4, "a <title>"));
+}
+
+// Of hierarchical_tree the positions of one member of all domains are neighbours.
+TEST(SchedulePicture, ShadesDomainsWhereverTheirPositionsLie) {
+  const auto plan = plan_for(Collective::all_reduce, "hierarchical_tree", RankSpace{2, 3});
+  const auto& channel = plan.channels[0];
+  ASSERT_NE(channel.placement.rank_at(1), 1) << "no case of it";
+  const std::string svg = render_schedule_svg(*channel.schedule, channel.placement, 2, "title");
+  std::size_t before = 0;
+  for (int rank = 0; rank < 6; ++rank) {
+    const auto at = svg.find(">rank " + std::to_string(rank) + "<");
+    EXPECT_GT(at, before) << rank;
+    before = at;
+  }
 }
 
 TEST(SchedulePicture, ColoursDiffer) {
@@ -112,8 +126,9 @@ TEST(SchedulePicture, ColoursDiffer) {
 TEST(SchedulePicture, ThoseInTheDocumentationAreCurrent) {
   const auto expect = [](const char* file, const char* title, const ExecutionPlan& plan) {
     const auto& channel = plan.channels[0];
-    EXPECT_EQ(read_text_file(std::string(FABRICAST_DOCS) + "/pictures/" + file),
-              render_schedule_svg(*channel.schedule, channel.placement, title))
+    EXPECT_EQ(
+        read_text_file(std::string(FABRICAST_DOCS) + "/pictures/" + file),
+        render_schedule_svg(*channel.schedule, channel.placement, plan.space.domain_size(), title))
         << file;
   };
   expect("ring.svg", "all_reduce ring, 4 ranks",
