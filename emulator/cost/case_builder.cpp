@@ -21,9 +21,8 @@ namespace {
 PlanLimits limits_of(const Topology& topology, const PointSpec& point) {
   if (point.schedule) return file_limits(point.executor, point.protocol);
   const bool in_switch = point.executor == ExecutorKind::nccl && through_switches(point.algorithm);
-  const auto offered =
-      in_switch ? in_switch_channels(topology.gpu().generation, topology.space().domains())
-                : static_cast<std::int32_t>(topology.channels().value);
+  const auto offered = in_switch ? in_switch_channels(topology)
+                                 : static_cast<std::int32_t>(topology.channels().value);
   PlanLimits limits = plan_limits(point.executor, point.collective, point.algorithm, point.protocol,
                                   topology.space(), point.bytes,
                                   point.channels > 0 ? point.channels : std::max(1, offered));

@@ -7,6 +7,7 @@
 
 #include "emulator/base/contracts.hpp"
 #include "emulator/base/error.hpp"
+#include "emulator/cost/generation_ratios.hpp"
 #include "emulator/schedule/lowered.hpp"
 #include "emulator/schedule/partition.hpp"
 
@@ -25,6 +26,10 @@ const LinkClass& first_of_kind(const Topology& topology, LinkKind kind) {
   const auto& classes = topology.link_classes();
   return *std::find_if(classes.begin(), classes.end(),
                        [kind](const LinkClass& c) { return c.kind == kind; });
+}
+
+bool is_trunk(LinkKind kind) {
+  return kind == LinkKind::leaf_uplink || kind == LinkKind::spine_uplink;
 }
 
 }  // namespace
@@ -94,10 +99,49 @@ void MachineCosts::read_nccl(const Topology& topology, const ParameterValues& va
   }
   if (has(LinkKind::pcie)) domain_step_us_ = parameter_value(values, "pcie.step." + p);
   if (has(LinkKind::nic)) network_step_us_ = parameter_value(values, "net.step." + p);
-  if (through_switch) switch_ratio_ = parameter_value(values, "nvlink.efficiency_ratio.nvls");
+  if (through_switch) {
+    const double ratio = parameter_value(values, "nvlink.efficiency_ratio.nvls");
+    for (Link& link : links_) link.switch_ratio = ratio;
+  }
+  read_generations(topology);
   const WireFormat format = wire_format(protocol_);
   copy_ps_per_byte_ = ps_per_byte(parameter_value(values, "cta.copy_bw")) *
                       static_cast<double>(format.wire) / static_cast<double>(format.data);
+}
+
+// Parameters are those of the first nodes' GPUs; what others are slower by, or faster, is what the
+// inventory's priors say of both. The last GPU to start and to end is waited for.
+void MachineCosts::read_generations(const Topology& topology) {
+  double launch = 1;
+  for (std::size_t c = 0; c < link_count_; ++c) {
+    const LinkClass& link = topology.link_classes()[c];
+    if (is_trunk(link.kind)) links_[c].step = links_[c].copy = 0;  // no GPU is at it
+    if (link.generation.empty()) continue;
+    generations_ = true;
+    const LinkClass& first = first_of_kind(topology, link.kind);
+    const GenerationRatios ratios =
+        generation_ratios(topology.gpu().generation, first, link, protocol_);
+    links_[c].step = ratios.step;
+    links_[c].copy = 1 / ratios.copy_bandwidth;
+    links_[c].efficiency = std::min(1.0, links_[c].efficiency * ratios.efficiency);
+    links_[c].switch_ratio *= ratios.in_switch;
+    launch = std::max(launch, ratios.launch);
+    slowest_.copy = std::max(slowest_.copy, links_[c].copy);
+  }
+  if (launch > 1)
+    launch_ = SimDuration(static_cast<std::int64_t>(static_cast<double>(launch_.value()) * launch));
+}
+
+MachineCosts::Pace MachineCosts::pace_of(const EdgeClass& edge) const {
+  if (!generations_) return {};
+  if (edge.kind == EdgeKind::local) return slowest_;  // whoever copies
+  Pace pace{0, 0};
+  for (std::size_t c = 0; c < link_count_; ++c) {
+    if (edge.hops[c] == 0) continue;
+    pace.step = std::max(pace.step, links_[c].step);
+    pace.copy = std::max(pace.copy, links_[c].copy);
+  }
+  return pace;
 }
 
 // Buffers of all ranks and slots of all connections lie in one memory. A lane has a connection to
@@ -146,13 +190,14 @@ void MachineCosts::read_mpi(const ParameterValues& values) {
 
 std::int64_t MachineCosts::lane_ps(const EdgeClass& edge, std::int64_t bytes, bool reduces) const {
   double us = 0;
+  const Pace pace = pace_of(edge);
   switch (edge.kind) {
     case EdgeKind::idle:
       return 0;
     case EdgeKind::local:
       break;
     case EdgeKind::domain:
-      us = domain_step_us_;
+      us = domain_step_us_ * pace.step;
       break;
     case EdgeKind::network:
       us = network_step_us_;
@@ -163,7 +208,7 @@ std::int64_t MachineCosts::lane_ps(const EdgeClass& edge, std::int64_t bytes, bo
   }
   if (bytes <= small_message_ && edge.kind != EdgeKind::local) us = small_step_us_;
   const double copy =
-      static_cast<double>(bytes) * copy_ps_per_byte_ * (reduces ? reduce_ratio_ : 1);
+      static_cast<double>(bytes) * copy_ps_per_byte_ * pace.copy * (reduces ? reduce_ratio_ : 1);
   return static_cast<std::int64_t>(std::ceil(us * 1e6 + copy));
 }
 
@@ -175,7 +220,8 @@ std::int64_t MachineCosts::port_ps(const EdgeClass& edge, std::int64_t bytes, in
   };
   for (std::size_t c = 0; c < link_count_; ++c) {
     if (edge.flows[c] <= 0) continue;
-    narrow(links_[c].bandwidth * links_[c].efficiency * (edge.in_switch ? switch_ratio_ : 1) /
+    narrow(links_[c].bandwidth * links_[c].efficiency *
+           (edge.in_switch ? links_[c].switch_ratio : 1) /
            (static_cast<double>(edge.flows[c]) / one_flow) / slower[c]);
   }
   if (edge.device_flows > 0) narrow(device_bandwidth_ / edge.device_flows);
@@ -195,7 +241,8 @@ std::int64_t MachineCosts::latency_ps(const EdgeClass& edge) const {
 std::int64_t MachineCosts::streamed_ps(const EdgeClass& edge, std::int64_t bytes) const {
   const std::int64_t line = line_bytes(protocol_);
   if (edge.kind != EdgeKind::domain || line == 0 || bytes <= line) return 0;
-  return static_cast<std::int64_t>(static_cast<double>(bytes - line) * copy_ps_per_byte_);
+  return static_cast<std::int64_t>(static_cast<double>(bytes - line) * copy_ps_per_byte_ *
+                                   pace_of(edge).copy);
 }
 
 Bandwidth MachineCosts::usable(std::size_t link_class) const {

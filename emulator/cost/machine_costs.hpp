@@ -61,26 +61,35 @@ class MachineCosts {
  private:
   void read_links(const Topology& topology, const ParameterValues& values, ExecutorKind executor);
   void read_nccl(const Topology& topology, const ParameterValues& values, bool through_switch);
+  void read_generations(const Topology& topology);
   void read_cuda(const ParameterValues& values, const ExecutionPlan& plan);
   void read_host(const ParameterValues& values, const ExecutionPlan& plan);
   void read_mpi(const ParameterValues& values);
 
   struct Link {
-    double capacity = 0;    // B/s
-    double bandwidth = 0;   // B/s, nominal
-    double efficiency = 1;  // usable part
+    double capacity = 0;      // B/s
+    double bandwidth = 0;     // B/s, nominal
+    double efficiency = 1;    // usable part
+    double switch_ratio = 1;  // of that, when the switch multicasts and reduces
     std::int64_t latency_ps = 0;
+    double step = 1, copy = 1;  // hand-off and copy, as multiples of those of the first nodes' GPUs
   };
+  // How much longer than on GPUs of the first nodes a step takes that crosses the edge's links.
+  struct Pace {
+    double step = 1, copy = 1;
+  };
+  Pace pace_of(const EdgeClass& edge) const;
   Protocol protocol_;
   std::size_t link_count_ = 0;
   std::array<Link, EdgeClass::max_link_classes> links_{};
-  double switch_ratio_ = 1;      // of the usable rate, when the switch multicasts and reduces
   double device_bandwidth_ = 0;  // B/s read and written by all lanes together
   double domain_step_us_ = 0, network_step_us_ = 0, device_step_us_ = 0;
   std::int64_t small_message_ = 0;  // mpi: messages up to here are eager
   double small_step_us_ = 0;
   double copy_ps_per_byte_ = 0, reduce_ratio_ = 1;
   SimDuration launch_;
+  bool generations_ = false;  // GPUs are of several
+  Pace slowest_;
 };
 
 }  // namespace fabricast

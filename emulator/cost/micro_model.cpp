@@ -4,11 +4,11 @@
 #include <cmath>
 
 #include "emulator/base/contracts.hpp"
+#include "emulator/base/units.hpp"
 
 namespace fabricast {
 namespace {
 
-constexpr double ps_per_us = 1e6;
 constexpr double relative_step = 1.0 / 512;
 
 int sources_of(const Conditions& conditions) {
@@ -39,7 +39,7 @@ double micro_time_us(const ParameterValues& values, const Conditions& conditions
                         (sources == 2 ? costs.reduce_ratio : 1);
   const double of_all = moved * costs.memory_ps_per_byte(moved);
   return costs.launch_us / static_cast<double>(micro_passes(conditions.bytes)) +
-         std::max(of_one, of_all) / ps_per_us;
+         std::max(of_one, of_all) / static_cast<double>(ps_per_us);
 }
 
 std::vector<MicroElasticity> micro_elasticities(const ParameterValues& values,

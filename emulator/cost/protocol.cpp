@@ -230,9 +230,14 @@ bool through_switches(const std::string& algorithm) {
   return algorithm == "nvls" || algorithm == "nvls_tree" || algorithm == "nvls_sharp";
 }
 
-std::int32_t in_switch_channels(const std::string& generation, std::int32_t domains) {
-  if (generation != "blackwell") return 16;
-  return domains == 1 ? 24 : 32;
+std::int32_t in_switch_channels(const Topology& topology) {
+  const auto& classes = topology.link_classes();
+  const bool blackwell = topology.gpu().generation == "blackwell" &&
+                         std::all_of(classes.begin(), classes.end(), [](const LinkClass& link) {
+                           return link.generation.empty() || link.generation == "blackwell";
+                         });
+  if (!blackwell) return 16;
+  return topology.space().domains() == 1 ? 24 : 32;
 }
 
 WireFormat wire_format(Protocol protocol) {

@@ -14,6 +14,7 @@
 #include "emulator/base/rank_space.hpp"
 #include "emulator/profile/sample.hpp"
 #include "emulator/schedule/plan.hpp"
+#include "topologies/model/topology.hpp"
 
 namespace fabricast {
 
@@ -37,9 +38,9 @@ std::vector<Protocol> protocols_of(ExecutorKind executor, Collective collective,
 
 // NVLS of any kind: its own number of channels, whatever the size.
 bool through_switches(const std::string& algorithm);
-// NCCL's number of channels for NVLS: 16 on Hopper; 24 in one domain of Blackwell, 32 over several
-// (src/transport/nvls.cc). Small messages do not reduce it.
-std::int32_t in_switch_channels(const std::string& generation, std::int32_t domains);
+// NCCL's number of channels for NVLS: 16 on Hopper, or where some GPUs are; 24 in one domain of
+// Blackwell, 32 over several (src/transport/nvls.cc). Small messages do not reduce it.
+std::int32_t in_switch_channels(const Topology& topology);
 
 // data / wire bytes: LL stores 4 B of data with 4 B of flag, LL128 120 B with 8 B of flags.
 struct WireFormat {

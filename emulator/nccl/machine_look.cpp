@@ -41,20 +41,23 @@ double slot_rate(int generation) { return 12.0 * (1 << (generation - 3)); }
 // RCCL is a fork of NCCL: what its search would find if its GPUs were of SM80 (25 GB/s per link).
 constexpr GenerationFacts stand_in_facts{"cdna", 80, 25, 5};
 
-const GenerationFacts& facts_of(const Topology& machine) {
-  const auto& gpu = machine.gpu();
+const GenerationFacts* find_facts(const GpuModel& gpu) {
   const auto found =
       std::find_if(generation_facts.begin(), generation_facts.end(),
                    [&](const GenerationFacts& facts) { return facts.name == gpu.generation; });
-  if (found == generation_facts.end() || gpu.vendor != "nvidia") {
-    throw UsageError(
-        fmt::format("{}: NCCL does not run on {} ({}); give a machine with NVIDIA GPUs",
-                    machine.name(), gpu.name, gpu.generation));
-  }
-  return *found;
+  return found == generation_facts.end() || gpu.vendor != "nvidia" ? nullptr : &*found;
 }
 
-int capability_of(const GpuModel& gpu, int of_generation) {
+const GenerationFacts& facts_of(const std::string& machine, const GpuModel& gpu) {
+  if (const GenerationFacts* facts = find_facts(gpu)) return *facts;
+  throw UsageError(fmt::format("{}: NCCL does not run on {} ({}); give a machine with NVIDIA GPUs",
+                               machine, gpu.name, gpu.generation));
+}
+
+// 0 where NCCL does not run.
+int capability_of(const GpuModel& gpu) {
+  const GenerationFacts* facts = find_facts(gpu);
+  const int of_generation = facts == nullptr ? 0 : facts->capability;
   if (of_generation == 80 && !gpu.name.starts_with("A100") && !gpu.name.starts_with("A800") &&
       !gpu.name.starts_with("A30")) {
     return 86;
@@ -102,26 +105,30 @@ MachineSpec weakest(MachineSpec spec) {
   for (const DomainPart& part : spec.others) {
     if (spec.domain.bandwidth) less(*spec.domain.bandwidth, *part.domain.bandwidth);
     if (spec.domain.links && part.domain.links) less(*spec.domain.links, *part.domain.links);
-    if (part.gpu.pcie_gb_per_s.value > 0) less(spec.gpu.pcie_gb_per_s, part.gpu.pcie_gb_per_s);
+    Sourced slot = spec.gpu.pcie_gb_per_s;
+    if (part.gpu.pcie_gb_per_s.value > 0) less(slot, part.gpu.pcie_gb_per_s);
+    if (capability_of(part.gpu) < capability_of(spec.gpu)) spec.gpu = part.gpu;
+    spec.gpu.pcie_gb_per_s = slot;
     less(spec.fabric->nic_bandwidth, part.nic_bandwidth);
   }
   return spec;
 }
 
-MachineLook look_by(const GenerationFacts& facts, const Topology& machine) {
+MachineSpec weakest_of(const Topology& machine) {
   const auto* built = dynamic_cast<const BuiltTopology*>(&machine);
   if (built == nullptr) {
     throw UsageError(machine.name() + ": was not built from a machine file");
   }
-  const MachineSpec spec = weakest(built->spec());
+  return weakest(built->spec());
+}
+
+MachineLook look_by(const GenerationFacts& facts, const Topology& machine,
+                    const MachineSpec& spec) {
   MachineLook look;
   look.name = machine.name();
   look.gpus = machine.space().domain_size();
   look.nodes = machine.ranks() / look.gpus;
-  look.capability = capability_of(spec.gpu, facts.capability);
-  for (const DomainPart& part : spec.others) {
-    look.capability = std::min(look.capability, capability_of(part.gpu, facts.capability));
-  }
+  look.capability = capability_of(spec.gpu);
   look.gpus_per_host = spec.domain.members_per_tray > 0
                            ? std::min(look.gpus, spec.domain.members_per_tray)
                            : look.gpus;
@@ -155,18 +162,21 @@ MachineLook look_by(const GenerationFacts& facts, const Topology& machine) {
 
 }  // namespace
 
-MachineLook look_of(const Topology& machine) { return look_by(facts_of(machine), machine); }
+MachineLook look_of(const Topology& machine) {
+  const MachineSpec spec = weakest_of(machine);
+  return look_by(facts_of(machine.name(), spec.gpu), machine, spec);
+}
 
 MachineLook stand_in_look_of(const Topology& machine) {
-  MachineLook look = look_by(stand_in_facts, machine);
-  const DomainSpec domain = weakest(dynamic_cast<const BuiltTopology&>(machine).spec()).domain;
+  const MachineSpec spec = weakest_of(machine);
+  MachineLook look = look_by(stand_in_facts, machine, spec);
   look.capability = stand_in_facts.capability;
   look.shared_switch = true;
   look.gpus_per_switch = std::max(look.gpus_per_switch, 2);  // as look_by: boxes of SM80
   if (look.gpus > 1) {
     look.shape = NvlinkShape::to_switch;
-    look.nvlinks = std::max(
-        1, static_cast<int>(std::lround(domain.bandwidth->value / stand_in_facts.gbyte_per_link)));
+    look.nvlinks = std::max(1, static_cast<int>(std::lround(spec.domain.bandwidth->value /
+                                                            stand_in_facts.gbyte_per_link)));
   }
   return look;
 }

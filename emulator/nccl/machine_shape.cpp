@@ -46,6 +46,9 @@ TimeShape time_shape_of(const Topology& machine) {
   if (domain.bandwidth) shape.link_gbps = domain.bandwidth->value;
   for (const DomainPart& part : spec.others) {  // the slowest keeps the others waiting
     shape.one_nic_gbps = std::min(shape.one_nic_gbps, part.nic_bandwidth.value);
+    const TimeGeneration generation = time_generation_of(part.gpu);
+    if (generation != TimeGeneration::cdna)
+      shape.generation = std::min(shape.generation, generation);
     if (part.domain.bandwidth)
       shape.link_gbps = std::min(shape.link_gbps, part.domain.bandwidth->value);
   }

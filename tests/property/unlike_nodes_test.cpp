@@ -75,5 +75,75 @@ TEST(UnlikeNodes, TakeNoLessThanFastAndNoMoreThanSlowOnes) {
   EXPECT_GT(slower, 20);
 }
 
+// As many nodes of `first` and then of `other`, under one network.
+std::shared_ptr<const Topology> of_generations(const std::string& first, int firsts,
+                                               const std::string& other, int others) {
+  std::string yaml = fmt::format(
+      "name: m\ntitle: m\nkind: nested\nnode: {}\ncount: [{}, assumed, t]\n"
+      "channels: [8, assumed, t]\nfabric:\n  kind: rail_fat_tree\n  name: infiniband\n"
+      "  nic: {{bandwidth: [200 Gbit/s, assumed, t], latency: [3 us, assumed, t]}}\n"
+      "  rails: [8, assumed, t]\n  radix: [64, assumed, t]\n  tiers: [2, assumed, t]\n"
+      "  hop_latency: [0.5 us, assumed, t]\n  domains_per_leaf: [2, assumed, t]\n",
+      first, firsts);
+  if (others > 0)
+    yaml += fmt::format("others:\n  - {{node: {}, count: [{}, assumed, t]}}\n", other, others);
+  return parse_machine(yaml, "m.yaml");
+}
+
+SimDuration own_time(const Topology& machine, Collective collective, const std::string& algorithm,
+                     Protocol protocol, std::int64_t bytes) {
+  PointSpec point;
+  point.collective = collective;
+  point.algorithm = algorithm;
+  point.protocol = protocol;
+  point.bytes = bytes;
+  const auto values = values_of(prior_profile(machine, ExecutorKind::nccl));
+  const auto made = build_case(machine, values, point);
+  EngineOptions unfolded;
+  unfolded.fold = false;
+  const SimDuration time = evaluate_case(made, {}).time;
+  EXPECT_EQ(time, evaluate_case(made, unfolded).time) << algorithm;
+  return time;
+}
+
+// Each machine by its own priors, whichever kind comes first. A100 is slower than H100 in
+// everything; B200 has longer steps than H100 and faster links, so that both together may take
+// longer than either.
+TEST(UnlikeNodes, OfTwoGenerationsLieBetweenBoth) {
+  struct Pair {
+    std::string newer, older;
+    double slack;
+  };
+  int apart = 0;
+  for (const auto& [newer, older, slack] :
+       {Pair{"hgx-h100", "hgx-a100", 1.001}, Pair{"hgx-b200", "hgx-h100", 1.1}}) {
+    const auto all_new = of_generations(newer, 8, "", 0), all_old = of_generations(older, 8, "", 0);
+    const auto new_first = of_generations(newer, 5, older, 3);
+    const auto old_first = of_generations(older, 3, newer, 5);
+    for (const Collective collective :
+         {Collective::all_reduce, Collective::all_gather, Collective::all_to_all}) {
+      for (const auto& algorithm : offered_algorithms(*new_first, ExecutorKind::nccl, collective)) {
+        for (const Protocol protocol : protocols_of(ExecutorKind::nccl, collective, algorithm)) {
+          for (const std::int64_t bytes : {std::int64_t{64} << 10, std::int64_t{256} << 20}) {
+            const std::string what =
+                fmt::format("{} {} {} {} {} {}", newer, older, to_string(collective), algorithm,
+                            to_string(protocol), bytes);
+            const double a = to_us(own_time(*all_new, collective, algorithm, protocol, bytes));
+            const double b = to_us(own_time(*all_old, collective, algorithm, protocol, bytes));
+            for (const auto& machine : {new_first, old_first}) {
+              const double mixed =
+                  to_us(own_time(*machine, collective, algorithm, protocol, bytes));
+              EXPECT_LE(std::min(a, b), mixed * slack) << what;
+              EXPECT_LE(mixed, std::max(a, b) * slack) << what;
+            }
+            apart += std::max(a, b) > 1.05 * std::min(a, b) ? 1 : 0;
+          }
+        }
+      }
+    }
+  }
+  EXPECT_GT(apart, 10);
+}
+
 }  // namespace
 }  // namespace fabricast

@@ -80,7 +80,7 @@ void RailFatTree::add_kinds() {
     for (std::size_t c = 0; c < classes_.size(); ++c) {
       const LinkClass& known = classes_[c];
       if (known.kind == wanted.kind && known.bandwidth.value == wanted.bandwidth.value &&
-          known.latency.value == wanted.latency.value &&
+          known.latency.value == wanted.latency.value && known.generation == wanted.generation &&
           known.in_network_reduction.value == wanted.in_network_reduction.value) {
         return LinkClassId::from(static_cast<std::int64_t>(c));
       }
@@ -104,9 +104,14 @@ void RailFatTree::add_kinds() {
     DomainKind kind{first, 0, LinkClassId(0), LinkClassId(0)};
     first += static_cast<std::uint32_t>(others.domains.value);
     ++part;
-    if (members_ > 1) kind.scale_up = class_of(scale_up_class(others.domain), part);
-    kind.nic =
-        class_of({"nic", LinkKind::nic, others.nic_bandwidth, halved(others.nic_latency)}, part);
+    const std::string generation =
+        others.gpu.generation == spec().gpu.generation ? "" : others.gpu.generation;
+    const auto link = [&](LinkClass wanted) {
+      wanted.generation = generation;
+      return class_of(std::move(wanted), part);
+    };
+    if (members_ > 1) kind.scale_up = link(scale_up_class(others.domain));
+    kind.nic = link({"nic", LinkKind::nic, others.nic_bandwidth, halved(others.nic_latency)});
     const auto same =
         std::find_if(domain_kinds_.begin(), domain_kinds_.end(), [&kind](const DomainKind& known) {
           return known.scale_up == kind.scale_up && known.nic == kind.nic;

@@ -101,10 +101,8 @@ std::string frame_of(const LocalMachine& host) {
   const auto ports = best_ports(host);
   const std::string fabric = ports.empty() ? "" : ports.front().fabric;
   if (host.gpus.empty()) return fmt::format("{} cores, {}", host.usable_cores, fabric);
-  const auto& gpu = host.gpus.front();
-  return fmt::format("{} GPUs, {}, {}, {} x {}", host.gpus.size(),
-                     generation_of(gpu.compute_major, gpu.compute_minor), joined_by(host),
-                     ports.size(), fabric);
+  return fmt::format("{} GPUs, {}, {} x {}", host.gpus.size(), joined_by(host), ports.size(),
+                     fabric);
 }
 
 // Consecutive hosts of one kind.
@@ -139,11 +137,11 @@ void require_one_frame(std::span<const LocalMachine> hosts) {
   const auto& most = *std::max_element(
       kinds.begin(), kinds.end(),
       [](const auto& a, const auto& b) { return a.second.size() < b.second.size(); });
-  throw UsageError(
-      fmt::format("the {} hosts are of {} kinds ({}), and the nodes of a machine have as many GPUs "
-                  "of one generation, or cores, and as many ports of one network; run on those of "
-                  "one kind, such as --host {}, or write the machine file by hand",
-                  hosts.size(), kinds.size(), list, fmt::join(most.second, ",")));
+  throw UsageError(fmt::format(
+      "the {} hosts are of {} kinds ({}), and the nodes of a machine have as many GPUs, "
+      "or cores, and as many ports of one network; run on those of one kind, such as --host {}, or "
+      "write the machine file by hand",
+      hosts.size(), kinds.size(), list, fmt::join(most.second, ",")));
 }
 
 std::string nic_latency(std::string_view fabric) {

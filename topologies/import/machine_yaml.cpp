@@ -284,7 +284,7 @@ class MachineReader {
   }
 
   // Domains unlike the first ones. Ranks are numbered by member, rates are kept by kind of link,
-  // and what a step takes by GPU generation: these must be the same.
+  // and what a step takes is known by collective library: these must be the same.
   void read_others(const YamlCursor& list, MachineSpec& spec) {
     Sourced all = spec.domains;
     for (const auto& at : list.items()) {
@@ -303,6 +303,12 @@ class MachineReader {
         read_domain(*node, node->at("kind").choice("kind of node", node_kinds), false, of_part);
       }
       if (node) require_comparable(*node, spec, of_part);
+      if (spec.scale_out && of_part.scale_out) {
+        // NCCL's ranks take the least that any of them found.
+        Sourced& channels = spec.scale_out->channels;
+        if (of_part.scale_out->channels.value < channels.value)
+          channels = of_part.scale_out->channels;
+      }
       const Sourced count =
           read_sourced_count(at.at("count"), spec.domain.noun + "s", 1, max_domains);
       all = {all.value + count.value, all.unit, std::max(all.origin, count.origin),
@@ -331,10 +337,9 @@ class MachineReader {
                          a.shape),
              "unlike nodes are joined inside by switches of one kind");
     }
-    if (first.gpu.generation != other.gpu.generation || first.gpu.vendor != other.gpu.vendor) {
-      refuse(fmt::format("a GPU of generation {} beside {}", other.gpu.generation,
-                         first.gpu.generation),
-             "what a step takes is known by generation");
+    if (first.gpu.vendor != other.gpu.vendor) {
+      refuse(fmt::format("a GPU of {} beside one of {}", other.gpu.vendor, first.gpu.vendor),
+             "no collective library runs on both");
     }
   }
 

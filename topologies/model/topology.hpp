@@ -57,6 +57,8 @@ struct LinkClass {
   // One of several links of a member, each to another member: rounds of an exchange use them at
   // once, where a message to one member has only that one.
   bool direct = false;
+  // Of the GPUs at it, where that is not the one of Topology::gpu(); else empty, and of trunks.
+  std::string generation{};
 };
 
 struct Route {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "emulator/base/error.hpp"
+#include "topologies/model/machine_file.hpp"
 
 namespace fabricast {
 namespace {
@@ -108,9 +109,14 @@ TEST(Protocol, NvlsAndPatHaveSimpleOnly) {
 // 8 heads, 16 channels: a channel's share of 1 GiB is 64 MiB = 64 * 8 * 128 KiB; below, chunks
 // halve.
 TEST(Protocol, NvlsKeepsItsChannelsAndShrinksItsChunks) {
-  EXPECT_EQ(in_switch_channels("hopper", 1), 16);
-  EXPECT_EQ(in_switch_channels("blackwell", 1), 24);
-  EXPECT_EQ(in_switch_channels("blackwell", 140), 32);
+  EXPECT_EQ(in_switch_channels(*load_machine("hgx-h100")), 16);
+  EXPECT_EQ(in_switch_channels(*load_machine("hgx-b200")), 24);
+  EXPECT_EQ(in_switch_channels(*load_machine("gb300-nvl72x140")), 32);
+  const auto some_hopper = parse_machine(
+      "name: m\ntitle: m\nkind: nested\nnode: hgx-b200\ncount: [4, assumed, t]\n"
+      "fabric: infiniband-ndr\nothers:\n  - {node: hgx-h100, count: [2, assumed, t]}\n",
+      "m.yaml");
+  EXPECT_EQ(in_switch_channels(*some_hopper), 16);
   const auto nvls = [](std::int64_t bytes) {
     return nccl(Collective::all_reduce, "nvls", Protocol::simple, RankSpace({8}), bytes, 16);
   };

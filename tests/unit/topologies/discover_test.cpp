@@ -289,15 +289,14 @@ TEST(Discover, HostsShareTheirOneNic) {
 TEST(Discover, UnlikeHostsAreRefusedKindByKind) {
   auto a = host("a", 8), b = host("b", 4), c = host("c", 8);
   c.usable_cores = 2;  // what a GPU box has of cores is no part of its machine
-  EXPECT_EQ(
-      message_of([&] {
-        machine_of({a, b, c, a});
-      }),
-      "the 3 hosts are of 2 kinds (a, c: 8 x NVIDIA H200 (18 NVLinks, 151 GB), no network "
-      "port of known rate; b: 4 x NVIDIA H200 (18 NVLinks, 151 GB), no network port of known "
-      "rate), and the nodes of a machine have as many GPUs of one generation, or cores, and as "
-      "many ports of one network; run on those of one kind, such as --host a,c, or write the "
-      "machine file by hand");
+  EXPECT_EQ(message_of([&] {
+              machine_of({a, b, c, a});
+            }),
+            "the 3 hosts are of 2 kinds (a, c: 8 x NVIDIA H200 (18 NVLinks, 151 GB), no network "
+            "port of known rate; b: 4 x NVIDIA H200 (18 NVLinks, 151 GB), no network port of known "
+            "rate), and the nodes of a machine have as many GPUs, or cores, and as "
+            "many ports of one network; run on those of one kind, such as --host a,c, or write the "
+            "machine file by hand");
   EXPECT_EQ(machine_of({a, c})->space(), RankSpace({8, 2}));
   EXPECT_NE(message_of([&] {
               machine_of({host("x", 0), a});
@@ -340,6 +339,21 @@ TEST(Discover, UnlikeHostsOfOneFrameAreOneMachine) {
   for (const auto& [rank, gb_per_s] : {std::pair{0, 25.0}, {3, 25}, {4, 50}, {7, 25}, {9, 50}}) {
     EXPECT_EQ(rate_of(rank), gb_per_s) << rank;
   }
+}
+
+TEST(Discover, HostsOfTwoGenerationsAreOneMachine) {
+  auto hopper = host("a", 4), ampere = host("b", 4);
+  for (LocalGpu& gpu : ampere.gpus) {
+    gpu.name = "NVIDIA A100-SXM4-80GB";
+    gpu.compute_major = 8;
+    gpu.nvlinks = 12;
+  }
+  const auto machine = machine_of({hopper, ampere});
+  EXPECT_EQ(machine->gpu().generation, "hopper");
+  EXPECT_EQ(machine->kinds(), 2);
+  const Route inside = machine->route(RankId(4), RankId(5));
+  EXPECT_EQ(machine->link_classes()[machine->link_class(inside.links[0]).value()].generation,
+            "ampere");
 }
 
 TEST(Discover, UnlikeGpusOfAHostAreRefused) {

@@ -156,6 +156,24 @@ TEST(UnlikeNodes, AsManyKindsOfLinksAsAreToldApart) {
       << refusal(yaml);
 }
 
+// Even with equal figures: what a step takes there is another generation's.
+TEST(UnlikeNodes, LinksOfAnotherGenerationAreAClassOfTheirOwn) {
+  const std::string yaml =
+      "name: m\ntitle: m\nkind: nested\nnode: hgx-b200\ncount: [4, assumed, t]\n"
+      "fabric: infiniband-ndr\nothers:\n  - {node: hgx-h100, count: [2, assumed, t]}\n"
+      "  - {node: hgx-b200, count: [2, assumed, t]}\n"
+      "  - {node: hgx-h200, count: [2, assumed, t]}\n";
+  const auto machine = parse_machine(yaml, "m.yaml");
+  EXPECT_EQ(machine->kinds(), 2) << "H100 and H200 have equal links";
+  std::string names;
+  for (const LinkClass& link : machine->link_classes())
+    names += link.name + ':' + link.generation + ' ';
+  EXPECT_EQ(names, "nvlink: nic: leaf_uplink: nvlink_2:hopper nic_2:hopper ");
+  EXPECT_EQ(machine->kind_of(RankId(8 * 4)), 1);
+  EXPECT_EQ(machine->kind_of(RankId(8 * 7)), 0);
+  EXPECT_EQ(machine->kind_of(RankId(8 * 9)), 1);
+}
+
 TEST(UnlikeNodes, TheListCannotBeSet) {
   for (const std::string setting : {"others=3", "others[0].count=3", "others.count=3"}) {
     try {
@@ -177,7 +195,13 @@ TEST(UnlikeNodes, WhatCannotStandBesideTheOthersIsRefused) {
   };
   const std::pair<std::string, std::string> cases[] = {
       {beside("hgx-h100", "gb200-nvl72"), "72 gpus where the first nodes have 8"},
-      {beside("hgx-h100", "hgx-a100"), "a GPU of generation ampere beside hopper"},
+      {yaml + "    node: {kind: single_node, gpus: [4, assumed, t], channels: [4, assumed, t],\n"
+              "      gpu: {name: X, vendor: amd, generation: other, hbm: [1 GB, assumed, t],\n"
+              "        hbm_bandwidth: [1 TB/s, assumed, t], bf16: [1 TFLOPS, assumed, t],\n"
+              "        fp8: [1 TFLOPS, assumed, t], power: [1 W, assumed, t]},\n"
+              "      interconnect: {kind: nvlink, bandwidth: [100 GB/s, assumed, t],\n"
+              "        latency: [1 us, assumed, t]}}\n",
+       "a GPU of amd beside one of nvidia (no collective library"},
       {beside("mi300x-8", "mi355x-8"), "(full_mesh) beside"},
       {beside("hgx-h100", "hgx-h100x16"), "\"hgx-h100x16\" is itself nested"},
       {beside("hgx-h100", "hgx-h1000"), "did you mean"},

@@ -1,0 +1,30 @@
+// What GPUs of another generation do faster or slower than those of a machine's first nodes.
+//
+// A profile has one value per parameter, that of the first nodes' GPUs. For GPUs of another
+// generation it is multiplied by the ratio of the inventory's priors (inventory_priors.cpp) of
+// both: what was measured on one moves the other as well. Pure functions; UsageError for a
+// generation without priors.
+#pragma once
+
+#include <string>
+
+#include "emulator/cost/protocol.hpp"
+#include "topologies/model/topology.hpp"
+
+namespace fabricast {
+
+// The other's over the first's.
+struct GenerationRatios {
+  double launch = 1;          // time
+  double step = 1;            // time of a hand-off over NVLink, beyond the links' own latency
+  double copy_bandwidth = 1;  // of one channel
+  double efficiency = 1;      // of an NVLink port, under the protocol
+  double in_switch = 1;       // of the same when the switch multicasts and reduces
+};
+
+// Of the GPUs at `other` (LinkClass::generation) to those at `first`, which is of the same kind and
+// of the generation that `first_generation` names.
+GenerationRatios generation_ratios(const std::string& first_generation, const LinkClass& first,
+                                   const LinkClass& other, Protocol protocol);
+
+}  // namespace fabricast
