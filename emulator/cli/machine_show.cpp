@@ -83,15 +83,18 @@ void print_kinds(const MachineSpec& spec) {
   if (spec.others.empty()) return;
   const auto size = static_cast<std::int64_t>(spec.domain.size.value);
   std::int64_t first = 0;
-  const auto print = [&](std::int64_t domains, const GpuModel& gpu, const Sourced& nic) {
-    fmt::print("  {:>6} {}{} of {}, {:.6g} GB/s per NIC: ranks {} to {}\n", domains,
-               spec.domain.noun, domains == 1 ? "" : "s", gpu.name, nic.value, first * size,
+  const auto print = [&](std::int64_t domains, std::int32_t in_node, const GpuModel& gpu,
+                         const Sourced& nic) {
+    fmt::print("  {:>6} {}{} of {}{}, {:.6g} GB/s per NIC: ranks {} to {}\n", domains,
+               spec.domain.noun, domains == 1 ? "" : "s", gpu.name,
+               in_node == 1 ? "" : fmt::format(", {} in one", in_node), nic.value, first * size,
                (first + domains) * size - 1);
     first += domains;
   };
-  print(spec.first_domains(), spec.gpu, spec.fabric->nic_bandwidth);
+  print(spec.first_domains(), spec.domain.domains_per_node, spec.gpu, spec.fabric->nic_bandwidth);
   for (const DomainPart& part : spec.others) {
-    print(static_cast<std::int64_t>(part.domains.value), part.gpu, part.nic_bandwidth);
+    print(static_cast<std::int64_t>(part.domains.value), part.domain.domains_per_node, part.gpu,
+          part.nic_bandwidth);
   }
 }
 

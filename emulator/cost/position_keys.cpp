@@ -45,10 +45,11 @@ Route far_route(const Topology& topology, std::int32_t rank, int depth) {
   const std::int32_t size = topology.ranks();
   const std::int32_t domain = topology.space().domain_size();
   const std::int32_t first = (rank + size / 2) / domain * domain;
+  const std::int32_t node = topology.node_of(RankId::from(rank));
   Route longest;
   for (std::int32_t i = 0; i < size && longest.count < depth; ++i) {
     const std::int32_t peer = (first + i) % size;
-    if (peer / domain == rank / domain) continue;
+    if (topology.node_of(RankId::from(peer)) == node) continue;
     const Route route = network_route(topology, rank, peer);
     if (route.count > longest.count) longest = route;
   }
@@ -60,8 +61,9 @@ bool goes_straight(const Topology& topology, std::int32_t rank, std::int32_t mem
   const std::int32_t domain = topology.space().domain_size();
   const std::int32_t other =
       (rank / domain + topology.ranks() / domain / 2) % (topology.ranks() / domain);
-  if (other == rank / domain) return true;
-  const Route route = topology.route(RankId::from(rank), RankId::from(other * domain + member));
+  const auto peer = RankId::from(other * domain + member);
+  if (topology.node_of(peer) == topology.node_of(RankId::from(rank))) return true;
+  const Route route = topology.route(RankId::from(rank), peer);
   const auto links = route.span();
   return std::all_of(links.begin(), links.end(), [&](LinkId link) {
     return is_network(topology.link_classes()[topology.link_class(link).value()].kind);
@@ -108,7 +110,7 @@ PositionKeys::PositionKeys(const Topology& topology, std::span<const std::int32_
   std::vector<std::vector<std::int32_t>> all(1, std::vector<std::int32_t>(p));
   for (std::size_t x = 0; x < p; ++x) {
     const std::int32_t rank = ranks[x];
-    all[0][x] = rank / topology.space().domain_size();
+    all[0][x] = topology.node_of(RankId::from(rank));
     const Route far = far_route(topology, rank, depth);
     // The first half of a route climbs; its first link belongs to the rank (or its NIC) alone.
     const int climb = (far.count + 1) / 2;

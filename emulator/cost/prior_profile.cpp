@@ -177,7 +177,11 @@ class PriorBuilder {
   // Latency of the nearest hop of this kind, by the machine file.
   double route_us(bool network) const {
     const std::int32_t l = topology_.space().domain_size();
-    const std::int32_t peer = network ? l : 1;
+    std::int32_t peer = network ? l : 1;
+    while (network && peer < topology_.ranks() &&
+           topology_.node_of(RankId::from(peer)) == topology_.node_of(RankId(0))) {
+      peer += l;
+    }
     if (peer >= topology_.ranks()) return 0;
     double us = 0;
     const Route route = topology_.route(RankId(0), RankId::from(peer));

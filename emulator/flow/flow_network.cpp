@@ -168,7 +168,8 @@ FlowPath FlowNetwork::path(RankId from, RankId to, std::int32_t channel,
   if (from == to) return path;
   const std::uint32_t home = from.value() / members_;
   const std::uint32_t away = to.value() / members_;
-  if (routing_ == Routing::rail && home != away && nics_ > 0) {
+  if (routing_ == Routing::rail && topology_->node_of(from) != topology_->node_of(to) &&
+      nics_ > 0) {
     const std::uint32_t own_nic = from.value() % members_ * nics_ / members_;
     const std::uint32_t other_nic = to.value() % members_ * nics_ / members_;
     const RankId relay(home * members_ + to.value() % members_);

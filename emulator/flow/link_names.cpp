@@ -33,12 +33,16 @@ std::vector<std::uint32_t> LinkNames::nic_of(RankId rank) const {
   const Topology& topology = network_.topology();
   const auto members = static_cast<std::uint32_t>(topology.space().domain_size());
   const auto ranks = static_cast<std::uint32_t>(topology.ranks());
-  const RankId peer((rank.value() + members) % ranks);
+  const auto outside = [&](RankId peer) {
+    return topology.node_of(peer) != topology.node_of(rank);
+  };
+  RankId peer((rank.value() + members) % ranks);
+  while (!outside(peer) && peer != rank) peer = RankId((peer.value() + members) % ranks);
   std::vector<std::uint32_t> links;
   const auto is_nic = [&](LinkId link) {
     return topology.link_classes()[topology.link_class(link).value()].kind == LinkKind::nic;
   };
-  if (peer.value() / members != rank.value() / members) {
+  if (outside(peer)) {
     const Route out = topology.route(rank, peer), in = topology.route(peer, rank);
     const auto leaves = std::find_if(out.span().begin(), out.span().end(), is_nic);
     const auto enters = std::find_if(in.span().rbegin(), in.span().rend(), is_nic);

@@ -145,5 +145,45 @@ TEST(UnlikeNodes, OfTwoGenerationsLieBetweenBoth) {
   EXPECT_GT(apart, 10);
 }
 
+std::string box(int gpus) {
+  return "{kind: single_node, gpus: [" + std::to_string(gpus) +
+         ", assumed, t], channels: [8, assumed, t], gpu: {name: A, generation: ampere}, "
+         "interconnect: {kind: nvlink, bandwidth: [300 GB/s, assumed, t], latency: [150 ns, "
+         "assumed, t]}}";
+}
+
+// A part of such a machine that has large nodes only is that machine of large nodes, to the
+// picosecond where an algorithm knows of no domains; the whole is between all large and all small.
+TEST(UnlikeNodes, OfTwoSizesAreAsTheirOwnMachines) {
+  const auto of = [](const std::string& node, int count, const std::string& others) {
+    return parse_machine(
+        fmt::format("name: m\ntitle: m\nkind: nested\nnode: {}\ncount: [{}, assumed, t]\n{}"
+                    "channels: [8, assumed, t]\nfabric:\n  kind: rail_fat_tree\n  name: roce\n"
+                    "  nic: {{bandwidth: [200 Gbit/s, assumed, t], latency: [3 us, assumed, t]}}\n"
+                    "  rails: [4, assumed, t]\n  radix: [64, assumed, t]\n"
+                    "  hop_latency: [0.5 us, assumed, t]\n  domains_per_leaf: [{}, assumed, t]\n",
+                    node, count, others, node == box(8) ? 2 : 4),
+        "m.yaml");
+  };
+  const auto mixed = of(box(8), 6, "others: [{node: " + box(4) + ", count: [4, assumed, t]}]\n");
+  const auto large = of(box(8), 8, ""), small = of(box(4), 16, "");
+  ASSERT_EQ(mixed->ranks(), 64);
+  int apart = 0;
+  for (const std::int64_t bytes : {std::int64_t{64} << 10, std::int64_t{64} << 20}) {
+    for (const auto& [collective, algorithm] :
+         {std::pair{Collective::all_to_all, "pairwise"}, {Collective::all_reduce, "doubling"}}) {
+      const auto time = [&, c = collective, a = algorithm](const Topology& machine) {
+        return own_time(machine, c, a, Protocol::simple, bytes);
+      };
+      EXPECT_EQ(time(*with_ranks(mixed, 32)), time(*with_ranks(large, 32))) << algorithm;
+      const SimDuration some = time(*mixed);
+      EXPECT_LE(time(*large), some) << algorithm << ' ' << bytes;
+      EXPECT_LE(some, time(*small)) << algorithm << ' ' << bytes;
+      apart += time(*large) < time(*small) ? 1 : 0;
+    }
+  }
+  EXPECT_GE(apart, 2);
+}
+
 }  // namespace
 }  // namespace fabricast

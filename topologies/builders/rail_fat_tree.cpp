@@ -96,12 +96,17 @@ void RailFatTree::add_kinds() {
     classes_.push_back(std::move(wanted));
     return LinkClassId::from(static_cast<std::int64_t>(classes_.size()) - 1);
   };
-  domain_kinds_.push_back(
-      {0, 0, LinkClassId(0), LinkClassId(static_cast<std::uint32_t>(domain_classes()))});
+  const auto domains_per_node = [this](const DomainSpec& domain) {
+    divided_ = divided_ || domain.domains_per_node > 1;
+    return static_cast<std::uint32_t>(domain.domains_per_node);
+  };
+  domain_kinds_.push_back({0, 0, LinkClassId(0),
+                           LinkClassId(static_cast<std::uint32_t>(domain_classes())),
+                           domains_per_node(spec().domain)});
   auto first = static_cast<std::uint32_t>(spec().first_domains());
   int part = 1;
   for (const DomainPart& others : spec().others) {
-    DomainKind kind{first, 0, LinkClassId(0), LinkClassId(0)};
+    DomainKind kind{first, 0, LinkClassId(0), LinkClassId(0), domains_per_node(others.domain)};
     first += static_cast<std::uint32_t>(others.domains.value);
     ++part;
     const std::string generation =
@@ -280,7 +285,7 @@ Route RailFatTree::route(RankId a, RankId b) const {
   if (a == b) return route;
   const std::uint32_t domain_a = a.value() / members_;
   const std::uint32_t domain_b = b.value() / members_;
-  if (domain_a == domain_b) {
+  if (node_of_domain(domain_a) == node_of_domain(domain_b)) {
     add_domain_route(route, a.value(), b.value());
     return route;
   }

@@ -40,6 +40,8 @@
 //
 // Domains may be of several kinds (MachineSpec::others), each with classes of its own for its
 // scale-up links and NICs where their figures differ. Trunks are those of the first kind's NICs.
+// Where nodes are of several sizes, several domains meet at a switch
+// (DomainSpec::domains_per_node).
 //
 // LinkIds: scale-up links (see BuiltTopology), then 2 per NIC, 2 per leaf, 2 per pod (tiers = 3
 // only), 2 per site (several only), up before down. Ranks = {members, domains}. Complexity: route()
@@ -61,6 +63,9 @@ class RailFatTree final : public BuiltTopology {
   std::string link_name(LinkId link) const override;
   Route route(RankId a, RankId b) const override;
   std::int64_t pairs_on(LinkId link) const override;
+  std::int32_t node_of(RankId rank) const override {
+    return static_cast<std::int32_t>(node_of_domain(rank.value() / members_));
+  }
   int kind_of(RankId rank) const override { return kind_of_domain(rank.value() / members_).kind; }
   int kinds() const override { return kinds_; }
 
@@ -82,12 +87,19 @@ class RailFatTree final : public BuiltTopology {
     std::uint32_t first = 0;
     int kind = 0;
     LinkClassId scale_up, nic;
+    std::uint32_t domains_per_node = 1;
   };
   void add_kinds();
   const DomainKind& kind_of_domain(std::uint32_t domain) const {
     std::size_t i = domain_kinds_.size() - 1;
     while (domain < domain_kinds_[i].first) --i;
     return domain_kinds_[i];
+  }
+  // The first domain at the switch of this one.
+  std::uint32_t node_of_domain(std::uint32_t domain) const {
+    if (!divided_) return domain;
+    const DomainKind& kind = kind_of_domain(domain);
+    return domain - (domain - kind.first) % kind.domains_per_node;
   }
   void add_fabric_classes();
   void add_dragonfly_classes();
@@ -105,6 +117,7 @@ class RailFatTree final : public BuiltTopology {
   std::uint32_t site_of_group(std::uint32_t group) const { return group / groups_per_site_; }
 
   bool rail_only_ = false, dragonfly_ = false;
+  bool divided_ = false;  // several domains meet at a switch
   // Shape as unsigned 32-bit numbers: route() divides by them.
   std::uint32_t members_, nics_per_domain_, rails_, domains_per_leaf_, groups_per_pod_, tiers_;
   std::uint32_t sites_, domains_per_site_, groups_per_site_, pods_per_site_;

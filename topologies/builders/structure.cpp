@@ -77,7 +77,16 @@ class Levels {
     if (tree.sites() > 1) {
       levels.push_back({"site_uplink", fabric.domains_per_site, rate("site_uplink")});
     }
-    for (const std::int64_t half : {domains / 2, domains - domains / 2}) {
+    const auto first_of_node = [&](std::int64_t domain) {
+      return std::int64_t{tree.node_of(RankId::from(domain * tree.space().domain_size()))};
+    };
+    if (first_of_node(domains - 1) == 0) {  // a single node
+      const LinkClass& inside = machine_.link_classes().front();
+      return add(inside.name, machine_.ranks() / 2 * inside.bandwidth.value);
+    }
+    for (const std::int64_t middle : {domains / 2, domains - domains / 2}) {
+      std::int64_t half = first_of_node(middle);  // no node is cut in two
+      for (std::int64_t d = middle; half == 0; ++d) half = first_of_node(d);
       add("nic", nics_of(half, domains));  // what the other half takes
       for (std::size_t top = 0; top < levels.size(); ++top) {
         if (half >= levels[top].domains) add(levels[top].name, way_out(levels, top, half));

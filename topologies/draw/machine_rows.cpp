@@ -209,7 +209,8 @@ Rows node_rows(const BuiltTopology& machine, const DomainPart* part) {
   Rows rows;
   const DomainSpec& domain = part != nullptr ? part->domain : machine.spec().domain;
   const std::string noun = member_noun(machine.spec());
-  const std::int64_t members = machine.space().domain_size();
+  const std::int64_t parts = domain.domains_per_node;
+  const std::int64_t members = machine.space().domain_size() * parts;
   const bool mesh = domain.shape == "full_mesh" && members > 1;
   if (domain.bandwidth && !mesh && domain.axes.empty()) rows.push_back(scale_up(domain, noun));
   PictureRow gpus{noun, noun + "s", "", Style::gpu_fill, members, "", noun};
@@ -224,10 +225,11 @@ Rows node_rows(const BuiltTopology& machine, const DomainPart* part) {
   if (domain.axes.empty() || machine.spec().fabric) rows.push_back(gpus);
   if (!machine.spec().fabric) return rows;
   const FabricSpec& fabric = *machine.spec().fabric;
-  rows.back().below = fmt::format("{} {}{} per NIC", members / fabric.nics, noun,
-                                  members == fabric.nics ? "" : "s");
-  rows.back().per_box = -(members / fabric.nics);
-  PictureRow nics{"NIC", "NICs", "", Style::nic_fill, fabric.nics, "", "NIC"};
+  const std::int64_t nic_count = fabric.nics * parts;
+  rows.back().below =
+      fmt::format("{} {}{} per NIC", members / nic_count, noun, members == nic_count ? "" : "s");
+  rows.back().per_box = -(members / nic_count);
+  PictureRow nics{"NIC", "NICs", "", Style::nic_fill, nic_count, "", "NIC"};
   const Sourced& nic = part != nullptr ? part->nic_bandwidth : fabric.nic_bandwidth;
   nics.note = fmt::format("{:.4g} Gbit/s each", nic.value * 8);
   if (fabric.nic_ports > 1) nics.note += fmt::format(", {} ports", fabric.nic_ports);

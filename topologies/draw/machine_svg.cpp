@@ -91,7 +91,7 @@ class Drawing {
     } else if (others_.empty()) {
       panel(svg, y, noun, spec.fabric ? "and how it leaves the box" : "", node_);
     } else {
-      draw_kinds(svg, y, noun);
+      draw_kinds(svg, y, noun.substr(0, noun.find(" part")));
     }
     return svg.finish();
   }
@@ -101,17 +101,19 @@ class Drawing {
   void draw_kinds(Svg& svg, double y, const std::string& noun) const {
     const MachineSpec& spec = machine_.spec();
     std::int64_t first = 0;
-    const auto draw = [&](std::int64_t domains, const GpuModel& gpu,
+    const auto draw = [&](std::int64_t domains, std::int32_t parts, const GpuModel& gpu,
                           const std::vector<PictureRow>& rows) {
-      const std::string which =
+      std::string which =
           fmt::format("{}s {} to {}, {}", spec.domain.noun, first, first + domains - 1, gpu.name);
+      if (parts > 1) which += fmt::format("; {} of them in one", parts);
       first += domains;
       y = panel(svg, y, noun, which, rows);
     };
-    draw(spec.first_domains(), spec.gpu, node_);
+    draw(spec.first_domains(), spec.domain.domains_per_node, spec.gpu, node_);
     for (std::size_t i = 0; i < others_.size(); ++i) {
       const DomainPart& part = spec.others[i];
-      draw(static_cast<std::int64_t>(part.domains.value), part.gpu, others_[i]);
+      draw(static_cast<std::int64_t>(part.domains.value), part.domain.domains_per_node, part.gpu,
+           others_[i]);
     }
   }
 

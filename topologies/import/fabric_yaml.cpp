@@ -54,11 +54,19 @@ void read_nics(const YamlCursor& at, const DomainSpec& domain, FabricSpec& fabri
   const std::int32_t members = as_int(domain.size);
   fabric.nics = members;
   if (const auto per_node = nic.find("per_node")) {
-    fabric.nics = as_int(read_sourced_count(*per_node, "NICs", 1, members));
-    if (members % fabric.nics != 0) {
-      per_node->fail(fmt::format("{} NICs cannot be shared evenly by {} {}s; give a divisor",
-                                 fabric.nics, members, domain.member));
+    const std::int32_t of_node = members * domain.domains_per_node;
+    const std::int32_t nics = as_int(read_sourced_count(*per_node, "NICs", 1, of_node));
+    if (of_node % nics != 0) {
+      per_node->fail(fmt::format("{} NICs cannot be shared evenly by {} {}s; give a divisor", nics,
+                                 of_node, domain.member));
     }
+    if (nics % domain.domains_per_node != 0) {
+      per_node->fail(fmt::format(
+          "{} NICs cannot be shared evenly by the {} parts of {} {}s that nodes of several sizes "
+          "have; give a multiple of {}",
+          nics, domain.domains_per_node, members, domain.member, domain.domains_per_node));
+    }
+    fabric.nics = nics / domain.domains_per_node;
   }
 }
 
@@ -111,7 +119,8 @@ void read_sites(const YamlCursor& at, std::int64_t domains, FabricSpec& fabric) 
 }
 
 // How many domains hang on one leaf, from the ports; the number of groups (of a site).
-std::int64_t read_leaves(const YamlCursor& at, std::int64_t domains, FabricSpec& fabric) {
+std::int64_t read_leaves(const YamlCursor& at, const DomainSpec& domain, std::int64_t domains,
+                         FabricSpec& fabric) {
   const std::int32_t per_domain = fabric.nics / fabric.rails;
   const std::int32_t down = ports_facing_down(fabric.radix->value, fabric.oversubscription->value);
   const std::int32_t fits = down / per_domain;
@@ -120,9 +129,14 @@ std::int64_t read_leaves(const YamlCursor& at, std::int64_t domains, FabricSpec&
         "a leaf has {} ports down, but one domain puts {} NICs on it; give more rails or ports",
         down, per_domain));
   }
-  fabric.domains_per_leaf = fits;
+  // Whole nodes, where one fits.
+  const std::int32_t domains_per_node =
+      fits < domain.domains_per_node ? 1 : domain.domains_per_node;
+  fabric.domains_per_leaf = fits / domains_per_node * domains_per_node;
   if (const auto wanted = at.find("domains_per_leaf")) {
-    fabric.domains_per_leaf = as_int(read_sourced_count(*wanted, "domains", 1, fits));
+    fabric.domains_per_leaf =
+        domains_per_node *
+        as_int(read_sourced_count(*wanted, "domains", 1, fits / domains_per_node));
   }
   const std::int64_t here = fabric.sites > 1 ? fabric.domains_per_site : domains;
   return (here + fabric.domains_per_leaf - 1) / fabric.domains_per_leaf;
@@ -264,7 +278,7 @@ FabricSpec read_fabric(const YamlCursor& at, const DomainSpec& domain, std::int6
   if (fabric.kind == "rail_fat_tree") read_sites(at, domains, fabric);
   fabric.hop_latency = latency(at.at("hop_latency"));
   fabric.oversubscription = ratio_or_one(at, "oversubscription");
-  const std::int64_t groups = read_leaves(at, domains, fabric);
+  const std::int64_t groups = read_leaves(at, domain, domains, fabric);
   fabric.tiers = read_tiers(at, groups, fabric);
   // A fabric's own file says what a third tier would be, whether or not there is one.
   const bool whole = at.path().empty();

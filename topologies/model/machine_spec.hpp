@@ -28,6 +28,9 @@ struct DomainSpec {
   std::string member;                 // "gpu", "lane"
   Sourced size;                       // GPUs or lanes
   std::int32_t members_per_tray = 0;  // nvl_rack; 0 elsewhere
+  // Where nodes are of several sizes a domain is a part of one, as large as divides them all: so
+  // many, one behind the other, are a node, whose members all meet at its switch.
+  std::int32_t domains_per_node = 1;
   // How members reach each other; absent exactly when the domain has one member.
   LinkKind kind = LinkKind::nvlink;
   std::optional<Sourced> bandwidth;             // GB/s per direction of a member's link
@@ -82,8 +85,8 @@ struct CostSpec {
   std::string date;                    // of the price, as printed
 };
 
-// Domains of another kind, behind the first ones: as many members of the same GPU generation,
-// joined by a switch of the same kind, and as many NICs.
+// Domains of another kind, behind the first ones: as many members, of the same vendor, joined by a
+// switch of the same kind, and as many NICs.
 struct DomainPart {
   Sourced domains;  // how many
   GpuModel gpu;

@@ -25,6 +25,9 @@ class RankSelection final : public Topology {
   Route route(RankId a, RankId b) const override {
     return whole_->route(selected_[a.value()], selected_[b.value()]);
   }
+  std::int32_t node_of(RankId rank) const override {
+    return whole_->node_of(selected_[rank.value()]);
+  }
   int kind_of(RankId rank) const override { return whole_->kind_of(selected_[rank.value()]); }
   int kinds() const override { return whole_->kinds(); }
 

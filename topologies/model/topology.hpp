@@ -110,6 +110,11 @@ class Topology {
   // Directed links from a to b; empty when a == b.
   virtual Route route(RankId a, RankId b) const = 0;
 
+  // Which node the rank is in, as a number: the ranks of one meet inside it, without the network. A
+  // domain of the rank space, or several of them (DomainSpec::domains_per_node).
+  virtual std::int32_t node_of(RankId rank) const {
+    return static_cast<std::int32_t>(rank.value()) / space_.domain_size();
+  }
   // Ordered pairs of ranks whose route crosses the link, in closed form. Negative where routes
   // climb and descend a tree, so that counting by switches is exact.
   virtual std::int64_t pairs_on(LinkId) const { return -1; }

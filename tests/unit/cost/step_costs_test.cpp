@@ -210,6 +210,38 @@ TEST(StepCosts, NodesOfTwoKinds) {
   }
 }
 
+std::string box_of(int gpus) {
+  return "{kind: single_node, gpus: [" + std::to_string(gpus) +
+         ", assumed, t], channels: [8, assumed, t], gpu: {name: A, generation: ampere}, "
+         "interconnect: {kind: nvlink, bandwidth: [300 GB/s, assumed, t], latency: [150 ns, "
+         "assumed, t]}}";
+}
+
+// Boxes of eight and of four, which hang on leaves by twos, or by halves.
+TEST(StepCosts, NodesOfTwoSizes) {
+  for (const char* const radix : {"64", "8"}) {
+    for (const char* const kind : {"rail_fat_tree", "rail_only"}) {
+      const auto machine = parse_machine(
+          fmt::format(
+              "name: m\ntitle: m\nkind: nested\nnode: {}\ncount: [4, assumed, t]\nothers:\n"
+              "  - {{node: {}, count: [3, assumed, t]}}\n"
+              "channels: [8, assumed, t]\nfabric:\n  kind: {}\n  name: roce\n"
+              "  nic: {{bandwidth: [200 Gbit/s, assumed, t], latency: [3 us, assumed, t]}}\n"
+              "  rails: [4, assumed, t]\n  radix: [{}, assumed, t]\n"
+              "  hop_latency: [0.5 us, assumed, t]\n  domains_per_leaf: [1, assumed, t]\n",
+              box_of(8), box_of(4), kind, radix),
+          "m.yaml");
+      ASSERT_EQ(machine->space(), RankSpace({4, 11}));
+      for (const char* const algorithm : {"ring", "tree", "hierarchical", "halving_doubling"}) {
+        compare(machine, Collective::all_reduce, algorithm, Protocol::simple, 4);
+      }
+      for (const char* const algorithm : {"pairwise", "grouped"}) {
+        compare(machine, Collective::all_to_all, algorithm, Protocol::ll, 2);
+      }
+    }
+  }
+}
+
 // A fit changes parameters thousands of times: what costs the same is evaluated once.
 TEST(StepCosts, KeysAreEqualExactlyWhenCostsAre) {
   const auto topology = load_machine("hgx-h100");

@@ -194,7 +194,7 @@ TEST(UnlikeNodes, WhatCannotStandBesideTheOthersIsRefused) {
            ", count: [2, assumed, t]}\n";
   };
   const std::pair<std::string, std::string> cases[] = {
-      {beside("hgx-h100", "gb200-nvl72"), "72 gpus where the first nodes have 8"},
+      {beside("hgx-h100", "gb200-nvl72"), "trays of 4 gpus where the first nodes have no trays"},
       {yaml + "    node: {kind: single_node, gpus: [4, assumed, t], channels: [4, assumed, t],\n"
               "      gpu: {name: X, vendor: amd, generation: other, hbm: [1 GB, assumed, t],\n"
               "        hbm_bandwidth: [1 TB/s, assumed, t], bf16: [1 TFLOPS, assumed, t],\n"
