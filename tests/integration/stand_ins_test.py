@@ -176,6 +176,15 @@ class Multimem(OnStandIns):
                 self.on_switch(**variables)
                 self.refused(3, message, *self.OPTIONS, ranks=2)
 
+    def test_when_one_process_fails_all_end_with_its_reason(self):
+        # Process 0 makes the object.
+        for process, call in ((1, "cuMemCreate"), (0, "cuMulticastCreate"), (1, "cuMulticastAddDevice"),
+                              (0, "cuMulticastBindMem"), (1, "cuMemSetAccess")):
+            with self.subTest(call=call, process=process):
+                self.on_switch(FAKE_DRIVER_FAILS=f"{process} {call}")
+                result = self.refused(3, f"error: process {process}: ", *self.OPTIONS, ranks=2)
+                self.assertIn(" failed: an error of the fake driver", result.stderr)
+
     def test_hosts_of_one_domain_pass_fabric_handles(self):
         self.on_switch(FAKE_HOST_BY_RANK="1")
         domain = ("--machine", "gb200-nvl72")
@@ -203,6 +212,7 @@ class Multimem(OnStandIns):
         self.assertEqual(result.returncode, code, result.stderr)
         self.assertEqual(result.stderr.count("error: "), 1, result.stderr)
         self.assertIn(message, result.stderr)
+        return result
 
 
 if __name__ == "__main__":

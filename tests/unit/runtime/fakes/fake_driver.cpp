@@ -4,7 +4,7 @@
 //
 // There are such calls if FAKE_MULTICAST is set: "yes", or "absent N": process N never comes to a
 // kernel. FAKE_NO_FABRIC: no fabric handles, FAKE_COMPUTE_MAJOR: an older GPU,
-// FAKE_DRIVER_FAILS: the call that fails.
+// FAKE_DRIVER_FAILS: the call that fails; "N call": only in process N.
 #include "tests/unit/runtime/fakes/fake_driver.hpp"
 
 #include <cudaTypedefs.h>
@@ -66,7 +66,9 @@ std::map<CUdeviceptr, Mapping> mappings;
 bool fails(const char* name) {
   driver_calls().emplace_back(name);
   const char* wanted = std::getenv("FAKE_DRIVER_FAILS");
-  return failing == name || (wanted != nullptr && std::string(wanted) == name);
+  const char* rank = std::getenv("OMPI_COMM_WORLD_RANK");
+  const std::string here = std::string(rank != nullptr ? rank : "") + ' ' + name;
+  return failing == name || (wanted != nullptr && (wanted == std::string(name) || wanted == here));
 }
 #define FAKE_CALL(name) \
   if (fails(name)) return CUDA_ERROR_NOT_PERMITTED
