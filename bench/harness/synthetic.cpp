@@ -65,14 +65,13 @@ std::vector<std::int64_t> rounded_sizes(Collective collective, std::int32_t rank
 
 std::vector<Protocol> protocols_for(Collective collective, const std::string& algorithm,
                                     const SyntheticOptions& options) {
-  std::vector<Protocol> result;
-  for (const Protocol protocol : protocols_of(options.executor, collective, algorithm)) {
-    const auto& asked = options.protocols;
-    const bool wanted =
-        asked.empty() || std::find(asked.begin(), asked.end(), protocol) != asked.end();
-    if (wanted) result.push_back(protocol);
-  }
-  return result;
+  const auto& asked = options.protocols;
+  if (asked.empty()) return usual_protocols(options.executor, collective, algorithm);
+  auto known = protocols_of(options.executor, collective, algorithm);
+  std::erase_if(known, [&asked](Protocol protocol) {
+    return std::find(asked.begin(), asked.end(), protocol) == asked.end();
+  });
+  return known;
 }
 
 void draw(const Conditions& conditions, double time_us, const SyntheticOptions& options,

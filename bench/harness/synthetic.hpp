@@ -30,7 +30,7 @@ struct SyntheticOptions {
   ExecutorKind executor = ExecutorKind::nccl;
   std::vector<Collective> collectives;
   std::vector<std::string> algorithms;  // empty: every one that applies
-  std::vector<Protocol> protocols;      // empty: every one the executor has
+  std::vector<Protocol> protocols;      // empty: those it runs with unless told otherwise
   std::vector<std::int64_t> sizes;      // asked for; rounded as a real sweep's
   std::int32_t channels = 0;            // 0: the machine's default
   std::int32_t element_bytes = 4;

@@ -9,7 +9,7 @@ namespace fabricast {
 
 const std::vector<const Suite*>& suite_catalogue() {
   static const std::vector<const Suite*> suites{
-      &hand_off_suite(), &reduce_copy_suite(), &memory_suite(), &launch_suite(),
+      &hand_off_suite(), &reduce_copy_suite(), &memory_suite(), &launch_suite(),     &lines_suite(),
       &pcie_suite(),     &overlap_suite(),     &gemm_suite(),   &copy_engine_suite()};
   return suites;
 }

@@ -41,8 +41,12 @@ class CudaDevice final : public DeviceUnderTest {
 
   DeviceState state() override {
     const GpuState now = monitor_.read();
-    DeviceState state{now.sm_mhz, now.memory_mhz, now.temperature_c, now.power_w,
-                      throttle_text(now.reasons), DiscardReason::none};
+    DeviceState state{now.sm_mhz,
+                      now.memory_mhz,
+                      now.temperature_c,
+                      now.power_w,
+                      throttle_text(now.reasons),
+                      DiscardReason::none};
     if (is_disturbing_throttle(now.reasons)) state.discard = DiscardReason::throttled;
     return state;
   }
@@ -50,8 +54,12 @@ class CudaDevice final : public DeviceUnderTest {
   double launch_us(LaunchKind kind, std::int32_t ctas) override {
     return made(launch_).once_us(kind, ctas);
   }
-  double hand_off_us(Protocol protocol, std::int64_t bytes) override {
-    return made(hand_off_).once_us(protocol, bytes);
+  double hand_off_us(Protocol protocol, std::int64_t bytes, bool ordered) override {
+    return made(hand_off_).once_us(protocol, bytes, ordered);
+  }
+  double line_move_us(Protocol protocol, std::int32_t ctas, std::int64_t bytes,
+                      bool awaits) override {
+    return made(line_move_).once_us(protocol, ctas, bytes, awaits);
   }
   double reduce_copy_us(std::int32_t sources, std::int32_t ctas, std::int64_t bytes) override {
     return made(reduce_copy_).once_us(sources, ctas, bytes);
@@ -76,6 +84,7 @@ class CudaDevice final : public DeviceUnderTest {
   NvmlMonitor monitor_;
   std::unique_ptr<micro::LaunchBench> launch_;
   std::unique_ptr<micro::HandOffBench> hand_off_;
+  std::unique_ptr<micro::LineMoveBench> line_move_;
   std::unique_ptr<micro::ReduceCopyBench> reduce_copy_;
   std::unique_ptr<micro::EngineCopyBench> engine_copy_;
   std::unique_ptr<micro::GemmBench> gemm_;

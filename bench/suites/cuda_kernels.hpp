@@ -41,7 +41,18 @@ class HandOffBench {
  public:
   explicit HandOffBench(std::shared_ptr<Session> session);
   ~HandOffBench();
-  double once_us(Protocol protocol, std::int64_t bytes);
+  double once_us(Protocol protocol, std::int64_t bytes, bool ordered);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+class LineMoveBench {
+ public:
+  explicit LineMoveBench(std::shared_ptr<Session> session);
+  ~LineMoveBench();
+  double once_us(Protocol protocol, std::int32_t ctas, std::int64_t bytes, bool awaits);
 
  private:
   struct State;

@@ -15,6 +15,7 @@ class Session {};
 
 struct LaunchBench::State {};
 struct HandOffBench::State {};
+struct LineMoveBench::State {};
 struct ReduceCopyBench::State {};
 struct EngineCopyBench::State {};
 struct GemmBench::State {};
@@ -31,7 +32,12 @@ LaunchBench::~LaunchBench() = default;
 double LaunchBench::once_us(LaunchKind, std::int32_t) { throw RuntimeError(not_built); }
 HandOffBench::HandOffBench(std::shared_ptr<Session>) {}
 HandOffBench::~HandOffBench() = default;
-double HandOffBench::once_us(Protocol, std::int64_t) { throw RuntimeError(not_built); }
+double HandOffBench::once_us(Protocol, std::int64_t, bool) { throw RuntimeError(not_built); }
+LineMoveBench::LineMoveBench(std::shared_ptr<Session>) {}
+LineMoveBench::~LineMoveBench() = default;
+double LineMoveBench::once_us(Protocol, std::int32_t, std::int64_t, bool) {
+  throw RuntimeError(not_built);
+}
 ReduceCopyBench::ReduceCopyBench(std::shared_ptr<Session>) {}
 ReduceCopyBench::~ReduceCopyBench() = default;
 double ReduceCopyBench::once_us(std::int32_t, std::int32_t, std::int64_t) {

@@ -2,9 +2,9 @@
 //
 // Two kinds exist: the first CUDA device (cuda_device.hpp) and a synthetic one whose truth is known
 // (synthetic_device.hpp). Suites know only this, so that everything but the kernels is tested
-// without a GPU. Times are us between CUDA events around work that was queued before it began, unless
-// said otherwise. A first call with new arguments allocates and, where data are moved, checks every
-// byte against the host before anything is timed (CheckError). Not thread safe.
+// without a GPU. Times are us between CUDA events around work that was queued before it began,
+// unless said otherwise. A first call with new arguments allocates and, where data are moved,
+// checks every byte against the host before anything is timed (CheckError). Not thread safe.
 #pragma once
 
 #include <cstdint>
@@ -46,10 +46,17 @@ class DeviceUnderTest {
   virtual std::string description() const = 0;
 
   virtual double launch_us(LaunchKind kind, std::int32_t ctas) = 0;
-  // One way, of a ping-pong between two CTAs: `bytes` of data and the flag that says they are there.
-  virtual double hand_off_us(Protocol protocol, std::int64_t bytes) = 0;
-  // destination = sum of `sources`, each of `bytes`, by `ctas` CTAs: one of the micro_passes(bytes) of
-  // a cooperative launch.
+  // One way, of a ping-pong between two CTAs: `bytes` of data and the flag that says they are
+  // there. `ordered`: lines, and every message also orders what its sender did before, with fences
+  // and barriers as in the interpreter's schedules of several roles.
+  virtual double hand_off_us(Protocol protocol, std::int64_t bytes, bool ordered) = 0;
+  // `ctas` CTAs take `bytes` of data out of lines that are there and put them into other lines
+  // (`awaits`: having looked through all lines first): one of the micro_passes(bytes) of a
+  // cooperative launch. The protocol is ll or ll128.
+  virtual double line_move_us(Protocol protocol, std::int32_t ctas, std::int64_t bytes,
+                              bool awaits) = 0;
+  // destination = sum of `sources`, each of `bytes`, by `ctas` CTAs: one of the micro_passes(bytes)
+  // of a cooperative launch.
   virtual double reduce_copy_us(std::int32_t sources, std::int32_t ctas, std::int64_t bytes) = 0;
   // By copy engines; host memory is pinned. both_ways: `bytes` each way at once.
   virtual double engine_copy_us(CopyPath path, std::int64_t bytes) = 0;

@@ -6,6 +6,7 @@
 #include "bench/suites/line_ping_pong.hpp"
 #include "bench/suites/session.cuh"
 #include "kernels/lane/group.hpp"
+#include "kernels/lane/line_access.hpp"
 
 namespace fabricast::micro {
 namespace {
@@ -28,8 +29,8 @@ struct Words {
 };
 
 __device__ inline void store_volatile(std::uint32_t* to, const Words& w) {
-  asm volatile("st.volatile.global.v4.u32 [%0], {%1,%2,%3,%4};" ::"l"(to), "r"(w.v[0]),
-               "r"(w.v[1]), "r"(w.v[2]), "r"(w.v[3])
+  asm volatile("st.volatile.global.v4.u32 [%0], {%1,%2,%3,%4};" ::"l"(to), "r"(w.v[0]), "r"(w.v[1]),
+               "r"(w.v[2]), "r"(w.v[3])
                : "memory");
 }
 __device__ inline Words load_volatile(const std::uint32_t* from) {
@@ -126,7 +127,24 @@ struct Ll128 {
   }
 };
 
-template <class Format>
+// As steps of lanes that share data go (kernels/lane/move_message.hpp): a fence and a barrier
+// behind the lines received, a barrier and a fence of the first warp before the lines sent.
+template <bool ordered>
+__device__ inline void after_receiving() {
+  if constexpr (ordered) {
+    lane::order_lanes<false>();
+    __syncthreads();
+  }
+}
+template <bool ordered>
+__device__ inline void before_sending() {
+  if constexpr (ordered) {
+    __syncthreads();
+    if (threadIdx.x < lane::ThreadBlock::team_size) lane::order_lanes<false>();
+  }
+}
+
+template <class Format, bool ordered>
 __global__ void __launch_bounds__(threads_per_cta)
     ping_pong_kernel(Inbox first_side, Inbox second_side, std::int64_t bytes, std::uint32_t first,
                      Outcome* outcome) {
@@ -136,12 +154,19 @@ __global__ void __launch_bounds__(threads_per_cta)
   std::int32_t wrong = 0;
   for (std::uint32_t r = 0; r < rounds; ++r) {
     const std::uint32_t round = first + r;
-    if (me == 0) Format::send(peer, bytes, round);
+    if (me == 0) {
+      before_sending<ordered>();
+      Format::send(peer, bytes, round);
+    }
     if (!Format::receive(own, bytes, round, wrong)) {
       if (threadIdx.x == 0) outcome->stalled = 1;
       break;
     }
-    if (me == 1) Format::send(peer, bytes, round);
+    after_receiving<ordered>();
+    if (me == 1) {
+      before_sending<ordered>();
+      Format::send(peer, bytes, round);
+    }
   }
   if (wrong != 0) atomicAdd(&outcome->wrong, wrong);
 }
@@ -179,7 +204,7 @@ HandOffBench::HandOffBench(std::shared_ptr<Session> session) : state_(std::make_
 }
 HandOffBench::~HandOffBench() = default;
 
-double HandOffBench::once_us(Protocol protocol, std::int64_t bytes) {
+double HandOffBench::once_us(Protocol protocol, std::int64_t bytes, bool ordered) {
   Session& s = *state_->session;
   Buffers& b = state_->buffers_of(protocol, bytes);
   state_->outcome.zero("a ping-pong's outcome");
@@ -188,9 +213,12 @@ double HandOffBench::once_us(Protocol protocol, std::int64_t bytes) {
   const std::uint32_t first = b.next_round;
   b.next_round += rounds;
   const double us = s.timed("a ping-pong", [&] {
-    const auto kernel = protocol == Protocol::ll      ? ping_pong_kernel<Ll>
-                        : protocol == Protocol::ll128 ? ping_pong_kernel<Ll128>
-                                                      : ping_pong_kernel<Simple>;
+    const auto with_lines = [ordered](auto plain, auto fenced) { return ordered ? fenced : plain; };
+    const auto kernel = protocol == Protocol::ll
+                            ? with_lines(ping_pong_kernel<Ll, false>, ping_pong_kernel<Ll, true>)
+                        : protocol == Protocol::ll128 ? with_lines(ping_pong_kernel<Ll128, false>,
+                                                                   ping_pong_kernel<Ll128, true>)
+                                                      : ping_pong_kernel<Simple, false>;
     s.launch(kernel, 2, one, two, bytes, first, state_->outcome.data());
   });
   Outcome outcome{};

@@ -4,8 +4,8 @@
 namespace fabricast {
 namespace {
 
-// The least message that every protocol carries in whole lines (LL128: 120 bytes of data in 128), and
-// some that show how the cost of lines grows.
+// The least message that every protocol carries in whole lines (LL128: 120 bytes of data in 128),
+// and some that show how the cost of lines grows.
 constexpr std::int64_t least = 120;
 constexpr std::int64_t sizes[] = {least, 16 * least, 128 * least};
 
@@ -14,11 +14,13 @@ class HandOffSuite final : public Suite {
   const SuiteFacts& facts() const override {
     static const SuiteFacts facts{
         "hand_off",
-        "ping-pong between two CTAs through L2: data and a released counter (simple), 16-byte lines "
-        "with flags (ll), 128-byte lines with one flag (ll128)",
+        "ping-pong between two CTAs through L2: data and a released counter (simple), 16-byte "
+        "lines "
+        "with flags (ll), 128-byte lines with one flag (ll128), lines with fences around them",
         1,
         10,
-        {"cuda.handoff.ll", "cuda.handoff.ll128", "cuda.handoff.simple"},
+        {"cuda.handoff.ll", "cuda.handoff.ll128", "cuda.handoff.simple", "cuda.order.ll",
+         "cuda.order.ll128"},
         "messages of more than 120 bytes: their bytes are the copy rates' matter"};
     return facts;
   }
@@ -32,14 +34,23 @@ class HandOffSuite final : public Suite {
                                         bytes == least ? "cuda.handoff." + name : "");
         c.protocol = name;
         cases.push_back({c, [protocol, bytes](DeviceUnderTest& on) {
-                           return on.hand_off_us(protocol, bytes);
+                           return on.hand_off_us(protocol, bytes, false);
                          }});
+        if (bytes == least && protocol != Protocol::simple) add_ordered(cases, protocol);
       }
     }
     return cases;
   }
 
   std::int64_t memory_bytes(const DeviceFacts&) const override { return 1 << 20; }
+
+ private:
+  static void add_ordered(std::vector<SuiteCase>& cases, Protocol protocol) {
+    Conditions c = micro_conditions("hand_off", "ordered_ping_pong", 2, least);
+    c.protocol = to_string(protocol);
+    cases.push_back(
+        {c, [protocol](DeviceUnderTest& on) { return on.hand_off_us(protocol, least, true); }});
+  }
 };
 
 }  // namespace

@@ -1,10 +1,10 @@
 // A suite of micro-benchmarks: what it measures, what it needs, which parameters it identifies.
 //
-// A suite lists its cases for a device; the runner (suite_runner.hpp) warms up, times, stops, watches
-// clocks and keeps within the budget, the same way for all. A case whose condition names a parameter
-// observes that parameter directly, in its unit; without one the value is a time in us that
-// cost/micro_model.hpp predicts, or that is recorded and informs no parameter.
-// Suites are stateless and shared; one file per suite.
+// A suite lists its cases for a device; the runner (suite_runner.hpp) warms up, times, stops,
+// watches clocks and keeps within the budget, the same way for all. A case whose condition names a
+// parameter observes that parameter directly, in its unit; without one the value is a time in us
+// that cost/micro_model.hpp predicts, or that is recorded and informs no parameter. Suites are
+// stateless and shared; one file per suite.
 #pragma once
 
 #include <cstdint>
@@ -50,6 +50,7 @@ std::vector<const Suite*> suites_from_names(const std::vector<std::string>& name
 // One per file, listed by the catalogue.
 const Suite& launch_suite();
 const Suite& hand_off_suite();
+const Suite& lines_suite();
 const Suite& reduce_copy_suite();
 const Suite& memory_suite();
 const Suite& pcie_suite();

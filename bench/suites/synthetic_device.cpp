@@ -71,11 +71,21 @@ class SyntheticDevice final : public DeviceUnderTest {
                  part * value("cuda.launch"));
   }
 
-  double hand_off_us(Protocol protocol, std::int64_t bytes) override {
+  double hand_off_us(Protocol protocol, std::int64_t bytes, bool ordered) override {
     const std::string name(fabricast::to_string(protocol));
-    const auto more = static_cast<double>(wire_bytes(protocol, std::max<std::int64_t>(0, bytes - 120)));
-    return noisy(fmt::format("hand-off {} {}", name, bytes),
-                 value("cuda.handoff." + name) + more / (value("cuda.cta_copy_bw") * 1e3));
+    const auto more =
+        static_cast<double>(wire_bytes(protocol, std::max<std::int64_t>(0, bytes - 120)));
+    return noisy(fmt::format("hand-off {} {} {}", name, bytes, ordered),
+                 value("cuda.handoff." + name) + (ordered ? value("cuda.order." + name) : 0) +
+                     more / (value("cuda.cta_copy_bw") * 1e3));
+  }
+
+  double line_move_us(Protocol protocol, std::int32_t ctas, std::int64_t bytes,
+                      bool awaits) override {
+    auto conditions = micro_conditions("lines", awaits ? "await_move" : "move", ctas, bytes);
+    conditions.protocol = fabricast::to_string(protocol);
+    return noisy(fmt::format("lines {} {} {} {}", conditions.protocol, ctas, bytes, awaits),
+                 micro_time_us(truth_, conditions));
   }
 
   double reduce_copy_us(std::int32_t sources, std::int32_t ctas, std::int64_t bytes) override {
@@ -89,11 +99,10 @@ class SyntheticDevice final : public DeviceUnderTest {
 
   double engine_copy_us(CopyPath path, std::int64_t bytes) override {
     const auto size = static_cast<double>(bytes);
-    const double us =
-        path == CopyPath::on_device
-            ? engine_start_us + 2 * size / (value("cuda.hbm_bw") * 1e3)
-            : size / (value("cuda.pcie_efficiency") * facts_.pcie_gb_per_s * 1e3) +
-                  (bytes < mib ? engine_start_us : 0);
+    const double us = path == CopyPath::on_device
+                          ? engine_start_us + 2 * size / (value("cuda.hbm_bw") * 1e3)
+                          : size / (value("cuda.pcie_efficiency") * facts_.pcie_gb_per_s * 1e3) +
+                                (bytes < mib ? engine_start_us : 0);
     return noisy(fmt::format("engine {} {}", static_cast<int>(path), bytes), us);
   }
 

@@ -33,8 +33,8 @@ inline bool is_collective(const Observation& seen) { return seen.parameter.empty
 // of it, so it is not observed.
 bool is_of_file(const Conditions& conditions);
 
-// Was it measured with a protocol that the model of its executor does not have (the interpreter's
-// LL and LL128)? Not observed either.
+// Was it measured with a protocol that the model of its executor does not have (LL on host
+// threads)? Not observed either.
 bool is_of_unmodelled_protocol(const Conditions& conditions);
 
 // The observations of a machine and executor. Held out: every n-th size of each sweep, n =

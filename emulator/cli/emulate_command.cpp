@@ -274,7 +274,8 @@ int run_emulate(const EmulateOptions& options) {
   auto scenario = scenario_from(options, *topology, files, jitter, library);
   enter_phase(RunPhase::calibrate);
   const auto profile = profile_from_text(agree(world, [&] {
-    const auto choice = choose_profile(*topology, scenario.executor, options.profile);
+    const auto choice = choose_profile(*topology, scenario.executor, protocols_for(scenario),
+                                       options.profile);
     scenario.profile = choice.origin;  // only rank 0 writes /config
     return to_text(choice.profile);
   }));

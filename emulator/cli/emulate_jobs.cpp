@@ -65,7 +65,8 @@ void run_and_write(const JobArguments& arguments) {
   const auto executor = modeled_executor(arguments.executor, *topology);
   const JobFile file = parse_job_file(read_text_file(arguments.jobs), arguments.jobs, topology);
   enter_phase(RunPhase::calibrate);
-  const auto profile = choose_profile(*topology, executor, arguments.profile);
+  const auto profile =
+      choose_profile(*topology, executor, usual_protocols(executor), arguments.profile);
   enter_phase(RunPhase::simulate);
   const JobPredictions jobs = predict_jobs(topology, profile.profile, executor, file);
   enter_phase(RunPhase::write);

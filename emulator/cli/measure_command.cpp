@@ -91,7 +91,8 @@ void validate(const MeasureArguments& arguments) {
     throw UsageError(
         "--check-only times nothing, so there are no samples for -o FILE: drop one of them");
   }
-  if (!arguments.output.empty() && !arguments.resume) check_writable(arguments.output, arguments.force);
+  if (!arguments.output.empty() && !arguments.resume)
+    check_writable(arguments.output, arguments.force);
 }
 
 // What the files decide: collective, ranks and reduction where nobody said, and the labels of the
@@ -160,7 +161,8 @@ std::string config_yaml(const MeasureArguments& arguments, const std::string& ex
     return text;
   }
   line("synthetic", fmt::format("\"{}\"", arguments.synthetic));
-  line("protocol", arguments.protocol.empty() ? "all" : arguments.protocol);
+  const std::string usual = executor == to_string(ExecutorKind::cuda) ? "simple" : "all";
+  line("protocol", arguments.protocol.empty() ? usual : arguments.protocol);
   line("noise_ln", arguments.noise);
   line("outlier_rate", arguments.outliers);
   line("seed", arguments.seed);
@@ -201,8 +203,11 @@ void draw(const MeasureArguments& arguments) {
       arguments.executor == "auto" ? ExecutorKind::nccl : executor_from_name(arguments.executor);
   options.collectives = measure.collectives;
   options.algorithms = measure.algorithms;
-  const bool every = arguments.protocol.empty() || arguments.protocol == "all";
-  if (!every) options.protocols = {protocol_from_name(arguments.protocol)};
+  if (arguments.protocol == "all") {
+    options.protocols = protocols_of(options.executor);
+  } else if (!arguments.protocol.empty()) {
+    options.protocols = {protocol_from_name(arguments.protocol)};
+  }
   options.sizes = sizes_from(measure);
   options.channels = arguments.channels;
   options.element_bytes = size_of(measure.type);
@@ -259,15 +264,16 @@ void announce(const ExecutorChoice& choice, const Communicator& world) {
 
 // True when the trace is there already.
 bool open_record(const MeasureArguments& arguments, const ExecutorChoice& choice,
-                 const Topology& machine, const Communicator& world,
-                 const AlgorithmFiles& files, std::optional<RunRecord>& record) {
+                 const Topology& machine, const Communicator& world, const AlgorithmFiles& files,
+                 std::optional<RunRecord>& record) {
   if (arguments.output.empty()) return false;
   const std::string kind(to_string(choice.kind));
   RunIdentity identity;
   identity.trace = arguments.output;
   identity.config = fmt::format(
-      "command: measure\nsoftware: {}\nmachine: {}\nmachine_ranks: {}\nprocesses: {}\n{}", version(),
-      machine.name(), machine.ranks(), world.size(), config_yaml(arguments, kind, files));
+      "command: measure\nsoftware: {}\nmachine: {}\nmachine_ranks: {}\nprocesses: {}\n{}",
+      version(), machine.name(), machine.ranks(), world.size(),
+      config_yaml(arguments, kind, files));
   identity.attributes = run_attributes(kind, this_command_line());
   const RunStart start = run_start(arguments.resume, arguments.force);
   record.emplace(identity, start);  // first: it waits for one that is just ending
@@ -326,9 +332,11 @@ int run_measure(const MeasureArguments& given) {
   together([&] { check_sweep(*choice.executor, choice.kind, machine->name(), options); });
   announce(choice, world);
   std::optional<RunRecord> record;  // rank 0's, with -o
-  const bool complete = agree(world, [&] {
-    return std::string(open_record(arguments, choice, *machine, world, files, record) ? "yes" : "no");
-  }) == "yes";
+  const bool complete =
+      agree(world, [&] {
+        return std::string(open_record(arguments, choice, *machine, world, files, record) ? "yes"
+                                                                                          : "no");
+      }) == "yes";
   if (complete) {
     agree_that(world, [&] { show_complete(arguments.output, *record); });
     return 0;

@@ -34,16 +34,25 @@ void expect_same_machine(const TraceContent& content, const Topology& topology,
       trace, topology.name(), difference));
 }
 
+// A version before this one had no such parameter: nothing was measured of it.
+CalibrationProfile with_missing(CalibrationProfile profile, const CalibrationProfile& prior) {
+  for (const ParameterValue& parameter : prior.parameters) {
+    if (profile.find(parameter.spec.id) == nullptr) profile.parameters.push_back(parameter);
+  }
+  return profile;
+}
+
 }  // namespace
 
 ProfileChoice choose_profile(const Topology& topology, ExecutorKind executor,
-                             const std::string& trace) {
-  auto prior = prior_profile(topology, executor);
+                             const std::vector<Protocol>& protocols, const std::string& trace) {
+  auto prior = prior_profile(topology, executor, protocols);
   if (trace.empty()) return {std::move(prior), "prior"};
   const auto content = read_trace(trace);
   if (content.find("/profile") == nullptr) {
-    throw UsageError(trace + " holds no profile (it is not from `fabricast calibrate` or `run`); "
-                             "calibrate its samples first");
+    throw UsageError(trace +
+                     " holds no profile (it is not from `fabricast calibrate` or `run`); "
+                     "calibrate its samples first");
   }
   const auto stored = profiles_of(content);
   const std::string origin = "content_digest " + content_digest(content);
@@ -53,7 +62,7 @@ ProfileChoice choose_profile(const Topology& topology, ExecutorKind executor,
   if (named) expect_same_machine(content, topology, trace);
   for (const auto& profile : stored) {
     if (profile.machine == topology.name() && profile.executor == executor) {
-      return {profile, origin};
+      return {with_missing(profile, prior), origin};
     }
   }
   std::string offered;
@@ -64,9 +73,11 @@ ProfileChoice choose_profile(const Topology& topology, ExecutorKind executor,
   const bool carried = std::any_of(prior.parameters.begin(), prior.parameters.end(),
                                    [](const auto& p) { return !p.transfer_rule.empty(); });
   if (!carried) {
-    throw UsageError(trace + " holds profiles for" + offered + ", and no transfer rule carries any of "
-                     "their measured parameters to " + topology.name() + "/" +
-                     std::string(to_string(executor)) + "; leave --profile out to use the priors");
+    throw UsageError(trace + " holds profiles for" + offered +
+                     ", and no transfer rule carries any of "
+                     "their measured parameters to " +
+                     topology.name() + "/" + std::string(to_string(executor)) +
+                     "; leave --profile out to use the priors");
   }
   return {std::move(prior), origin};
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "emulator/calibrate/calibrate.hpp"
 #include "topologies/model/topology.hpp"
@@ -15,9 +16,10 @@ struct ProfileChoice {
 
 // `trace` empty: the machine's priors. Otherwise the profile in that trace for this machine and
 // executor, or the priors updated by what may be transferred from the trace's other profiles.
-// Throws UsageError when the trace has no profile, when nothing of it applies to this machine, or
+// Parameters of `protocols` that a profile of an older version lacks are at their priors. Throws
+// UsageError when the trace has no profile, when nothing of it applies to this machine, or
 // when the trace's machine of this name has other figures (machine_identity.hpp).
 ProfileChoice choose_profile(const Topology& topology, ExecutorKind executor,
-                             const std::string& trace);
+                             const std::vector<Protocol>& protocols, const std::string& trace);
 
 }  // namespace fabricast

@@ -245,14 +245,21 @@ std::vector<Protocol> protocols_for(const Scenario& scenario, const ScenarioPoin
   if (point.file && scenario.executor == ExecutorKind::nccl) {
     return {protocol_of_file(point.file->imported.protocol)};
   }
+  const auto& asked = scenario.protocols;
+  if (asked.empty()) {
+    return point.file ? usual_protocols(scenario.executor)
+                      : usual_protocols(scenario.executor, point.collective, point.algorithm);
+  }
   auto offered = point.file ? protocols_of(scenario.executor)
                             : protocols_of(scenario.executor, point.collective, point.algorithm);
-  const auto& asked = scenario.protocols;
-  if (asked.empty()) return offered;
   std::erase_if(offered, [&asked](Protocol protocol) {
     return std::find(asked.begin(), asked.end(), protocol) == asked.end();
   });
   return offered;
+}
+
+std::vector<Protocol> protocols_for(const Scenario& scenario) {
+  return scenario.protocols.empty() ? usual_protocols(scenario.executor) : scenario.protocols;
 }
 
 std::vector<ScenarioPoint> points_of(const Scenario& scenario, const Topology& topology,

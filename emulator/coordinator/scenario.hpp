@@ -75,6 +75,9 @@ std::vector<ScenarioPoint> points_of(const Scenario& scenario, const Topology& t
 // algorithm; under nccl, a file's own. None: the row is left out.
 std::vector<Protocol> protocols_for(const Scenario& scenario, const ScenarioPoint& point);
 
+// All that the rows of a scenario may have, whatever their algorithm.
+std::vector<Protocol> protocols_for(const Scenario& scenario);
+
 // The point as the forward model takes it, under one of its protocols.
 PointSpec spec_of(const Scenario& scenario, const ScenarioPoint& point, Protocol protocol);
 

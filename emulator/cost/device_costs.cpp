@@ -37,6 +37,20 @@ DeviceCosts device_costs(const ParameterValues& values) {
   return costs;
 }
 
+LineCosts line_costs(const ParameterValues& values, Protocol protocol, double plain_ps_per_byte) {
+  if (interpreter_line_bytes(protocol) == 0) return {};
+  const auto of = [&](std::string_view what) {
+    return parameter_value(values, fmt::format("cuda.{}.{}", what, to_string(protocol)));
+  };
+  const WireFormat format = wire_format(protocol);
+  LineCosts costs;
+  costs.ps_per_byte = plain_ps_per_byte * static_cast<double>(format.wire) /
+                      static_cast<double>(format.data) / of("line_ratio");
+  costs.await_ps_per_byte = costs.ps_per_byte * of("await_ratio");
+  costs.order_us = of("order");
+  return costs;
+}
+
 double DeviceCosts::part_in_l2(double working_set) const {
   return 1 / std::hypot(1.0, working_set / l2_bytes);
 }

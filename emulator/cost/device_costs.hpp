@@ -5,12 +5,21 @@
 // 1 - f of HBM's, for one CTA (cuda.cta_copy_bw, cuda.cta_hbm_ratio) and for all CTAs together
 // (cuda.l2_bw, cuda.hbm_bw: bytes read and written). One place for collectives (machine_costs.hpp)
 // and for the micro-benchmarks that identify the parameters (micro_model.hpp), so that both mean
-// the same. The form of f is an assumption; docs/calibration.md says so. Value type; thread safe.
+// the same. The form of f is an assumption; docs/calibration.md says so.
+//
+// A message of lines (LL, LL128) moves by lines on both sides: a data byte costs a CTA
+// wire / data x g / cuda.line_ratio.P, with g the copy's time per byte; an operand that is reduced
+// in is a stream of plain memory, g x (reduce_ratio - 1), as beside Simple. Where lanes share data
+// a step first looks through its whole message (cuda.await_ratio.P of moving it), stores before it
+// sends (one more plain copy where it does both), and has cuda.order.P of fences and barriers
+// (kernels/lane/move_message.hpp). Value types; thread safe.
 #pragma once
 
 #include <map>
 #include <string>
 #include <string_view>
+
+#include "emulator/cost/protocol.hpp"
 
 namespace fabricast {
 
@@ -34,5 +43,14 @@ struct DeviceCosts {
 };
 
 DeviceCosts device_costs(const ParameterValues& values);
+
+// Of messages of lines, per data byte and CTA; all zero for Simple.
+struct LineCosts {
+  double ps_per_byte = 0;        // moved
+  double await_ps_per_byte = 0;  // looked through
+  double order_us = 0;           // per step whose lanes share data
+};
+// `plain_ps_per_byte`: of the same CTA's copy.
+LineCosts line_costs(const ParameterValues& values, Protocol protocol, double plain_ps_per_byte);
 
 }  // namespace fabricast

@@ -42,6 +42,13 @@ struct EdgeClass {
   auto operator<=>(const EdgeClass&) const = default;
 };
 
+// What a step does besides waiting (step.hpp's actions), as far as its cost depends on it.
+struct StepWork {
+  bool receives = false, reduces = false, stores = false, sends = false;
+
+  bool operator==(const StepWork&) const = default;
+};
+
 using EdgeId = std::uint16_t;
 
 class EdgeTable {

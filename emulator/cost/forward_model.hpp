@@ -53,8 +53,10 @@ ParameterForm form_of(const std::string& id);
 
 // The profile of a machine before any measurement: every parameter the executor's model of this
 // topology uses, at its prior. Machine figures (link bandwidths, latencies) become priors with the
-// machine file's origin and source.
-CalibrationProfile prior_profile(const Topology& topology, ExecutorKind executor);
+// machine file's origin and source. `protocols`: parameters that only others use are left out
+// (ParameterSpec::protocol); empty: all are there.
+CalibrationProfile prior_profile(const Topology& topology, ExecutorKind executor,
+                                 const std::vector<Protocol>& protocols = {});
 
 // Bytes on the wire of one link class over the whole collective. Every message counts as the
 // largest of its kind, as it is charged: tiny messages over many ranks are rounded up to one

@@ -107,6 +107,8 @@ void MachineCosts::read_nccl(const Topology& topology, const ParameterValues& va
   const WireFormat format = wire_format(protocol_);
   copy_ps_per_byte_ = ps_per_byte(parameter_value(values, "cta.copy_bw")) *
                       static_cast<double>(format.wire) / static_cast<double>(format.data);
+  line_bytes_ = line_bytes(protocol_);
+  line_ps_per_byte_ = copy_ps_per_byte_;
 }
 
 // Parameters are those of the first nodes' GPUs; what others are slower by, or faster, is what the
@@ -162,6 +164,18 @@ void MachineCosts::read_cuda(const ParameterValues& values, const ExecutionPlan&
   }
   copy_ps_per_byte_ = costs.copy_ps_per_byte(working_set);
   device_bandwidth_ = 1e12 / costs.memory_ps_per_byte(working_set);
+  lines_ = line_costs(values, protocol_, copy_ps_per_byte_);
+  read_order(plan);
+}
+
+// Of the interpreter, after lines_: a message is taken up line by line, or step by step in passes.
+void MachineCosts::read_order(const ExecutionPlan& plan) {
+  if (lines_.ps_per_byte == 0) return;
+  lanes_share_ =
+      std::any_of(plan.channels.begin(), plan.channels.end(),
+                  [](const ChannelPlan& channel) { return channel.schedule->roles > 1; });
+  line_bytes_ = lanes_share_ ? 0 : interpreter_line_bytes(protocol_);
+  line_ps_per_byte_ = lines_.ps_per_byte;
 }
 
 void MachineCosts::read_host(const ParameterValues& values, const ExecutionPlan& plan) {
@@ -188,7 +202,22 @@ void MachineCosts::read_mpi(const ParameterValues& values) {
   reduce_ratio_ = parameter_value(values, "mpi.reduce_ratio");
 }
 
-std::int64_t MachineCosts::lane_ps(const EdgeClass& edge, std::int64_t bytes, bool reduces) const {
+double MachineCosts::copy_ps(const EdgeClass& edge, std::int64_t bytes,
+                             const StepWork& work) const {
+  const auto size = static_cast<double>(bytes);
+  if (lines_.ps_per_byte == 0 || edge.kind == EdgeKind::local) {
+    return size * copy_ps_per_byte_ * (work.reduces ? reduce_ratio_ : 1);
+  }
+  double per_byte = lines_.ps_per_byte;
+  // Never less than the lines alone: what streamed_ps() gives back must have been charged.
+  if (work.reduces) per_byte += copy_ps_per_byte_ * std::max(0.0, reduce_ratio_ - 1);
+  if (lanes_share_ && work.receives) per_byte += lines_.await_ps_per_byte;
+  if (lanes_share_ && work.stores && work.sends) per_byte += copy_ps_per_byte_;
+  return size * per_byte;
+}
+
+std::int64_t MachineCosts::lane_ps(const EdgeClass& edge, std::int64_t bytes,
+                                   const StepWork& work) const {
   double us = 0;
   const Pace pace = pace_of(edge);
   switch (edge.kind) {
@@ -207,9 +236,8 @@ std::int64_t MachineCosts::lane_ps(const EdgeClass& edge, std::int64_t bytes, bo
       break;
   }
   if (bytes <= small_message_ && edge.kind != EdgeKind::local) us = small_step_us_;
-  const double copy =
-      static_cast<double>(bytes) * copy_ps_per_byte_ * pace.copy * (reduces ? reduce_ratio_ : 1);
-  return static_cast<std::int64_t>(std::ceil(us * 1e6 + copy));
+  if (lanes_share_ && edge.kind != EdgeKind::local) us += lines_.order_us;
+  return static_cast<std::int64_t>(std::ceil(us * 1e6 + copy_ps(edge, bytes, work) * pace.copy));
 }
 
 std::int64_t MachineCosts::port_ps(const EdgeClass& edge, std::int64_t bytes, int local_streams,
@@ -228,7 +256,8 @@ std::int64_t MachineCosts::port_ps(const EdgeClass& edge, std::int64_t bytes, in
   if (share == 0) return 0;
   const Bandwidth whole(std::max<std::int64_t>(1, static_cast<std::int64_t>(share)));
   std::int64_t moved = wire_bytes(protocol_, bytes);
-  if (edge.device_flows > 0) moved = 2 * moved + local_streams * bytes;  // slot written and read
+  // The slot is written and read, and read once more where a step looks through it first.
+  if (edge.device_flows > 0) moved = (lanes_share_ ? 3 : 2) * moved + local_streams * bytes;
   return transfer_time(Bytes(moved), whole).value();
 }
 
@@ -239,9 +268,9 @@ std::int64_t MachineCosts::latency_ps(const EdgeClass& edge) const {
 }
 
 std::int64_t MachineCosts::streamed_ps(const EdgeClass& edge, std::int64_t bytes) const {
-  const std::int64_t line = line_bytes(protocol_);
-  if (edge.kind != EdgeKind::domain || line == 0 || bytes <= line) return 0;
-  return static_cast<std::int64_t>(static_cast<double>(bytes - line) * copy_ps_per_byte_ *
+  const bool inside = edge.kind == EdgeKind::domain || edge.kind == EdgeKind::device;
+  if (!inside || line_bytes_ == 0 || bytes <= line_bytes_) return 0;
+  return static_cast<std::int64_t>(static_cast<double>(bytes - line_bytes_) * line_ps_per_byte_ *
                                    pace_of(edge).copy);
 }
 

@@ -30,7 +30,7 @@ class MachineCosts {
 
   SimDuration launch() const { return launch_; }
   // o + b*g of a step whose edge (the one it sends over, else the one it receives from) is given.
-  std::int64_t lane_ps(const EdgeClass& edge, std::int64_t bytes, bool reduces) const;
+  std::int64_t lane_ps(const EdgeClass& edge, std::int64_t bytes, const StepWork& work) const;
   // b/share; 0 for edges without links. On one device the share is of the memory that all lanes
   // read and write: the slot, and as many `local_streams` as the sending step reads of its own
   // operand or stores. `slower`: by link class, what a link of the route is slower by.
@@ -48,8 +48,9 @@ class MachineCosts {
   // L, and L_credit for the route back.
   std::int64_t latency_ps(const EdgeClass& edge) const;
   // How long before the last byte of a message its receiver may start without waiting for a byte
-  // later: LL and LL128 between GPUs of a node are polled line by line (semantics 3.9). A NIC's
-  // proxy sends whole slots. Never longer than lane_ps() less the hand-off.
+  // later: LL and LL128 inside a node are polled line by line (semantics 3.9). A NIC's proxy sends
+  // whole slots, and where the interpreter's lanes share data a step awaits its whole message.
+  // Never longer than lane_ps() less the hand-off.
   std::int64_t streamed_ps(const EdgeClass& edge, std::int64_t bytes) const;
   // What one link of the class can carry. Where an efficiency says how much of it is usable (nccl):
   // the machine file's figure, whatever the profile says; for hosts, whose rate is a parameter like
@@ -63,6 +64,8 @@ class MachineCosts {
   void read_nccl(const Topology& topology, const ParameterValues& values, bool through_switch);
   void read_generations(const Topology& topology);
   void read_cuda(const ParameterValues& values, const ExecutionPlan& plan);
+  void read_order(const ExecutionPlan& plan);
+  double copy_ps(const EdgeClass& edge, std::int64_t bytes, const StepWork& work) const;
   void read_host(const ParameterValues& values, const ExecutionPlan& plan);
   void read_mpi(const ParameterValues& values);
 
@@ -87,6 +90,10 @@ class MachineCosts {
   std::int64_t small_message_ = 0;  // mpi: messages up to here are eager
   double small_step_us_ = 0;
   double copy_ps_per_byte_ = 0, reduce_ratio_ = 1;
+  LineCosts lines_;              // of the interpreter under LL and LL128
+  bool lanes_share_ = false;     // data, in the interpreter's schedule: steps go in passes
+  std::int64_t line_bytes_ = 0;  // 0: messages are taken up whole
+  double line_ps_per_byte_ = 0;  // at which they arrive
   SimDuration launch_;
   bool generations_ = false;  // GPUs are of several
   Pace slowest_;

@@ -16,22 +16,11 @@ int sources_of(const Conditions& conditions) {
   return conditions.algorithm == "reduce_2" ? 2 : 0;
 }
 
-}  // namespace
-
-std::int64_t micro_passes(std::int64_t bytes) {
-  constexpr std::int64_t together = 512LL << 20, most = 256;
-  return std::clamp<std::int64_t>(together / std::max<std::int64_t>(1, bytes), 1, most);
+bool has_lines(const Conditions& conditions) {
+  return conditions.protocol == "ll" || conditions.protocol == "ll128";
 }
 
-bool is_modeled_micro(const Conditions& conditions) {
-  return conditions.executor == ExecutorKind::cuda && conditions.parameter.empty() &&
-         (conditions.suite == "reduce_copy" || conditions.suite == "memory") &&
-         sources_of(conditions) > 0 && conditions.channels > 0 && conditions.bytes > 0;
-}
-
-double micro_time_us(const ParameterValues& values, const Conditions& conditions) {
-  FABRICAST_EXPECT(is_modeled_micro(conditions), "a micro-benchmark with a model");
-  const DeviceCosts costs = device_costs(values);
+double copy_us(const DeviceCosts& costs, const Conditions& conditions) {
   const int sources = sources_of(conditions);
   const auto bytes = static_cast<double>(conditions.bytes);
   const double moved = (sources + 1) * bytes;
@@ -40,6 +29,49 @@ double micro_time_us(const ParameterValues& values, const Conditions& conditions
   const double of_all = moved * costs.memory_ps_per_byte(moved);
   return costs.launch_us / static_cast<double>(micro_passes(conditions.bytes)) +
          std::max(of_one, of_all) / static_cast<double>(ps_per_us);
+}
+
+double lines_us(const ParameterValues& values, const DeviceCosts& costs,
+                const Conditions& conditions) {
+  const Protocol protocol = protocol_from_name(conditions.protocol);
+  const bool awaits = conditions.algorithm == "await_move";
+  const auto wire = static_cast<double>(wire_bytes(protocol, conditions.bytes));
+  const double working_set = 2 * wire;
+  const LineCosts lines = line_costs(values, protocol, costs.copy_ps_per_byte(working_set));
+  const double of_one = static_cast<double>(conditions.bytes) / conditions.channels *
+                        (lines.ps_per_byte + (awaits ? lines.await_ps_per_byte : 0));
+  const double of_all = (awaits ? 3 : 2) * wire * costs.memory_ps_per_byte(working_set);
+  return costs.launch_us / static_cast<double>(micro_passes(conditions.bytes)) +
+         std::max(of_one, of_all) / ps_per_us;
+}
+
+}  // namespace
+
+std::int64_t micro_passes(std::int64_t bytes) {
+  constexpr std::int64_t together = 512LL << 20, most = 256;
+  return std::clamp<std::int64_t>(together / std::max<std::int64_t>(1, bytes), 1, most);
+}
+
+bool is_modeled_micro(const Conditions& c) {
+  if (c.executor != ExecutorKind::cuda || !c.parameter.empty() || c.channels <= 0 || c.bytes <= 0) {
+    return false;
+  }
+  if (c.suite == "reduce_copy" || c.suite == "memory") return sources_of(c) > 0;
+  if (c.suite == "lines") {
+    return has_lines(c) && (c.algorithm == "move" || c.algorithm == "await_move");
+  }
+  return c.suite == "hand_off" && c.algorithm == "ordered_ping_pong" && has_lines(c);
+}
+
+double micro_time_us(const ParameterValues& values, const Conditions& conditions) {
+  FABRICAST_EXPECT(is_modeled_micro(conditions), "a micro-benchmark with a model");
+  if (conditions.suite == "hand_off") {
+    return parameter_value(values, "cuda.handoff." + conditions.protocol) +
+           parameter_value(values, "cuda.order." + conditions.protocol);
+  }
+  const DeviceCosts costs = device_costs(values);
+  return conditions.suite == "lines" ? lines_us(values, costs, conditions)
+                                     : copy_us(costs, conditions);
 }
 
 std::vector<MicroElasticity> micro_elasticities(const ParameterValues& values,

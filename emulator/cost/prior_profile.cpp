@@ -40,8 +40,9 @@ ParameterOrigin origin_of(Origin origin) {
 
 class PriorBuilder {
  public:
-  PriorBuilder(const Topology& topology, ExecutorKind executor)
-      : topology_(topology), generation_(topology.gpu().generation) {
+  PriorBuilder(const Topology& topology, ExecutorKind executor,
+               const std::vector<Protocol>& protocols)
+      : topology_(topology), generation_(topology.gpu().generation), protocols_(protocols) {
     profile_.machine = topology.name();
     profile_.executor = executor;
     profile_.discrepancy_ln = judgement::unmeasured_discrepancy;
@@ -131,11 +132,17 @@ class PriorBuilder {
 
   void add_all_of_executor() {
     for (const ParameterSpec& spec : parameter_inventory()) {
-      if (spec.of_machine || spec.executor != profile_.executor) continue;
+      if (spec.of_machine || spec.executor != profile_.executor || !is_wanted(spec)) continue;
       Prior prior = prior_of(spec, generation_);
       if (spec.id == "host.cache_size") prior = cache_size(prior);
       add(spec, prior, scope_key(spec));
     }
+  }
+
+  bool is_wanted(const ParameterSpec& spec) const {
+    return spec.protocol.empty() || protocols_.empty() ||
+           std::any_of(protocols_.begin(), protocols_.end(),
+                       [&spec](Protocol p) { return to_string(p) == spec.protocol; });
   }
 
   // The processor's last-level cache, where the machine file has it.
@@ -216,14 +223,16 @@ class PriorBuilder {
 
   const Topology& topology_;
   std::string generation_;
+  const std::vector<Protocol>& protocols_;
   CalibrationProfile profile_;
   std::map<std::string, double> rate_sigma_;  // of stated nominal rates, by id
 };
 
 }  // namespace
 
-CalibrationProfile prior_profile(const Topology& topology, ExecutorKind executor) {
-  return PriorBuilder(topology, executor).build();
+CalibrationProfile prior_profile(const Topology& topology, ExecutorKind executor,
+                                 const std::vector<Protocol>& protocols) {
+  return PriorBuilder(topology, executor, protocols).build();
 }
 
 }  // namespace fabricast

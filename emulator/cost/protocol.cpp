@@ -201,7 +201,6 @@ Protocol protocol_of_file(std::string_view name) {
 
 std::vector<Protocol> protocols_of(ExecutorKind executor) {
   if (executor == ExecutorKind::host || executor == ExecutorKind::mpi) return {Protocol::none};
-  if (executor == ExecutorKind::cuda) return {Protocol::simple};
   return {Protocol::ll, Protocol::ll128, Protocol::simple};
 }
 
@@ -224,6 +223,17 @@ std::vector<Protocol> protocols_of(ExecutorKind executor, Collective collective,
     std::erase(known, Protocol::ll128);
   }
   return known;
+}
+
+std::vector<Protocol> usual_protocols(ExecutorKind executor) {
+  if (executor == ExecutorKind::cuda) return {Protocol::simple};
+  return protocols_of(executor);
+}
+
+std::vector<Protocol> usual_protocols(ExecutorKind executor, Collective collective,
+                                      const std::string& algorithm) {
+  if (executor == ExecutorKind::cuda) return usual_protocols(executor);
+  return protocols_of(executor, collective, algorithm);
 }
 
 bool through_switches(const std::string& algorithm) {
@@ -254,6 +264,12 @@ std::int64_t wire_bytes(Protocol protocol, std::int64_t data_bytes) {
 std::int64_t line_bytes(Protocol protocol) {
   if (protocol == Protocol::ll) return 8;
   if (protocol == Protocol::ll128) return 1920;
+  return 0;
+}
+
+std::int64_t interpreter_line_bytes(Protocol protocol) {
+  if (protocol == Protocol::ll) return 16;
+  if (protocol == Protocol::ll128) return 960;
   return 0;
 }
 

@@ -24,9 +24,8 @@ Protocol protocol_from_name(std::string_view name);  // throws UsageError with a
 // As MSCCL's files spell it: Simple, LL, LL128.
 Protocol protocol_of_file(std::string_view name);
 
-// Protocols an executor's model has: nccl: ll, ll128, simple; cuda: simple (the interpreter runs ll
-// and ll128 as well, but there are no parameters for them); host and mpi: none. What it does not
-// have is neither predicted nor fitted.
+// Protocols an executor's model has: nccl and cuda: ll, ll128, simple; host and mpi: none. What it
+// does not have is neither predicted nor fitted.
 std::vector<Protocol> protocols_of(ExecutorKind executor);
 // The same for one collective: NCCL's send/recv, which all_to_all, gather, scatter and send_recv
 // are made of, has no LL128. And for one algorithm: NVLS, CollNet and PAT have Simple only
@@ -35,6 +34,11 @@ std::vector<Protocol> protocols_of(ExecutorKind executor);
 std::vector<Protocol> protocols_of(ExecutorKind executor, Collective collective);
 std::vector<Protocol> protocols_of(ExecutorKind executor, Collective collective,
                                    const std::string& algorithm);
+// Those that may run where nobody chose one: nccl: all, the library chooses; cuda: simple, with
+// which the interpreter runs unless told otherwise.
+std::vector<Protocol> usual_protocols(ExecutorKind executor);
+std::vector<Protocol> usual_protocols(ExecutorKind executor, Collective collective,
+                                      const std::string& algorithm);
 
 // NVLS of any kind: its own number of channels, whatever the size.
 bool through_switches(const std::string& algorithm);
@@ -54,6 +58,9 @@ std::int64_t wire_bytes(Protocol protocol, std::int64_t data_bytes);  // rounded
 // the lines themselves: a line of LL, a warp's lines of LL128 (NCCL_LL128_ELEMS_PER_THREAD); 0
 // where it waits for a counter behind the whole message.
 std::int64_t line_bytes(Protocol protocol);
+// The same in the interpreter (kernels/lane/line_transfer.hpp): the two lines that a thread moves
+// at once, LL128: the eight of a warp.
+std::int64_t interpreter_line_bytes(Protocol protocol);
 
 // How a collective of `bytes` is cut. `channels` is the machine's number; for nccl it is reduced
 // for small messages, as NCCL does while S < channels x threads x bytes per thread.

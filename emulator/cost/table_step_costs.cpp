@@ -23,14 +23,14 @@ TableStepCosts::TableStepCosts(std::shared_ptr<const TrafficMap> traffic, std::s
     const std::int64_t port_bytes = slice_bytes * phase.port_chunks;
     for (std::size_t t = 0; t < tables_.size(); ++t) {
       if (tables_[t].bytes == bytes && tables_[t].port_bytes == port_bytes &&
-          tables_[t].reduces == phase.reduces && tables_[t].local_streams == phase.local_streams) {
+          tables_[t].work == phase.work && tables_[t].local_streams == phase.local_streams) {
         return t;
       }
     }
-    PhaseTable table{bytes, port_bytes, phase.reduces, phase.local_streams, {}, {}, {}};
+    PhaseTable table{bytes, port_bytes, phase.work, phase.local_streams, {}, {}, {}};
     for (std::size_t e = 0; e < edges.size(); ++e) {
       const EdgeClass& edge = edges[static_cast<EdgeId>(e)];
-      table.lane.push_back(costs.lane_ps(edge, bytes, phase.reduces));
+      table.lane.push_back(costs.lane_ps(edge, bytes, phase.work));
       table.port.push_back(costs.port_ps(edge, port_bytes, phase.local_streams));
       table.latency.push_back(credit_[e] - costs.streamed_ps(edge, bytes));
     }

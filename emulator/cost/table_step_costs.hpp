@@ -62,7 +62,7 @@ class TableStepCosts : public StepCosts, public PeriodicCosts, public CostsOfExc
   // By EdgeId. A phase's lane cost depends on the bytes of its message and on what it does to them.
   struct PhaseTable {
     std::int64_t bytes = 0, port_bytes = 0;
-    bool reduces = false;
+    StepWork work;
     int local_streams = 0;
     std::vector<std::int64_t> lane, port, latency;
   };

@@ -217,9 +217,10 @@ EdgeClass TrafficBuilder::edge(std::int32_t from, std::int32_t to, const Counted
 PhaseEdges TrafficBuilder::sizes_of(const ChannelGroup& group, const Stage& stage,
                                     const Phase& phase) const {
   PhaseEdges edges;
-  edges.reduces = (phase.action & action_reduce) != 0;
-  const bool operand = edges.reduces || (phase.action & action_recv) == 0;
-  edges.local_streams = (operand ? 1 : 0) + ((phase.action & action_copy) != 0 ? 1 : 0);
+  const auto does = [&phase](int action) { return (phase.action & action) != 0; };
+  edges.work = {does(action_recv), does(action_reduce), does(action_copy), does(action_send)};
+  const bool operand = edges.work.reduces || !edges.work.receives;
+  edges.local_streams = (operand ? 1 : 0) + (edges.work.stores ? 1 : 0);
   edges.lane_chunks = chunks_of_step(phase, group.schedule->space);
   edges.port_chunks = port_chunks(stage, phase);
   return edges;

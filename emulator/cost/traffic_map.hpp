@@ -25,7 +25,7 @@ namespace fabricast {
 using EdgeRow = std::shared_ptr<const std::vector<EdgeId>>;
 
 struct PhaseEdges {
-  bool reduces = false;
+  StepWork work;
   int local_streams = 0;         // the step's own operand read, its result stored
   std::int32_t lane_chunks = 1;  // of the step: all its messages together
   std::int32_t port_chunks = 1;  // charged to the port at the share of one flow

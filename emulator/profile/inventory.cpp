@@ -18,7 +18,7 @@ ParameterSpec row(std::string id, std::string unit, ParameterSense sense, Execut
                   Scope scope, std::string mechanism, std::string identified_by,
                   std::string base = {}) {
   return {std::move(id),        std::move(unit),          sense,           executor, scope,
-          std::move(mechanism), std::move(identified_by), std::move(base), false};
+          std::move(mechanism), std::move(identified_by), std::move(base), false,    {}};
 }
 
 void add_nccl(std::vector<ParameterSpec>& specs) {
@@ -70,6 +70,29 @@ void add_nccl(std::vector<ParameterSpec>& specs) {
   }
 }
 
+// What messages of lines cost the interpreter beyond Simple's parameters (device_costs.hpp).
+void add_lines_of_device(std::vector<ParameterSpec>& specs) {
+  const Scope device = Scope::device_model;
+  for (const std::string protocol : {"ll", "ll128"}) {
+    const auto add = [&](ParameterSpec spec) {
+      spec.protocol = protocol;
+      specs.push_back(std::move(spec));
+    };
+    add(row("cuda.line_ratio." + protocol, "1", rate, cuda, device,
+            "wire bytes per second that one CTA moves as " + protocol +
+                " lines, relative to the bytes per second of its copy",
+            "suite lines, lines that are there already, on few CTAs", "cuda.cta_copy_bw"));
+    add(row("cuda.await_ratio." + protocol, "1", cost, cuda, device,
+            "time per byte of looking through a message of " + protocol +
+                " lines before a step begins, relative to moving it (schedules with several roles)",
+            "suite lines, looked through and moved against moved", "cuda.cta_copy_bw"));
+    add(row("cuda.order." + protocol, "us", cost, cuda, device,
+            "fences and barriers of a step whose lanes share data, beyond the hand-off "
+            "(schedules with several roles)",
+            "suite hand_off, ordered messages against others"));
+  }
+}
+
 void add_cuda(std::vector<ParameterSpec>& specs) {
   const Scope device = Scope::device_model;
   specs.push_back(row("cuda.launch", "us", cost, cuda, device,
@@ -103,6 +126,7 @@ void add_cuda(std::vector<ParameterSpec>& specs) {
                       "usable part of the nominal rate of the device's own PCIe slot, one way; no "
                       "collective of the interpreter crosses it: for rule pcie-copy-efficiency",
                       "suite pcie, copies of pinned memory", "pcie.bandwidth"));
+  add_lines_of_device(specs);
 }
 
 void add_host(std::vector<ParameterSpec>& specs) {

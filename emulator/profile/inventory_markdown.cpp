@@ -33,12 +33,18 @@ One step of b bytes, nominal link rates and latencies from the machine file:
   Over NVLink, LL's efficiency is nvlink.efficiency × nvlink.efficiency_ratio.ll; through a switch that reduces it is
   nvlink.efficiency × nvlink.efficiency_ratio.nvls.
 - Steps that reduce take g × reduce_ratio (host, mpi, cuda; NCCL's channel cap holds for both).
+- cuda under LL and LL128: a data byte that comes or goes in lines takes a thread block g / (wire efficiency × cuda.line_ratio.P), and an operand that is
+  reduced in g × (cuda.reduce_ratio − 1) on top, a stream of plain memory as beside Simple. A schedule with one role passes lines on as they come
+  (`docs/semantics.md` §3.9, line: 16 B, LL128 960 B, a warp's). Where lanes share data (several roles), a step takes cuda.order.P more, looks through its whole
+  message first (cuda.await_ratio.P × the time of moving it), and where it stores and sends takes one more g, for the copy that is sent from. Slots hold the
+  whole of a message under every protocol (LL: twice the bytes, LL128 16/15), so no message is cut because of its protocol.
 - f = 1 / √(1 + (working set / cache_size)²): nearly all while it fits, cache_size / working set when it does not; working set = the input and output buffers of all lanes of one host.
 - h has f's form with cuda.l2_size and the buffers of all ranks and two FIFOs per lane: thread blocks of one GPU share one memory of two
   regimes, not links. Their port is charged for the slot written and read and for the operand read and the result stored by the step
   that sends; what a step that only receives stores is its lane's.
 - The micro-benchmarks of suites reduce_copy and memory (k thread blocks, b bytes per source, s sources) take per pass launch / passes + max(b/k × g × (1 or
-  reduce_ratio), (s + 1) × b × (h / l2_bw + (1 − h) / hbm_bw)), h for a working set of (s + 1) × b; the others observe their parameter directly.
+  reduce_ratio), (s + 1) × b × (h / l2_bw + (1 − h) / hbm_bw)), h for a working set of (s + 1) × b; those of suite lines (`move`, `await_move`) the same with the line's time
+  per byte, and two or three times their wire bytes; an ordered ping-pong takes cuda.handoff.P + cuda.order.P. The others observe their parameter directly.
 - Flows of a link: lanes of the stage that cross it, all channels together (`docs/semantics.md` §5).
 - A step to or from a group through the switch has one o, one g for all its bytes (a message per member where each has its own
   chunk, else one) and one occupation of its port. In such a stage shares go by bytes: every lane's port is busy for all bytes

@@ -47,6 +47,9 @@ struct ParameterSpec {
   // A property of the machine's links, which every executor crosses (`executor` is then ignored);
   // its prior is the machine file's figure, not the inventory's.
   bool of_machine = false;
+  // Only predictions under this protocol ("ll", "ll128") use it; empty: others do, too. A profile
+  // that is made for some protocols is without the parameters of the rest.
+  std::string protocol;
 };
 
 struct Prior {
@@ -107,7 +110,7 @@ struct CalibrationProfile {
   ExecutorKind executor{};  // keyed by executor
   std::vector<ParameterValue> parameters;
   std::vector<Correlation> correlations;  // pairs not listed are independent
-  std::vector<EvidencePoint> evidence;  // empty: nothing measured on this scope
+  std::vector<EvidencePoint> evidence;    // empty: nothing measured on this scope
   std::vector<HoldoutPoint> holdout;
   double discrepancy_ln = 0;       // model error beyond parameter uncertainty, std of ln(time)
   std::string discrepancy_source;  // "held-out residuals of 14 points", or the stated assumption

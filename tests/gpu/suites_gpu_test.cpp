@@ -24,6 +24,7 @@ void run_each(const Suite& suite) {
 
 TEST(SuitesOnGpu, Launch) { run_each(launch_suite()); }
 TEST(SuitesOnGpu, HandOff) { run_each(hand_off_suite()); }
+TEST(SuitesOnGpu, Lines) { run_each(lines_suite()); }
 TEST(SuitesOnGpu, ReduceCopy) { run_each(reduce_copy_suite()); }
 TEST(SuitesOnGpu, Memory) { run_each(memory_suite()); }
 TEST(SuitesOnGpu, Pcie) { run_each(pcie_suite()); }

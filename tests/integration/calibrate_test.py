@@ -57,6 +57,29 @@ class Calibrate(CliCase):
         self.assertIn("carried by rule", why)
         self.assertIn("SYNTHETIC", why)
 
+    def rows(self, output):
+        text = self.expect_ok("report", output, "--csv").stdout
+        return {(row["protocol"], int(row["bytes"])): row for row in csv.DictReader(io.StringIO(text))}
+
+    def test_lines_of_the_interpreter_are_fitted_and_move_their_own_rows(self):
+        """Samples under every protocol; halving what only LL has moves LL's rows and no others."""
+        found = {}
+        for name, setting in (("whole", "cuda.line_ratio.ll=x1"), ("half", "cuda.line_ratio.ll=x0.5")):
+            self.expect_ok("measure", "--synthetic", MACHINE, "--executor", "cuda", "--protocol", "all", "-c", "all_reduce",
+                           "-a", "ring,tree", "--channels", "1", *SWEEP, "--noise", "0.002", "--set", setting, "-o", f"{name}-lines.h5", "--quiet")
+            printed = self.expect_ok("calibrate", f"{name}-lines.h5", "-o", f"{name}-fit.h5").stdout
+            self.assertRegex(printed, r"cuda\.line_ratio\.ll .* (identified|weak) ")
+            for protocol in ("ll", "ll128", "simple"):
+                self.expect_ok("emulate", "-m", MACHINE, "--executor", "cuda", "-c", "all_reduce", "-a", "ring", "--channels", "1", "--protocol", protocol,
+                               *SWEEP, "--profile", f"{name}-fit.h5", "-o", f"{name}-{protocol}.h5", "--quiet")
+                found.setdefault(name, {}).update(self.rows(f"{name}-{protocol}.h5"))
+        for (protocol, size), row in found["whole"].items():
+            ratio = float(found["half"][protocol, size]["time_us"]) / float(row["time_us"])
+            if protocol != "ll":
+                self.assertLess(abs(ratio - 1), 0.02, (protocol, size))
+            elif size == 1 << 30:
+                self.assertGreater(ratio, 1.5)
+
     def test_bad_input(self):
         self.write("junk.h5", b"not HDF5")
         self.expect_error(4, "junk.h5", "calibrate", "junk.h5")

@@ -18,7 +18,7 @@ from cli_case import CliCase, ENVIRONMENT, PROGRAM
 SCRIPT = os.path.abspath(sys.argv.pop(3)) if len(sys.argv) > 3 else ""
 BUILD = os.path.dirname(os.path.dirname(PROGRAM))
 MACHINE = "hgx-h100"
-SUITES = ("hand_off", "reduce_copy", "memory", "launch", "pcie", "overlap", "gemm", "copy_engine")
+SUITES = ("hand_off", "reduce_copy", "memory", "launch", "lines", "pcie", "overlap", "gemm", "copy_engine")
 # As a machine without a GPU sees it, whatever this one has.
 NO_GPU = dict(ENVIRONMENT, CUDA_VISIBLE_DEVICES="")
 
@@ -83,7 +83,7 @@ class Campaign(CliCase):
         self.assertIn("SYNTHETIC, not a measurement", summary)
         with open(os.path.join(folder, "calibration.txt"), encoding="utf-8") as file:
             found = re.findall(r"^  (cuda\.\S+) .*?  (prior|weak|identified) ", file.read(), re.M)
-        self.assertEqual(len(found), 11, found)
+        self.assertEqual(len(found), 17, found)
         self.assertTrue(all(how == "identified" for _, how in found), found)
         for name in os.listdir(folder):
             if name.endswith(".h5"):

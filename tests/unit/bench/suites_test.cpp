@@ -71,11 +71,12 @@ TEST(Suites, EveryCaseSaysWhatItObservesOrHasAModelOrIsDeclared) {
 
 // From micro-benchmarks alone, every parameter of the interpreter is found, wherever it is.
 TEST(Suites, TheFitFindsTheTruth) {
-  const auto truth = truth_with({"cuda.launch=6", "cuda.handoff.ll=0.7", "cuda.handoff.ll128=x1.4",
-                                 "cuda.handoff.simple=1.7", "cuda.cta_copy_bw=55",
-                                 "cuda.cta_hbm_ratio=0.45", "cuda.reduce_ratio=1.3",
-                                 "cuda.l2_bw=5200", "cuda.hbm_bw=2700", "cuda.l2_size=36",
-                                 "cuda.pcie_efficiency=0.8"});
+  const auto truth = truth_with(
+      {"cuda.launch=6", "cuda.handoff.ll=0.7", "cuda.handoff.ll128=x1.4", "cuda.handoff.simple=1.7",
+       "cuda.cta_copy_bw=55", "cuda.cta_hbm_ratio=0.45", "cuda.reduce_ratio=1.3", "cuda.l2_bw=5200",
+       "cuda.hbm_bw=2700", "cuda.l2_size=36", "cuda.pcie_efficiency=0.8", "cuda.line_ratio.ll=0.3",
+       "cuda.line_ratio.ll128=0.8", "cuda.await_ratio.ll=0.9", "cuda.await_ratio.ll128=0.35",
+       "cuda.order.ll=1.5", "cuda.order.ll128=0.8"});
   const SuiteReport report = run_all(truth);
   EXPECT_TRUE(report.notes.empty()) << report.notes.front();
   const auto box = load_machine(machine_name);
@@ -92,7 +93,8 @@ TEST(Suites, EqualSeedsGiveEqualSamplesAndOthersDoNot) {
     SyntheticDeviceOptions options;
     options.seed = seed;
     std::vector<double> all;
-    for (const Sample& sample : run_all(truth, options).samples.samples) all.push_back(sample.value);
+    for (const Sample& sample : run_all(truth, options).samples.samples)
+      all.push_back(sample.value);
     return all;
   };
   EXPECT_EQ(values(1), values(1));

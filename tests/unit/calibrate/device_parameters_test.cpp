@@ -23,8 +23,7 @@ std::vector<PointSpec> rows() {
   std::vector<PointSpec> points;
   for (const std::string algorithm : {"ring", "tree", "halving_doubling"}) {
     for (const std::int64_t bytes : {1LL << 10, 1LL << 17, 1LL << 24, 1LL << 30}) {
-      points.push_back(
-          point_of(cuda, Collective::all_reduce, algorithm, Protocol::simple, bytes));
+      points.push_back(point_of(cuda, Collective::all_reduce, algorithm, Protocol::simple, bytes));
       points.back().channels = 1;
     }
   }
@@ -42,7 +41,12 @@ TEST(DeviceParameters, EachReachesAPredictionOfTheInterpreterOrOfNcclByARule) {
   auto values = values_of(prior_profile(*box, cuda));
   values.at("cuda.cta_copy_bw") *= 5;  // the memory is what limits
   std::set<std::string> moved;
-  for (const auto& point : rows()) {
+  auto points = rows();
+  for (const Protocol protocol : {Protocol::ll, Protocol::ll128}) {
+    points.push_back(point_of(cuda, Collective::all_reduce, "tree", protocol, 1 << 20));
+    points.back().channels = 1;
+  }
+  for (const auto& point : points) {
     for (const auto& at : {values, values_of(prior_profile(*box, cuda))}) {
       for (const Elasticity& e : elasticities(*box, at, point)) moved.insert(e.id);
     }
@@ -53,8 +57,8 @@ TEST(DeviceParameters, EachReachesAPredictionOfTheInterpreterOrOfNcclByARule) {
     bool carried = false;
     for (const double factor : {0.5, 2.0}) {
       auto from = prior_profile(*box, cuda);
-      for (const std::string& id : {std::string("cuda.handoff.simple"),
-                                    std::string("cuda.handoff.ll"), spec.id}) {
+      for (const std::string& id :
+           {std::string("cuda.handoff.simple"), std::string("cuda.handoff.ll"), spec.id}) {
         from.find(id)->origin = ParameterOrigin::measured;
         from.find(id)->sigma_ln = 0.02;
       }
@@ -62,7 +66,8 @@ TEST(DeviceParameters, EachReachesAPredictionOfTheInterpreterOrOfNcclByARule) {
       moved_from.find(spec.id)->value *= factor;
       // A box without NVLink has PCIe.
       for (const std::string nvlink : {"yes", "no"}) {
-        const auto target = nvlink == "yes" ? box : parse_machine(R"(name: pcie-box
+        const auto target = nvlink == "yes" ? box
+                                            : parse_machine(R"(name: pcie-box
 title: four GPUs
 kind: single_node
 gpus: [4, assumed, chosen]
@@ -75,7 +80,8 @@ interconnect:
   bandwidth: [64 GB/s, assumed, chosen]
   latency: [1 us, assumed, chosen]
 channels: [2, assumed, chosen]
-)", "pcie-box");
+)",
+                                                            "pcie-box");
         auto one = prior_profile(*target, ExecutorKind::nccl), other = one;
         transfer(from, one);
         transfer(moved_from, other);
@@ -89,8 +95,8 @@ channels: [2, assumed, chosen]
 // A campaign of direct observations and curves, halved one at a time.
 SampleSet campaign(const ParameterValues& truth) {
   SampleSet set;
-  for (const char* id : {"cuda.launch", "cuda.handoff.ll", "cuda.handoff.ll128",
-                         "cuda.handoff.simple"}) {
+  for (const char* id :
+       {"cuda.launch", "cuda.handoff.ll", "cuda.handoff.ll128", "cuda.handoff.simple"}) {
     observe_directly(set, box_name, cuda, id, truth.at(id));
   }
   for (const std::int32_t ctas : {1, 2, 132}) {
@@ -106,7 +112,8 @@ SampleSet campaign(const ParameterValues& truth) {
         c.bytes = bytes;
         const auto index = static_cast<std::int32_t>(set.conditions.size());
         set.conditions.push_back(c);
-        for (int i = 0; i < 3; ++i) set.samples.push_back({index, i, micro_time_us(truth, c), false});
+        for (int i = 0; i < 3; ++i)
+          set.samples.push_back({index, i, micro_time_us(truth, c), false});
       }
     }
   }
@@ -180,7 +187,9 @@ TEST(DeviceParameters, CollectivesThatArePredictedAreComparedAndNeverFitted) {
   truth.at("cuda.handoff.simple") *= 0.6;
   std::vector<SampledSweep> sweeps;
   for (const std::string algorithm : {"ring", "tree", "halving_doubling"}) {
-    sweeps.push_back({Collective::all_reduce, algorithm, {Protocol::simple},
+    sweeps.push_back({Collective::all_reduce,
+                      algorithm,
+                      {Protocol::simple},
                       sizes_between(1 << 10, 1 << 28, 8)});
   }
   const SampleSet collectives = draw(*box, cuda, truth, sweeps, 0.01, 1);

@@ -11,8 +11,10 @@
 #include "emulator/coordinator/agreement.hpp"
 #include "emulator/coordinator/emulate.hpp"
 #include "emulator/coordinator/prediction_text.hpp"
+#include "emulator/coordinator/profile_choice.hpp"
 #include "emulator/coordinator/profile_text.hpp"
 #include "emulator/coordinator/trace_assembly.hpp"
+#include "emulator/trace/trace_file.hpp"
 #include "topologies/model/machine_file.hpp"
 
 namespace fabricast {
@@ -77,6 +79,35 @@ TEST_F(AssemblyTest, ProfilesRoundTripAsTextAndThroughATrace) {
   const auto profiles = profiles_of(content);
   ASSERT_EQ(profiles.size(), 1u);
   EXPECT_EQ(to_text(profiles.front()), text);
+}
+
+// A profile of a version that had no parameters of lines yet: it predicts as it did, and what it
+// lacks is at its prior once it is asked for.
+TEST_F(AssemblyTest, AProfileOfAnOlderVersionGetsWhatItLacksFromThePriors) {
+  auto stored = prior_profile(*topology_, ExecutorKind::cuda, {Protocol::simple});
+  stored.find("cuda.launch")->value *= 0.5;
+  TraceAssembly assembly;
+  assembly.add_machine(*topology_);
+  assembly.add_profile(stored);
+  const auto path =
+      std::filesystem::temp_directory_path() / fmt::format("older-profile-{}.h5", ::getpid());
+  write_trace(path, assembly.finish("", nullptr, run_attributes("model", "test")), {});
+  const auto choose = [&](const std::vector<Protocol>& protocols) {
+    return choose_profile(*topology_, ExecutorKind::cuda, protocols, path.string()).profile;
+  };
+  EXPECT_EQ(to_text(choose({Protocol::simple})), to_text(stored));
+  const auto with_ll = choose({Protocol::ll});
+  std::filesystem::remove(path);
+  EXPECT_EQ(with_ll.value("cuda.launch"), stored.value("cuda.launch"));
+  ASSERT_NE(with_ll.find("cuda.line_ratio.ll"), nullptr);
+  EXPECT_EQ(with_ll.find("cuda.line_ratio.ll")->identified, Identified::prior);
+  EXPECT_EQ(with_ll.find("cuda.line_ratio.ll128"), nullptr);
+  PointSpec point;
+  point.executor = ExecutorKind::cuda;
+  point.algorithm = "tree";
+  point.protocol = Protocol::ll;
+  point.bytes = 1 << 20;
+  EXPECT_GT(predict(*topology_, with_ll, point).time, SimDuration(0));
 }
 
 // A transferred profile read back says the same of the same row: label, distance, interval.

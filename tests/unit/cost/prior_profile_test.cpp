@@ -33,6 +33,18 @@ TEST(PriorProfile, OnlyWhatTheMachineHas) {
   EXPECT_EQ(cluster.find("host.step"), nullptr);
 }
 
+TEST(PriorProfile, ParametersOfOtherProtocolsAreLeftOut) {
+  const auto box = load_machine("hgx-h100");
+  const auto simple = prior_profile(*box, ExecutorKind::cuda, {Protocol::simple});
+  EXPECT_EQ(simple.find("cuda.line_ratio.ll"), nullptr);
+  EXPECT_NE(simple.find("cuda.handoff.ll"), nullptr) << "rule interpreter-hand-offs carries it";
+  const auto ll = prior_profile(*box, ExecutorKind::cuda, {Protocol::ll});
+  EXPECT_NE(ll.find("cuda.line_ratio.ll"), nullptr);
+  EXPECT_EQ(ll.find("cuda.line_ratio.ll128"), nullptr);
+  EXPECT_EQ(prior_profile(*box, ExecutorKind::cuda).parameters.size(),
+            simple.parameters.size() + 6);
+}
+
 TEST(PriorProfile, LinkFiguresComeFromTheMachineFile) {
   const auto topology = load_machine("hgx-h100");
   const auto profile = prior_profile(*topology, ExecutorKind::nccl);

@@ -88,12 +88,17 @@ TEST(Protocol, SendReceiveHasNoLl128AndCutsAtThePointToPointChunk) {
       128 * 1024);
 }
 
-// What is predicted must be what can be measured: bench/harness labels every cuda row "simple".
-TEST(Protocol, TheInterpreterHasSimpleOnly) {
-  EXPECT_EQ(protocols_of(ExecutorKind::cuda), std::vector{Protocol::simple});
+// What is predicted must be what is measured: bench/harness runs cuda rows with Simple unless told.
+TEST(Protocol, TheInterpreterHasAllForEverythingAndRunsWithSimpleUnlessTold) {
+  const std::vector all{Protocol::ll, Protocol::ll128, Protocol::simple};
+  EXPECT_EQ(protocols_of(ExecutorKind::cuda), all);
   for (const Collective collective : {Collective::all_reduce, Collective::all_to_all}) {
-    EXPECT_EQ(protocols_of(ExecutorKind::cuda, collective), std::vector{Protocol::simple});
+    EXPECT_EQ(protocols_of(ExecutorKind::cuda, collective), all);
+    EXPECT_EQ(protocols_of(ExecutorKind::cuda, collective, "nvls"), all);
+    EXPECT_EQ(usual_protocols(ExecutorKind::cuda, collective, "ring"),
+              std::vector{Protocol::simple});
   }
+  EXPECT_EQ(usual_protocols(ExecutorKind::nccl), all);
 }
 
 TEST(Protocol, NvlsAndPatHaveSimpleOnly) {

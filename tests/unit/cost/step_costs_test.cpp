@@ -77,7 +77,7 @@ class Definition {
       row.port = costs_.port_ps(paying, bytes);
       row.latency = costs_.latency_ps(paying) - costs_.streamed_ps(paying, bytes);
     }
-    row.lane = costs_.lane_ps(paying, bytes, reduces);
+    row.lane = costs_.lane_ps(paying, bytes, {.reduces = reduces});
     return row;
   }
 
