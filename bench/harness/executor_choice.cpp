@@ -50,6 +50,11 @@ std::unique_ptr<Executor> make(ExecutorKind kind, const Communicator& communicat
       return make_cuda_executor(ranks > 0 ? ranks : default_cuda_ranks, 0);
     case ExecutorKind::nccl:
       return make_nccl_executor(communicator, nccl);
+    case ExecutorKind::peers:
+      throw UsageError(
+          "peers is the model of the cuda executor between GPUs (it is measured as what it runs "
+          "as): "
+          "use --executor cuda, a process per GPU under mpirun");
   }
   throw UsageError("unknown executor");
 }

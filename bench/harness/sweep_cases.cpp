@@ -27,6 +27,7 @@ std::string protocol_label(ExecutorKind kind, HandOff hand_off) {
     case ExecutorKind::mpi:
       return "none";
     case ExecutorKind::cuda:
+    case ExecutorKind::peers:
       return std::string(to_string(hand_off));
     case ExecutorKind::nccl:
       return "auto";

@@ -23,9 +23,10 @@ namespace {
 enum Stream : std::uint64_t { noise_stream = 0, outlier_stream = 1 };
 
 std::uint64_t key_of(const Conditions& c) {
-  const std::string text =
+  std::string text =
       fmt::format("{}|{}|{}|{}|{}|{}|{}|{}", to_string(c.executor), c.machine,
                   to_string(c.collective), c.algorithm, c.protocol, c.ranks, c.channels, c.bytes);
+  if (c.suite != "collective") text += "|" + c.suite;
   std::uint64_t key = 0;
   for (const char ch : text) key = mix64(key ^ static_cast<unsigned char>(ch));
   return key;
@@ -61,6 +62,16 @@ std::vector<std::int64_t> rounded_sizes(Collective collective, std::int32_t rank
   std::sort(sizes.begin(), sizes.end());
   sizes.erase(std::unique(sizes.begin(), sizes.end()), sizes.end());
   return sizes;
+}
+
+// As a measurement of that kind is labelled (profile/sample.hpp, model_of).
+void label(Conditions& conditions, ExecutorKind executor, Protocol protocol) {
+  conditions.executor = executor;
+  conditions.suite = "collective";
+  conditions.protocol = std::string(to_string(protocol));
+  if (executor != ExecutorKind::peers) return;
+  conditions.executor = ExecutorKind::cuda;
+  conditions.suite = "collective_peers";
 }
 
 std::vector<Protocol> protocols_for(Collective collective, const std::string& algorithm,
@@ -140,16 +151,15 @@ SampleSet draw_samples(const Topology& topology, const ParameterValues& truth,
         continue;
       if (!why_not_offered(topology, options.executor, collective, algorithm).empty()) continue;
       for (const Protocol protocol : protocols_for(collective, algorithm, options)) {
+        if (!why_no_protocol(topology, options.executor, protocol).empty()) continue;
         for (const std::int64_t bytes : sizes) {
           const PointSpec point{options.executor,      collective,       algorithm, protocol, bytes,
                                 options.element_bytes, options.channels, 0};
           Conditions conditions;
-          conditions.executor = options.executor;
+          label(conditions, options.executor, protocol);
           conditions.machine = topology.name();
-          conditions.suite = "collective";
           conditions.collective = collective;
           conditions.algorithm = algorithm;
-          conditions.protocol = std::string(to_string(protocol));
           conditions.ranks = topology.ranks();
           conditions.channels = options.channels;
           conditions.bytes = bytes;

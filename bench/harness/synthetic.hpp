@@ -27,6 +27,7 @@ namespace fabricast {
 inline constexpr const char* synthetic_key = "synthetic";
 
 struct SyntheticOptions {
+  // peers: conditions are those of the cuda executor between GPUs.
   ExecutorKind executor = ExecutorKind::nccl;
   std::vector<Collective> collectives;
   std::vector<std::string> algorithms;  // empty: every one that applies

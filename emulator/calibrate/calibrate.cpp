@@ -20,7 +20,7 @@ constexpr double least_correlation = 1e-6;  // what rounding leaves of independe
 
 EvidencePoint evidence_of(const Observation& seen) {
   const Conditions& c = seen.conditions;
-  return {c.executor,
+  return {seen.point.executor,
           c.machine,
           c.collective,
           seen.point.algorithm,

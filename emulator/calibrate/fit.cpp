@@ -226,7 +226,7 @@ FitResult fit(ForwardSet& forwards, const CalibrationProfile& prior,
   const ParameterValues values = values_of(prior);
   for (Observation& seen : observations) {
     if (seen.parameter.empty()) {
-      if (seen.conditions.suite != "collective") continue;  // of the device, not of an algorithm
+      if (!is_collective(seen)) continue;  // of the device, not of an algorithm
       Forward& forward = forwards.of(seen.conditions.ranks);
       if (seen.choose) {
         resolve_choice(forward, values, seen);

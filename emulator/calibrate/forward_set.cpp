@@ -11,11 +11,10 @@ namespace fabricast {
 namespace {
 
 [[noreturn]] void refuse(const Topology& topology, const Conditions& asked) {
-  throw UsageError(
-      fmt::format("samples of {} {}, protocol {}, on {} ranks of {} (the machine's model has no such "
-                  "algorithm) leave them out, or say in its file what its switches do",
-                  to_string(asked.collective), asked.algorithm, asked.protocol, asked.ranks,
-                  topology.name()));
+  throw UsageError(fmt::format(
+      "samples of {} {}, protocol {}, on {} ranks of {} (the machine's model has no such "
+      "algorithm) leave them out, or say in its file what its switches do",
+      to_string(asked.collective), asked.algorithm, asked.protocol, asked.ranks, topology.name()));
 }
 
 }  // namespace
@@ -62,7 +61,9 @@ void resolve_choice(Forward& forward, const ParameterValues& values, Observation
 void expect_offered(const Forward& forward, const Observation& observation) {
   const Conditions& asked = observation.conditions;
   const Topology& topology = forward.topology();
-  if (!why_not_offered(topology, asked.executor, asked.collective, asked.algorithm).empty()) {
+  const PointSpec& point = observation.point;
+  if (!why_not_offered(topology, point.executor, point.collective, point.algorithm).empty() ||
+      !why_no_protocol(topology, point.executor, point.protocol).empty()) {
     refuse(topology, asked);
   }
 }

@@ -29,14 +29,14 @@ std::int32_t element_bytes(const std::string& dtype) {
 Observation observe(const Conditions& conditions, const SampleSet::Summary& summary) {
   Observation seen;
   seen.conditions = conditions;
-  seen.parameter = conditions.suite == "collective" ? "" : conditions.parameter;
+  seen.parameter = is_modeled_collective(conditions) ? "" : conditions.parameter;
   seen.ln_value = std::log(summary.median);
   const double spread = (summary.p95 - summary.p05) / (width_of_90 * summary.median);
   const double error = median_penalty * spread / std::sqrt(static_cast<double>(summary.count));
   seen.sigma = std::hypot(judgement::least_sigma, error);
   seen.micro = is_modeled_micro(conditions);
   if (!is_collective(seen)) return seen;
-  seen.point.executor = conditions.executor;
+  seen.point.executor = model_of(conditions);
   seen.point.collective = conditions.collective;
   seen.point.algorithm = conditions.algorithm;
   seen.point.bytes = conditions.bytes;
@@ -51,11 +51,11 @@ Observation observe(const Conditions& conditions, const SampleSet::Summary& summ
   return seen;
 }
 
-using SweepKey =
-    std::tuple<Collective, std::string, std::string, std::int32_t, std::int32_t, std::string, bool>;
+using SweepKey = std::tuple<std::string, Collective, std::string, std::string, std::int32_t,
+                            std::int32_t, std::string, bool>;
 
 SweepKey sweep_of(const Conditions& c) {
-  return {c.collective, c.algorithm, c.protocol, c.ranks, c.channels, c.dtype, c.in_place};
+  return {c.suite, c.collective, c.algorithm, c.protocol, c.ranks, c.channels, c.dtype, c.in_place};
 }
 
 void hold_out(std::vector<Observation>& observations, double fraction) {
@@ -76,16 +76,20 @@ void hold_out(std::vector<Observation>& observations, double fraction) {
 }  // namespace
 
 bool is_of_file(const Conditions& conditions) {
-  return conditions.suite == "collective" && conditions.algorithm != "nccl" &&
+  return is_modeled_collective(conditions) && conditions.algorithm != "nccl" &&
          find_algorithm(conditions.algorithm, conditions.collective) == nullptr;
 }
 
 bool is_of_unmodelled_protocol(const Conditions& conditions) {
   const bool chosen = conditions.algorithm == "nccl" || conditions.protocol == "auto";
-  if (conditions.suite != "collective" || chosen) return false;
-  const auto known = protocols_of(conditions.executor);
+  if (!is_modeled_collective(conditions) || chosen) return false;
+  const auto known = protocols_of(model_of(conditions));
   const auto protocol = protocol_from_name(conditions.protocol);
   return std::find(known.begin(), known.end(), protocol) == known.end();
+}
+
+bool is_unmodelled_between_gpus(const Conditions& conditions) {
+  return model_of(conditions) == ExecutorKind::peers && conditions.algorithm == "two_shot";
 }
 
 std::vector<Observation> observations_of(const SampleSet& samples, const std::string& machine,
@@ -93,9 +97,12 @@ std::vector<Observation> observations_of(const SampleSet& samples, const std::st
   std::vector<Observation> observations;
   for (std::size_t i = 0; i < samples.conditions.size(); ++i) {
     const Conditions& conditions = samples.conditions[i];
-    if (conditions.executor != executor || conditions.machine != machine) continue;
-    if (is_of_file(conditions) || is_of_unmodelled_protocol(conditions)) continue;
-    const bool informs = conditions.suite == "collective"
+    if (model_of(conditions) != executor || conditions.machine != machine) continue;
+    if (is_of_file(conditions) || is_of_unmodelled_protocol(conditions) ||
+        is_unmodelled_between_gpus(conditions)) {
+      continue;
+    }
+    const bool informs = is_modeled_collective(conditions)
                              ? conditions.ranks >= 2  // one rank moves nothing over a link
                              : !conditions.parameter.empty() || is_modeled_micro(conditions);
     if (!informs) continue;

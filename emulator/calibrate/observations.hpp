@@ -26,7 +26,7 @@ struct Observation {
   bool only_predicted = false;  // held out, and of samples that are no evidence at all
 };
 
-// Of suite "collective": has it a point in `point`?
+// Of a collective: has it a point in `point`?
 inline bool is_collective(const Observation& seen) { return seen.parameter.empty() && !seen.micro; }
 
 // Was it measured with an algorithm of a file (measure -a FILE)? Without the file there is no model
@@ -36,6 +36,10 @@ bool is_of_file(const Conditions& conditions);
 // Was it measured with a protocol that the model of its executor does not have (LL on host
 // threads)? Not observed either.
 bool is_of_unmodelled_protocol(const Conditions& conditions);
+
+// Was it measured between GPUs as the model of that has it not (two_shot, whose loops overlap on
+// the links)? Not observed either.
+bool is_unmodelled_between_gpus(const Conditions& conditions);
 
 // The observations of a machine and executor. Held out: every n-th size of each sweep, n =
 // round(1 / holdout_fraction), counted from the n-th; sweeps shorter than that give none.

@@ -37,19 +37,21 @@ const Conditions& subject_of(const SampleSet& samples, const CalibrateArguments&
   const Conditions* subject = nullptr;
   for (const auto& c : samples.conditions) {
     if (!arguments.machine.empty() && c.machine != arguments.machine) continue;
-    if (!arguments.executor.empty() && to_string(c.executor) != arguments.executor) continue;
-    if (subject != nullptr && (subject->machine != c.machine || subject->executor != c.executor)) {
+    if (!arguments.executor.empty() && to_string(model_of(c)) != arguments.executor) continue;
+    if (subject != nullptr &&
+        (subject->machine != c.machine || model_of(*subject) != model_of(c))) {
       throw UsageError(fmt::format(
           "{} holds samples of {}/{} and of {}/{}; choose with --machine and --executor",
-          joined(arguments.samples), subject->machine, to_string(subject->executor), c.machine,
-          to_string(c.executor)));
+          joined(arguments.samples), subject->machine, to_string(model_of(*subject)), c.machine,
+          to_string(model_of(c))));
     }
     subject = &c;
   }
   if (subject == nullptr) {
-    throw UsageError(fmt::format("{} holds no samples{}{}", joined(arguments.samples),
-                                 arguments.machine.empty() ? "" : " of machine " + arguments.machine,
-                                 arguments.executor.empty() ? "" : " by executor " + arguments.executor));
+    throw UsageError(
+        fmt::format("{} holds no samples{}{}", joined(arguments.samples),
+                    arguments.machine.empty() ? "" : " of machine " + arguments.machine,
+                    arguments.executor.empty() ? "" : " by executor " + arguments.executor));
   }
   return *subject;
 }
@@ -61,7 +63,8 @@ void say_if_synthetic(const SampleSet& samples, const SampleSet& against,
     return;
   }
   for (auto& parameter : profile.parameters) {
-    if (parameter.samples > 0) parameter.source = "SYNTHETIC, not a measurement: " + parameter.source;
+    if (parameter.samples > 0)
+      parameter.source = "SYNTHETIC, not a measurement: " + parameter.source;
   }
   profile.discrepancy_source = "SYNTHETIC, not a measurement: " + profile.discrepancy_source;
 }
@@ -96,7 +99,8 @@ int run_calibrate(const CalibrateArguments& arguments) {
       fmt::print("{}", inventory_markdown());
       return;
     }
-    if (arguments.samples.empty()) throw UsageError("calibrate needs a trace with samples (or --inventory)");
+    if (arguments.samples.empty())
+      throw UsageError("calibrate needs a trace with samples (or --inventory)");
     if (!arguments.executor.empty()) executor_from_name(arguments.executor);
     if (!arguments.output.empty()) check_writable(arguments.output, arguments.force);
     const auto evidence = read_evidence(arguments.samples);
@@ -108,7 +112,8 @@ int run_calibrate(const CalibrateArguments& arguments) {
     CalibrateOptions options;
     options.holdout_fraction = arguments.holdout;
     if (!arguments.against.empty()) options.against = &against.samples;
-    auto profile = calibrate(*topology, prior_profile(*topology, subject.executor), samples, options);
+    auto profile =
+        calibrate(*topology, prior_profile(*topology, model_of(subject)), samples, options);
     say_if_synthetic(samples, against.samples, profile);
     fmt::print("{}{}", render_profile(profile),
                arguments.against.empty() ? render_holdout(profile) : render_errors(profile));
@@ -130,13 +135,17 @@ int run_calibrate(const CalibrateArguments& arguments) {
 
 void add_calibrate_command(CLI::App& app, CommandBody& run) {
   auto arguments = std::make_shared<CalibrateArguments>();
-  auto* command = app.add_subcommand("calibrate", "fit parameters to samples; print posterior and held-out error");
+  auto* command = app.add_subcommand(
+      "calibrate", "fit parameters to samples; print posterior and held-out error");
   command->add_option("samples", arguments->samples,
                       "traces with samples (from measure, suites or run), and folders of them");
-  command->add_option("--against", arguments->against,
-                      "traces or folders whose collectives are predicted and compared, never fitted");
-  command->add_option("--machine,-m", arguments->machine, "whose samples, when the trace has several machines");
-  command->add_option("--executor", arguments->executor, "whose samples, when the trace has several executors");
+  command->add_option(
+      "--against", arguments->against,
+      "traces or folders whose collectives are predicted and compared, never fitted");
+  command->add_option("--machine,-m", arguments->machine,
+                      "whose samples, when the trace has several machines");
+  command->add_option("--executor", arguments->executor,
+                      "whose samples, when the trace has several executors");
   command->add_option("--holdout", arguments->holdout, "fraction of sizes predicted, not fitted")
       ->check(number_between(0, 0.9));
   command->add_option("--output,-o", arguments->output, "trace file to write the profile to");

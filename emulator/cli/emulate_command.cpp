@@ -350,8 +350,8 @@ void add_emulate_command(CLI::App& app, CommandBody& run) {
   command->add_option(
       "--protocol", options->protocol,
       "auto (the fastest that the executor has for the collective: nccl has no ll128 for "
-      "all_to_all), ll, ll128, simple, none");
-  command->add_option("--executor", options->executor, "whose cost: nccl, cuda, host, mpi; default: nccl, host for a machine of cores");
+      "all_to_all; cuda and peers: simple), ll, ll128, simple, none");
+  command->add_option("--executor", options->executor, "whose cost: nccl, cuda, peers, host, mpi; default: nccl, host for a machine of cores");
   command->add_option(
       "--profile", options->profile,
       "trace written by calibrate or run, of this very machine or one that a transfer rule knows; "

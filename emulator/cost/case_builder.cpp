@@ -57,6 +57,10 @@ std::vector<LinkLoad> loads_of(const std::vector<ClassTraffic>& traffic, const M
 }
 
 void require_offered(const Topology& topology, const PointSpec& point) {
+  const std::string why = why_no_protocol(topology, point.executor, point.protocol);
+  if (!why.empty()) {
+    throw UsageError(fmt::format("protocol {} {} use another one", to_string(point.protocol), why));
+  }
   const AlgorithmEntry* algorithm = find_algorithm(point.algorithm, point.collective);
   if (algorithm != nullptr) {  // make_plan says what is wrong with unknown ones
     const std::string reason =

@@ -32,6 +32,25 @@ bool is_trunk(LinkKind kind) {
   return kind == LinkKind::leaf_uplink || kind == LinkKind::spine_uplink;
 }
 
+// The links that join GPUs of one domain: NVLink where there is, else PCIe.
+const LinkClass& path_between_gpus(const Topology& topology) {
+  const auto& classes = topology.link_classes();
+  const auto nvlink = std::find_if(classes.begin(), classes.end(),
+                                   [](const LinkClass& c) { return c.kind == LinkKind::nvlink; });
+  if (nvlink != classes.end()) return *nvlink;
+  const auto pcie = std::find_if(classes.begin(), classes.end(),
+                                 [](const LinkClass& c) { return c.kind == LinkKind::pcie; });
+  if (pcie != classes.end()) return *pcie;
+  throw UsageError(fmt::format(
+      "machine \"{}\" joins its GPUs by neither NVLink nor PCIe (the interpreter reaches a peer's "
+      "memory over these) choose another machine or executor",
+      topology.name()));
+}
+
+std::string peer_parameter(LinkKind kind, std::string_view figure, Protocol protocol) {
+  return fmt::format("peer.{}.{}.{}", to_string(kind), figure, to_string(protocol));
+}
+
 }  // namespace
 
 std::string link_parameter(LinkKind kind, std::string_view figure) {
@@ -48,6 +67,9 @@ MachineCosts::MachineCosts(const Topology& topology, const ParameterValues& valu
       break;
     case ExecutorKind::cuda:
       read_cuda(values, plan);
+      break;
+    case ExecutorKind::peers:
+      read_peers(topology, values, plan);
       break;
     case ExecutorKind::host:
       read_host(values, plan);
@@ -79,6 +101,11 @@ void MachineCosts::read_links(const Topology& topology, const ParameterValues& v
                                : 1.0;
       link.efficiency =
           std::min(1.0, parameter_value(values, link_parameter(kind, "efficiency")) * ratio);
+    }
+    if (executor == ExecutorKind::peers && &path_between_gpus(topology) == &first) {
+      link.capacity = given.bandwidth.value * bytes_per_gb;
+      link.efficiency =
+          std::min(1.0, parameter_value(values, peer_parameter(kind, "efficiency", protocol_)));
     }
   }
 }
@@ -165,6 +192,27 @@ void MachineCosts::read_cuda(const ParameterValues& values, const ExecutionPlan&
   copy_ps_per_byte_ = costs.copy_ps_per_byte(working_set);
   device_bandwidth_ = 1e12 / costs.memory_ps_per_byte(working_set);
   lines_ = line_costs(values, protocol_, copy_ps_per_byte_);
+  read_order(plan);
+}
+
+// GPUs of one domain, one rank each (why_not_offered refuses others): the rate of a CTA counts what
+// it puts on the wire.
+void MachineCosts::read_peers(const Topology& topology, const ParameterValues& values,
+                              const ExecutionPlan& plan) {
+  const LinkKind kind = path_between_gpus(topology).kind;
+  const auto of = [&](std::string_view figure) {
+    return parameter_value(values, peer_parameter(kind, figure, protocol_));
+  };
+  launch_ = duration_from_us(parameter_value(values, "peer.launch"));
+  copy_ps_per_byte_ = ps_per_byte(of("cta_bw"));
+  domain_step_us_ = of("handoff");
+  reduce_ratio_ = parameter_value(values, fmt::format("peer.{}.reduce_ratio", to_string(kind)));
+  if (interpreter_line_bytes(protocol_) == 0) return;
+  const WireFormat format = wire_format(protocol_);
+  lines_.ps_per_byte =
+      copy_ps_per_byte_ * static_cast<double>(format.wire) / static_cast<double>(format.data);
+  lines_.await_ps_per_byte = lines_.ps_per_byte * of("await_ratio");
+  lines_.order_us = parameter_value(values, fmt::format("peer.order.{}", to_string(protocol_)));
   read_order(plan);
 }
 

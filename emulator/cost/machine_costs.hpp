@@ -64,6 +64,8 @@ class MachineCosts {
   void read_nccl(const Topology& topology, const ParameterValues& values, bool through_switch);
   void read_generations(const Topology& topology);
   void read_cuda(const ParameterValues& values, const ExecutionPlan& plan);
+  void read_peers(const Topology& topology, const ParameterValues& values,
+                  const ExecutionPlan& plan);
   void read_order(const ExecutionPlan& plan);
   double copy_ps(const EdgeClass& edge, std::int64_t bytes, const StepWork& work) const;
   void read_host(const ParameterValues& values, const ExecutionPlan& plan);

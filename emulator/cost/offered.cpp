@@ -25,6 +25,17 @@ std::string why_not_offered(const Topology& topology, ExecutorKind executor, Col
                             const std::string& algorithm) {
   const AlgorithmEntry* entry = find_algorithm(algorithm, collective);
   FABRICAST_EXPECT(entry != nullptr, "an algorithm of the catalogue");
+  if (executor == ExecutorKind::peers && topology.space().domains() > 1) {
+    return fmt::format(
+        "by the interpreter between GPUs stays inside one NVLink domain or PCIe box (machine "
+        "\"{}\" "
+        "has {} of them, and the interpreter has no network)",
+        topology.name(), topology.space().domains());
+  }
+  if (executor == ExecutorKind::peers && algorithm == "two_shot") {
+    return "is cut into loops by the interpreter, whose two stages then share the links by turns "
+           "that static shares do not describe (docs/semantics.md 5)";
+  }
   const std::string reason = why_not(*entry, topology.space());
   if (!reason.empty() || executor != ExecutorKind::nccl) return reason;
   if (reduces_inside_domains(entry->needs) && !reduces_in_switch(topology)) {
@@ -40,6 +51,28 @@ std::string why_not_offered(const Topology& topology, ExecutorKind executor, Col
         topology.name(), topology.fabric());
   }
   return "";
+}
+
+std::string why_no_protocol(const Topology& topology, ExecutorKind executor, Protocol protocol) {
+  if (executor != ExecutorKind::peers) return "";
+  const auto& classes = topology.link_classes();
+  const bool nvlink = std::any_of(classes.begin(), classes.end(),
+                                  [](const LinkClass& c) { return c.kind == LinkKind::nvlink; });
+  if (protocol == Protocol::ll128 && !nvlink) {
+    return fmt::format(
+        "needs NVLink between the GPUs (machine \"{}\" has none; PCIe may split a line)",
+        topology.name());
+  }
+  return "";
+}
+
+std::vector<Protocol> offered_protocols(const Topology& topology, ExecutorKind executor,
+                                        Collective collective, const std::string& algorithm) {
+  auto known = protocols_of(executor, collective, algorithm);
+  std::erase_if(known, [&](Protocol protocol) {
+    return !why_no_protocol(topology, executor, protocol).empty();
+  });
+  return known;
 }
 
 bool needs_windows(Collective collective, const std::string& algorithm) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "emulator/cost/protocol.hpp"
 #include "emulator/profile/sample.hpp"
 #include "emulator/schedule/collective.hpp"
 #include "topologies/model/topology.hpp"
@@ -25,7 +26,13 @@ bool reduces_in_network(const Topology& topology);
 // Empty if it can be predicted, else the reason. The algorithm must exist for the collective.
 std::string why_not_offered(const Topology& topology, ExecutorKind executor, Collective collective,
                             const std::string& algorithm);
-// Those of a collective that can, in the order of the catalogue.
+// Why an executor cannot use a protocol on a machine; empty: it can. Of peers only: LL128 needs
+// links that keep its lines whole (NVLink).
+std::string why_no_protocol(const Topology& topology, ExecutorKind executor, Protocol protocol);
+// protocols_of(), less those.
+std::vector<Protocol> offered_protocols(const Topology& topology, ExecutorKind executor,
+                                        Collective collective, const std::string& algorithm);
+// Algorithms of a collective that can be predicted, in the order of the catalogue.
 std::vector<std::string> offered_algorithms(const Topology& topology, ExecutorKind executor,
                                             Collective collective);
 

@@ -55,6 +55,9 @@ class PriorBuilder {
       case ExecutorKind::nccl:
         add_nccl();
         break;
+      case ExecutorKind::peers:
+        add_peers();
+        break;
       case ExecutorKind::cuda:
       case ExecutorKind::host:
       case ExecutorKind::mpi:
@@ -110,7 +113,9 @@ class PriorBuilder {
     double sigma = machine_figure_sigma(origin, is_latency);
     // A nominal rate and the efficiency that multiplies it cannot be told apart by any time: the
     // rate is what the file states, and the efficiency carries the doubt about both.
-    if (!is_latency && profile_.executor == ExecutorKind::nccl) {
+    const bool has_efficiency =
+        profile_.executor == ExecutorKind::nccl || profile_.executor == ExecutorKind::peers;
+    if (!is_latency && has_efficiency) {
       rate_sigma_[link_parameter(link.kind, "bandwidth")] = sigma;
       sigma = 0;
     }
@@ -164,10 +169,31 @@ class PriorBuilder {
       } else if (spec.id.find(".step.") != std::string::npos) {
         prior = hand_off(spec.id, prior);
       } else if (spec.id.ends_with(".efficiency")) {
-        const double of_rate = rate_sigma_.at(spec.base);
-        prior.sigma_ln = std::hypot(prior.sigma_ln, of_rate);
-        prior.source += fmt::format("; sigma with the nominal rate's own, {:.2f}", of_rate);
+        widen_by_rate(spec, prior);
       }
+      add(spec, prior, scope_key(spec));
+    }
+  }
+
+  void widen_by_rate(const ParameterSpec& spec, Prior& prior) const {
+    const double of_rate = rate_sigma_.at(spec.base);
+    prior.sigma_ln = std::hypot(prior.sigma_ln, of_rate);
+    prior.source += fmt::format("; sigma with the nominal rate's own, {:.2f}", of_rate);
+  }
+
+  // Of the link that joins the GPUs only.
+  void add_peers() {
+    const std::string other = has(LinkKind::nvlink) ? "peer.pcie." : "peer.nvlink.";
+    for (const ParameterSpec& spec : parameter_inventory()) {
+      if (spec.of_machine || spec.executor != ExecutorKind::peers || !is_wanted(spec)) continue;
+      if (spec.id.starts_with(other)) continue;
+      if (!spec.protocol.empty() &&
+          !why_no_protocol(topology_, ExecutorKind::peers, protocol_from_name(spec.protocol))
+               .empty()) {
+        continue;
+      }
+      Prior prior = prior_of(spec, generation_);
+      if (spec.base.ends_with(".bandwidth")) widen_by_rate(spec, prior);
       add(spec, prior, scope_key(spec));
     }
   }

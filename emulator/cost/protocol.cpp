@@ -14,6 +14,10 @@ namespace {
 
 constexpr std::array protocols{Protocol::none, Protocol::ll, Protocol::ll128, Protocol::simple};
 
+bool is_interpreter(ExecutorKind executor) {
+  return executor == ExecutorKind::cuda || executor == ExecutorKind::peers;
+}
+
 constexpr std::int64_t kib = 1024;
 constexpr std::int64_t ll_slot = 32 * kib;       // 8 lines x 512 threads x 16 B, half of it data
 constexpr std::int64_t ll128_slot = 576'000;     // 8 x 640 threads x 120 B
@@ -226,13 +230,13 @@ std::vector<Protocol> protocols_of(ExecutorKind executor, Collective collective,
 }
 
 std::vector<Protocol> usual_protocols(ExecutorKind executor) {
-  if (executor == ExecutorKind::cuda) return {Protocol::simple};
+  if (is_interpreter(executor)) return {Protocol::simple};
   return protocols_of(executor);
 }
 
 std::vector<Protocol> usual_protocols(ExecutorKind executor, Collective collective,
                                       const std::string& algorithm) {
-  if (executor == ExecutorKind::cuda) return usual_protocols(executor);
+  if (is_interpreter(executor)) return usual_protocols(executor);
   return protocols_of(executor, collective, algorithm);
 }
 

@@ -24,8 +24,8 @@ Protocol protocol_from_name(std::string_view name);  // throws UsageError with a
 // As MSCCL's files spell it: Simple, LL, LL128.
 Protocol protocol_of_file(std::string_view name);
 
-// Protocols an executor's model has: nccl and cuda: ll, ll128, simple; host and mpi: none. What it
-// does not have is neither predicted nor fitted.
+// Protocols an executor's model has: nccl, cuda and peers: ll, ll128, simple; host and mpi: none.
+// What it does not have is neither predicted nor fitted.
 std::vector<Protocol> protocols_of(ExecutorKind executor);
 // The same for one collective: NCCL's send/recv, which all_to_all, gather, scatter and send_recv
 // are made of, has no LL128. And for one algorithm: NVLS, CollNet and PAT have Simple only
@@ -34,8 +34,8 @@ std::vector<Protocol> protocols_of(ExecutorKind executor);
 std::vector<Protocol> protocols_of(ExecutorKind executor, Collective collective);
 std::vector<Protocol> protocols_of(ExecutorKind executor, Collective collective,
                                    const std::string& algorithm);
-// Those that may run where nobody chose one: nccl: all, the library chooses; cuda: simple, with
-// which the interpreter runs unless told otherwise.
+// Those that may run where nobody chose one: nccl: all, the library chooses; cuda and peers:
+// simple, with which the interpreter runs unless told otherwise.
 std::vector<Protocol> usual_protocols(ExecutorKind executor);
 std::vector<Protocol> usual_protocols(ExecutorKind executor, Collective collective,
                                       const std::string& algorithm);

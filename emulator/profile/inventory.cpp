@@ -129,6 +129,56 @@ void add_cuda(std::vector<ParameterSpec>& specs) {
   add_lines_of_device(specs);
 }
 
+// The interpreter between GPUs: NVLink where there is, else PCIe; a rate and a hand-off per
+// protocol.
+void add_peers_over(const std::string& link, Scope scope, std::vector<ParameterSpec>& specs) {
+  const std::string lead = "peer." + link + ".";
+  const bool whole_lines = link == "nvlink";  // LL128 is refused where lines may be split
+  const auto add = [&](const std::string& protocol, ParameterSpec spec) {
+    spec.protocol = protocol;
+    specs.push_back(std::move(spec));
+  };
+  for (const std::string protocol : {"ll", "ll128", "simple"}) {
+    if (protocol == "ll128" && !whole_lines) continue;
+    add(protocol,
+        row(lead + "handoff." + protocol, "us", cost, peers, scope,
+            "hand-off of a message to another GPU over " + link + ", beyond the links' latency",
+            "small send_recv between GPUs under " + protocol));
+    add(protocol, row(lead + "cta_bw." + protocol, "GB/s", rate, peers, scope,
+                      "wire bytes per second that one CTA moves to another GPU over " + link,
+                      "send_recv of growing size on one channel"));
+    add(protocol, row(lead + "efficiency." + protocol, "1", rate, peers, scope,
+                      "usable part of one GPU's nominal " + link + " rate, one way",
+                      "large send_recv and collectives on as many channels as fill the link",
+                      link + ".bandwidth"));
+    if (protocol == "simple") continue;
+    add(protocol, row(lead + "await_ratio." + protocol, "1", cost, peers, scope,
+                      "time per byte of looking through a message before a step begins, relative "
+                      "to moving it to another GPU (schedules with several roles)",
+                      "large all_reduce by tree under " + protocol, lead + "cta_bw"));
+  }
+  specs.push_back(row(lead + "reduce_ratio", "1", cost, peers, scope,
+                      "time per byte of reducing a message on its way relative to passing it on",
+                      "all_reduce against all_gather between GPUs", lead + "cta_bw"));
+}
+
+void add_peers(std::vector<ParameterSpec>& specs) {
+  const Scope generation = Scope::gpu_generation;
+  specs.push_back(
+      row("peer.launch", "us", cost, peers, generation,
+          "from the common start of all GPUs to their first steps, and their completion",
+          "small send_recv and collectives at several rank counts"));
+  add_peers_over("nvlink", generation, specs);
+  add_peers_over("pcie", Scope::link_class, specs);
+  for (const std::string protocol : {"ll", "ll128"}) {
+    specs.push_back(row("peer.order." + protocol, "us", cost, peers, generation,
+                        "fences at system scope and barriers of a step whose lanes share data "
+                        "(schedules with several roles)",
+                        "small all_reduce by tree under " + protocol));
+    specs.back().protocol = protocol;
+  }
+}
+
 void add_host(std::vector<ParameterSpec>& specs) {
   const Scope scope = Scope::host;
   specs.push_back(row("host.launch", "us", cost, host, scope,
@@ -191,6 +241,7 @@ std::vector<ParameterSpec> make_inventory() {
   add_links(specs);
   add_nccl(specs);
   add_cuda(specs);
+  add_peers(specs);
   add_host(specs);
   add_mpi(specs);
   return specs;

@@ -21,15 +21,15 @@ sample informed stays at its prior, and every prediction says which part of its 
 
 One step of b bytes, nominal link rates and latencies from the machine file:
 
-| cost | nccl | cuda | host | mpi |
-| --- | --- | --- | --- | --- |
-| launch | launch.P | cuda.launch | host.launch | mpi.launch |
-| o | nvlink.step.ll × step_ratio.P, pcie.step.P or net.step.P by the link the step sends over (else receives from) | cuda.handoff.P | host.step | mpi.step.eager up to 4 KiB, else mpi.step.rendezvous |
-| g | 1 / (cta.copy_bw × wire efficiency) | (h + (1 − h) / cuda.cta_hbm_ratio) / cuda.cta_copy_bw | f / copy_bw.cache + (1 − f) / copy_bw.memory | 1 / mpi.copy_bw |
-| L, L_credit | sum of the latencies of the route's links | 0 | as nccl | as nccl |
-| share | min over the route's links of bandwidth × min(1, efficiency) × wire efficiency / flows | 1 / (lanes × (h / cuda.l2_bw + (1 − h) / cuda.hbm_bw)) | bandwidth / flows | bandwidth / flows |
+| cost | nccl | cuda (CTAs of one GPU) | peers (the interpreter between GPUs) | host | mpi |
+| --- | --- | --- | --- | --- | --- |
+| launch | launch.P | cuda.launch | peer.launch | host.launch | mpi.launch |
+| o | nvlink.step.ll × step_ratio.P, pcie.step.P or net.step.P by the link the step sends over (else receives from) | cuda.handoff.P | peer.K.handoff.P | host.step | mpi.step.eager up to 4 KiB, else mpi.step.rendezvous |
+| g | 1 / (cta.copy_bw × wire efficiency) | (h + (1 − h) / cuda.cta_hbm_ratio) / cuda.cta_copy_bw | 1 / (peer.K.cta_bw.P × wire efficiency) | f / copy_bw.cache + (1 − f) / copy_bw.memory | 1 / mpi.copy_bw |
+| L, L_credit | sum of the latencies of the route's links | 0 | as nccl | as nccl | as nccl |
+| share | min over the route's links of bandwidth × min(1, efficiency) × wire efficiency / flows | 1 / (lanes × (h / cuda.l2_bw + (1 − h) / cuda.hbm_bw)) | bandwidth × min(1, peer.K.efficiency.P) × wire efficiency / flows | bandwidth / flows | bandwidth / flows |
 
-- P is the protocol. Wire efficiency (data over wire bytes, from the format of a line): LL 1/2, LL128 120/128, Simple 1; no protocol: 1.
+- P is the protocol, K the link that joins the GPUs: nvlink where there is one, else pcie (no LL128 there: a line may be split). Wire efficiency (data over wire bytes, from the format of a line): LL 1/2, LL128 120/128, Simple 1; no protocol: 1.
   Over NVLink, LL's efficiency is nvlink.efficiency × nvlink.efficiency_ratio.ll; through a switch that reduces it is
   nvlink.efficiency × nvlink.efficiency_ratio.nvls.
 - Steps that reduce take g × reduce_ratio (host, mpi, cuda; NCCL's channel cap holds for both).
@@ -38,6 +38,8 @@ One step of b bytes, nominal link rates and latencies from the machine file:
   (`docs/semantics.md` §3.9, line: 16 B, LL128 960 B, a warp's). Where lanes share data (several roles), a step takes cuda.order.P more, looks through its whole
   message first (cuda.await_ratio.P × the time of moving it), and where it stores and sends takes one more g, for the copy that is sent from. Slots hold the
   whole of a message under every protocol (LL: twice the bytes, LL128 16/15), so no message is cut because of its protocol.
+- peers: the same steps between GPUs, lines as above with peer.K.await_ratio.P and peer.order.P in place of cuda's, and the rate of a thread block to another
+  GPU for all that it moves: what it reads or stores at home is not told apart, but for an operand, (peer.K.reduce_ratio − 1) × g.
 - f = 1 / √(1 + (working set / cache_size)²): nearly all while it fits, cache_size / working set when it does not; working set = the input and output buffers of all lanes of one host.
 - h has f's form with cuda.l2_size and the buffers of all ranks and two FIFOs per lane: thread blocks of one GPU share one memory of two
   regimes, not links. Their port is charged for the slot written and read and for the operand read and the result stored by the step
@@ -62,7 +64,7 @@ One step of b bytes, nominal link rates and latencies from the machine file:
 | --- | --- |
 | no GPU | nothing of a GPU machine; host.* or mpi.* of the machine at hand |
 | 1 GPU | cuda.* (`fabricast suites`, docs/gpu-campaign.md); by transfer rules the channel's copy rate of nccl, the ratios of its protocols' hand-offs and the efficiency of PCIe |
-| n GPUs, one box | launch.*, nvlink.*, cta.* |
+| n GPUs, one box | launch.*, nvlink.*, cta.* from NCCL; peer.* from `mpirun measure --executor cuda` (docs/gpu.md) |
 | m nodes | + net.*, nic.*, uplink efficiencies |
 | imported nccl-tests logs | as the machine they came from |
 
@@ -70,7 +72,7 @@ Identified: posterior σ below half of the prior's. Weak: below it. Crossing a s
 `emulator/calibrate/transfer.hpp`, which widens σ.
 
 Figures of a machine file are priors as well. Their σ by origin, bandwidth / latency: datasheet {:.2f} / {:.2f}, measured {:.2f} / {:.2f},
-published {:.2f} / {:.2f}, assumed {:.2f} / {:.2f} (judgement). One exception: **a nominal rate that an efficiency multiplies (nccl) is stated, not
+published {:.2f} / {:.2f}, assumed {:.2f} / {:.2f} (judgement). One exception: **a nominal rate that an efficiency multiplies (nccl, peers) is stated, not
 fitted**. Only their product shows in a time, so the rate stays what the file says with σ = 0, the efficiency takes the rate's σ
 on top of its own (root of the sum of squares), and link capacities and the bandwidth bound are always the file's. Hosts have no
 efficiency: there the rate is fitted, and capacity and bound are those of the fitted rate.

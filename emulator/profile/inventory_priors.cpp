@@ -51,6 +51,12 @@ constexpr std::string_view nvls_efficiency =
     "NCCL v2.28.9-1 src/graph/tuning.cc, NVLS efficiency of the link";
 constexpr std::string_view no_interpreter =
     "no published figure for this project's interpreter; order of magnitude of ";
+constexpr std::string_view nccl_hop_nvlink =
+    "NCCL's whole hop over NVLink, another program's (v2.28.9-1 src/graph/tuning.cc, Ring: LL 0.6, "
+    "LL128 1.9, Simple 3.4)";
+constexpr std::string_view nccl_hop_pcie =
+    "NCCL's whole hop over PCIe, another program's (v2.28.9-1 src/graph/tuning.cc, Ring: LL 1.0, "
+    "Simple 5.7)";
 constexpr std::string_view any_host = "order of magnitude for a current server core; measure it";
 
 // clang-format off
@@ -115,6 +121,36 @@ constexpr std::array rows{
     PriorRow{"cuda.await_ratio.ll128", any_gpu, 0.5, 0.50, assumed, "one memory stream against two"},
     PriorRow{"cuda.order.ll", any_gpu, 1.0, 0.70, assumed, "two fences, each a trip through the L2 cache"},
     PriorRow{"cuda.order.ll128", any_gpu, 1.0, 0.70, assumed, "two fences, each a trip through the L2 cache"},
+    PriorRow{"peer.launch", any_gpu, 15.0, 0.70, assumed, "a cooperative launch and the skew of processes"},
+    PriorRow{"peer.nvlink.handoff.ll", any_gpu, 0.6, 0.70, assumed, nccl_hop_nvlink},
+    PriorRow{"peer.nvlink.handoff.ll128", any_gpu, 1.9, 0.70, assumed, nccl_hop_nvlink},
+    PriorRow{"peer.nvlink.handoff.simple", any_gpu, 3.4, 0.70, assumed, nccl_hop_nvlink},
+    PriorRow{"peer.pcie.handoff.ll", any_gpu, 1.0, 0.70, assumed, nccl_hop_pcie},
+    PriorRow{"peer.pcie.handoff.simple", any_gpu, 5.7, 0.70, assumed, nccl_hop_pcie},
+    PriorRow{"peer.nvlink.cta_bw.ll", "ampere", 20.0, 0.70, assumed, "NCCL's cap of one channel"},
+    PriorRow{"peer.nvlink.cta_bw.ll", "hopper", 36.7, 0.70, assumed, "NCCL's cap of one channel"},
+    PriorRow{"peer.nvlink.cta_bw.ll", "blackwell", 73.4, 0.70, assumed, "NCCL's cap of one channel"},
+    PriorRow{"peer.nvlink.cta_bw.ll128", "ampere", 20.0, 0.70, assumed, "NCCL's cap of one channel"},
+    PriorRow{"peer.nvlink.cta_bw.ll128", "hopper", 36.7, 0.70, assumed, "NCCL's cap of one channel"},
+    PriorRow{"peer.nvlink.cta_bw.ll128", "blackwell", 73.4, 0.70, assumed, "NCCL's cap of one channel"},
+    PriorRow{"peer.nvlink.cta_bw.simple", "ampere", 20.0, 0.70, assumed, "NCCL's cap of one channel"},
+    PriorRow{"peer.nvlink.cta_bw.simple", "hopper", 36.7, 0.70, assumed, "NCCL's cap of one channel"},
+    PriorRow{"peer.nvlink.cta_bw.simple", "blackwell", 73.4, 0.70, assumed, "NCCL's cap of one channel"},
+    PriorRow{"peer.pcie.cta_bw.ll", any_gpu, 10.0, 0.70, assumed, "half of what Simple's long writes reach"},
+    PriorRow{"peer.pcie.cta_bw.simple", any_gpu, 20.0, 0.70, assumed, "most of a Gen4 x16 slot by one CTA"},
+    PriorRow{"peer.nvlink.efficiency.ll", any_gpu, 0.6, 0.30, assumed,
+             "NCCL's usable rate and what its LL reaches of it: 0.8 x 0.75"},
+    PriorRow{"peer.nvlink.efficiency.ll128", any_gpu, 0.8, 0.15, assumed, "NCCL's usable rate: 20.0 to 20.6 of 25 GB/s"},
+    PriorRow{"peer.nvlink.efficiency.simple", any_gpu, 0.8, 0.15, assumed, "NCCL's usable rate: 20.0 to 20.6 of 25 GB/s"},
+    PriorRow{"peer.pcie.efficiency.ll", any_gpu, 0.4, 0.50, assumed, "writes of 16 bytes with headers of 24 each"},
+    PriorRow{"peer.pcie.efficiency.simple", any_gpu, 0.75, 0.20, assumed, "NCCL's figure for Gen4 x16: 24 of 32 GB/s"},
+    PriorRow{"peer.nvlink.await_ratio.ll", any_gpu, 0.3, 0.70, assumed, "one stream of the own memory against one over a link"},
+    PriorRow{"peer.nvlink.await_ratio.ll128", any_gpu, 0.3, 0.70, assumed, "one stream of the own memory against one over a link"},
+    PriorRow{"peer.pcie.await_ratio.ll", any_gpu, 0.3, 0.70, assumed, "one stream of the own memory against one over a link"},
+    PriorRow{"peer.nvlink.reduce_ratio", any_gpu, 1.3, 0.40, assumed, "one more stream of the own memory"},
+    PriorRow{"peer.pcie.reduce_ratio", any_gpu, 1.1, 0.40, assumed, "one more stream of the own memory, beside a slower link"},
+    PriorRow{"peer.order.ll", any_gpu, 2.0, 0.70, assumed, "two fences, each a round trip over the link"},
+    PriorRow{"peer.order.ll128", any_gpu, 2.0, 0.70, assumed, "two fences, each a round trip over the link"},
     PriorRow{"host.launch", "host", 5.0, 1.0, assumed, any_host},
     PriorRow{"host.step", "host", 0.5, 1.0, assumed, any_host},
     PriorRow{"host.copy_bw.cache", "host", 12.0, 0.70, assumed, any_host},
@@ -138,7 +174,7 @@ std::string source_of(const PriorRow& row) {
   if (row.id == "nvlink.step.ll") return with(implied);
   if (row.id == "nvlink.efficiency_ratio.ll") return with(ll_cap);
   if (row.id == "nvlink.efficiency") return with(nvlink_rate);
-  if (row.id.starts_with("cuda.")) return with(no_interpreter);
+  if (row.id.starts_with("cuda.") || row.id.starts_with("peer.")) return with(no_interpreter);
   return std::string(row.source);
 }
 

@@ -15,7 +15,7 @@ namespace fabricast {
 namespace {
 
 constexpr std::array kinds{ExecutorKind::host, ExecutorKind::mpi, ExecutorKind::cuda,
-                           ExecutorKind::nccl};
+                           ExecutorKind::nccl, ExecutorKind::peers};
 
 // Linear interpolation between order statistics (the default of R and NumPy). `sorted` not empty.
 double quantile(const std::vector<double>& sorted, double q) {
@@ -38,6 +38,8 @@ std::string_view to_string(ExecutorKind kind) {
       return "cuda";
     case ExecutorKind::nccl:
       return "nccl";
+    case ExecutorKind::peers:
+      return "peers";
   }
   return "?";
 }
@@ -49,6 +51,15 @@ ExecutorKind executor_from_name(std::string_view name) {
     known.emplace_back(to_string(kind));
   }
   throw UsageError(unknown_name_message("executor", name, known));
+}
+
+ExecutorKind model_of(const Conditions& c) {
+  const bool between_gpus = c.executor == ExecutorKind::cuda && c.suite == "collective_peers";
+  return between_gpus ? ExecutorKind::peers : c.executor;
+}
+
+bool is_modeled_collective(const Conditions& c) {
+  return c.suite == "collective" || model_of(c) == ExecutorKind::peers;
 }
 
 std::string_view to_string(DiscardReason reason) {

@@ -14,16 +14,20 @@
 
 namespace fabricast {
 
-// Whose cost it is. A profile is keyed by executor: the interpreter's cost is not NCCL's.
-enum class ExecutorKind : std::uint8_t { host, mpi, cuda, nccl };
+// Whose cost it is. A profile is keyed by executor: the interpreter's cost is not NCCL's. `peers`
+// is the interpreter between GPUs, one rank each: run as cuda (by several processes), with a model
+// and parameters of its own.
+enum class ExecutorKind : std::uint8_t { host, mpi, cuda, nccl, peers };
 std::string_view to_string(ExecutorKind kind);
 ExecutorKind executor_from_name(std::string_view name);  // throws UsageError with did-you-mean
 
 // One operation under fixed conditions. Two runs with equal Conditions are repeats.
 struct Conditions {
   ExecutorKind executor{};
-  std::string machine;      // name of the machine file or of the discovered machine
-  std::string suite;        // "collective", or a micro-benchmark suite such as "reduce_copy"
+  std::string machine;  // name of the machine file or of the discovered machine
+  // "collective", between GPUs "collective_peers", or a micro-benchmark suite such as
+  // "reduce_copy".
+  std::string suite;
   Collective collective{};  // for suite "collective"
   std::string algorithm;    // "ring" ...; "nccl" when the library chose
   std::string protocol;     // "ll", "ll128", "simple", "none" (host executors), "auto"
@@ -36,6 +40,13 @@ struct Conditions {
 
   bool operator==(const Conditions&) const = default;
 };
+
+// Whose model and profile a condition's samples belong to: those that the cuda executor took
+// between GPUs (suite "collective_peers") to peers, others to who ran them.
+ExecutorKind model_of(const Conditions& conditions);
+// Is it a collective, which a forward model predicts as a whole? Launches that no model has
+// ("collective_graph" ...) are not meant.
+bool is_modeled_collective(const Conditions& conditions);
 
 struct Sample {
   std::int32_t condition = 0;  // index into SampleSet::conditions
@@ -71,7 +82,7 @@ struct DeviceState {
 struct SampleSet {
   std::vector<Conditions> conditions;
   std::vector<Sample> samples;
-  std::vector<SampleSource> sources;  // of imported samples, ascending by sample
+  std::vector<SampleSource> sources;       // of imported samples, ascending by sample
   std::vector<DeviceState> device_states;  // empty, or one per sample
   // Environment at measuring time: host, kernel, cpu, load averages, gpu, driver, clocks, versions.
   std::map<std::string, std::string> environment;

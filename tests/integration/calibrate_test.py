@@ -3,6 +3,7 @@ the rows that depend on it move, by what the forward model predicts."""
 import csv
 import io
 import math
+import re
 
 import cli_case
 from cli_case import CliCase
@@ -79,6 +80,35 @@ class Calibrate(CliCase):
                 self.assertLess(abs(ratio - 1), 0.02, (protocol, size))
             elif size == 1 << 30:
                 self.assertGreater(ratio, 1.5)
+
+    def test_the_interpreter_between_gpus_is_measured_fitted_and_predicted(self):
+        model = ("--synthetic", MACHINE, "--executor", "peers", "--noise", "0.005", "--quiet")
+        for name, arguments in (("p2p", ("-c", "send_recv,broadcast,reduce", "-a", "direct,ring", "--channels", "1")),
+                                ("wide", ("-c", "send_recv", "--channels", "16")),
+                                ("others", ("-c", "all_reduce,all_gather", "-a", "ring", "--channels", "4"))):
+            self.expect_ok("measure", *model, *arguments, "--protocol", "all", *SWEEP, "-o", f"{name}.h5")
+            self.expect_ok("report", f"{name}.h5", "--check")
+        printed = self.expect_ok("calibrate", "p2p.h5", "wide.h5", "--executor", "peers",
+                                 "--against", "others.h5", "-o", "peers.h5").stdout
+        self.assertIn("SYNTHETIC", printed)
+        overall = re.search(r"^all +(\d+) +([\d.]+) % +([\d.]+) %", printed, re.M)
+        self.assertGreater(int(overall.group(1)), 30)
+        self.assertLess(float(overall.group(2)), 5)
+        self.assertLess(float(overall.group(3)), 15)
+        for parameter in ("peer.launch", "peer.nvlink.handoff.ll", "peer.nvlink.cta_bw.ll128", "peer.nvlink.efficiency.simple"):
+            self.assertRegex(printed, rf"{re.escape(parameter)} .* (identified|weak) ")
+        self.expect_ok("report", "peers.h5", "--check")
+        for protocol, algorithm in (("ll", "ring"), ("simple", "tree")):
+            self.expect_ok("emulate", "-m", MACHINE, "--executor", "peers", "-c", "all_reduce", "-a", algorithm, "--protocol", protocol,
+                           "--channels", "16", *SWEEP, "--profile", "peers.h5", "-o", f"{protocol}.h5", "--quiet")
+            self.expect_ok("report", f"{protocol}.h5", "--check")
+            rows = self.rows(f"{protocol}.h5")
+            self.assertEqual(len(rows), 7)
+            self.assertTrue(all(float(row["measured_share"]) > 0.5 for row in rows.values()), rows)
+        # Of no machine whose GPUs are in several domains, and not what measures.
+        self.expect_error(2, "no network", "emulate", "-m", "hgx-h100x1260", "--executor", "peers", "-c", "all_reduce",
+                          "-a", "ring", *SWEEP, "-o", "no.h5")
+        self.expect_error(2, "--executor cuda", "measure", "--executor", "peers", *SWEEP)
 
     def test_bad_input(self):
         self.write("junk.h5", b"not HDF5")

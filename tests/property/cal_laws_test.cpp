@@ -89,6 +89,8 @@ const std::vector<Subject>& subjects() {
       {parse_machine(narrow_cluster(1, 15), "test"), ExecutorKind::nccl},
       {parse_machine(pcie_box, "test"), ExecutorKind::nccl},
       {load_machine("hgx-h100"), ExecutorKind::cuda},
+      {load_machine("hgx-h100"), ExecutorKind::peers},
+      {parse_machine(pcie_box, "test"), ExecutorKind::peers},
       {parse_machine(host_of_four, "test"), ExecutorKind::host},
       {parse_machine(host_of_four, "test"), ExecutorKind::mpi}};
   return all;
@@ -115,7 +117,8 @@ PointSpec random_point(const Subject& subject, std::uint64_t entity) {
       break;
     }
   }
-  const auto protocols = protocols_of(subject.executor, point.collective, point.algorithm);
+  const auto protocols =
+      offered_protocols(*subject.topology, subject.executor, point.collective, point.algorithm);
   point.protocol = protocols[draw(5, static_cast<std::int64_t>(protocols.size()) - 1)];
   point.bytes = std::int64_t{1} << draw(6, 27);
   point.bytes += static_cast<std::int64_t>(draw(7, point.bytes));
@@ -179,7 +182,8 @@ TEST(PredictionLaws, EveryAlgorithmStaysWithinCapacity) {
         EXPECT_THROW(forward.build(values_of(profile), (point.bytes = 1 << 20, point)), UsageError);
         continue;
       }
-      for (const Protocol protocol : protocols_of(subject.executor, entry.collective, entry.name)) {
+      for (const Protocol protocol :
+           offered_protocols(*subject.topology, subject.executor, entry.collective, entry.name)) {
         for (const std::int64_t bytes : {4096LL, 1LL << 20, 1LL << 28}) {
           point.protocol = protocol;
           point.bytes = bytes;
@@ -364,9 +368,9 @@ TEST(PredictionLaws, EveryParameterOfTheInventoryMatters) {
         continue;
       }
       // Only an exchange crosses the trunks: rings and trees stay on their rail.
-      const bool exchange = algorithm == "pairwise";
-      if (exchange && subject.topology->name() != "narrow") continue;
-      for (const Protocol protocol : protocols_of(subject.executor, collective, algorithm)) {
+      if (algorithm == "pairwise" && subject.topology->name() != "narrow") continue;
+      for (const Protocol protocol :
+           offered_protocols(*subject.topology, subject.executor, collective, algorithm)) {
         for (const std::int64_t bytes : {8LL, 1LL << 20, 1LL << 26}) {
           PointSpec point;
           point.executor = subject.executor;

@@ -21,7 +21,8 @@ SampleSet draw(const Topology& topology, ExecutorKind executor, const ParameterV
   for (const SampledSweep& sweep : sweeps) {
     for (const Protocol protocol : sweep.protocols) {
       for (const std::int64_t bytes : sweep.sizes) {
-        const auto point = point_of(executor, sweep.collective, sweep.algorithm, protocol, bytes);
+        auto point = point_of(executor, sweep.collective, sweep.algorithm, protocol, bytes);
+        point.channels = sweep.channels;
         const double us = to_us(forward.time(truth, point));
         Conditions conditions;
         conditions.executor = executor;
@@ -31,7 +32,11 @@ SampleSet draw(const Topology& topology, ExecutorKind executor, const ParameterV
         conditions.algorithm = sweep.algorithm;
         conditions.protocol = std::string(to_string(protocol));
         conditions.ranks = topology.ranks();
-        conditions.channels = 0;
+        conditions.channels = sweep.channels;
+        if (executor == ExecutorKind::peers) {
+          conditions.executor = ExecutorKind::cuda;
+          conditions.suite = "collective_peers";
+        }
         conditions.bytes = bytes;
         const auto condition = static_cast<std::int32_t>(set.conditions.size());
         set.conditions.push_back(conditions);

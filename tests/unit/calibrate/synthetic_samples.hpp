@@ -18,11 +18,13 @@ struct SampledSweep {
   std::string algorithm = "ring";
   std::vector<Protocol> protocols{Protocol::ll, Protocol::ll128, Protocol::simple};
   std::vector<std::int64_t> sizes;
+  std::int32_t channels = 0;
 };
 
 // from, from * factor, ... <= to
 std::vector<std::int64_t> sizes_between(std::int64_t from, std::int64_t to, std::int64_t factor);
 
+// Under executor peers conditions are labelled as the cuda executor's between GPUs.
 SampleSet draw(const Topology& topology, ExecutorKind executor, const ParameterValues& truth,
                const std::vector<SampledSweep>& sweeps, double noise_ln, std::uint64_t seed,
                int iterations = 20);
