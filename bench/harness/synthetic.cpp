@@ -71,7 +71,8 @@ void label(Conditions& conditions, ExecutorKind executor, Protocol protocol) {
   conditions.protocol = std::string(to_string(protocol));
   if (executor != ExecutorKind::peers) return;
   conditions.executor = ExecutorKind::cuda;
-  conditions.suite = "collective_peers";
+  conditions.suite = protocol == Protocol::multimem ? "collective_multimem" : "collective_peers";
+  if (protocol == Protocol::multimem) conditions.protocol = "simple";
 }
 
 std::vector<Protocol> protocols_for(Collective collective, const std::string& algorithm,

@@ -46,7 +46,9 @@ Observation observe(const Conditions& conditions, const SampleSet::Summary& summ
   if (seen.choose) {
     seen.point.channels = 0;
   } else {
-    seen.point.protocol = protocol_from_name(conditions.protocol);
+    seen.point.protocol = conditions.suite == "collective_multimem"
+                              ? Protocol::multimem
+                              : protocol_from_name(conditions.protocol);
   }
   return seen;
 }
@@ -89,7 +91,9 @@ bool is_of_unmodelled_protocol(const Conditions& conditions) {
 }
 
 bool is_unmodelled_between_gpus(const Conditions& conditions) {
-  return model_of(conditions) == ExecutorKind::peers && conditions.algorithm == "two_shot";
+  if (model_of(conditions) != ExecutorKind::peers) return false;
+  const bool on_integers = conditions.suite == "collective_multimem" && conditions.dtype == "int32";
+  return on_integers || conditions.algorithm == "two_shot";
 }
 
 std::vector<Observation> observations_of(const SampleSet& samples, const std::string& machine,

@@ -37,8 +37,9 @@ bool is_of_file(const Conditions& conditions);
 // threads)? Not observed either.
 bool is_of_unmodelled_protocol(const Conditions& conditions);
 
-// Was it measured between GPUs as the model of that has it not (two_shot, whose loops overlap on
-// the links)? Not observed either.
+// Was it measured between GPUs as the model of that has it not? Multimem on integers, which move 4
+// bytes per access and have no parameters, and two_shot, whose loops overlap on the links. Not
+// observed either.
 bool is_unmodelled_between_gpus(const Conditions& conditions);
 
 // The observations of a machine and executor. Held out: every n-th size of each sweep, n =

@@ -350,7 +350,7 @@ void add_emulate_command(CLI::App& app, CommandBody& run) {
   command->add_option(
       "--protocol", options->protocol,
       "auto (the fastest that the executor has for the collective: nccl has no ll128 for "
-      "all_to_all; cuda and peers: simple), ll, ll128, simple, none");
+      "all_to_all; cuda and peers: simple), ll, ll128, simple, multimem, none");
   command->add_option("--executor", options->executor, "whose cost: nccl, cuda, peers, host, mpi; default: nccl, host for a machine of cores");
   command->add_option(
       "--profile", options->profile,

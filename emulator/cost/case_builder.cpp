@@ -9,6 +9,7 @@
 #include "emulator/base/counter_rng.hpp"
 #include "emulator/base/error.hpp"
 #include "emulator/cost/machine_costs.hpp"
+#include "emulator/cost/multimem_case.hpp"
 #include "emulator/cost/offered.hpp"
 #include "emulator/cost/slow_step_costs.hpp"
 #include "emulator/cost/table_step_costs.hpp"
@@ -75,6 +76,7 @@ void require_offered(const Topology& topology, const PointSpec& point) {
 
 ExecutionPlan plan_for(const Topology& topology, const PointSpec& point) {
   const PlanLimits limits = limits_of(topology, point);
+  if (point.protocol == Protocol::multimem) return multimem_plan(topology, point, limits.channels);
   ExecutionPlan plan;
   if (point.schedule) {
     if (point.schedule->positions() != topology.ranks()) {
@@ -179,7 +181,9 @@ CollectiveCase CaseBuilder::build(const ParameterValues& values, const PointSpec
   // Every message is charged as the largest of its kind, so the loads are too.
   const std::int64_t chunk =
       wire_bytes(point.protocol, entry.plan.slice_bytes) * entry.plan.slices * entry.plan.loops;
-  made.loads = loads_of(entry.traffic, costs, chunk);
+  made.loads = point.protocol == Protocol::multimem
+                   ? std::vector{multimem_load(topology_, entry.plan)}
+                   : loads_of(entry.traffic, costs, chunk);
   for (const LinkLoad& load : made.loads) {
     made.bandwidth_bound =
         std::max(made.bandwidth_bound, transfer_time(Bytes(load.busiest_bytes), load.capacity));

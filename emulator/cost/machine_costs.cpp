@@ -8,6 +8,7 @@
 #include "emulator/base/contracts.hpp"
 #include "emulator/base/error.hpp"
 #include "emulator/cost/generation_ratios.hpp"
+#include "emulator/cost/multimem_case.hpp"
 #include "emulator/schedule/lowered.hpp"
 #include "emulator/schedule/partition.hpp"
 
@@ -205,6 +206,15 @@ void MachineCosts::read_peers(const Topology& topology, const ParameterValues& v
   };
   launch_ = duration_from_us(parameter_value(values, "peer.launch"));
   copy_ps_per_byte_ = ps_per_byte(of("cta_bw"));
+  if (protocol_ == Protocol::multimem) {
+    local_step_us_ = multimem_meetings * parameter_value(values, "peer.meeting.multimem");
+    const auto path =
+        static_cast<std::size_t>(&path_between_gpus(topology) - topology.link_classes().data());
+    const double link = links_[path].bandwidth * links_[path].efficiency;
+    copy_ps_per_byte_ = std::max(copy_ps_per_byte_,
+                                 static_cast<double>(multimem_link_bytes(plan, 1)) * 1e12 / link);
+    return;
+  }
   domain_step_us_ = of("handoff");
   reduce_ratio_ = parameter_value(values, fmt::format("peer.{}.reduce_ratio", to_string(kind)));
   if (interpreter_line_bytes(protocol_) == 0) return;
@@ -272,6 +282,7 @@ std::int64_t MachineCosts::lane_ps(const EdgeClass& edge, std::int64_t bytes,
     case EdgeKind::idle:
       return 0;
     case EdgeKind::local:
+      us = local_step_us_;
       break;
     case EdgeKind::domain:
       us = domain_step_us_ * pace.step;

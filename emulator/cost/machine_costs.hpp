@@ -89,6 +89,7 @@ class MachineCosts {
   std::array<Link, EdgeClass::max_link_classes> links_{};
   double device_bandwidth_ = 0;  // B/s read and written by all lanes together
   double domain_step_us_ = 0, network_step_us_ = 0, device_step_us_ = 0;
+  double local_step_us_ = 0;        // of a step without peers: the meetings of multimem
   std::int64_t small_message_ = 0;  // mpi: messages up to here are eager
   double small_step_us_ = 0;
   double copy_ps_per_byte_ = 0, reduce_ratio_ = 1;

@@ -63,6 +63,12 @@ std::string why_no_protocol(const Topology& topology, ExecutorKind executor, Pro
         "needs NVLink between the GPUs (machine \"{}\" has none; PCIe may split a line)",
         topology.name());
   }
+  if (protocol == Protocol::multimem && !reduces_in_switch(topology)) {
+    return fmt::format(
+        "needs a switch that reduces (the file of machine \"{}\" does not say "
+        "in_network_reduction: yes)",
+        topology.name());
+  }
   return "";
 }
 

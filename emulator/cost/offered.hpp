@@ -27,7 +27,7 @@ bool reduces_in_network(const Topology& topology);
 std::string why_not_offered(const Topology& topology, ExecutorKind executor, Collective collective,
                             const std::string& algorithm);
 // Why an executor cannot use a protocol on a machine; empty: it can. Of peers only: LL128 needs
-// links that keep its lines whole (NVLink).
+// links that keep its lines whole (NVLink), multimem a switch that reduces.
 std::string why_no_protocol(const Topology& topology, ExecutorKind executor, Protocol protocol);
 // protocols_of(), less those.
 std::vector<Protocol> offered_protocols(const Topology& topology, ExecutorKind executor,

@@ -12,7 +12,8 @@
 namespace fabricast {
 namespace {
 
-constexpr std::array protocols{Protocol::none, Protocol::ll, Protocol::ll128, Protocol::simple};
+constexpr std::array protocols{Protocol::none, Protocol::ll, Protocol::ll128, Protocol::simple,
+                               Protocol::multimem};
 
 bool is_interpreter(ExecutorKind executor) {
   return executor == ExecutorKind::cuda || executor == ExecutorKind::peers;
@@ -137,6 +138,7 @@ std::int64_t least_per_channel(Collective collective, const std::string& algorit
       break;
     case Protocol::none:
     case Protocol::simple:
+    case Protocol::multimem:
       threads_by_bytes = 512 * 64;
       break;
   }
@@ -184,6 +186,8 @@ std::string_view to_string(Protocol protocol) {
       return "ll128";
     case Protocol::simple:
       return "simple";
+    case Protocol::multimem:
+      return "multimem";
   }
   return "?";
 }
@@ -205,7 +209,9 @@ Protocol protocol_of_file(std::string_view name) {
 
 std::vector<Protocol> protocols_of(ExecutorKind executor) {
   if (executor == ExecutorKind::host || executor == ExecutorKind::mpi) return {Protocol::none};
-  return {Protocol::ll, Protocol::ll128, Protocol::simple};
+  std::vector known{Protocol::ll, Protocol::ll128, Protocol::simple};
+  if (executor == ExecutorKind::peers) known.push_back(Protocol::multimem);
+  return known;
 }
 
 std::vector<Protocol> protocols_of(ExecutorKind executor, Collective collective) {
@@ -223,6 +229,9 @@ std::vector<Protocol> protocols_of(ExecutorKind executor, Collective collective,
       (through_switches(algorithm) || is_collnet(algorithm) || algorithm == "pat");
   if (simple_only) return {Protocol::simple};
   auto known = protocols_of(executor, collective);
+  if (collective != Collective::all_reduce || algorithm != "nvls") {
+    std::erase(known, Protocol::multimem);
+  }
   if (executor == ExecutorKind::nccl && needs_windows(collective, algorithm)) {
     std::erase(known, Protocol::ll128);
   }

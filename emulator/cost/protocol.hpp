@@ -18,19 +18,21 @@
 
 namespace fabricast {
 
-enum class Protocol : std::uint8_t { none, ll, ll128, simple };
+// `multimem` is no protocol of messages: the switch between GPUs reduces and multicasts by loads
+// and stores (kernels/lane/multimem.hpp).
+enum class Protocol : std::uint8_t { none, ll, ll128, simple, multimem };
 std::string_view to_string(Protocol protocol);
 Protocol protocol_from_name(std::string_view name);  // throws UsageError with a did-you-mean
 // As MSCCL's files spell it: Simple, LL, LL128.
 Protocol protocol_of_file(std::string_view name);
 
-// Protocols an executor's model has: nccl, cuda and peers: ll, ll128, simple; host and mpi: none.
-// What it does not have is neither predicted nor fitted.
+// Protocols an executor's model has: nccl and cuda: ll, ll128, simple; peers: these and multimem;
+// host and mpi: none. What it does not have is neither predicted nor fitted.
 std::vector<Protocol> protocols_of(ExecutorKind executor);
 // The same for one collective: NCCL's send/recv, which all_to_all, gather, scatter and send_recv
 // are made of, has no LL128. And for one algorithm: NVLS, CollNet and PAT have Simple only
 // (src/graph/tuning.cc, src/enqueue.cc updateCollCostTable), kernels for symmetric windows no LL128
-// (src/sym_kernels.cc).
+// (src/sym_kernels.cc). Multimem does the all_reduce of nvls.
 std::vector<Protocol> protocols_of(ExecutorKind executor, Collective collective);
 std::vector<Protocol> protocols_of(ExecutorKind executor, Collective collective,
                                    const std::string& algorithm);

@@ -177,6 +177,21 @@ void add_peers(std::vector<ParameterSpec>& specs) {
                         "small all_reduce by tree under " + protocol));
     specs.back().protocol = protocol;
   }
+  const auto of_switch = [&](ParameterSpec spec) {
+    spec.protocol = "multimem";
+    specs.push_back(std::move(spec));
+  };
+  of_switch(row("peer.meeting.multimem", "us", cost, peers, generation,
+                "one meeting of all GPUs: a multicast reduction into everybody's counter, and the "
+                "wait for the last one (each all_reduce has two)",
+                "small all_reduce by multimem, the launch known from send_recv"));
+  of_switch(row("peer.nvlink.cta_bw.multimem", "GB/s", rate, peers, generation,
+                "bytes per second that one CTA has reduced by the switch and stores for all",
+                "all_reduce by multimem on few CTAs"));
+  of_switch(row("peer.nvlink.efficiency.multimem", "1", rate, peers, generation,
+                "usable part of one GPU's nominal NVLink rate under multimem loads and stores",
+                "large all_reduce by multimem on as many CTAs as fill the link",
+                "nvlink.bandwidth"));
 }
 
 void add_host(std::vector<ParameterSpec>& specs) {

@@ -40,6 +40,9 @@ One step of b bytes, nominal link rates and latencies from the machine file:
   whole of a message under every protocol (LL: twice the bytes, LL128 16/15), so no message is cut because of its protocol.
 - peers: the same steps between GPUs, lines as above with peer.K.await_ratio.P and peer.order.P in place of cuda's, and the rate of a thread block to another
   GPU for all that it moves: what it reads or stores at home is not told apart, but for an operand, (peer.K.reduce_ratio − 1) × g.
+- peers under `multimem` (the switch reduces S bytes over n GPUs, k thread blocks each): peer.launch + 2 × peer.meeting.multimem + S / (n k) × max(1 / peer.nvlink.cta_bw.multimem,
+  k (n + 1) / (bandwidth × peer.nvlink.efficiency.multimem)): two meetings, and the slower of thread block and link. Every link carries S (1 + 1/n) bytes each way. Integers, which
+  the switch takes 4 bytes at a time, have no parameters.
 - f = 1 / √(1 + (working set / cache_size)²): nearly all while it fits, cache_size / working set when it does not; working set = the input and output buffers of all lanes of one host.
 - h has f's form with cuda.l2_size and the buffers of all ranks and two FIFOs per lane: thread blocks of one GPU share one memory of two
   regimes, not links. Their port is charged for the slot written and read and for the operand read and the result stored by the step

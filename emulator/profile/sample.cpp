@@ -54,8 +54,8 @@ ExecutorKind executor_from_name(std::string_view name) {
 }
 
 ExecutorKind model_of(const Conditions& c) {
-  const bool between_gpus = c.executor == ExecutorKind::cuda && c.suite == "collective_peers";
-  return between_gpus ? ExecutorKind::peers : c.executor;
+  const bool between_gpus = c.suite == "collective_peers" || c.suite == "collective_multimem";
+  return c.executor == ExecutorKind::cuda && between_gpus ? ExecutorKind::peers : c.executor;
 }
 
 bool is_modeled_collective(const Conditions& c) {

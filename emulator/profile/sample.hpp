@@ -25,8 +25,8 @@ ExecutorKind executor_from_name(std::string_view name);  // throws UsageError wi
 struct Conditions {
   ExecutorKind executor{};
   std::string machine;  // name of the machine file or of the discovered machine
-  // "collective", between GPUs "collective_peers", or a micro-benchmark suite such as
-  // "reduce_copy".
+  // "collective", between GPUs "collective_peers" or "collective_multimem", or a micro-benchmark
+  // suite such as "reduce_copy".
   std::string suite;
   Collective collective{};  // for suite "collective"
   std::string algorithm;    // "ring" ...; "nccl" when the library chose
@@ -42,7 +42,8 @@ struct Conditions {
 };
 
 // Whose model and profile a condition's samples belong to: those that the cuda executor took
-// between GPUs (suite "collective_peers") to peers, others to who ran them.
+// between GPUs (suites "collective_peers" and "collective_multimem") to peers, others to who ran
+// them.
 ExecutorKind model_of(const Conditions& conditions);
 // Is it a collective, which a forward model predicts as a whole? Launches that no model has
 // ("collective_graph" ...) are not meant.

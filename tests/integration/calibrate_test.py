@@ -85,20 +85,24 @@ class Calibrate(CliCase):
         model = ("--synthetic", MACHINE, "--executor", "peers", "--noise", "0.005", "--quiet")
         for name, arguments in (("p2p", ("-c", "send_recv,broadcast,reduce", "-a", "direct,ring", "--channels", "1")),
                                 ("wide", ("-c", "send_recv", "--channels", "16")),
+                                ("switch", ("-c", "all_reduce", "-a", "nvls", "--channels", "16")),
+                                ("one", ("-c", "all_reduce", "-a", "nvls", "--channels", "1")),
                                 ("others", ("-c", "all_reduce,all_gather", "-a", "ring", "--channels", "4"))):
-            self.expect_ok("measure", *model, *arguments, "--protocol", "all", *SWEEP, "-o", f"{name}.h5")
+            protocol = "multimem" if name in ("switch", "one") else "all"
+            self.expect_ok("measure", *model, *arguments, "--protocol", protocol, *SWEEP, "-o", f"{name}.h5")
             self.expect_ok("report", f"{name}.h5", "--check")
-        printed = self.expect_ok("calibrate", "p2p.h5", "wide.h5", "--executor", "peers",
+        printed = self.expect_ok("calibrate", "p2p.h5", "wide.h5", "switch.h5", "one.h5", "--executor", "peers",
                                  "--against", "others.h5", "-o", "peers.h5").stdout
         self.assertIn("SYNTHETIC", printed)
         overall = re.search(r"^all +(\d+) +([\d.]+) % +([\d.]+) %", printed, re.M)
         self.assertGreater(int(overall.group(1)), 30)
         self.assertLess(float(overall.group(2)), 5)
         self.assertLess(float(overall.group(3)), 15)
-        for parameter in ("peer.launch", "peer.nvlink.handoff.ll", "peer.nvlink.cta_bw.ll128", "peer.nvlink.efficiency.simple"):
+        for parameter in ("peer.launch", "peer.nvlink.handoff.ll", "peer.nvlink.cta_bw.ll128", "peer.nvlink.efficiency.simple",
+                          "peer.nvlink.cta_bw.multimem", "peer.nvlink.efficiency.multimem", "peer.meeting.multimem"):
             self.assertRegex(printed, rf"{re.escape(parameter)} .* (identified|weak) ")
         self.expect_ok("report", "peers.h5", "--check")
-        for protocol, algorithm in (("ll", "ring"), ("simple", "tree")):
+        for protocol, algorithm in (("ll", "ring"), ("multimem", "nvls")):
             self.expect_ok("emulate", "-m", MACHINE, "--executor", "peers", "-c", "all_reduce", "-a", algorithm, "--protocol", protocol,
                            "--channels", "16", *SWEEP, "--profile", "peers.h5", "-o", f"{protocol}.h5", "--quiet")
             self.expect_ok("report", f"{protocol}.h5", "--check")

@@ -32,7 +32,7 @@ class Campaign(CliCase):
         result = self.campaign("30", "--dry", "--into", self.path("into"), "--build", BUILD)
         self.assertEqual(result.returncode, 0, result.stderr)
         steps = re.findall(r"^step ([\w-]+):", result.stdout, re.M)
-        for name in ("nvidia-smi", "discover", "gpu-tests", "sanitizer-memcheck-suites_gpu_test", "peers-send_recv-ll", "peers-all_reduce-simple", "peers-tree-ll128", "errors-peers", "calibrate-peers", "multimem", "nccl", "errors",
+        for name in ("nvidia-smi", "discover", "gpu-tests", "sanitizer-memcheck-suites_gpu_test", "peers-send_recv-ll", "peers-all_reduce-simple", "peers-tree-ll128", "errors-peers", "calibrate-peers", "multimem-16", "nccl", "errors",
                      "calibrate", "summary", *(f"suite-{s}" for s in SUITES), *(f"collectives-{r}" for r in (2, 64))):
             self.assertIn(name, steps)
         self.assertEqual([s for s in steps if s.startswith("suite-")], [f"suite-{s}" for s in SUITES])

@@ -1,5 +1,6 @@
-// The interpreter between GPUs on machines whose truth is known: what point-to-point messages and
-// chains of them tell, and what other collectives are then predicted to take.
+// The interpreter between GPUs and the switch's own all-reduce, on machines whose truth is known:
+// what point-to-point messages and chains of them tell, and what other collectives are then
+// predicted to take.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -53,6 +54,9 @@ ParameterValues truth_of(const Topology& machine) {
     value *= id.find("efficiency") == std::string::npos ? factor : 1 + (factor - 1) / 5;
     factor = factor < 1.3 ? factor + 0.17 : 0.6;
   }
+  if (truth.contains("peer.nvlink.cta_bw.multimem")) {
+    truth.at("peer.nvlink.cta_bw.multimem") = 11;  // one CTA does not fill the link
+  }
   return truth;
 }
 
@@ -102,7 +106,7 @@ TEST_P(PeerParameters, AreFoundWithinTheirUncertainty) {
   const auto profile = calibrate(*machine, prior_profile(*machine, peers),
                                  measured(*machine, truth, protocols_over(GetParam()), 4));
   for (const ParameterValue& p : profile.parameters) {
-    if (p.spec.of_machine) continue;
+    if (p.spec.of_machine || p.spec.protocol == "multimem") continue;
     EXPECT_NE(p.identified, Identified::prior) << p.spec.id;
     EXPECT_LT(std::abs(std::log(p.value / truth.at(p.spec.id))), 3 * p.sigma_ln + 1e-3)
         << p.spec.id << " " << p.value << " for " << truth.at(p.spec.id);
@@ -149,7 +153,9 @@ TEST_P(PeerParameters, EachReachesAPrediction) {
   std::vector<PointSpec> points;
   for (const Protocol protocol : protocols_of(peers)) {
     if (!why_no_protocol(*machine, peers, protocol).empty()) continue;
-    for (const std::string algorithm : {"ring", "tree"}) {
+    const bool in_switch = protocol == Protocol::multimem;
+    for (const std::string algorithm : {"ring", "tree", "nvls"}) {
+      if (in_switch != (algorithm == "nvls")) continue;
       for (const std::int32_t channels : {1, 32}) {
         for (const std::int64_t bytes : {1LL << 12, 1LL << 28}) {
           points.push_back(point_of(peers, Collective::all_reduce, algorithm, protocol, bytes));
@@ -181,6 +187,8 @@ TEST(PeerModel, RefusesWhatTheInterpreterDoes) {
   const auto values = values_of(prior_profile(*pcie, peers));
   auto point = point_of(peers, Collective::all_reduce, "ring", Protocol::ll128, 1 << 20);
   EXPECT_THROW(predict_time(*pcie, values, point), UsageError);
+  point = point_of(peers, Collective::all_reduce, "nvls", Protocol::multimem, 1 << 20);
+  EXPECT_THROW(predict_time(*pcie, values, point), UsageError);
   const auto cluster = load_machine("hgx-h100x1260");
   point = point_of(peers, Collective::all_reduce, "ring", Protocol::simple, 1 << 20);
   EXPECT_THROW(predict_time(*cluster, values_of(prior_profile(*cluster, peers)), point),
@@ -195,6 +203,85 @@ TEST(PeerModel, SamplesOfOneDeviceAreNotItsOwn) {
   auto of_device = set;
   for (auto& c : of_device.conditions) c.suite = "collective";
   EXPECT_THROW(calibrate(*box, prior_profile(*box, peers), of_device), UsageError);
+}
+
+// --- the switch's own all-reduce ---
+
+SampledSweep in_switch(std::int32_t channels, std::int64_t factor) {
+  return {Collective::all_reduce,
+          "nvls",
+          {Protocol::multimem},
+          sizes_between(1 << 10, 1LL << 30, factor),
+          channels};
+}
+
+TEST(Multimem, ATimeIsTwoMeetingsAndTheSlowerPath) {
+  const auto box = load_machine("hgx-h100");
+  auto values = values_of(prior_profile(*box, peers));
+  values.at("peer.launch") = 10;
+  values.at("peer.meeting.multimem") = 2;
+  values.at("peer.nvlink.cta_bw.multimem") = 5;
+  values.at("peer.nvlink.efficiency.multimem") = 0.5;
+  const auto us = [&](std::int64_t bytes, std::int32_t channels) {
+    auto point = point_of(peers, Collective::all_reduce, "nvls", Protocol::multimem, bytes);
+    point.channels = channels;
+    return to_us(predict_time(*box, values, point));
+  };
+  constexpr std::int64_t gib = 1 << 30;
+  const double s = static_cast<double>(gib) / 1e3;  // us of a byte at 1 GB/s
+  EXPECT_NEAR(us(gib, 1), 14 + s / 8 / 5, 0.01);
+  EXPECT_NEAR(us(gib, 4), 14 + s / 32 / 5, 0.01);
+  // 450 GB/s one way, half of it usable; every link carries nine eighths of the message.
+  EXPECT_NEAR(us(gib, 64), 14 + s * 9 / 8 / 225, 0.1);
+  EXPECT_NEAR(us(4, 1), 14, 0.01);
+}
+
+TEST(Multimem, ItsLinksCarryNineEighthsOfTheMessageAndNoMoreThanTheyCan) {
+  const auto box = load_machine("hgx-h100");
+  const auto values = values_of(prior_profile(*box, peers));
+  auto point = point_of(peers, Collective::all_reduce, "nvls", Protocol::multimem, 1 << 28);
+  point.channels = 32;
+  const auto made = build_case(*box, values, point);
+  ASSERT_EQ(made.loads.size(), 1u);
+  EXPECT_EQ(made.loads.front().busiest_bytes, (1 << 28) / 8 * 9);
+  EXPECT_EQ(made.loads.front().links, 16);
+  EXPECT_GT(predict_time(*box, values, point), made.bandwidth_bound);
+}
+
+TEST(Multimem, ItsParametersAreFoundBesideSendRecvAndPredictOtherSizesAndCtas) {
+  const auto box = load_machine("hgx-h100");
+  const auto truth = truth_of(*box);
+  SampleSet samples = measured(*box, truth, {Protocol::simple}, 8);
+  append(samples, draw(*box, peers, truth, {in_switch(1, 8), in_switch(32, 8)}, noise, 9));
+  const SampleSet others = draw(*box, peers, truth, {in_switch(4, 2), in_switch(16, 2)}, noise, 10);
+  CalibrateOptions options;
+  options.against = &others;
+  options.holdout_fraction = 0;
+  const auto profile = calibrate(*box, prior_profile(*box, peers), samples, options);
+  for (const ParameterValue& p : profile.parameters) {
+    if (p.spec.protocol != "multimem") continue;
+    EXPECT_EQ(p.identified, Identified::identified) << p.spec.id;
+    EXPECT_LT(std::abs(std::log(p.value / truth.at(p.spec.id))), 3 * p.sigma_ln + 1e-3)
+        << p.spec.id;
+  }
+  expect_small_errors(profile.holdout, 30);
+  // Every fourth size of its own sweeps is held out by itself, and lies inside its interval.
+  const auto alone = calibrate(*box, prior_profile(*box, peers), samples);
+  int held = 0, inside = 0;
+  for (const HoldoutPoint& h : alone.holdout) {
+    if (h.point.protocol != "multimem") continue;
+    ++held;
+    inside += h.inside_interval ? 1 : 0;
+  }
+  EXPECT_GE(held, 2);
+  EXPECT_EQ(inside, held);
+}
+
+TEST(Multimem, IntegersAreMeasuredAndNotFitted) {
+  const auto box = load_machine("hgx-h100");
+  auto samples = draw(*box, peers, truth_of(*box), {in_switch(4, 8)}, noise, 11);
+  for (auto& c : samples.conditions) c.dtype = "int32";
+  EXPECT_THROW(calibrate(*box, prior_profile(*box, peers), samples), UsageError);
 }
 
 }  // namespace

@@ -34,8 +34,10 @@ SampleSet draw(const Topology& topology, ExecutorKind executor, const ParameterV
         conditions.ranks = topology.ranks();
         conditions.channels = sweep.channels;
         if (executor == ExecutorKind::peers) {
+          const bool in_switch = protocol == Protocol::multimem;
           conditions.executor = ExecutorKind::cuda;
-          conditions.suite = "collective_peers";
+          conditions.suite = in_switch ? "collective_multimem" : "collective_peers";
+          if (in_switch) conditions.protocol = "simple";
         }
         conditions.bytes = bytes;
         const auto condition = static_cast<std::int32_t>(set.conditions.size());
