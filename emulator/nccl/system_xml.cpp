@@ -341,6 +341,9 @@ SystemDescription Reader::read() {
   if (std::string_view(top.name()) != "system") {
     fail(top, "the outermost element is not <system>; give a file that NCCL_TOPO_DUMP_FILE wrote");
   }
+  if (const auto second = top.next_sibling()) {
+    fail(second, "a second outermost element; give one file per host");
+  }
   const auto version = integer(top, "version", 0, 1000);
   if (version == 2) fail(top, of_rccl);
   if (version != 1) fail(top, "only version 1 is known; dump it anew");

@@ -13,6 +13,7 @@
 #include "emulator/base/scaled_number.hpp"
 #include "emulator/base/text_file.hpp"
 #include "topologies/discover/gpu_catalog.hpp"
+#include "topologies/import/nccl_links.hpp"
 
 namespace fabricast {
 namespace {
@@ -57,9 +58,7 @@ struct FileGpu {
   LocalGpu gpu;
   std::string host;
   std::int64_t dev = 0;
-  std::map<std::string, int> targets;  // links by bus id of what they lead to
-  std::set<std::string> to_gpus;       // those of them that are GPUs by their PCI class
-  bool switched = true;                // all lead to switches by their PCI class
+  GpuLinks links;
 };
 
 class Reader {
@@ -82,6 +81,10 @@ class Reader {
     if (std::string_view(system.name()) != "system") {
       fail(system,
            "the outermost element is not <system>; give a file that NCCL_TOPO_DUMP_FILE wrote");
+    }
+    // pugixml goes on after the outermost element: dumps of two hosts, one behind the other.
+    if (const auto second = system.next_sibling()) {
+      fail(second, "a second outermost element; give one file per host");
     }
     check(system, 0);
     const std::int64_t version = integer(system, "version");
@@ -230,15 +233,16 @@ class Reader {
     found.gpu.compute_major = sm / 10;
     found.gpu.compute_minor = sm % 10;
     found.gpu.bus_id = slot.bus_id;
+    found.links.bus_id = lower(slot.bus_id);
     found.gpu.pcie_generation = slot.generation;
     found.gpu.pcie_width = slot.width;
     for (const auto link : node.children("nvlink")) {
       const std::string target = text(link, "target");
-      found.targets[lower(target)] += static_cast<int>(integer(link, "count", max_nvlinks));
+      found.links.targets[lower(target)] += static_cast<int>(integer(link, "count", max_nvlinks));
       // PCI classes: 0x0680 is a bridge, as switches are; 0x03 a display controller, as GPUs.
       const std::string_view target_class = link.attribute("tclass").as_string();
-      found.switched = found.switched && target_class.starts_with("0x0680");
-      if (target_class.starts_with("0x03")) found.to_gpus.insert(lower(target));
+      found.links.switched = found.links.switched && target_class.starts_with("0x0680");
+      if (target_class.starts_with("0x03")) found.links.to_gpus.insert(lower(target));
       found.gpu.nvlinks += static_cast<int>(integer(link, "count", max_nvlinks));
       if (found.gpu.nvlinks > max_nvlinks) {
         fail(node, fmt::format("more than {} NVLinks; is the dump complete?", max_nvlinks));
@@ -272,36 +276,6 @@ class Reader {
                      gbit});
   }
 
-  // Links that lead to GPUs and not to a switch: of each to each other, equally many, or otherwise.
-  std::string nvlink_shape() const {
-    std::map<std::string, const FileGpu*> gpus;
-    for (const auto& found : gpus_) gpus[lower(found.gpu.bus_id)] = &found;
-    bool alike = true;
-    int count = 0;
-    for (const auto& found : gpus_) {
-      if (found.targets.empty()) return "";
-      alike = alike && found.targets.size() + 1 == gpus_.size();
-      for (const auto& [target, links] : found.targets) {
-        // A GPU that the file leaves out: this one is not joined with all of the others.
-        if (!gpus.contains(target)) return found.to_gpus.contains(target) ? "apart" : "";
-        if (count == 0) count = links;
-        alike = alike && links == count;
-      }
-    }
-    if (alike) return "full_mesh";
-    // Whom the first GPU reaches over links, in any number of steps.
-    std::set<std::string> reached{gpus.begin()->first};
-    std::vector<std::string> next{gpus.begin()->first};
-    while (!next.empty()) {
-      const FileGpu& at = *gpus.at(next.back());
-      next.pop_back();
-      for (const auto& [target, links] : at.targets) {
-        if (reached.insert(target).second) next.push_back(target);
-      }
-    }
-    return reached.size() == gpus.size() ? "cube_mesh" : "apart";
-  }
-
   // Files for NCCL_TOPO_FILE may leave links out: NCCL adds those that it finds. They are written
   // by hand, and say less of a slot than a dump does.
   std::string note() const {
@@ -312,6 +286,21 @@ class Reader {
     if (linked || described_ || gpus_.front().gpu.compute_major == 0) return "";
     return "the file names no NVLinks, and no PCI devices as a dump of NCCL does: if the GPUs have "
            "NVLinks, dump it there with NCCL_TOPO_DUMP_FILE; here all goes over PCIe";
+  }
+
+  // Hosts share a file where NVLinks join them (MNNVL): there is no PCIe to fall back on.
+  void require_one_domain(const std::string& shape) const {
+    const auto alone = std::find_if(gpus_.begin(), gpus_.end(), [&](const FileGpu& found) {
+      return found.gpu.nvlinks == 0 || shape == "apart";
+    });
+    const bool one_host = std::all_of(gpus_.begin(), gpus_.end(), [&](const FileGpu& found) {
+      return found.host == gpus_.front().host;
+    });
+    if (one_host || alone == gpus_.end()) return;
+    fail_at(0, fmt::format("system: several hosts, and no NVLinks that join the GPU at {} of "
+                           "host_hash \"{}\" to the others (is a link down?); dump it anew, or "
+                           "give one file per host",
+                           alone->gpu.bus_id, alone->host));
   }
 
   LocalMachine result() {
@@ -327,11 +316,14 @@ class Reader {
     machine.hostname = file_;
     machine.usable_cores = 0;  // the file does not say
     machine.gpu_source = "NCCL topology XML " + file_;
-    machine.nvlink_shape = nvlink_shape();
+    std::vector<GpuLinks> links;
+    for (auto& found : gpus_) links.push_back(std::move(found.links));
+    machine.nvlink_shape = shape_of_links(links);
     machine.nvlink_switch = machine.nvlink_shape.empty() &&
-                            std::all_of(gpus_.begin(), gpus_.end(), [](const FileGpu& found) {
-                              return found.switched && !found.targets.empty();
+                            std::all_of(links.begin(), links.end(), [](const GpuLinks& of) {
+                              return of.switched && !of.targets.empty();
                             });
+    require_one_domain(machine.nvlink_shape);
     machine.gpu_note = note();
     for (auto& found : gpus_) machine.gpus.push_back(std::move(found.gpu));
     machine.nics = std::move(nics_);

@@ -7,7 +7,8 @@
 // attributes are those of NCCL 2.28 (src/graph/xml.cc). What is used: GPUs (compute capability,
 // name by PCI device, bus id, NVLink count, PCIe speed and width; several ranks in a slot are one)
 // and network ports (rate, a name once a host); the tree of PCIe switches is not modeled. A dump
-// with several host hashes (one NVLink domain over many hosts) is one domain. Complexity: linear.
+// with several host hashes (one NVLink domain over many hosts) is one domain; where NVLinks do not
+// join all of its GPUs, an error. Complexity: linear.
 // Thread safety: pure function.
 #pragma once
 

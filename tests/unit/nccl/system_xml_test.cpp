@@ -100,6 +100,9 @@ TEST(NcclSystemXml, WhatNcclWouldNotStartOnIsRefused) {
                         gpu(2, 1))),
       1, "no link back");
   expect_refused(system(cpu(0, gpu(1, 0))), 0, "");
+  // Dumps of two hosts, one behind the other.
+  expect_refused(system(cpu(0, gpu(1, 0))) + system(cpu(0, gpu(1, 0))), 1,
+                 "a second outermost element; give one file per host");
 }
 
 TEST(NcclSystemXml, PcieBoxesStageThroughTheirCpus) {

@@ -243,6 +243,28 @@ TEST(NcclXml, TellsDirectLinksFromASwitch) {
   EXPECT_EQ(parse_machine(bridges, "t")->link_classes()[0].bandwidth.value, 32);
 }
 
+// The fused dump of an NVLink domain over two hosts.
+TEST(NcclXml, SeveralHostsNeedLinksThatJoinThem) {
+  const auto host = [](int number, const std::string& links) {
+    return fmt::format(
+        "<cpu numaid=\"0\" host_hash=\"0x{}\"><pci busid=\"0000:01:00.0\">"
+        "<gpu dev=\"0\" sm=\"103\">{}</gpu></pci></cpu>\n",
+        number, links);
+  };
+  const auto file = [](const std::string& hosts) {
+    return "<system version=\"1\">\n" + hosts + "</system>\n";
+  };
+  const std::string linked =
+      "<nvlink target=\"fffffff:ff:ff.0\" count=\"18\" tclass=\"0x068000\"/>";
+  EXPECT_EQ(parse_machine(yaml_of(file(host(1, linked) + host(2, linked))), "t")->ranks(), 2);
+  EXPECT_EQ(error_of(file(host(1, linked) + host(2, ""))),
+            "t.xml:1:1: system: several hosts, and no NVLinks that join the GPU at 0000:01:00.0 of "
+            "host_hash \"0x2\" to the others (is a link down?); dump it anew, or give one file per "
+            "host");
+  EXPECT_EQ(error_of(file(host(1, linked)) + file(host(2, linked))),
+            "t.xml:4:2: system: a second outermost element; give one file per host");
+}
+
 // A record of a GPU without its links, as a public report of a GB300 rack has it.
 TEST(NcclXml, AGpuWithFewerLinksIsADoubt) {
   const std::string linked =
