@@ -54,8 +54,8 @@ std::string_view joined_by(const LocalMachine& host) {
 std::string gpu_channels(const LocalMachine& host, bool several_hosts) {
   const auto& gpu = host.gpus.front();
   const auto generation = generation_of(gpu.compute_major, gpu.compute_minor);
-  const bool box = host.gpus.size() == 8 && gpu.nvlinks > 0 && !several_hosts;
-  const bool nvlink = gpu.nvlinks > 0;
+  const bool nvlink = joined_by(host) == "nvlink";
+  const bool box = host.gpus.size() == 8 && nvlink && !several_hosts;
   const std::string_view count = !nvlink ? "2" : generation == "blackwell" ? "32" : "24";
   return box && (generation == "ampere" || generation == "hopper" || generation == "blackwell")
              ? yaml_sourced(count, "published",

@@ -241,6 +241,7 @@ TEST(NcclXml, TellsDirectLinksFromASwitch) {
   EXPECT_NE(bridges.find("kind: pcie"), std::string::npos);
   EXPECT_NE(bridges.find("12 NVLinks of each GPU join some of them only"), std::string::npos);
   EXPECT_EQ(parse_machine(bridges, "t")->link_classes()[0].bandwidth.value, 32);
+  EXPECT_EQ(parse_machine(bridges, "t")->channels().value, 2) << "as without the bridges";
 }
 
 // The fused dump of an NVLink domain over two hosts.
