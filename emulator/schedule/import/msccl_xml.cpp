@@ -275,6 +275,8 @@ class Reader {
       if (at == numbers.end()) {
         xml_.fail(node, fmt::format("deps {} is no step of thread block {}", number, id));
       }
+      // Of its own an earlier one has ended: a thread block does its steps in order.
+      if (id == block.id && at->second < static_cast<std::int32_t>(index) - 1) continue;
       step.after_block = static_cast<std::int32_t>(other->second);
       step.after_step = at->second;
     }

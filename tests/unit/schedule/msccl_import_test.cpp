@@ -133,6 +133,20 @@ TEST(MscclImport, DependencesAreNeeded) {
   EXPECT_FALSE(verified(read_msccl_xml(xml, "f.xml")).ok());
 }
 
+// A thread block does its steps in order, so that files may say it or not.
+TEST(MscclImport, WaitsForOwnEarlierStepsSayNothing) {
+  const std::string xml = msccl_ring_all_reduce(3, 1);
+  const auto first = xml.find("<tb id=\"0\"");
+  const auto own = [&](int step, const char* deps) {
+    const auto from = xml.find(fmt::format("<step s=\"{}\"", step), first);
+    const auto at = xml.find("depid", from), end = xml.find(" hasdep", at);
+    return std::string(xml).replace(at, end - at, fmt::format("depid=\"0\" deps=\"{}\"", deps));
+  };
+  expect_correct(own(1, "0"));
+  EXPECT_THAT(refusal(own(1, "1")), HasSubstr("that never ends"));
+  EXPECT_THAT(refusal(own(0, "1")), HasSubstr("that never ends"));
+}
+
 TEST(MscclImport, RefusesWithFileLineAndReason) {
   const std::string good = msccl_ring_all_reduce(3, 1);
   ASSERT_EQ(refusal(good), "accepted");
