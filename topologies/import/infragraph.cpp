@@ -77,6 +77,9 @@ class Reader {
     // Some files hold the graph below one key.
     const auto wrapped = document.is_map() ? document.find("infrastructure") : std::nullopt;
     const YamlCursor& root = wrapped ? *wrapped : document;
+    if (const auto draft = root.is_map() ? root.find("connections") : std::nullopt) {
+      draft->fail("of a draft of InfraGraph, which has edges now; write it with a present one");
+    }
     graph_.name = optional_text(root, "name");
     static_cast<void>(optional_text(root, "description"));
     if (root.find("components")) {

@@ -55,6 +55,7 @@ class Reader {
  private:
   void read_top() {
     result_.format = "MSCCL++ JSON";
+    refuse_older(document_);
     program_.name = json_.text(document_, "name");
     program_.collective = collective();
     result_.protocol = json_.text(document_, "protocol");
@@ -86,12 +87,18 @@ class Reader {
                                       name, names));
   }
 
-  std::vector<PlanBlock> read_gpu(const Json& gpu) {
-    if (json_.find(gpu, "inputChunks") != nullptr) {
-      json_.fail(gpu,
-                 "\"inputChunks\" is of an older form of these plans; write it with a present "
-                 "mscclpp (input_chunks, src_buff, ...)");
+  void refuse_older(const Json& object) const {
+    for (const char* key : {"colletive", "inputChunks", "connectedTo"}) {
+      if (json_.find(object, key) == nullptr) continue;
+      json_.fail(object,
+                 fmt::format("\"{}\" is of an older form of these plans; write it with a present "
+                             "mscclpp (collective, input_chunks, connected_to, src_buff, ...)",
+                             key));
     }
+  }
+
+  std::vector<PlanBlock> read_gpu(const Json& gpu) {
+    refuse_older(gpu);
     rank_ = static_cast<std::int32_t>(program_.ranks.size());
     FileRank rank;
     rank.line = JsonReader::line_of(gpu);
@@ -121,6 +128,7 @@ class Reader {
     channels_.clear();
     std::map<std::pair<std::string, std::int32_t>, std::int32_t> met;
     for (const Json& channel : json_.objects(gpu, "channels")) {
+      refuse_older(channel);
       const char* key = json_.find(channel, "channel_type") != nullptr ? "channel_type" : "type";
       const std::string type = json_.text(channel, key);
       if (type == "switch") continue;  // refused where an operation uses it

@@ -149,7 +149,9 @@ TEST(MscclppImport, RefusesByNameWithFileAndLine) {
   expect("\"name\":\"re\"", "\"name\":\"rre\"", "operation \"rre\"");
   expect("\"name\":\"put\"", "\"name\":\"get\"", "operation \"get\"");
   expect("\"name\":\"put\"", "\"name\":\"ppkt\"", "f.json:8: operation \"ppkt\"");
-  expect("\"input_chunks\"", "\"inputChunks\"", "older form");
+  expect("\"input_chunks\"", "\"inputChunks\"", "\"inputChunks\" is of an older form");
+  expect("\"connected_to\"", "\"connectedTo\"", "\"connectedTo\" is of an older form");
+  expect("\"collective\"", "\"colletive\"", "\"colletive\" is of an older form");
   expect("\"name\":\"put\"", "\"name\":\"put\",\"tbg_info\":{\"tb_id\":0,\"tbg_size\":2}",
          "tbg_info");
   expect("\"buffer_id\":0", "\"buffer_id\":7", "none of this thread block's remote buffers");

@@ -315,6 +315,7 @@ TEST(InfraGraph, NamesTheProblemAndItsPlace) {
   says("scheme: many2many, link: nvlink", "scheme: all, link: nvlink", "scheme");
   says("count: 4, description", "count: 4, colour: red, description", "colour");
   says("choice: xpu", "choice: memory", "no instance has accelerators");
+  says("devices:", "connections: [a.0.eth.b.0]\ndevices:", "connections: of a draft of InfraGraph");
   says("gigabits_per_second: 800}", "gigabits_per_second: 0}", "joins all its accelerators");
   says("gigabits_per_second: 400}", "gigabits_per_second: 0}", "the link eth has no bandwidth");
   says("{name: nic, choice: nic, count: 2, nic: {}}", "{name: nic, choice: nic, count: 2000000}",
