@@ -107,8 +107,13 @@ void describe_environment(ImportedLogs& made) {
 std::string machine_problem(const NcclTestsShape& shape,
                             const std::shared_ptr<const Topology>& machine) {
   if (!shape.device.empty() && !same_model(machine->gpu().name, shape.device)) {
-    return fmt::format("it ran on {}, {} has {}", shape.device, machine->name(),
-                       machine->gpu().name);
+    // Not every driver has the name of a new GPU (amdgpu.ids of libdrm).
+    const bool unnamed = shape.device == "AMD Radeon Graphics";
+    return fmt::format("it ran on {}{}, {} has {}", shape.device,
+                       unnamed ? " (so the driver calls GPUs that it has no name for: write the "
+                                 "GPU's own in its place)"
+                               : "",
+                       machine->name(), machine->gpu().name);
   }
   if (auto problem = hosts_problem(shape, *machine); !problem.empty()) return problem;
   try {

@@ -143,7 +143,10 @@ bool is_process(std::string_view word) {
 // Where NCCL's log line begins ("host:pid:tid [device] NCCL INFO"), or none.
 std::size_t library_start(std::string_view text, const std::set<std::string>& hosts) {
   const auto trimmed = spaces(text, 0);
-  if (text.substr(trimmed).starts_with("NCCL version ")) return trimmed;
+  for (const auto* head : {"NCCL version ", "RCCL version ", "HIP version  : ", "ROCm version : ",
+                           "Hostname     : ", "Librccl path : "}) {
+    if (text.substr(trimmed).starts_with(head)) return trimmed;
+  }
   std::size_t mark = nowhere;
   for (const auto* level : {" NCCL INFO ", " NCCL WARN ", " NCCL TRACE ", " NCCL ABORT "}) {
     mark = std::min(mark, text.find(level));
@@ -176,6 +179,10 @@ LogLine read_log_line(std::string_view line, const std::set<std::string>& hosts)
   const std::string shown = visible(line);
   std::string_view text = shown;
   LogLine made;
+  // Quoted, as in a reply to an issue or a mail.
+  for (int i = 0; i < most_prefixes && text.starts_with('>'); ++i) {
+    text.remove_prefix(text.starts_with("> ") ? 2 : 1);
+  }
   for (int i = 0; i < most_prefixes; ++i) {
     std::string stream;
     auto length = mpirun_label(text, stream);

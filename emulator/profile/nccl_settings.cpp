@@ -94,10 +94,10 @@ std::string nccl_version_of(std::int64_t code) {
 }
 
 std::string nccl_version_in(std::string_view line) {
-  constexpr std::string_view mark = "NCCL version ";
+  constexpr std::string_view mark = "CCL version ";  // "RCCL version : 2.27.7-HEAD:96a25b5"
   const auto at = line.find(mark);
-  if (at == nowhere) return {};
-  auto end = at + mark.size();
+  if (at == nowhere || at == 0 || (line[at - 1] != 'N' && line[at - 1] != 'R')) return {};
+  auto end = std::min(line.find_first_not_of(" :", at + mark.size()), line.size());
   const auto start = end;
   while (end < line.size() &&
          (std::isdigit(static_cast<unsigned char>(line[end])) != 0 || line[end] == '.')) {

@@ -51,17 +51,19 @@ std::optional<NcclTestsDevice> device_of(std::string_view line) {
 void read_versions(std::string_view line, NcclTestsRun& run) {
   const auto words = words_of(line);
   for (std::size_t i = 0; i < words.size(); ++i) {
-    if (words[i] == "version" && i + 1 < words.size())
+    if (words[i].starts_with("rccl-tests")) run.rccl = true;
+    if ((words[i] == "version" || words[i] == "Version") && i + 1 < words.size())
       run.tests_version = std::string(words[i + 1]);
-    constexpr std::string_view library = "nccl-library=";
-    if (!words[i].starts_with(library)) continue;
-    const auto code = integer(words[i].substr(library.size()));
+    constexpr std::string_view library = "ccl-library=";
+    if (words[i].empty() || !words[i].substr(1).starts_with(library)) continue;
+    const auto code = integer(words[i].substr(1 + library.size()));
     if (code) run.nccl_version = nccl_version_of(*code);
   }
 }
 
 void read_options(std::string_view line, NcclTestsRun& run) {
-  constexpr std::string_view warmup = "warmup iters:";
+  const std::string_view warmup =
+      line.find("warmupIters:") == nowhere ? "warmup iters:" : "warmupIters:";
   run.warmup = option_of(line, warmup);
   const auto at = line.find(warmup);
   run.iterations = option_of(at == nowhere ? line : line.substr(at + warmup.size()), " iters:");

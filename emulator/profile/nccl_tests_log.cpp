@@ -63,6 +63,10 @@ class Reader {
     if (read_row(line.text, stream)) return;
     const auto start = line.text.find_first_not_of(" \t");
     if (line.text[start] == '#' && read_comment(line.text, line.stream, stream)) return;
+    if (line.text.compare(start, 12, "rccl-tests: ") == 0) {  // behind the head's first line
+      read_versions(line.text, open(stream, made_.lines));
+      return;
+    }
     if (!read_shell(line.text) && line.library.empty()) ++made_.unknown_lines;
   }
 
@@ -132,11 +136,12 @@ class Reader {
   // ---- lines that begin with #
 
   bool read_comment(std::string_view text, const std::string& label, Stream& stream) {
-    if (text.find("# nccl-tests version ") != nowhere) {
+    if (text.find("# nccl-tests version ") != nowhere ||
+        text.find("# rccl-tests version ") != nowhere) {
       read_versions(text, head(stream, label));
     } else if (text.find("Collective test starting:") != nowhere) {
       head(stream, label).program = shell_settings(text).program;
-    } else if (text.find("# nThread ") != nowhere) {
+    } else if (text.find("# nThread ") != nowhere || text.find("# nThreads: ") != nowhere) {
       read_options(text, head(stream, label));
     } else if (auto device = device_of(text)) {
       read_device(std::move(*device), label, stream);
@@ -184,6 +189,7 @@ class Reader {
       // Of the process's own run, or of the one that begins next.
       if (stream.run && stream.run->rows.empty()) {
         stream.run->nccl_version = version;
+        stream.run->rccl = stream.run->rccl || text.starts_with("RCCL ");
       } else {
         early_version_ = version;
       }

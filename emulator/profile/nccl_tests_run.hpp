@@ -63,6 +63,7 @@ struct NcclTestsRun {
   std::string program;        // "all_reduce_perf" where the text says so
   std::string tests_version;  // of nccl-tests
   std::string nccl_version;   // "2.21.5"
+  bool rccl = false;          // both are AMD's: rccl-tests and RCCL
   std::vector<NcclTestsDevice> devices;
   bool devices_cut = false;  // nccl-tests cut its own list of devices
   // Of the options; -1: not said.

@@ -187,8 +187,9 @@ ImportCount add_samples(const NcclTestsRun& run, const NcclTestsShape& shape,
 }
 
 std::string describe(const NcclTestsRun& run) {
-  std::string text = run.tests_version.empty() ? "nccl-tests" : "nccl-tests " + run.tests_version;
-  if (!run.nccl_version.empty()) text += ", NCCL " + run.nccl_version;
+  std::string text = run.rccl ? "rccl-tests" : "nccl-tests";
+  if (!run.tests_version.empty()) text += " " + run.tests_version;
+  if (!run.nccl_version.empty()) text += (run.rccl ? ", RCCL " : ", NCCL ") + run.nccl_version;
   if (run.iterations >= 0) text += fmt::format(", mean of {} iterations", run.iterations);
   if (run.warmup >= 0) text += fmt::format(" after {}", run.warmup);
   if (run.graph > 0) text += fmt::format(", {} CUDA graph launches", run.graph);

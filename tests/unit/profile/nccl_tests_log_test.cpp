@@ -108,6 +108,52 @@ TEST(NcclTestsLog, LabelsOfSrunTimeStampsColoursAndTheErrorColumn) {
   EXPECT_EQ(output.unknown_lines, 1);
 }
 
+// AMD's: a head of its own, older ones with other words, and RCCL's lines between.
+TEST(NcclTestsLog, RcclTests) {
+  const std::string rows =
+      std::string(table_head) +
+      "  1048576  262144  float  sum  -1  69.03  15.19  28.48  0  68.26  15.36 "
+      " 28.80  0\n# Avg bus bandwidth : 28\n";
+  const std::string device =
+      "#  Rank  0 Group  0 Pid 7 on node-a device  0 [0000:05:00] AMD MI300X\n";
+  const auto now = read_nccl_tests_log(
+      "# rccl-tests version 2.17.9-develop:4a65e8d rccl-headers=22707 rccl-library=22707\n"
+      "# Collective test starting: all_reduce_perf\n"
+      "# nThread 1 nGpus 1 minBytes 16 maxBytes 32 step: 2(factor) warmup iters: 5 iters: 20 agg "
+      "iters: 1 validation: 1 graph: 0\n" +
+          device +
+          "RCCL version : 2.27.7-HEAD:96a25b5\nHIP version  : 7.2.5\nROCm version : 7.2.2.0-86\n"
+          "Hostname     : node-a\nLibrccl path : /opt/rocm/lib/librccl.so.1\n" +
+          rows,
+      "x.log");
+  ASSERT_EQ(now.runs.size(), 1);
+  EXPECT_EQ(now.runs[0].tests_version, "2.17.9-develop:4a65e8d");
+  EXPECT_EQ(now.runs[0].nccl_version, "2.27.7");
+  EXPECT_EQ(now.unknown_lines, 0);
+  EXPECT_EQ(describe(now.runs[0]),
+            "rccl-tests 2.17.9-develop:4a65e8d, RCCL 2.27.7, mean of 20 iterations after 5");
+  const auto before = read_nccl_tests_log(
+      "# nThreads: 1 nGpus: 2 nRanks: 1 minBytes: 8 maxBytes: 16 step: 2(factor) warmupIters: 5 "
+      "iters: 20 validation: 1\n#\nrccl-tests: Version develop:ae3e635\n" +
+          device + "RCCL version 2.18.3+hip6.0 HEAD:2f6d59e+\n" + rows,
+      "x.log");
+  ASSERT_EQ(before.runs.size(), 1);
+  EXPECT_EQ(before.unknown_lines, 0);
+  EXPECT_EQ(describe(before.runs[0]),
+            "rccl-tests develop:ae3e635, RCCL 2.18.3, mean of 20 iterations after 5");
+  EXPECT_EQ(before.runs[0].validation, 1);
+}
+
+TEST(NcclTestsLog, LinesMayBeQuoted) {
+  const auto plain = read_golden("all_reduce-2.17.log");
+  std::string quoted = "> ";
+  for (const char c : golden("all_reduce-2.17.log"))
+    quoted += c == '\n' ? "\n> " : std::string(1, c);
+  const auto output = read_nccl_tests_log(quoted + "\n", "all_reduce-2.17.log");
+  EXPECT_EQ(output.runs, plain.runs);
+  EXPECT_EQ(output.unknown_lines, 0);
+}
+
 TEST(NcclTestsLog, VersionOne) {
   const auto output = read_golden("all_reduce-1.x.log");
   ASSERT_EQ(output.runs.size(), 1);
