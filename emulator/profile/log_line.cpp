@@ -113,6 +113,16 @@ std::size_t short_label(std::string_view text, std::string& stream) {
   return mark + 1;
 }
 
+// "(head, rank=0, pid=3808) " of SkyPilot, "(Worker pid=3808, ip=10.0.0.1) " of Ray.
+std::size_t parenthesis_label(std::string_view text, std::string& stream) {
+  const std::size_t end = text.starts_with('(') ? text.find(") ") : nowhere;
+  if (end == nowhere) return 0;
+  const auto label = text.substr(1, end - 1);
+  if (label.find("pid=") == nowhere) return 0;
+  stream = std::string(label);
+  return end + 2;
+}
+
 // "[0] " of MPICH's launcher, "[pod/worker-0/nccl] " of kubectl; only before what nccl-tests
 // writes.
 std::size_t bracket_label(std::string_view text, std::string& stream) {
@@ -187,6 +197,7 @@ LogLine read_log_line(std::string_view line, const std::set<std::string>& hosts)
     std::string stream;
     auto length = mpirun_label(text, stream);
     if (length == 0) length = time_stamp(text.substr(spaces(text, 0)));
+    if (length == 0 && made.stream.empty()) length = parenthesis_label(text, stream);
     if (length == 0 && made.stream.empty()) length = short_label(text, stream);
     if (length == 0 && made.stream.empty()) length = bracket_label(text, stream);
     if (length == 0) break;

@@ -129,6 +129,16 @@ Conditions conditions_of(const NcclTestsRun& run, const NcclTestsShape& shape,
   return conditions;
 }
 
+// nccl-tests of 2019 left the rank's own block out of algbw as well.
+NcclTestsTiming with_own_block(NcclTestsTiming timing, Collective collective, std::int32_t ranks) {
+  const bool blocks =
+      collective == Collective::all_gather || collective == Collective::reduce_scatter;
+  if (!blocks || timing.algbw != timing.busbw) return timing;
+  const double factor = busbw_factor(collective, ranks);
+  timing.algbw = {timing.algbw.value / factor, timing.algbw.half_unit / factor};
+  return timing;
+}
+
 }  // namespace
 
 std::string bandwidth_problem(const NcclTestsTiming& timing, std::int64_t bytes,
@@ -162,7 +172,8 @@ ImportCount add_samples(const NcclTestsRun& run, const NcclTestsShape& shape,
     std::string problem = row_problem(run, row, rules);
     for (const NcclTestsTiming& timing : row.timings) {
       if (problem.empty()) {
-        problem = bandwidth_problem(timing, row.bytes, *shape.collective, shape.ranks);
+        problem = bandwidth_problem(with_own_block(timing, *shape.collective, shape.ranks),
+                                    row.bytes, *shape.collective, shape.ranks);
       }
     }
     if (!problem.empty()) {

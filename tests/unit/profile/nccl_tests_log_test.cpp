@@ -144,14 +144,22 @@ TEST(NcclTestsLog, RcclTests) {
   EXPECT_EQ(before.runs[0].validation, 1);
 }
 
-TEST(NcclTestsLog, LinesMayBeQuoted) {
-  const auto plain = read_golden("all_reduce-2.17.log");
-  std::string quoted = "> ";
-  for (const char c : golden("all_reduce-2.17.log"))
-    quoted += c == '\n' ? "\n> " : std::string(1, c);
-  const auto output = read_nccl_tests_log(quoted + "\n", "all_reduce-2.17.log");
-  EXPECT_EQ(output.runs, plain.runs);
-  EXPECT_EQ(output.unknown_lines, 0);
+TEST(NcclTestsLog, LinesMayBeQuotedOrLabelledByRay) {
+  auto plain = read_golden("all_reduce-2.17.log");
+  const auto with = [](const std::string& prefix) {
+    std::string text = prefix;
+    for (const char c : golden("all_reduce-2.17.log")) {
+      text += c;
+      if (c == '\n') text += prefix;
+    }
+    return read_nccl_tests_log(text + "\n", "all_reduce-2.17.log");
+  };
+  EXPECT_EQ(with("> ").runs, plain.runs);
+  EXPECT_EQ(with("> ").unknown_lines, 0);
+  const auto labelled = with("(head, rank=0, pid=3808) ");
+  plain.runs.at(0).stream = "head, rank=0, pid=3808";
+  EXPECT_EQ(labelled.runs, plain.runs);
+  EXPECT_EQ(labelled.unknown_lines, 0);
 }
 
 TEST(NcclTestsLog, VersionOne) {

@@ -202,6 +202,28 @@ TEST(NcclTestsSamples, BandwidthsFollowFromTheTimeWithinItsDigits) {
   EXPECT_EQ(bandwidth_problem(timing, 1048576000, Collective::all_reduce, 8), "");
 }
 
+// As of 1 GiB on 12 GPUs in 13,744 us: 78.1 GB/s, of which a rank keeps a twelfth.
+TEST(NcclTestsSamples, OlderAlgbwLeavesTheOwnBlockOut) {
+  NcclTestsShape shape;
+  shape.ranks = 12;
+  const auto refused_as = [&](Collective collective, double algbw, double busbw) {
+    NcclTestsRun run;
+    run.rows.push_back({1, 1073741808, "float", "", -1, {}});
+    run.rows[0].timings.push_back(
+        {false, {13744, 0.5}, {algbw, 0.005}, {busbw, 0.005}, std::nullopt});
+    shape.collective = collective;
+    SampleSet samples;
+    std::vector<RefusedLine> refused;
+    add_samples(run, shape, {}, {"m", "f", "0"}, samples, refused);
+    return refused.size();
+  };
+  EXPECT_EQ(refused_as(Collective::all_gather, 71.61, 71.61), 0);
+  EXPECT_EQ(refused_as(Collective::reduce_scatter, 71.61, 71.61), 0);
+  EXPECT_EQ(refused_as(Collective::all_gather, 78.12, 71.61), 0) << "as of today";
+  EXPECT_EQ(refused_as(Collective::all_gather, 70.61, 70.61), 1);
+  EXPECT_EQ(refused_as(Collective::all_to_all, 71.61, 71.61), 1) << "came later";
+}
+
 TEST(NcclSettings, VersionsAndNames) {
   EXPECT_EQ(nccl_version_of(22105), "2.21.5");
   EXPECT_EQ(nccl_version_of(2804), "2.8.4");
