@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
-#include <set>
 #include <string_view>
 #include <utility>
 
@@ -21,20 +20,30 @@ namespace fabricast {
 namespace {
 
 // Words of letters and digits, lower case: "NVIDIA H100 80GB HBM3" -> nvidia h100 80gb hbm3.
-std::set<std::string> words_of_model(std::string_view name) {
-  std::set<std::string> words;
-  std::string word;
+std::vector<std::string> words_of_model(std::string_view name) {
+  std::vector<std::string> words(1);
   for (const char c : name) {
     const auto letter = static_cast<unsigned char>(c);
     if (std::isalnum(letter) != 0) {
-      word += static_cast<char>(std::tolower(letter));
-    } else {
-      words.insert(std::exchange(word, {}));
+      words.back() += static_cast<char>(std::tolower(letter));
+    } else if (!words.back().empty()) {
+      words.emplace_back();
     }
   }
-  words.insert(word);
-  words.erase("");
+  if (words.back().empty()) words.pop_back();
   return words;
+}
+
+// Whether `word` is one of these, or some that follow each other: rtx4090 is "RTX 4090".
+bool holds(const std::vector<std::string>& words, const std::string& word) {
+  for (std::size_t first = 0; first < words.size(); ++first) {
+    std::string joined;
+    for (std::size_t i = first; i < words.size() && joined.size() < word.size(); ++i) {
+      joined += words[i];
+      if (joined == word) return true;
+    }
+  }
+  return false;
 }
 
 // A model's number is the word with a digit in it ("h100", "4090").
@@ -44,9 +53,17 @@ bool same_model(std::string_view machine, std::string_view device) {
     const bool number = std::any_of(word.begin(), word.end(), [](char c) {
       return std::isdigit(static_cast<unsigned char>(c)) != 0;
     });
-    if (number) return known.contains(word) || known.contains("g" + word);  // GB200 holds a B200
+    if (number) return holds(known, word) || holds(known, "g" + word);  // GB200 holds a B200
   }
   return true;  // a model without a number: nothing to compare
+}
+
+// "H100 PCIe" is not what an NVLink box of H100 holds, unless its file says so.
+bool is_other_board(const Topology& machine, std::string_view device) {
+  const auto classes = machine.link_classes();
+  return !classes.empty() && classes.front().kind == LinkKind::nvlink &&
+         holds(words_of_model(device), "pcie") &&
+         !holds(words_of_model(machine.gpu().name), "pcie");
 }
 
 std::string hosts_problem(const NcclTestsShape& shape, const Topology& machine) {
@@ -114,6 +131,10 @@ std::string machine_problem(const NcclTestsShape& shape,
                                  "GPU's own in its place)"
                                : "",
                        machine->name(), machine->gpu().name);
+  }
+  if (is_other_board(*machine, shape.device)) {
+    return fmt::format("it ran on {}, the GPUs of {} are joined by NVLink", shape.device,
+                       machine->name());
   }
   if (auto problem = hosts_problem(shape, *machine); !problem.empty()) return problem;
   try {

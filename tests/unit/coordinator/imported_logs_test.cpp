@@ -65,6 +65,22 @@ TEST(ImportedLogs, WhereARunFits) {
   EXPECT_EQ(machine_problem(unknown, boxes), "") << "no host was named";
 }
 
+// Names of machine files and of drivers differ in spaces and order; other numbers are no model's.
+TEST(ImportedLogs, WhichGpuItWas) {
+  const std::vector<std::pair<std::string, std::string>> same{
+      {"rtx4090-pcie", "NVIDIA GeForce RTX 4090"},
+      {"rtx6000d-pcie", "NVIDIA RTX 6000D"},
+      {"rtxpro6000-pcie", "NVIDIA RTX PRO 6000 Blackwell Server Edition"},
+      {"h100-pcie", "NVIDIA H100 PCIe"},
+      {"gb300-nvl72", "NVIDIA GB300"}};
+  for (const auto& [machine, device] : same) {
+    EXPECT_EQ(machine_problem(shape(1, 2, device), load_machine(machine)), "") << device;
+  }
+  const auto imported = load_machine("hgx-a100", {"gpu.name=A100-SXM4-80GB"});
+  EXPECT_EQ(machine_problem(shape(1, 8, "NVIDIA A100-SXM4-80GB"), imported), "");
+  EXPECT_NE(machine_problem(shape(1, 8, "NVIDIA H100 80GB HBM3"), imported), "");
+}
+
 TEST(ImportedLogs, WhereARunDoesNotFit) {
   const auto boxes = load_machine("hgx-h100x1260");
   const auto expect = [&](const NcclTestsShape& run, const char* part) {
@@ -75,6 +91,8 @@ TEST(ImportedLogs, WhereARunDoesNotFit) {
   expect(shape(2, 4, h100), "4 ranks on each of 2 hosts, a node of hgx-h100x1260 has 8");
   expect(shape(1, 16, h100), "16 ranks on each of 1 hosts");
   expect(shape(2, 8, "NVIDIA H200"), "it ran on NVIDIA H200, hgx-h100x1260 has H100");
+  expect(shape(2, 8, "NVIDIA H100 PCIe"), "the GPUs of hgx-h100x1260 are joined by NVLink");
+  expect(shape(2, 8, "AMD Radeon Graphics"), "write the GPU's own in its place");
   expect(shape(2, 8, "NVIDIA GB100"), "it ran on");
   expect(shape(2000, 8, h100), "16000 ranks are not available");
   auto uneven = shape(2, 8, h100);
