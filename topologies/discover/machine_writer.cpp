@@ -209,16 +209,16 @@ std::string doubt_about(const LocalMachine& host) {
       std::minmax_element(host.gpus.begin(), host.gpus.end(),
                           [](const auto& a, const auto& b) { return a.nvlinks < b.nvlinks; });
   std::string text = host.gpus.empty() ? "" : host.gpu_note;
-  if (host.gpus.size() > 1 && least->nvlinks != most->nvlinks) {
+  const bool unlike = host.gpus.size() > 1 && least->nvlinks != most->nvlinks;
+  if (host.nvlink_shape == "apart" && most->nvlinks > 0) {
+    text =
+        fmt::format("{}NVLinks{} join some of them only (bridges): not modeled, all goes over PCIe",
+                    unlike ? "" : fmt::format("{} ", most->nvlinks), unlike ? "" : " of each GPU");
+  } else if (unlike) {
     text = fmt::format(
         "the GPU at {} has {} NVLinks, that at {} {}: the least count here (is a "
         "link down?)",
         least->bus_id, least->nvlinks, most->bus_id, most->nvlinks);
-  } else if (host.nvlink_shape == "apart" && most->nvlinks > 0) {
-    text = fmt::format(
-        "{} NVLinks of each GPU join some of them only (bridges): not modeled, all "
-        "goes over PCIe",
-        most->nvlinks);
   }
   return text;
 }

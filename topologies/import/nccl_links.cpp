@@ -4,17 +4,32 @@
 
 namespace fabricast {
 
+void drop_links_out(std::span<GpuLinks> gpus) {
+  std::set<std::string> here;
+  for (const auto& gpu : gpus) here.insert(gpu.bus_id);
+  for (auto& gpu : gpus) {
+    for (const auto& target : gpu.to_gpus) {
+      if (!here.contains(target)) gpu.targets.erase(target);
+    }
+  }
+}
+
+int count_of(const GpuLinks& gpu) {
+  int count = 0;
+  for (const auto& [target, links] : gpu.targets) count += links;
+  return count;
+}
+
 std::string shape_of_links(std::span<const GpuLinks> gpus) {
   std::map<std::string, const GpuLinks*> by_bus_id;
   for (const auto& gpu : gpus) by_bus_id[gpu.bus_id] = &gpu;
   bool alike = true;
   int count = 0;
   for (const auto& gpu : gpus) {
-    if (gpu.targets.empty()) return "";
+    if (gpu.targets.empty()) return gpu.to_gpus.empty() ? "" : "apart";  // all lead elsewhere
     alike = alike && gpu.targets.size() + 1 == gpus.size();
     for (const auto& [target, links] : gpu.targets) {
-      // A GPU that the file leaves out: this one is not joined with all of the others.
-      if (!by_bus_id.contains(target)) return gpu.to_gpus.contains(target) ? "apart" : "";
+      if (!by_bus_id.contains(target)) return "";
       if (count == 0) count = links;
       alike = alike && links == count;
     }

@@ -17,6 +17,12 @@ struct GpuLinks {
   bool switched = true;                // all lead to switches by their PCI class
 };
 
+// Without links to GPUs that are not among these (half of a box, say): NCCL leaves them out too.
+void drop_links_out(std::span<GpuLinks> gpus);
+
+// All links of a GPU together.
+int count_of(const GpuLinks& gpu);
+
 // Of links that lead to GPUs and not to a switch: "full_mesh" (of each to each other, equally
 // many), "cube_mesh" (otherwise, but joining all), "apart"; else "".
 std::string shape_of_links(std::span<const GpuLinks> gpus);

@@ -318,6 +318,8 @@ class Reader {
     machine.gpu_source = "NCCL topology XML " + file_;
     std::vector<GpuLinks> links;
     for (auto& found : gpus_) links.push_back(std::move(found.links));
+    drop_links_out(links);
+    for (std::size_t i = 0; i < links.size(); ++i) gpus_[i].gpu.nvlinks = count_of(links[i]);
     machine.nvlink_shape = shape_of_links(links);
     machine.nvlink_switch = machine.nvlink_shape.empty() &&
                             std::all_of(links.begin(), links.end(), [](const GpuLinks& of) {

@@ -237,6 +237,14 @@ TEST(NcclXml, TellsDirectLinksFromASwitch) {
       gpus_linked({to(2, 6), to(1, 3) + to(3, 3), to(2, 3) + to(4, 3), to(3, 6)}, 70);
   EXPECT_NE(yaml_of(line).find("shape: cube_mesh"), std::string::npos);
   EXPECT_NE(yaml_of(line).find("150 GB/s"), std::string::npos) << "V100: 6 links of 25";
+  // Three of a DGX-1, whose other links lead to the rest of it: NCCL takes those among them.
+  const std::string part =
+      yaml_of(gpus_linked({to(2, 1) + to(3, 2) + to(9, 2), to(1, 1) + to(3, 1) + to(8, 2),
+                           to(1, 2) + to(2, 1) + to(7, 1)},
+                          70));
+  EXPECT_NE(part.find("shape: cube_mesh"), std::string::npos) << part;
+  EXPECT_NE(part.find("value: 50 GB/s"), std::string::npos) << "2 links of 25 at least";
+  EXPECT_EQ(read_nccl_xml(gpus_linked({to(9, 12)}), "t").gpus[0].nvlinks, 0);
   const std::string bridges = yaml_of(gpus_linked({to(2, 12), to(1, 12), to(4, 12), to(3, 12)}));
   EXPECT_NE(bridges.find("kind: pcie"), std::string::npos);
   EXPECT_NE(bridges.find("12 NVLinks of each GPU join some of them only"), std::string::npos);
