@@ -124,8 +124,9 @@ void describe_environment(ImportedLogs& made) {
 std::string machine_problem(const NcclTestsShape& shape,
                             const std::shared_ptr<const Topology>& machine) {
   if (!shape.device.empty() && !same_model(machine->gpu().name, shape.device)) {
-    // Not every driver has the name of a new GPU (amdgpu.ids of libdrm).
-    const bool unnamed = shape.device == "AMD Radeon Graphics";
+    // Not every driver has the name of a new GPU (amdgpu.ids of libdrm; NVML before a product's).
+    const bool unnamed =
+        shape.device == "AMD Radeon Graphics" || shape.device == "NVIDIA Graphics Device";
     return fmt::format("it ran on {}{}, {} has {}", shape.device,
                        unnamed ? " (so the driver calls GPUs that it has no name for: write the "
                                  "GPU's own in its place)"

@@ -93,6 +93,7 @@ TEST(ImportedLogs, WhereARunDoesNotFit) {
   expect(shape(2, 8, "NVIDIA H200"), "it ran on NVIDIA H200, hgx-h100x1260 has H100");
   expect(shape(2, 8, "NVIDIA H100 PCIe"), "the GPUs of hgx-h100x1260 are joined by NVLink");
   expect(shape(2, 8, "AMD Radeon Graphics"), "write the GPU's own in its place");
+  expect(shape(2, 8, "NVIDIA Graphics Device"), "write the GPU's own in its place");
   expect(shape(2, 8, "NVIDIA GB100"), "it ran on");
   expect(shape(2000, 8, h100), "16000 ranks are not available");
   auto uneven = shape(2, 8, h100);
