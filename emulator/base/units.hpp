@@ -43,6 +43,7 @@ using Bandwidth = Quantity<struct BandwidthTag>;      // bytes per second
 inline constexpr double bytes_per_mib = 1024.0 * 1024.0;
 inline constexpr std::int64_t ps_per_ns = 1'000;
 inline constexpr std::int64_t ps_per_us = 1'000'000;
+inline constexpr double bytes_per_gb = 1e9;
 inline constexpr std::int64_t ps_per_s = 1'000'000'000'000;
 
 constexpr double to_us(SimDuration d) { return static_cast<double>(d.value()) / 1e6; }

@@ -17,7 +17,6 @@ namespace {
 
 // Open MPI's btl_vader_eager_limit (ompi_info -a, version 4.1): larger messages shake hands.
 constexpr std::int64_t mpi_eager_bytes = 4096;
-constexpr double bytes_per_gb = 1e9;
 
 // GB/s -> ps per byte.
 double ps_per_byte(double gb_per_s) { return 1e12 / (gb_per_s * bytes_per_gb); }

@@ -8,7 +8,6 @@ namespace fabricast {
 namespace {
 
 constexpr std::int64_t line = 128;  // kernels/lane/fifo.hpp, line_bytes
-constexpr double bytes_per_gb = 1e9;
 
 // Everybody's own share from input to output; the switch is in the step's cost.
 std::shared_ptr<const Schedule> shares_schedule(const RankSpace& space) {

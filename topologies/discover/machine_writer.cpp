@@ -1,6 +1,7 @@
 // LocalMachines to one machine file: several hosts become `nested`, where they differ with
 // `others`.
 #include <algorithm>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -101,8 +102,23 @@ std::string frame_of(const LocalMachine& host) {
   const auto ports = best_ports(host);
   const std::string fabric = ports.empty() ? "" : ports.front().fabric;
   if (host.gpus.empty()) return fmt::format("{} cores, {}", host.usable_cores, fabric);
-  return fmt::format("{} GPUs, {}, {} x {}", host.gpus.size(), joined_by(host), ports.size(),
-                     fabric);
+  const std::size_t gpus = host.gpus.size(), common = std::gcd(gpus, ports.size());
+  return fmt::format("{}, {} x {} for {} GPUs", joined_by(host), ports.size() / common, fabric,
+                     gpus / common);
+}
+
+// Nodes of several sizes are cut into equal parts, which have NICs of their own.
+bool share_a_part(std::span<const LocalMachine> hosts) {
+  std::size_t part = 0;
+  bool equal = true, even = true;
+  for (const LocalMachine& host : hosts) {
+    const std::size_t gpus = host.gpus.size(), ports = best_ports(host).size();
+    part = std::gcd(part, gpus);
+    equal = equal && gpus == hosts.front().gpus.size();
+    even = even && ports > 0 && gpus % ports == 0;
+  }
+  return equal || (even && part > 1 &&
+                   part % (hosts.front().gpus.size() / best_ports(hosts.front()).size()) == 0);
 }
 
 // Consecutive hosts of one kind.
@@ -121,7 +137,7 @@ void require_one_frame(std::span<const LocalMachine> hosts) {
   const bool one_frame = std::all_of(hosts.begin(), hosts.end(), [&](const LocalMachine& host) {
     return frame_of(host) == frame_of(hosts.front());
   });
-  if (one_kind || (one_frame && hosts.front().nvlink_shape.empty())) return;
+  if (one_kind || (one_frame && hosts.front().nvlink_shape.empty() && share_a_part(hosts))) return;
   std::vector<std::pair<std::string, std::vector<std::string>>> kinds;  // in order of appearance
   for (const auto& host : hosts) {
     const std::string kind = kind_of(host);
@@ -139,7 +155,8 @@ void require_one_frame(std::span<const LocalMachine> hosts) {
       [](const auto& a, const auto& b) { return a.second.size() < b.second.size(); });
   throw UsageError(fmt::format(
       "the {} hosts are of {} kinds ({}), and the nodes of a machine have as many GPUs, "
-      "or cores, and as many ports of one network; run on those of one kind, such as --host {}, or "
+      "or cores, and as many ports of one network, or GPUs by twos or more with as many ports "
+      "each; run on those of one kind, such as --host {}, or "
       "write the machine file by hand",
       hosts.size(), kinds.size(), list, fmt::join(most.second, ",")));
 }

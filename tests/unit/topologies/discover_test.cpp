@@ -295,7 +295,8 @@ TEST(Discover, UnlikeHostsAreRefusedKindByKind) {
             "the 3 hosts are of 2 kinds (a, c: 8 x NVIDIA H200 (18 NVLinks, 151 GB), no network "
             "port of known rate; b: 4 x NVIDIA H200 (18 NVLinks, 151 GB), no network port of known "
             "rate), and the nodes of a machine have as many GPUs, or cores, and as "
-            "many ports of one network; run on those of one kind, such as --host a,c, or write the "
+            "many ports of one network, or GPUs by twos or more with as many ports each; run on "
+            "those of one kind, such as --host a,c, or write the "
             "machine file by hand");
   EXPECT_EQ(machine_of({a, c})->space(), RankSpace({8, 2}));
   EXPECT_NE(message_of([&] {
@@ -338,6 +339,24 @@ TEST(Discover, UnlikeHostsOfOneFrameAreOneMachine) {
   };
   for (const auto& [rank, gb_per_s] : {std::pair{0, 25.0}, {3, 25}, {4, 50}, {7, 25}, {9, 50}}) {
     EXPECT_EQ(rate_of(rank), gb_per_s) << rank;
+  }
+}
+
+TEST(Discover, HostsOfTwoSizesAreOneMachine) {
+  const auto box = [](const std::string& name, int gpus, int ports) {
+    auto machine = host(name, gpus);
+    for (int i = 0; i < ports; ++i)
+      machine.nics.push_back({"mlx5_" + std::to_string(i), "infiniband", 400});
+    return machine;
+  };
+  const auto machine = machine_of({box("a", 8, 4), box("b", 4, 2), box("c", 8, 4)});
+  EXPECT_EQ(machine->space(), RankSpace({4, 5}));
+  EXPECT_EQ(machine->node_of(RankId(7)), machine->node_of(RankId(0)));
+  EXPECT_NE(machine->node_of(RankId(8)), machine->node_of(RankId(7)));
+  EXPECT_EQ(machine->node_of(RankId(12)), machine->node_of(RankId(19)));
+  for (const auto& [other, ports] : {std::pair{4, 2}, {4, 0}, {3, 3}, {1, 1}}) {
+    EXPECT_THROW(machine_of({box("a", 8, 8), box("b", other, ports)}), UsageError)
+        << other << ' ' << ports;
   }
 }
 
