@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <numeric>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 
@@ -9,7 +11,9 @@
 
 namespace fabricast {
 
-std::vector<std::int32_t> PositionKeys::ends_of_parts(std::int32_t begin, std::int32_t end) const {
+std::vector<std::int32_t> PositionKeys::ends_of_parts(
+    std::int32_t begin, std::int32_t end, std::span<const std::vector<std::int32_t>> partitions,
+    std::size_t but) {
   // A part reaches as far as the last position that shares something with one of its own.
   std::vector<std::int32_t> reach;
   for (std::int32_t x = begin; x < end; ++x) reach.push_back(x);
@@ -23,8 +27,9 @@ std::vector<std::int32_t> PositionKeys::ends_of_parts(std::int32_t begin, std::i
       far = std::max(far, last[labels[static_cast<std::size_t>(x)]]);
     }
   };
-  for (const auto& labels : attachments_) look_at(labels);
-  if (!rails_.empty()) look_at(rails_);
+  for (std::size_t f = 0; f < partitions.size(); ++f) {
+    if (f != but) look_at(partitions[f]);
+  }
   std::vector<std::int32_t> ends;
   std::int32_t so_far = begin;
   for (std::int32_t x = begin; x < end; ++x) {
@@ -34,12 +39,59 @@ std::vector<std::int32_t> PositionKeys::ends_of_parts(std::int32_t begin, std::i
   return ends;
 }
 
-void PositionKeys::part(std::size_t group, ExchangeGroups& all) const {
+std::optional<ExchangePattern> PositionKeys::pattern_of(std::int32_t begin,
+                                                        std::span<const std::int32_t> ends,
+                                                        std::span<const std::int32_t> labels) {
+  const std::int32_t end = ends.back();
+  std::int32_t whole = 0, from = begin;  // divides all parts
+  for (const std::int32_t to : ends) {
+    whole = std::gcd(whole, to - from);
+    from = to;
+  }
+  const std::int32_t longest = std::min((end - begin) / 4, 255);
+  for (std::int32_t period = 2; period <= std::min(longest, whole); ++period) {
+    if (whole % period != 0) continue;
+    if (!std::equal(labels.begin() + begin + period, labels.begin() + end,
+                    labels.begin() + begin)) {
+      continue;
+    }
+    ExchangePattern pattern;
+    pattern.labels.assign(static_cast<std::size_t>(period), 0);
+    std::unordered_map<std::int32_t, std::size_t> known;
+    for (std::int32_t x = begin; x < begin + period; ++x) {
+      const std::size_t label =
+          known.try_emplace(labels[static_cast<std::size_t>(x)], known.size()).first->second;
+      pattern.labels[static_cast<std::size_t>(x % period)] = static_cast<std::uint8_t>(label);
+    }
+    pattern.count = known.size();
+    return pattern;
+  }
+  return std::nullopt;
+}
+
+void PositionKeys::part(std::size_t group, std::span<const std::vector<std::int32_t>> partitions,
+                        ExchangeGroups& all) const {
   ExchangeGroup parted = all.groups[group];
-  const auto ends = ends_of_parts(parted.begin, parted.end);
+  auto ends = ends_of_parts(parted.begin, parted.end, partitions, partitions.size());
+  std::size_t but = 0;
+  std::optional<ExchangePattern> pattern;
+  for (; ends.size() < 2 && but < partitions.size(); ++but) {
+    ends = ends_of_parts(parted.begin, parted.end, partitions, but);
+    if (ends.size() >= 2) pattern = pattern_of(parted.begin, ends, partitions[but]);
+    if (pattern) break;
+    ends.clear();
+  }
   if (ends.size() < 2) return;
   parted.between =
       plain_key(static_cast<std::size_t>(parted.begin), static_cast<std::size_t>(ends[0]));
+  if (pattern) {
+    const std::size_t unlike = std::size_t{1} << but;
+    parted.between_unlike = parted.between | unlike;
+    parted.between &= ~unlike;
+    const auto known = std::find(all.patterns.begin(), all.patterns.end(), *pattern);
+    parted.pattern = static_cast<std::size_t>(known - all.patterns.begin());
+    if (known == all.patterns.end()) all.patterns.push_back(std::move(*pattern));
+  }
   if (ends.size() == static_cast<std::size_t>(parted.end - parted.begin)) {
     parted.parts = ExchangeGroup::Parts::positions;
   } else {
@@ -59,8 +111,8 @@ void PositionKeys::part(std::size_t group, ExchangeGroups& all) const {
 }
 
 // The same attachments are shared by the same members.
-void PositionKeys::find_alike(ExchangeGroups& all) const {
-  const auto partitions = this->partitions();
+void PositionKeys::find_alike(std::span<const std::vector<std::int32_t>> partitions,
+                              ExchangeGroups& all) {
   std::map<std::vector<std::int32_t>, std::int32_t> known;
   for (std::int32_t g = all.groups.front().first; g < all.groups.front().last; ++g) {
     ExchangeGroup& group = all.groups[static_cast<std::size_t>(g)];
@@ -81,15 +133,16 @@ ExchangeGroups PositionKeys::find_exchange_groups() const {
   ExchangeGroup whole;
   whole.end = static_cast<std::int32_t>(positions());
   all.groups.push_back(whole);
-  part(0, all);
+  const auto partitions = this->partitions();
+  part(0, partitions, all);
   if (kinds_ == 1) {
-    find_alike(all);
+    find_alike(partitions, all);
   } else {
     all.classes = kind_of_;
     all.class_count = kinds_;
   }
   for (std::size_t g = 1; g < all.groups.size(); ++g) {  // grows
-    if (all.groups[g].alike_to == static_cast<std::int32_t>(g)) part(g, all);
+    if (all.groups[g].alike_to == static_cast<std::int32_t>(g)) part(g, partitions, all);
   }
   return all;
 }

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -33,6 +34,9 @@ class PositionKeys {
     return std::all_of(attachments_.begin(), attachments_.end(),
                        [x, y](const auto& labels) { return labels[x] == labels[y]; });
   }
+
+  // Which others it reaches without a way through its domain; 0 where it is all of them.
+  std::int32_t rail(std::size_t x) const { return rails_.empty() ? 0 : rails_[x]; }
 
   std::size_t key(std::size_t x, std::size_t y) const { return plain_key(x, y) | kind_bits(x, y); }
 
@@ -139,10 +143,19 @@ class PositionKeys {
   void find_kinds(const Topology& topology, std::span<const std::int32_t> ranks);
   std::size_t find_plain_period() const;
   // The ends of the finest intervals of [begin, end) such that positions of two of them share
-  // nothing but what all of [begin, end) share.
-  std::vector<std::int32_t> ends_of_parts(std::int32_t begin, std::int32_t end) const;
-  void part(std::size_t group, ExchangeGroups& all) const;
-  void find_alike(ExchangeGroups& all) const;
+  // nothing but what all of [begin, end) share, and maybe what partitions[but] says.
+  static std::vector<std::int32_t> ends_of_parts(
+      std::int32_t begin, std::int32_t end, std::span<const std::vector<std::int32_t>> partitions,
+      std::size_t but);
+  // Of labels that come round in [begin, ends.back()), a few times at least and as often in every
+  // part.
+  static std::optional<ExchangePattern> pattern_of(std::int32_t begin,
+                                                   std::span<const std::int32_t> ends,
+                                                   std::span<const std::int32_t> labels);
+  void part(std::size_t group, std::span<const std::vector<std::int32_t>> partitions,
+            ExchangeGroups& all) const;
+  static void find_alike(std::span<const std::vector<std::int32_t>> partitions,
+                         ExchangeGroups& all);
   ExchangeGroups find_exchange_groups() const;
   void find_near(std::size_t plain_period);
   void find_near_rails(std::vector<bool>& near) const;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <numeric>
 #include <span>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -60,16 +61,18 @@ std::vector<std::pair<std::size_t, std::size_t>> pairs_of_unknown(
 }
 
 // Of the first `end` positions with all others: [x * keys + key]. An end of each kind is that of
-// the position before or, where switches end, is found nearby in one direction or the other.
+// the position of the rail before or, where switches end, is found nearby in one direction or the
+// other.
 std::vector<Kind> pairs_with_all(const PositionKeys& keys, std::size_t end) {
   const std::size_t positions = keys.positions(), n = keys.keys();
   const std::vector<std::int64_t> peers = keys.peers_by_key(end);
   std::vector<Kind> kinds(end * n);
-  std::vector<std::size_t> others(n, 0);  // by key, of the position before
+  std::unordered_map<std::int32_t, std::vector<std::size_t>> known;  // by rail and key
   for (std::size_t x = 0; x < end; ++x) {
     const auto of_x = peers.begin() + static_cast<std::ptrdiff_t>(x * n);
     auto missing = std::count_if(of_x, of_x + static_cast<std::ptrdiff_t>(n),
                                  [](std::int64_t count) { return count > 0; });
+    std::vector<std::size_t>& others = known.try_emplace(keys.rail(x), n, 0).first->second;
     for (std::size_t key = 0; key < n; ++key) {
       const std::size_t y = others[key];
       if (x == y || keys.key(x, y) != key) continue;

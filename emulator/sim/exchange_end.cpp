@@ -9,29 +9,17 @@
 namespace fabricast {
 
 std::int64_t ExchangeEvaluation::end() {
-  const ExchangeGroup& whole = groups_.front();
+  const ExchangeGroup& whole = all_.groups.front();
+  sum(whole);
   if (whole.parts == ExchangeGroup::Parts::none || pairs_.classes() > 1) {
-    sum(whole);
     upwards(whole);
     downwards(whole);
     return latest_;
   }
-  const std::int64_t receive = slices_ * pairs_.of(0, 0, whole.between).back;
-  const std::vector<Part> parts = parts_of(whole);
-  for_first_ones(parts, [&](const Part& part, const ExchangeGroup* group) {
-    if (group != nullptr) sum(*group);
-    for (std::size_t y = part.at(part.begin); y < part.at(part.end); ++y) {
-      total_[y] += receive * (positions_ - (part.end - part.begin));
-    }
-  });
-  for_first_ones(parts, [&](const Part&, const ExchangeGroup* group) {
-    if (group != nullptr) upwards(*group);
-  });
-  to_all_others(whole, parts);
-  for_first_ones(parts, [&](const Part& part, const ExchangeGroup* group) {
-    if (group != nullptr) return downwards(*group);
-    latest_ = std::max(latest_, senders_[part.at(part.begin)].lane);
-  });
+  for_first_groups(whole, [this](const ExchangeGroup& group) { upwards(group); });
+  to_all_others(whole);
+  for_first_groups(whole, [this](const ExchangeGroup& group) { downwards(group); });
+  for (const ExchangeSender& sender : senders_) latest_ = std::max(latest_, sender.lane);
   return latest_;
 }
 
@@ -46,19 +34,6 @@ std::vector<ExchangeEvaluation::Part> ExchangeEvaluation::parts_of(
     parts.push_back({part.begin, part.end, this->group(part.alike_to).begin});
   }
   return parts;
-}
-
-// What members receive from those of other parts, as if their own were others too.
-void ExchangeEvaluation::add_up(const ExchangeGroup& group) {
-  added_from_ = group.begin;
-  for (std::size_t c = 0; c < received_.size(); ++c) {
-    std::vector<std::int64_t>& so_far = received_[c];
-    so_far.assign(1, 0);
-    for (std::int32_t x = group.begin; x < group.end; ++x) {
-      so_far.push_back(so_far.back() +
-                       slices_ * pairs_.of(pairs_.class_of(x), c, group.between).at_peer);
-    }
-  }
 }
 
 // What members have to receive from each other.
@@ -78,13 +53,14 @@ void ExchangeEvaluation::sum(const ExchangeGroup& group) {
     }
     return;
   }
-  for (std::int32_t g = group.first; g < group.last; ++g) sum(this->group(g));
-  add_up(group);
+  for_first_groups(group, [this](const ExchangeGroup& part) { sum(part); });
+  look_at(group);
   for (const Part& part : parts_of(group)) {
+    if (!part.is_first()) continue;
     for (std::int32_t y = part.begin; y < part.end; ++y) {
-      const std::size_t c = pairs_.class_of(y);
+      const std::size_t sort = between_->sort_of(y);
       total_[part.at(y)] +=
-          received(c, group.end) - received(c, part.end) + received(c, part.begin);
+          received(group.end, sort) - received(part.end, sort) + received(part.begin, sort);
     }
   }
 }

@@ -1,15 +1,18 @@
 // One evaluation of a pairwise exchange: the state behind pairwise_exchange.hpp.
 //
 // exchange_end.cpp has the order of levels and the pairs one by one, exchange_stretches.cpp what a
-// group does between its parts. Not thread safe; O(positions) memory. Times in ps.
+// group does between its parts. Not thread safe; O(positions * sorts of positions) memory. Times
+// in ps.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <vector>
 
+#include "emulator/sim/exchange_between.hpp"
 #include "emulator/sim/exchange_pairs.hpp"
 #include "emulator/sim/pairwise_exchange.hpp"
 
@@ -48,22 +51,19 @@ struct ExchangeSender {
 
 // What is the same for all groups that are alike lives at the positions of the first of them. Where
 // positions are of several classes no groups are, and stretches end where the class of the
-// receivers changes (a stretch may be parted anywhere), while senders of one class are taken
+// receivers changes (a stretch may be parted anywhere), while senders of one sort are taken
 // together.
 class ExchangeEvaluation {
  public:
   explicit ExchangeEvaluation(const PairwiseExchange& exchange)
       : pairs_(exchange.costs),
-        groups_(exchange.costs.groups.groups),
-        positions_(groups_.front().end),
+        all_(exchange.costs.groups),
+        positions_(all_.groups.front().end),
         slices_(exchange.slices),
         senders_(static_cast<std::size_t>(positions_), {exchange.ready_at, 0}),
         total_(senders_.size(), 0),
         below_(senders_.size(), 0),
-        above_(senders_.size(), 0),
-        received_(pairs_.classes()),
-        paces_(pairs_.classes()),
-        best_(pairs_.classes()) {}
+        above_(senders_.size(), 0) {}
 
   std::int64_t end();
 
@@ -73,69 +73,67 @@ class ExchangeEvaluation {
   // A part of a group, and where its state lies.
   struct Part {
     std::int32_t begin = 0, end = 0, first = 0;
+    bool is_first() const { return first == begin; }
     std::size_t at(std::int32_t x) const { return static_cast<std::size_t>(x - begin + first); }
   };
-  enum class Clock : std::uint8_t { lane, port };
-
-  std::vector<Part> parts_of(const ExchangeGroup& group) const;
-  const ExchangeGroup& group(std::int32_t g) const { return groups_[static_cast<std::size_t>(g)]; }
-
-  // Visits the parts of the whole that are alike to no earlier one; null: a position.
-  template <class Visit>
-  void for_first_ones(const std::vector<Part>& parts, Visit visit) const {
-    const ExchangeGroup& whole = groups_.front();
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-      if (parts[i].first != parts[i].begin) continue;
-      visit(parts[i], whole.parts == ExchangeGroup::Parts::groups
-                          ? &group(whole.first + static_cast<std::int32_t>(i))
-                          : nullptr);
-    }
-  }
-
   using Parts = std::span<const Part>;
   using Run = ExchangePairs::Run;
-  // Of a clock: what it takes to get one peer further, and what one takes after it has been
-  // reached.
-  struct Pace {
-    std::int64_t per_peer = 0, at_peer = 0;
-  };
+
+  std::vector<Part> parts_of(const ExchangeGroup& group) const;
+  const ExchangeGroup& group(std::int32_t g) const {
+    return all_.groups[static_cast<std::size_t>(g)];
+  }
+  // Visits the parts that are groups and alike to no earlier one.
+  template <class Visit>
+  void for_first_groups(const ExchangeGroup& group, Visit visit) const {
+    for (std::int32_t g = group.first; g < group.last; ++g) {
+      if (this->group(g).alike_to == g) visit(this->group(g));
+    }
+  }
 
   void sum(const ExchangeGroup& group);
   void upwards(const ExchangeGroup& group);
   void downwards(const ExchangeGroup& group);
-  void to_all_others(const ExchangeGroup& whole, const std::vector<Part>& parts);
+  void to_all_others(const ExchangeGroup& whole);
   void one_by_one_upwards(const ExchangeGroup& group);
   void one_by_one_downwards(const ExchangeGroup& group);
-  template <class Visit>
-  void for_clocks(std::size_t kind, std::size_t of_receivers, Visit visit);
-  void to_parts_above(Parts parts, std::size_t kind, const Run& run);
-  template <class Origin>
-  void to_parts_below(Parts parts, std::size_t kind, const Run& run, Origin origin);
-  void begin_stretches(Parts parts, std::size_t kind, const Run& run);
-  template <class Peers>
-  void end_stretches(Parts parts, std::size_t kind, const Run& run, Peers peers);
-  void add_up(const ExchangeGroup& group);
 
-  // Of one class, all that comes from members of the group last added up that are below x.
-  std::int64_t received(std::size_t of_class, std::int32_t x) const {
-    return received_[of_class][static_cast<std::size_t>(x - added_from_)];
+  // Of the group last looked at, in exchange_stretches.cpp.
+  void look_at(const ExchangeGroup& group);
+  void leave_upwards(Parts parts);
+  void leave_downwards(Parts parts, std::int32_t unrolled);
+  template <class From, class To>
+  void begin_stretches(Parts parts, const Run& run, From from, To to);
+  template <class From, class To>
+  void end_stretches(Parts parts, const Run& run, From from, To to);
+  void to_parts_above(Parts parts, const Run& run);
+  template <class Origin>
+  void to_parts_below(Parts parts, const Run& run, Origin origin, std::int32_t unrolled);
+
+  // All that members of a sort receive from members below x, as if their own part were another.
+  std::int64_t received(std::int32_t x, std::size_t sort) const {
+    return received_[static_cast<std::size_t>(x - from_) * between_->sorts() + sort];
   }
-  std::int64_t clock(std::size_t x, Clock which) const {
-    return which == Clock::lane ? senders_[x].lane : senders_[x].port;
+  std::int64_t& left(std::int32_t y) { return left_[static_cast<std::size_t>(y - from_)]; }
+  std::int64_t clock(std::size_t x, std::size_t which) const {
+    return which == ExchangePaces::lane ? senders_[x].lane : senders_[x].port;
   }
 
   ExchangePairs pairs_;
-  const std::vector<ExchangeGroup>& groups_;
-  std::int64_t positions_;
+  const ExchangeGroups& all_;
+  std::int32_t positions_;
   std::int64_t slices_;
   std::vector<ExchangeSender> senders_;
   std::vector<std::int64_t> total_;  // to receive from all others
   // To receive from those below and above in the group that was last looked at.
   std::vector<std::int64_t> below_, above_;
-  std::vector<std::vector<std::int64_t>> received_;  // [class of the receiver][position]
-  std::int32_t added_from_ = 0;
-  std::vector<Pace> paces_;         // by class of the sender, in a stretch
-  std::vector<std::int64_t> best_;  // likewise
+  std::optional<ExchangeBetween> between_;
+  std::optional<ExchangePaces> paces_;
+  std::int32_t from_ = 0;               // begin of the group
+  std::vector<std::int64_t> received_;  // [position][sort of the receiver]
+  // What y has left to receive after x is left(y) + received(x, sort of y). Of the whole both ways
+  // round: that of those below as of y + positions.
+  std::vector<std::int64_t> left_;
   std::int64_t latest_ = 0;
 };
 

@@ -46,8 +46,11 @@ double exchange_work(const ExchangeGroups& all) {
     const ExchangeGroup& group = all.groups[g];
     if (group.alike_to != static_cast<std::int32_t>(g)) continue;
     const double members = group.end - group.begin;
+    const ExchangePattern& pattern = all.patterns[group.pattern];
+    const double settling = pattern.count == 1 ? 0 : static_cast<double>(pattern.labels.size());
+    const double per_run = static_cast<double>(pattern.count) + settling;
     work += group.parts == ExchangeGroup::Parts::none ? 2 * members * members
-                                                      : 2 * members * runs(group);
+                                                      : 2 * members * runs(group) * per_run;
   }
   return work;
 }

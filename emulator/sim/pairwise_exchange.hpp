@@ -11,7 +11,9 @@
 // positions. So upwards from the smallest groups to the whole, once round it, and down again: x
 // reaches those below it in its own groups last. Pairs in groups without parts are looked at one by
 // one; all of it once for parts of the whole that are alike, whose clocks are the same. Where costs
-// depend on classes of positions too, run by run of receivers of one class. Integers, equal to the
+// depend on classes of positions too, run by run of receivers of one class; where they depend on
+// labels that come round (ExchangePattern), with paces that repeat after a period instead of one,
+// once its first messages have been looked at (exchange_between.hpp). Integers, equal to the
 // sweep's to the picosecond. Pure functions.
 #pragma once
 
@@ -35,8 +37,8 @@ struct PairwiseExchange {
 // When the last lane has ended, ps. At least two positions.
 std::int64_t exchange_end(const PairwiseExchange& exchange);
 
-// Pairs that are looked at, both ways, and positions at every level, for each run of one class;
-// some 10 ns each.
+// Pairs that are looked at, both ways, and positions at every level, for each run of one class, as
+// often as a period of labels asks; some 10 ns each.
 double exchange_work(const ExchangeGroups& all);
 inline constexpr double most_exchange_work = 1e9;  // ten seconds per evaluation
 
