@@ -89,9 +89,9 @@ void Partition::split(OnSplit on_split) {
   touched_.clear();
 }
 
-// Equal rows, equal color. A hash decides; `is_equitable` compares the rows themselves, so a
-// collision can cost the folding but never the result.
-std::vector<std::int32_t> initial_colors(const ClassInput& input) {
+// Equal rows, equal hash. It decides; `is_equitable` compares the rows themselves, so a collision
+// can cost the folding but never the result.
+std::vector<std::uint64_t> hashes_of(const ClassInput& input) {
   const auto positions = static_cast<std::size_t>(input.positions);
   std::vector<std::uint64_t> hash(positions, 0);
   for (const auto& row : input.rows) {
@@ -100,12 +100,41 @@ std::vector<std::int32_t> initial_colors(const ClassInput& input) {
       hash[x] ^= hash[x] >> 29;
     }
   }
+  return hash;
+}
+
+std::vector<std::int32_t> colors_of(const std::vector<std::uint64_t>& hash) {
   std::unordered_map<std::uint64_t, std::int32_t> colors;
-  std::vector<std::int32_t> color(positions);
-  for (std::size_t x = 0; x < positions; ++x) {
-    color[x] = colors.try_emplace(hash[x], static_cast<std::int32_t>(colors.size())).first->second;
+  std::vector<std::int32_t> color;
+  for (const std::uint64_t each : hash) {
+    color.push_back(
+        colors.try_emplace(each, static_cast<std::int32_t>(colors.size())).first->second);
   }
   return color;
+}
+
+// Do all maps turn the positions, one of them by a step?
+bool turns_by_a_step(const ClassInput& input) {
+  const auto turns = [&](const ShiftMap& map) {
+    return map.weight == 1 && map.radix == input.positions;
+  };
+  const auto by_a_step = [&](const ShiftMap& map) {
+    return map.shift == 1 || map.shift == input.positions - 1;
+  };
+  return std::all_of(input.maps.begin(), input.maps.end(), turns) &&
+         std::any_of(input.maps.begin(), input.maps.end(), by_a_step);
+}
+
+// After which all values repeat, cyclically: Knuth, Morris and Pratt's failure function.
+std::size_t period_of(const std::vector<std::uint64_t>& values) {
+  std::vector<std::size_t> border(values.size(), 0);
+  for (std::size_t i = 1; i < values.size(); ++i) {
+    std::size_t length = border[i - 1];
+    while (length > 0 && values[i] != values[length]) length = border[length - 1];
+    border[i] = values[i] == values[length] ? length + 1 : 0;
+  }
+  const std::size_t period = values.size() - border.back();
+  return values.size() % period == 0 ? period : values.size();
 }
 
 }  // namespace
@@ -126,7 +155,17 @@ RankClasses classes_from(const std::vector<std::int32_t>& class_of) {
 }
 
 RankClasses refine(const ClassInput& input) {
-  Partition partition(initial_colors(input));
+  const std::vector<std::uint64_t> hashes = hashes_of(input);
+  if (turns_by_a_step(input)) {
+    // Two positions are alike where all that follows is: a whole number of periods apart.
+    const std::size_t period = period_of(hashes);
+    std::vector<std::int32_t> class_of(hashes.size());
+    for (std::size_t x = 0; x < class_of.size(); ++x) {
+      class_of[x] = static_cast<std::int32_t>(x % period);
+    }
+    return classes_from(class_of);
+  }
+  Partition partition(colors_of(hashes));
   std::vector<ShiftMap> maps;
   for (const ShiftMap& map : input.maps) {
     maps.push_back(map);

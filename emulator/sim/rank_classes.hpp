@@ -3,8 +3,9 @@
 // Two positions are in one class when all their costs are equal and, through every map of the
 // schedule, forwards and backwards, their neighbours are in one class again. Clocks are then equal
 // by induction over the steps, so that one representative is evaluated per class. `refine` finds
-// the coarsest such partition (Hopcroft's worklist, 1971: O(maps * p log p)); `is_equitable` checks
-// any partition independently in O(maps * p).
+// the coarsest such partition (Hopcroft's worklist, 1971: O(maps * p log p); of a ring from the
+// shortest period of its costs: O(p)); `is_equitable` checks any partition independently in
+// O(maps * p).
 #pragma once
 
 #include <cstdint>

@@ -56,7 +56,6 @@ RingBlock::RingBlock(std::int32_t columns, std::int32_t in_flight, std::int32_t 
   FABRICAST_EXPECT(in_flight >= 1 && shape_.slack >= 1 && columns >= 2, "a ring that can turn");
   const auto n = static_cast<std::size_t>(columns);
   current_.assign(static_cast<std::size_t>(shape_.state_rows()) * n, 0);
-  next_.assign(current_.size(), 0);
   const std::int32_t width =
       tile_width(shape_, std::min(tile_columns, columns), block_steps_) + ring_vector_columns;
   tile_ = RingTile<std::int64_t>(shape_, width);
@@ -116,6 +115,7 @@ std::int64_t RingBlock::advance_alike(std::int64_t& steps) {
 std::int64_t RingBlock::advance(std::int64_t steps, bool jump, RingTeam* team) {
   std::int64_t skipped = jump ? advance_alike(steps) : 0;
   if (team != nullptr) own_ = team->own();
+  if (steps > 0) next_.assign(current_.size(), 0);
   while (steps > 0) {
     const auto block = static_cast<std::int32_t>(std::min<std::int64_t>(steps, block_steps_));
     if (set_ != InstructionSet::x86_64_v4 && exact_in_doubles(block)) {

@@ -7,7 +7,8 @@
 // recomputed columns are discarded. Two copies of the state: tiles read the old one and write the
 // new one. Without AVX-512 a tile holds doubles as long as all its clocks stay below 2^51 ps (37
 // minutes), where they are exact; the same integers come out. Memory: 2 * (2 + D) rows of columns,
-// half as much again to look for periods; one tile of about 240 KB.
+// half as much again to look for periods, or half of it where patches (ring_patches.hpp) do all
+// steps; one tile of about 240 KB.
 #pragma once
 
 #include <cstdint>

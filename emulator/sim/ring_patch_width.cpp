@@ -57,17 +57,21 @@ std::optional<std::int32_t> RingPatches::width_for(const CostBlock& costs, std::
   const double whole = static_cast<double>(columns) * columns;
   double least_work = whole / 4;  // an evaluation in blocks has some 2 N^2 updates
   std::optional<std::int32_t> best;
-  for (const std::int32_t width : widths) {
-    std::vector<std::uint64_t> kinds;
+  std::vector<std::uint64_t> kinds;
+  for (std::size_t w = widths.size(); w-- > 0;) {  // the widest first, which are soon looked at
+    const std::int32_t width = widths[w];
+    const double look_ups = 160 * whole / width / width;
+    if (look_ups >= least_work) break;
+    kinds.clear();
     for (std::int32_t x = 0; x + width <= columns; x += width) {
       kinds.push_back(stretches.of(static_cast<std::size_t>(x), static_cast<std::size_t>(width)));
     }
     std::sort(kinds.begin(), kinds.end());
     const auto distinct = std::unique(kinds.begin(), kinds.end()) - kinds.begin();
-    const double look_ups = 160 * whole / width / width;
     const double fresh = 3.0 * static_cast<double>(distinct * distinct) * width * width;
-    if (look_ups + fresh >= least_work) continue;
-    least_work = look_ups + fresh;
+    const double work = look_ups + fresh;
+    if (best ? work > least_work : work >= least_work) continue;  // of equals the narrowest
+    least_work = work;
     best = width;
   }
   return best;
