@@ -268,7 +268,7 @@ FabricSpec read_fabric(const YamlCursor& at, const DomainSpec& domain, std::int6
     return fabric;
   }
   read_rails(at, domain, fabric);
-  fabric.radix = read_sourced_count(at.at("radix"), "ports", 4, 4096);
+  fabric.radix = read_sourced_count(at.at("radix"), "ports", 4, 65536);
   read_planes(at, fabric);
   if (fabric.kind == "dragonfly") {
     fabric.hop_latency = latency(at.at("hop_latency"));

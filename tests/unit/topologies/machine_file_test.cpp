@@ -191,5 +191,12 @@ TEST(WithRanks, RefusesOtherCuts) {
       "more of them: --machine gb300-nvl72x3473");
 }
 
+// A pod is a block of the network between pods, however large.
+TEST(MachineFile, JoinsWholePodsOfEveryTpu) {
+  for (const char* name : {"tpu-v5p-8960x28", "tpu7x-9216x28", "tpu-v5p-2048x123"}) {
+    EXPECT_GT(load_machine(name)->ranks(), 250'000) << name;
+  }
+}
+
 }  // namespace
 }  // namespace fabricast
