@@ -131,6 +131,7 @@ PositionKeys::PositionKeys(const Topology& topology, std::span<const std::int32_
   period_ = kinds_ == 1 ? plain_period : p;
   exchange_groups_ = find_exchange_groups();
   find_near(plain_period);
+  if (!rails_.empty()) find_rails_after();
 }
 
 void PositionKeys::find_kinds(const Topology& topology, std::span<const std::int32_t> ranks) {
@@ -190,40 +191,53 @@ void PositionKeys::find_near(std::size_t plain_period) {
   for (const auto& [step, count] : longest) {
     for (std::size_t i = 0; i < count; ++i) near[i * step] = near[(p - i * step) % p] = true;
   }
-  if (!rails_.empty()) find_near_rails(near);
   near_ = std::move(near);
 }
 
 // Rails repeat with the domains, and where two are the same they are so from domain to domain.
-void PositionKeys::find_near_rails(std::vector<bool>& near) const {
+void PositionKeys::find_rails_after() {
   const std::size_t p = positions();
   std::size_t period = 1;
   while (p % period != 0 || !std::equal(rails_.begin() + static_cast<std::ptrdiff_t>(period),
                                         rails_.end(), rails_.begin())) {
     ++period;
   }
-  for (std::size_t within = 0; within < period; ++within) {
-    bool same = false;
+  rails_after_.clear();
+  for (std::size_t shift = 0; shift < period; ++shift) {
+    std::size_t same = 0;
     for (std::size_t x = 0; x < period; ++x) {
-      same = same || rails_[x] == rails_[(x + within) % period];
+      same += rails_[x] == rails_[(x + shift) % period] ? 1 : 0;
     }
-    for (std::size_t shift = within; same && shift < p; shift += period) near[shift] = true;
+    rails_after_.push_back(same == 0        ? OneRail::none
+                           : same == period ? OneRail::all
+                                            : OneRail::some);
   }
 }
 
 bool PositionKeys::all_far(const PeerMap& map, const RankSpace& space, std::int32_t k) const {
   if (near_.empty()) return false;
   const auto first = static_cast<std::size_t>(peer_of(map, space, 0, k));
-  if (map.kind == PeerMap::Kind::linear) return !near_[first];
+  const OneRail on_rail = rails_after_[first % rails_after_.size()];
+  if (near_[first] || on_rail == OneRail::some) return false;
+  if (map.kind == PeerMap::Kind::linear) return true;
   if (map.kind != PeerMap::Kind::rounds) return false;
   // Positions of a block that go round in digit 0 are a block nearer.
   const auto radix = static_cast<std::size_t>(space.radix(0));
   const std::size_t wrapped = (first + positions() - radix) % positions();
-  return !near_[first] && (first % radix == 0 || !near_[wrapped]);
+  return first % radix == 0 ||
+         (!near_[wrapped] && rails_after_[wrapped % rails_after_.size()] == on_rail);
+}
+
+std::size_t PositionKeys::far_key(const PeerMap& map, const RankSpace& space,
+                                  std::int32_t k) const {
+  const auto first = static_cast<std::size_t>(peer_of(map, space, 0, k));
+  const bool on_rail = rails_after_[first % rails_after_.size()] == OneRail::all;
+  return plain_keys() - 1 - (on_rail ? std::size_t{1} << attachments_.size() : 0);
 }
 
 bool PositionKeys::far_keys_repeat(const PeerMap& map, const RankSpace& space, std::int32_t before,
                                    std::int32_t k) const {
+  if (far_key(map, space, before) != far_key(map, space, k)) return false;
   if (kinds_ == 1) return true;
   // Blocks of one kind go to the same blocks.
   return map.kind == PeerMap::Kind::rounds && kind_step_ % space.radix(0) == 0 &&

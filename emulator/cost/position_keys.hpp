@@ -64,10 +64,12 @@ class PositionKeys {
     });
   }
 
-  // Do no two of all pairs (x, peer) of the map in repetition k share an attachment? False where it
-  // is not known: maps that are no shifts, machines whose switches have too many positions in no
-  // order.
+  // Do no two of all pairs (x, peer) of the map in repetition k share an attachment, and are all on
+  // one rail, or none? False where it is not known: maps that are no shifts, machines whose
+  // switches have too many positions in no order.
   bool all_far(const PeerMap& map, const RankSpace& space, std::int32_t k) const;
+  // The key, without the kinds of both ends, of every pair of a repetition that is all_far().
+  std::size_t far_key(const PeerMap& map, const RankSpace& space, std::int32_t k) const;
   // Is the key of every position with its peer the same in two repetitions that are all_far()?
   // False where it is not known.
   bool far_keys_repeat(const PeerMap& map, const RankSpace& space, std::int32_t before,
@@ -78,13 +80,14 @@ class PositionKeys {
   template <class Visit>
   void for_far(const PeerMap& map, const RankSpace& space, std::int32_t k, std::size_t end,
                Visit visit) const {
-    if (kinds_ == 1) return visit(0, end, plain_keys() - 1);
+    const std::size_t plain = far_key(map, space, k);
+    if (kinds_ == 1) return visit(0, end, plain);
     std::size_t first = 0, length = 0, key = 0;
     for_ranges(map, space, k, end, [&](std::size_t x, std::size_t y, std::size_t count) {
       while (count > 0) {
         const std::size_t alike = std::min({static_cast<std::size_t>(kind_end_[x]) - x,
                                             static_cast<std::size_t>(kind_end_[y]) - y, count});
-        const std::size_t next = kind_bits(x, y) | (plain_keys() - 1);
+        const std::size_t next = kind_bits(x, y) | plain;
         if (next != key) {
           if (length > 0) visit(first, length, key);
           first = x;
@@ -158,7 +161,7 @@ class PositionKeys {
                          ExchangeGroups& all);
   ExchangeGroups find_exchange_groups() const;
   void find_near(std::size_t plain_period);
-  void find_near_rails(std::vector<bool>& near) const;
+  void find_rails_after();
 
   // Pairs (x + i, y + i), i < count.
   template <class Visit>
@@ -232,6 +235,9 @@ class PositionKeys {
   std::size_t period_ = 0;
   ExchangeGroups exchange_groups_;
   std::vector<bool> near_;  // by shift: some pair shares an attachment; empty if not looked for
+  // Of the pairs of a shift, those on one rail; by shift % size. One entry where rails are empty.
+  enum class OneRail : std::uint8_t { none, all, some };
+  std::vector<OneRail> rails_after_{OneRail::none};
 };
 
 }  // namespace fabricast

@@ -307,31 +307,35 @@ void expect_repeats(const char* machine, std::size_t columns, std::int32_t least
 }
 
 TEST(StepCosts, CostsThatAreSaidToRepeatDo) {
-  expect_repeats("gb300-nvl72x140", 288, 50);    // one period
-  expect_repeats("gb300-gb200x140", 10080, 30);  // two kinds of racks: where groups of 8 stay
+  expect_repeats("gb300-nvl72x140", 288, 50);     // one period
+  expect_repeats("gb300-gb200x140", 10080, 30);   // two kinds of racks: where groups of 8 stay
+  expect_repeats("rail-only-h100x256", 256, 30);  // on one rail, or not
 }
 
 // Said of whole repetitions, and true of every pair of them; most repetitions are far.
 TEST(StepCosts, FarRepetitionsHaveOneKey) {
-  const auto racks = load_machine("gb300-nvl72x140");
-  std::vector<std::int32_t> ranks(static_cast<std::size_t>(racks->ranks()));
-  std::iota(ranks.begin(), ranks.end(), 0);
-  const PositionKeys keys(*racks, ranks);
-  const Schedule schedules[] = {pairwise_all_to_all(racks->space()),
-                                grouped_all_to_all(racks->space())};
-  for (const Schedule& schedule : schedules) {
-    const Stage& stage = schedule.stages.back();
-    std::int32_t far = 0;
-    for (std::int32_t k = 0; k < stage.repeat; k += 7) {
-      const PeerMap& map = stage.groups.front().phases.front().peer_out;
-      if (!keys.all_far(map, schedule.space, k)) continue;
-      ++far;
-      keys.for_pairs(map, schedule.space, k, keys.period(),
-                     [&](std::size_t first, std::size_t, std::size_t key) {
-                       ASSERT_EQ(key, keys.keys() - 1) << k << ' ' << first;
-                     });
+  for (const char* name : {"gb300-nvl72x140", "rail-only-h100x256"}) {
+    const auto machine = load_machine(name);
+    std::vector<std::int32_t> ranks(static_cast<std::size_t>(machine->ranks()));
+    std::iota(ranks.begin(), ranks.end(), 0);
+    const PositionKeys keys(*machine, ranks);
+    const Schedule schedules[] = {pairwise_all_to_all(machine->space()),
+                                  grouped_all_to_all(machine->space())};
+    for (const Schedule& schedule : schedules) {
+      const Stage& stage = schedule.stages.back();
+      std::int32_t far = 0;
+      for (std::int32_t k = 0; k < stage.repeat; k += 7) {
+        const PeerMap& map = stage.groups.front().phases.front().peer_out;
+        if (!keys.all_far(map, schedule.space, k)) continue;
+        ++far;
+        const std::size_t far_key = keys.far_key(map, schedule.space, k);
+        keys.for_pairs(map, schedule.space, k, keys.period(),
+                       [&](std::size_t first, std::size_t, std::size_t key) {
+                         ASSERT_EQ(key, far_key) << name << ' ' << k << ' ' << first;
+                       });
+      }
+      EXPECT_GT(far, stage.repeat / 7 / 2) << name << ' ' << schedule.algorithm;
     }
-    EXPECT_GT(far, stage.repeat / 7 / 2) << schedule.algorithm;
   }
 }
 
