@@ -36,6 +36,13 @@ std::string why_not_offered(const Topology& topology, ExecutorKind executor, Col
     return "is cut into loops by the interpreter, whose two stages then share the links by turns "
            "that static shares do not describe (docs/semantics.md 5)";
   }
+  const bool of_nodes = sends_to_groups(entry->needs) || algorithm == "tree";
+  if (topology.has_parts_of_nodes() && of_nodes) {
+    return fmt::format(
+        "goes node by node, and those of machine \"{}\" are of several sizes, which it is not "
+        "modelled for",
+        topology.name());
+  }
   const std::string reason = why_not(*entry, topology.space());
   if (!reason.empty() || executor != ExecutorKind::nccl) return reason;
   if (reduces_inside_domains(entry->needs) && !reduces_in_switch(topology)) {

@@ -119,6 +119,12 @@ MachineSpec weakest_of(const Topology& machine) {
   if (built == nullptr) {
     throw UsageError(machine.name() + ": was not built from a machine file");
   }
+  if (machine.has_parts_of_nodes()) {
+    throw UsageError(fmt::format(
+        "{}: what the library chooses is not modelled where nodes are of several sizes; name an "
+        "algorithm, or take a part of the machine that has nodes of one size (--ranks)",
+        machine.name()));
+  }
   return weakest(built->spec());
 }
 

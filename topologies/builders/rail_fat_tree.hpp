@@ -66,6 +66,7 @@ class RailFatTree final : public BuiltTopology {
   std::int32_t node_of(RankId rank) const override {
     return static_cast<std::int32_t>(node_of_domain(rank.value() / members_));
   }
+  bool has_parts_of_nodes() const override { return divided_; }
   int kind_of(RankId rank) const override { return kind_of_domain(rank.value() / members_).kind; }
   int kinds() const override { return kinds_; }
 

@@ -21,8 +21,8 @@ void divide_nodes(const YamlCursor& list, MachineSpec& spec) {
     part = std::gcd(part, size_of(other.domain));
   }
   if (!unequal) return;
-  const std::int32_t tray = std::max(2, spec.domain.members_per_tray);
-  if (part % tray != 0) {
+  const std::int32_t tray = std::max(1, spec.domain.members_per_tray);
+  if (part < 2 || part % tray != 0) {
     list.fail(
         fmt::format("nodes of such sizes have parts of {} {} in common, and a part is {}; "
                     "give nodes that are alike in that, or two machines",
@@ -63,7 +63,7 @@ void require_comparable(const YamlCursor& at, const MachineSpec& first, const Ma
   if (a.kind != b.kind || a.shape != "switch" || b.shape != "switch") {
     refuse(fmt::format("{} ({}) beside {} ({})", to_string(b.kind), b.shape, to_string(a.kind),
                        a.shape),
-           "unlike nodes are joined inside by switches of one kind");
+           "the members of unlike nodes meet at switches, of one kind");
   }
   if (first.gpu.vendor != other.gpu.vendor) {
     refuse(fmt::format("a GPU of {} beside one of {}", other.gpu.vendor, first.gpu.vendor),
@@ -76,12 +76,26 @@ void read_other_nics(const YamlCursor& list, MachineSpec& spec) {
                        std::any_of(spec.others.begin(), spec.others.end(), [](const auto& part) {
                          return part.domain.domains_per_node > 1;
                        });
-  if (divided && spec.fabric->sites > 1) {
-    list.fail("nodes of several sizes at several sites; give nodes of one size, or two machines");
+  if (divided && (spec.fabric->sites > 1 || spec.fabric->kind == "rail_only")) {
+    list.fail(
+        fmt::format("nodes of several sizes {}; give nodes of one size, or two machines",
+                    spec.fabric->sites > 1 ? "at several sites" : "on rails that nothing joins"));
   }
   const auto items = list.items();
+  std::int64_t before = spec.first_domains();
   for (std::size_t i = 0; i < items.size(); ++i) {
     DomainPart& part = spec.others[i];
+    const std::int32_t parts = part.domain.domains_per_node;
+    // So that leaves have whole nodes.
+    if (spec.fabric->tiers > 1 &&
+        (spec.domain.domains_per_node % parts != 0 || before % parts != 0)) {
+      items[i].fail(fmt::format(
+          "nodes of {:.10g} {}s behind others that do not make up whole ones of them; list the "
+          "largest first, of which others are an equal part, and even numbers of small ones before "
+          "larger",
+          parts * part.domain.size.value, spec.domain.member));
+    }
+    before += static_cast<std::int64_t>(part.domains.value);
     part.nic_bandwidth = spec.fabric->nic_bandwidth;
     part.nic_latency = spec.fabric->nic_latency;
     if (const auto nic = items[i].find("nic")) read_part_nic(*nic, *spec.fabric, part);

@@ -290,6 +290,38 @@ std::shared_ptr<const Topology> parse_machine(const std::string& yaml, const std
   return build_topology(read_machine(yaml, file, shipped_texts()));
 }
 
+namespace {
+
+// Of parts of nodes, when all are of nodes of one size: these nodes, as far as they are whole.
+void join_parts(MachineSpec& spec) {
+  const std::int32_t parts = spec.domain.domains_per_node;
+  const auto alike = [parts](const DomainPart& part) {
+    return part.domain.domains_per_node == parts;
+  };
+  FabricSpec& fabric = *spec.fabric;
+  const bool whole = static_cast<std::int64_t>(spec.domains.value) % parts == 0 &&
+                     fabric.domains_per_leaf % parts == 0;
+  if (parts == 1 || !whole || !std::all_of(spec.others.begin(), spec.others.end(), alike)) return;
+  const auto join = [parts](DomainSpec& domain, Sourced& count, CostSpec& cost) {
+    domain.size.value *= parts;
+    domain.domains_per_node = 1;
+    count.value /= parts;
+    if (cost.domain_power_kw) cost.domain_power_kw->value *= parts;
+  };
+  Sourced first = spec.domains;
+  join(spec.domain, first, spec.cost);
+  spec.domains.value = first.value;
+  for (DomainPart& part : spec.others) join(part.domain, part.domains, part.cost);
+  constexpr std::string_view part_of = " part";
+  if (spec.domain.noun.ends_with(part_of)) {
+    spec.domain.noun.resize(spec.domain.noun.size() - part_of.size());
+  }
+  fabric.nics *= parts;
+  fabric.domains_per_leaf /= parts;
+}
+
+}  // namespace
+
 std::shared_ptr<const Topology> with_ranks(const std::shared_ptr<const Topology>& topology,
                                            std::int32_t ranks) {
   if (ranks == topology->ranks()) return topology;
@@ -300,7 +332,16 @@ std::shared_ptr<const Topology> with_ranks(const std::shared_ptr<const Topology>
                     "a machine file); use all {}",
                     topology->name(), ranks, topology->ranks()));
   }
-  const std::int32_t domain = topology->space().domain_size();
+  MachineSpec spec = built->spec();
+  std::int32_t domain = topology->space().domain_size();
+  if (spec.fabric && ranks <= domain * spec.domain.domains_per_node) {
+    // Of the first node.
+    spec.domains.value = spec.domain.domains_per_node;
+    spec.others.clear();
+    spec.fabric->domains_per_leaf = spec.domain.domains_per_node;
+    join_parts(spec);
+    domain = static_cast<std::int32_t>(spec.domain.size.value);
+  }
   if (ranks < 1 || ranks > topology->ranks()) {
     const bool joins = ranks > domain && topology->ranks() == domain && built->spec().scale_out;
     throw UsageError(
@@ -318,7 +359,6 @@ std::shared_ptr<const Topology> with_ranks(const std::shared_ptr<const Topology>
         built->spec().domain.noun, ranks / domain * domain,
         std::min((ranks / domain + 1) * domain, topology->ranks())));
   }
-  MachineSpec spec = built->spec();
   const std::string first = fmt::format("first {} of {} ranks", ranks, topology->ranks());
   if (ranks <= domain) {
     MachineSpec cut = cut_domain(spec, ranks);
@@ -331,6 +371,7 @@ std::shared_ptr<const Topology> with_ranks(const std::shared_ptr<const Topology>
   cut_others(spec, ranks / domain);
   spec.domains = {static_cast<double>(ranks / domain), whole.unit, whole.origin,
                   fmt::format("the first {} of {}: {}", ranks / domain, whole.value, whole.source)};
+  join_parts(spec);
   return build_topology(std::move(spec));
 }
 

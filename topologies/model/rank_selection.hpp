@@ -28,6 +28,7 @@ class RankSelection final : public Topology {
   std::int32_t node_of(RankId rank) const override {
     return whole_->node_of(selected_[rank.value()]);
   }
+  bool has_parts_of_nodes() const override { return whole_->has_parts_of_nodes(); }
   int kind_of(RankId rank) const override { return whole_->kind_of(selected_[rank.value()]); }
   int kinds() const override { return whole_->kinds(); }
 

@@ -115,6 +115,8 @@ class Topology {
   virtual std::int32_t node_of(RankId rank) const {
     return static_cast<std::int32_t>(rank.value()) / space_.domain_size();
   }
+  // Is some node several domains?
+  virtual bool has_parts_of_nodes() const { return false; }
   // Ordered pairs of ranks whose route crosses the link, in closed form. Negative where routes
   // climb and descend a tree, so that counting by switches is exact.
   virtual std::int64_t pairs_on(LinkId) const { return -1; }

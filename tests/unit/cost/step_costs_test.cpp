@@ -220,24 +220,21 @@ std::string box_of(int gpus) {
 // Boxes of eight and of four, which hang on leaves by twos, or by halves.
 TEST(StepCosts, NodesOfTwoSizes) {
   for (const char* const radix : {"64", "8"}) {
-    for (const char* const kind : {"rail_fat_tree", "rail_only"}) {
-      const auto machine = parse_machine(
-          fmt::format(
-              "name: m\ntitle: m\nkind: nested\nnode: {}\ncount: [4, assumed, t]\nothers:\n"
-              "  - {{node: {}, count: [3, assumed, t]}}\n"
-              "channels: [8, assumed, t]\nfabric:\n  kind: {}\n  name: roce\n"
-              "  nic: {{bandwidth: [200 Gbit/s, assumed, t], latency: [3 us, assumed, t]}}\n"
-              "  rails: [4, assumed, t]\n  radix: [{}, assumed, t]\n"
-              "  hop_latency: [0.5 us, assumed, t]\n  domains_per_leaf: [1, assumed, t]\n",
-              box_of(8), box_of(4), kind, radix),
-          "m.yaml");
-      ASSERT_EQ(machine->space(), RankSpace({4, 11}));
-      for (const char* const algorithm : {"ring", "tree", "hierarchical", "halving_doubling"}) {
-        compare(machine, Collective::all_reduce, algorithm, Protocol::simple, 4);
-      }
-      for (const char* const algorithm : {"pairwise", "grouped"}) {
-        compare(machine, Collective::all_to_all, algorithm, Protocol::ll, 2);
-      }
+    const auto machine = parse_machine(
+        fmt::format("name: m\ntitle: m\nkind: nested\nnode: {}\ncount: [4, assumed, t]\nothers:\n"
+                    "  - {{node: {}, count: [3, assumed, t]}}\n"
+                    "channels: [8, assumed, t]\nfabric:\n  kind: rail_fat_tree\n  name: roce\n"
+                    "  nic: {{bandwidth: [200 Gbit/s, assumed, t], latency: [3 us, assumed, t]}}\n"
+                    "  rails: [4, assumed, t]\n  radix: [{}, assumed, t]\n"
+                    "  hop_latency: [0.5 us, assumed, t]\n  domains_per_leaf: [1, assumed, t]\n",
+                    box_of(8), box_of(4), radix),
+        "m.yaml");
+    ASSERT_EQ(machine->space(), RankSpace({4, 11}));
+    for (const char* const algorithm : {"ring", "hierarchical", "halving_doubling"}) {
+      compare(machine, Collective::all_reduce, algorithm, Protocol::simple, 4);
+    }
+    for (const char* const algorithm : {"pairwise", "grouped"}) {
+      compare(machine, Collective::all_to_all, algorithm, Protocol::ll, 2);
     }
   }
 }

@@ -68,12 +68,17 @@ TEST(DividedNodes, PartsOfARackMeetAtItsSwitch) {
     EXPECT_NE(picture.find(part), std::string::npos) << part;
 }
 
-TEST(DividedNodes, TheSmallerOnesMayComeFirst) {
-  const auto machine = machine_of("gb200-nvl36", "gb200-nvl72");
-  EXPECT_EQ(machine->space(), RankSpace({36, 7}));
-  EXPECT_TRUE(by_network(*machine, 107, 108));
-  EXPECT_FALSE(by_network(*machine, 108, 179));
-  EXPECT_TRUE(by_network(*machine, 179, 180));
+TEST(DividedNodes, APartWithNodesOfOneSizeIsTheMachineOfThese) {
+  const auto machine = machine_of("gb200-nvl72", "gb200-nvl36");
+  ASSERT_TRUE(machine->has_parts_of_nodes());
+  const auto racks = with_ranks(machine, 144);
+  EXPECT_EQ(racks->space(), RankSpace({72, 2}));
+  EXPECT_FALSE(racks->has_parts_of_nodes());
+  EXPECT_EQ(spec_of(*racks).fabric->nics, 72);
+  EXPECT_EQ(spec_of(*racks).domain.noun, "rack");
+  EXPECT_EQ(with_ranks(machine, 72)->space(), RankSpace({72}));
+  EXPECT_EQ(with_ranks(machine, 50)->space(), RankSpace({50}));
+  EXPECT_EQ(with_ranks(machine, 108)->space(), RankSpace({36, 3})) << "half a rack is left";
 }
 
 TEST(DividedNodes, PowerAndBisectionAreThoseOfWholeNodes) {
@@ -132,6 +137,10 @@ TEST(DividedNodes, WhatCannotBeDividedIsRefused) {
       "  hop_latency: [0.5 us, assumed, t]\n"
       "  sites: {count: [2, assumed, t], distance_km: [10, assumed, t],\n"
       "    bandwidth: [1 Tbit/s, assumed, t]}\n";
+  const std::string rails_apart =
+      "fabric:\n  kind: rail_only\n  name: roce\n  radix: [64, assumed, t]\n"
+      "  nic: {bandwidth: [400 Gbit/s, assumed, t], latency: [3 us, assumed, t]}\n"
+      "  hop_latency: [0.5 us, assumed, t]\n";
   const std::string uneven =
       "fabric:\n  kind: single_switch\n  name: roce\n"
       "  nic: {bandwidth: [400 Gbit/s, assumed, t], latency: [3 us, assumed, t], per_node: [1, "
@@ -146,6 +155,13 @@ TEST(DividedNodes, WhatCannotBeDividedIsRefused) {
       {beside(box(8), four) + two_sites,
        "m.yaml:8:3: others: nodes of several sizes at several "
        "sites"},
+      {beside(box(8), four) + rails_apart, "nodes of several sizes on rails that nothing joins"},
+      {beside(box(4), "  - {node: " + box(8) + ", count: [2, assumed, t]}\n") + fabric,
+       "m.yaml:8:5: others[0]: nodes of 8 gpus behind others that do not make up whole ones"},
+      {beside(box(8), "  - {node: " + box(4) + ", count: [3, assumed, t]}\n  - {node: " + box(8) +
+                          ", count: [1, assumed, t]}\n") +
+           fabric,
+       "others[1]: nodes of 8 gpus behind others"},
       {beside(box(8), four) + uneven, "1 NICs cannot be shared evenly by the 2 parts of 4 gpus"},
   };
   for (const auto& [yaml, said] : cases) {
