@@ -53,17 +53,33 @@ bool same_model(std::string_view machine, std::string_view device) {
     const bool number = std::any_of(word.begin(), word.end(), [](char c) {
       return std::isdigit(static_cast<unsigned char>(c)) != 0;
     });
-    if (number) return holds(known, word) || holds(known, "g" + word);  // GB200 holds a B200
+    const bool in_superchip = word == "b200" || word == "b300";  // GB200 holds a B200
+    if (number) return holds(known, word) || (in_superchip && holds(known, "g" + word));
   }
   return true;  // a model without a number: nothing to compare
 }
 
-// "H100 PCIe" is not what an NVLink box of H100 holds, unless its file says so.
-bool is_other_board(const Topology& machine, std::string_view device) {
+// Boards of a model that lie in slots, and modules for boxes with NVLink: "H100 PCIe" and "H100
+// NVL" are not "H100 80GB HBM3", which is the driver's name of the SXM5 module.
+bool is_card(const std::vector<std::string>& words) {
+  return holds(words, "pcie") || holds(words, "nvl");
+}
+
+bool is_module(const std::vector<std::string>& words) {
+  return !is_card(words) && std::any_of(words.begin(), words.end(), [](const std::string& word) {
+    return word.starts_with("sxm") || word == "hbm3" || word == "hbm3e";
+  });
+}
+
+// How the machine's GPUs are joined, where GPUs like `device` are not, unless its file says so.
+std::string other_joint(const Topology& machine, std::string_view device) {
   const auto classes = machine.link_classes();
-  return !classes.empty() && classes.front().kind == LinkKind::nvlink &&
-         holds(words_of_model(device), "pcie") &&
-         !holds(words_of_model(machine.gpu().name), "pcie");
+  if (classes.empty()) return {};
+  const auto known = words_of_model(device), own = words_of_model(machine.gpu().name);
+  const LinkKind kind = classes.front().kind;
+  if (kind == LinkKind::nvlink && is_card(known) && !is_card(own)) return "NVLink";
+  if (kind == LinkKind::pcie && is_module(known) && !is_module(own)) return "PCIe";
+  return {};
 }
 
 std::string hosts_problem(const NcclTestsShape& shape, const Topology& machine) {
@@ -133,9 +149,9 @@ std::string machine_problem(const NcclTestsShape& shape,
                                : "",
                        machine->name(), machine->gpu().name);
   }
-  if (is_other_board(*machine, shape.device)) {
-    return fmt::format("it ran on {}, the GPUs of {} are joined by NVLink", shape.device,
-                       machine->name());
+  if (const std::string joint = other_joint(*machine, shape.device); !joint.empty()) {
+    return fmt::format("it ran on {}, the GPUs of {} are joined by {}", shape.device,
+                       machine->name(), joint);
   }
   if (auto problem = hosts_problem(shape, *machine); !problem.empty()) return problem;
   try {

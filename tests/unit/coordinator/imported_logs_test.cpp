@@ -81,6 +81,28 @@ TEST(ImportedLogs, WhichGpuItWas) {
   EXPECT_NE(machine_problem(shape(1, 8, "NVIDIA H100 80GB HBM3"), imported), "");
 }
 
+// Cards in slots and modules on NVLink have one model number.
+TEST(ImportedLogs, WhichBoardItWas) {
+  struct Case {
+    const char *machine, *device, *refusal;
+  };
+  const Case cases[]{
+      {"h100-pcie", "NVIDIA H100 80GB HBM3", "the GPUs of h100-pcie are joined by PCIe"},
+      {"a100-pcie", "NVIDIA A100-SXM4-80GB", "the GPUs of a100-pcie are joined by PCIe"},
+      {"hgx-h100", "NVIDIA H100 NVL", "the GPUs of hgx-h100 are joined by NVLink"},
+      {"hgx-h200", "NVIDIA GH200 480GB", "it ran on NVIDIA GH200 480GB, hgx-h200 has H200"},
+      {"h100-pcie", "NVIDIA H100 NVL", ""},
+      {"a100-pcie", "NVIDIA A100 80GB PCIe", ""},
+      {"gh200-4", "NVIDIA GH200 480GB", ""},
+      {"gb200-nvl72", "NVIDIA GB200", ""},
+  };
+  for (const Case& one : cases) {
+    const auto problem = machine_problem(shape(1, 2, one.device), load_machine(one.machine));
+    if (*one.refusal == '\0') EXPECT_EQ(problem, "") << one.machine << ' ' << one.device;
+    EXPECT_NE(problem.find(one.refusal), std::string::npos) << one.machine << ": " << problem;
+  }
+}
+
 TEST(ImportedLogs, WhereARunDoesNotFit) {
   const auto boxes = load_machine("hgx-h100x1260");
   const auto expect = [&](const NcclTestsShape& run, const char* part) {
