@@ -271,7 +271,12 @@ class MachineReader {
     }
     const auto channels = root.find("channels");
     if (!channels && !spec.scale_out) static_cast<void>(root.at("channels"));  // reports it
-    spec.channels = channels ? read_channels(*channels) : spec.scale_out->channels;
+    if (channels) {
+      spec.channels = read_channels(*channels);
+      for (DomainPart& part : spec.others) part.channels.reset();  // those of any part of it
+    } else {
+      spec.channels = spec.least_channels();
+    }
     const auto domains = static_cast<std::int64_t>(spec.domains.value);
     const auto fabric = root.at("fabric");
     if (!fabric.is_scalar()) {
@@ -307,15 +312,10 @@ class MachineReader {
         read_domain(*node, node->at("kind").choice("kind of node", node_kinds), false, of_part);
       }
       if (node) require_comparable(*node, spec, of_part);
-      if (spec.scale_out && of_part.scale_out) {
-        // NCCL's ranks take the least that any of them found.
-        Sourced& channels = spec.scale_out->channels;
-        if (of_part.scale_out->channels.value < channels.value)
-          channels = of_part.scale_out->channels;
-      }
       const Sourced count =
           read_sourced_count(at.at("count"), spec.domain.noun + "s", 1, max_domains);
       spec.others.push_back({count, of_part.gpu, of_part.domain, {}, {}, of_part.cost});
+      if (of_part.scale_out) spec.others.back().channels = of_part.scale_out->channels;
     }
     if (spec.others.empty()) list.fail("no other nodes; leave the key out, or list them");
     divide_nodes(list, spec);

@@ -141,6 +141,9 @@ void cut_links(DomainSpec& domain, std::int32_t members) {
 
 // The first `domains` domains.
 void cut_others(MachineSpec& spec, std::int64_t domains) {
+  const bool by_node =
+      std::any_of(spec.others.begin(), spec.others.end(),
+                  [](const DomainPart& part) { return part.channels.has_value(); });
   std::int64_t before = std::min(spec.first_domains(), domains);
   std::vector<DomainPart> kept;
   for (DomainPart& part : spec.others) {
@@ -152,6 +155,7 @@ void cut_others(MachineSpec& spec, std::int64_t domains) {
     kept.push_back(std::move(part));
   }
   spec.others = std::move(kept);
+  if (by_node && spec.scale_out) spec.channels = spec.least_channels();
 }
 
 // The machine of one domain with `members` members of it.

@@ -94,6 +94,7 @@ struct DomainPart {
   Sourced nic_bandwidth;  // GB/s per direction, as FabricSpec's
   Sourced nic_latency;    // us, end to end between two of them
   CostSpec cost;
+  std::optional<Sourced> channels{};  // of a communicator over such nodes alone, where they say so
 };
 
 struct ProcessorSpec {  // of a host machine
@@ -120,6 +121,15 @@ struct MachineSpec {
     auto count = static_cast<std::int64_t>(domains.value);
     for (const DomainPart& part : others) count -= static_cast<std::int64_t>(part.domains.value);
     return count;
+  }
+  // Where no channels are given for the whole machine: the least that any of its nodes says, as
+  // NCCL's ranks take the least that any of them found. Only with a scale_out.
+  Sourced least_channels() const {
+    Sourced least = scale_out->channels;
+    for (const DomainPart& part : others) {
+      if (part.channels && part.channels->value < least.value) least = *part.channels;
+    }
+    return least;
   }
 };
 

@@ -97,6 +97,28 @@ TEST(UnlikeNodes, APartHasTheKindsOfItsRanks) {
   EXPECT_TRUE(built(with_ranks(machine, 36)).spec().others.empty());
 }
 
+// NCCL's ranks take the least that any of them found: of those that take part.
+TEST(UnlikeNodes, APartHasTheChannelsOfItsNodes) {
+  const auto yaml = [](const std::string& more) {
+    return "name: m\ntitle: m\nkind: nested\nnode: hgx-h100\ncount: [4, assumed, t]\n"
+           "fabric: infiniband-ndr\n" +
+           more +
+           "others:\n  - count: [1, assumed, t]\n    node:\n"
+           "      kind: single_node\n      gpus: [8, assumed, t]\n"
+           "      gpu: {name: H100, generation: hopper}\n      channels: [8, assumed, t]\n"
+           "      interconnect: {kind: nvlink, bandwidth: [450 GB/s, assumed, t], latency: [150 "
+           "ns, assumed, t]}\n"
+           "      scale_out: {fabric: infiniband-ndr, channels: [2, assumed, t]}\n";
+  };
+  const auto machine = parse_machine(yaml(""), "m.yaml");
+  EXPECT_EQ(machine->channels().value, 2);
+  EXPECT_EQ(with_ranks(machine, 32)->channels().value,
+            load_machine("hgx-h100x4")->channels().value);
+  const auto told = parse_machine(yaml("channels: [6, assumed, t]\n"), "m.yaml");
+  EXPECT_EQ(told->channels().value, 6);
+  EXPECT_EQ(with_ranks(told, 32)->channels().value, 6);
+}
+
 TEST(UnlikeNodes, OthersThatAreAlikeMakeNoDifference) {
   const auto machine = boxes("others:\n  - count: [2, assumed, test]\n");
   const auto plain = parse_machine(tree_yaml({.domains = 8, .radix = 32}), "m.yaml");
