@@ -213,9 +213,7 @@ RunIdentity identity_of(const EmulateOptions& options, const Scenario& scenario,
       "command: emulate\nsoftware: {}\n{}machine_sha256: {}\nprofile_sha256: {}\n", version(),
       scenario.to_yaml(), sha256_hex(topology.yaml()), sha256_hex(to_text(profile)));
   identity.attributes = run_attributes("model", this_command_line());
-  if (const auto note = library_note(scenario, topology); !note.empty()) {
-    identity.attributes["library_note"] = note;
-  }
+  identity.attributes.merge(note_attributes(scenario.executor, topology));
   if (scenario.ensemble.on()) identity.attributes["seed"] = std::to_string(options.seed);
   if (scenario.engine.flow) {
     identity.attributes["seed"] = std::to_string(scenario.engine.routes.seed);
@@ -300,8 +298,7 @@ int run_emulate(const EmulateOptions& options) {
   agree_that(world, [&] {
     publish(options, scenario, *topology, profile, *record);
     fmt::print("{}", not_of_the_library(scenario, *topology, emulation));
-    const auto note = library_note(scenario, *topology);
-    if (!note.empty()) fmt::print("# {}\n", note);
+    fmt::print("{}", note_lines(note_attributes(scenario.executor, *topology)));
     if (options.stats) print_stats(emulation, scenario);
   });
   return 0;

@@ -12,6 +12,7 @@
 #include "emulator/coordinator/engine_choice.hpp"
 #include "emulator/coordinator/job_tables.hpp"
 #include "emulator/coordinator/library_choice.hpp"
+#include "emulator/coordinator/library_tables.hpp"
 #include "emulator/coordinator/profile_choice.hpp"
 #include "emulator/coordinator/scenario.hpp"
 #include "emulator/coordinator/trace_assembly.hpp"
@@ -78,12 +79,14 @@ void run_and_write(const JobArguments& arguments) {
   }
   auto attributes = run_attributes("model", this_command_line());
   attributes["seed"] = std::to_string(file.choice.seed);
+  attributes.merge(note_attributes(executor, *topology));
+  const std::string notes = note_lines(attributes);
   TraceContent content = assembly.finish(config_of(executor, *topology, profile.origin, file),
                                          nullptr, std::move(attributes));
   add_jobs(file, jobs, content);
   write_trace(arguments.output, content, WriteOptions{arguments.force});
   fmt::print("{}", render_table(content, TableOptions{}));
-  fmt::print("{}{}", render_jobs(content), what_if_text(arguments.settings, {}, 0));
+  fmt::print("{}{}{}", render_jobs(content), notes, what_if_text(arguments.settings, {}, 0));
   if (arguments.stats) print_stats(file, jobs);
   fmt::print("# trace {} content_digest {}\n", arguments.output, content_digest(content));
 }

@@ -6,7 +6,6 @@
 #include <set>
 
 #include "emulator/base/error.hpp"
-#include "emulator/coordinator/library_tables.hpp"
 #include "emulator/cost/offered.hpp"
 #include "emulator/schedule/catalogue.hpp"
 #include "topologies/builders/built_topology.hpp"
@@ -58,10 +57,6 @@ std::string not_of_the_library(const Scenario& scenario, const Topology& topolog
                     "NCCL itself "
                     "takes: fabricast explain\n",
                     fmt::join(ours, ", "));
-}
-
-std::string library_note(const Scenario& scenario, const Topology& topology) {
-  return scenario.executor == ExecutorKind::nccl ? foreign_library_note({&topology}) : "";
 }
 
 std::string cut_note(const Topology& whole, const Topology& used) {

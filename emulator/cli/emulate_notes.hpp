@@ -23,9 +23,6 @@ std::string what_if_text(const std::vector<std::string>& set, const std::vector<
 std::string not_of_the_library(const Scenario& scenario, const Topology& topology,
                                const Emulation& emulation);
 
-// Whose costs the rows have, where that is not the machine's own library; empty: it is.
-std::string library_note(const Scenario& scenario, const Topology& topology);
-
 // What the ranks that are used no longer have of the whole machine's links, where that is more than
 // their share; empty: nothing.
 std::string cut_note(const Topology& whole, const Topology& used);
@@ -34,14 +31,13 @@ std::string cut_note(const Topology& whole, const Topology& used);
 struct LibraryQuestion {
   ExecutorKind executor{};
   std::optional<std::string> algorithm;  // none: auto if NCCL is told something
-  std::string protocol;          // "auto", or what NCCL_PROTO is set to
-  std::string version;           // empty: the default
-  std::vector<std::string> set;  // NCCL's variables among others
-  bool more = false;             // something that rows of all algorithms are for
+  std::string protocol;                  // "auto", or what NCCL_PROTO is set to
+  std::string version;                   // empty: the default
+  std::vector<std::string> set;          // NCCL's variables among others
+  bool more = false;                     // something that rows of all algorithms are for
 };
 // Null: rows are of algorithms that are named, or of all. UsageError where auto is impossible, or
 // NCCL's variables would do nothing.
-std::shared_ptr<const NcclChooser> answer(const LibraryQuestion& question,
-                                            const Topology& machine);
+std::shared_ptr<const NcclChooser> answer(const LibraryQuestion& question, const Topology& machine);
 
 }  // namespace fabricast

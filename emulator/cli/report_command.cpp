@@ -88,12 +88,6 @@ std::optional<double> compute_option(const std::string& text) {
   return us;
 }
 
-// Whose costs the rows have, where the run said so.
-std::string library_note_of(const TraceContent& content) {
-  const auto note = content.attributes.find("library_note");
-  return note == content.attributes.end() ? "" : "# " + note->second + "\n";
-}
-
 int report(const ReportArguments& arguments) {
   if (arguments.check) return report_check(arguments);
   const TraceContent content = read_trace_or_segments(arguments.trace);
@@ -105,7 +99,7 @@ int report(const ReportArguments& arguments) {
   if (!arguments.plot.empty()) {
     write_plot(arguments, content);
   } else if (arguments.wants_why) {
-    fmt::print("{}", render_why(content, arguments.why));
+    fmt::print("{}{}", render_why(content, arguments.why), note_lines(content.attributes, true));
   } else if (arguments.wants_timeline) {
     fmt::print("{}", render_timeline(content, timeline_options(arguments)));
   } else if (arguments.cost) {
@@ -118,7 +112,7 @@ int report(const ReportArguments& arguments) {
     fmt::print("{}", render_table(content, options));
     fmt::print("{}", render_ensembles(content));
     fmt::print("{}", render_library_choices(content));
-    fmt::print("{}", library_note_of(content));
+    fmt::print("{}", note_lines(content.attributes));
     fmt::print("{}", render_jobs(content));
   }
   return 0;
@@ -149,8 +143,8 @@ void add_report_command(CLI::App& app, CommandBody& run) {
   auto* window = command->add_option(
       "--window", arguments->window,
       "with --timeline: only what overlaps FROM:TO after the launch, e.g. 10us:20us");
-  auto* plot =
-      command->add_option("--plot", arguments->plot, "draw busbw against size into this file (.svg or .html)");
+  auto* plot = command->add_option("--plot", arguments->plot,
+                                   "draw busbw against size into this file (.svg or .html)");
   auto* json = command->add_flag("--json", arguments->json, "print JSON (also with --check)");
   auto* cost = command->add_flag("--cost", arguments->cost,
                                  "energy and dollars of each operation, by the machine's power "

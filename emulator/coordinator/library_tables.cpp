@@ -1,11 +1,14 @@
 #include "emulator/coordinator/library_tables.hpp"
 
 #include <set>
+#include <sstream>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "emulator/coordinator/library_choice.hpp"
+#include "emulator/cost/generation_ratios.hpp"
 #include "emulator/trace/table_rows.hpp"
 
 namespace fabricast {
@@ -62,6 +65,31 @@ std::string foreign_library_note(const std::vector<const Topology*>& machines) {
   if (libraries.empty()) return "";
   return fmt::format("costs of NCCL's are used; library {} is not modelled",
                      fmt::join(libraries, ", "));
+}
+
+std::map<std::string, std::string> note_attributes(ExecutorKind executor, const Topology& machine) {
+  std::map<std::string, std::string> attributes;
+  if (executor != ExecutorKind::nccl) return attributes;
+  if (auto note = foreign_library_note({&machine}); !note.empty())
+    attributes["library_note"] = std::move(note);
+  if (auto note = generation_note(machine); !note.empty())
+    attributes["generation_note"] = std::move(note);
+  return attributes;
+}
+
+std::string note_lines(const std::map<std::string, std::string>& attributes, bool why) {
+  std::string text;
+  for (const char* const key : {"library_note", "generation_note"}) {
+    const auto note = attributes.find(key);
+    if (note == attributes.end()) continue;
+    std::istringstream lines(note->second);
+    std::string line;
+    // Lines of parameters are indented.
+    while (std::getline(lines, line)) {
+      if (why || !line.starts_with(' ')) text += "# " + line + "\n";
+    }
+  }
+  return text;
 }
 
 }  // namespace fabricast

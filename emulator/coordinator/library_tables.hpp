@@ -3,6 +3,7 @@
 // Pure functions.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -21,5 +22,12 @@ std::string render_library_choices(const TraceContent& content);
 // The line that says whose costs a machine's rows have, where that is not its own library's; empty:
 // it is, or the executor is another one.
 std::string foreign_library_note(const std::vector<const Topology*>& machines);
+
+// What readers of a machine's rows must know, as root attributes of the trace: "library_note" and
+// "generation_note" (emulator/cost/generation_ratios.hpp). Only of executor nccl.
+std::map<std::string, std::string> note_attributes(ExecutorKind executor, const Topology& machine);
+
+// Of any attributes, the lines that stand below a table; "why": everything that the notes say.
+std::string note_lines(const std::map<std::string, std::string>& attributes, bool why = false);
 
 }  // namespace fabricast

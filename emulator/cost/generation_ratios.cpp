@@ -1,6 +1,8 @@
 #include "emulator/cost/generation_ratios.hpp"
 
 #include <algorithm>
+#include <map>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -23,6 +25,35 @@ double hand_off_us(const std::string& generation, const LinkClass& link, Protoco
   return std::max(hop - 2 * link.latency.value, judgement::least_part_of_hop * hop);
 }
 
+// In the order of the inventory; of NVLink only where there is some.
+const std::vector<std::string>& ratio_parameters(bool nvlink) {
+  static const std::vector<std::string> all{"launch.ll",
+                                            "launch.ll128",
+                                            "launch.simple",
+                                            "cta.copy_bw",
+                                            "nvlink.step.ll",
+                                            "nvlink.step_ratio.ll128",
+                                            "nvlink.step_ratio.simple",
+                                            "nvlink.efficiency",
+                                            "nvlink.efficiency_ratio.ll",
+                                            "nvlink.efficiency_ratio.nvls"};
+  static const std::vector<std::string> without(all.begin(), all.begin() + 4);
+  return nvlink ? all : without;
+}
+
+std::string ratio_lines(const std::string& first, const std::string& other, bool nvlink) {
+  std::string text;
+  for (const std::string& id : ratio_parameters(nvlink)) {
+    const ParameterSpec& spec = parameter_spec(id);
+    const std::string unit = spec.unit == "1" ? "" : " " + spec.unit;
+    const Prior of_first = prior_of(spec, first), of_other = prior_of(spec, other);
+    text += fmt::format("\n  {} x {:.4g}: {} {:.4g}{} ({}), {} {:.4g}{} ({})", id,
+                        of_other.value / of_first.value, first, of_first.value, unit,
+                        of_first.source, other, of_other.value, unit, of_other.source);
+  }
+  return text;
+}
+
 }  // namespace
 
 GenerationRatios generation_ratios(const std::string& first_generation, const LinkClass& first,
@@ -40,6 +71,42 @@ GenerationRatios generation_ratios(const std::string& first_generation, const Li
   if (protocol == Protocol::ll) ratios.efficiency *= ratio("nvlink.efficiency_ratio.ll");
   ratios.in_switch = ratio("nvlink.efficiency_ratio.nvls");
   return ratios;
+}
+
+// That of the first link of a route of theirs.
+std::set<std::string> generations_of_ranks(const Topology& topology) {
+  std::set<std::string> generations;
+  std::vector<bool> seen(static_cast<std::size_t>(topology.kinds()), false);
+  int unseen = topology.kinds();
+  for (std::int32_t r = 0; r < topology.ranks() && topology.ranks() > 1 && unseen > 0; ++r) {
+    const auto kind = static_cast<std::size_t>(topology.kind_of(RankId::from(r)));
+    if (seen[kind]) continue;
+    seen[kind] = true;
+    --unseen;
+    const Route route = topology.route(RankId::from(r), RankId::from(r == 0 ? 1 : 0));
+    const LinkClassId first = topology.link_class(route.links[0]);
+    generations.insert(topology.link_classes()[first.value()].generation);
+  }
+  if (generations.empty()) generations.insert("");  // one rank: no link is used
+  return generations;
+}
+
+std::string generation_note(const Topology& topology) {
+  std::map<std::string, bool> others;  // whether any of the generation's links is an NVLink
+  for (const LinkClass& link : topology.link_classes()) {
+    if (link.generation.empty()) continue;
+    others[link.generation] = others[link.generation] || link.kind == LinkKind::nvlink;
+  }
+  const std::string& first = topology.gpu().generation;
+  std::string text;
+  for (const auto& [other, nvlink] : others) {
+    text += fmt::format(
+        "{}GPUs of {}: the figures of {} times the ratios of both generations' priors{}",
+        text.empty() ? "" : "\n", other, first,
+        nvlink ? " (hand-offs over NVLink: less the links)" : "");
+    text += ratio_lines(first, other, nvlink);
+  }
+  return text;
 }
 
 }  // namespace fabricast

@@ -6,6 +6,7 @@
 // generation without priors.
 #pragma once
 
+#include <set>
 #include <string>
 
 #include "emulator/cost/protocol.hpp"
@@ -26,5 +27,12 @@ struct GenerationRatios {
 // of the generation that `first_generation` names.
 GenerationRatios generation_ratios(const std::string& first_generation, const LinkClass& first,
                                    const LinkClass& other, Protocol protocol);
+
+// LinkClass::generation of the GPUs that have a rank; "": of the first nodes'. O(ranks).
+std::set<std::string> generations_of_ranks(const Topology& topology);
+
+// What the figures of GPUs of other generations rest on: a line that says so, and one for each
+// parameter with both priors, their sources and the ratio. Empty where all are of one generation.
+std::string generation_note(const Topology& topology);
 
 }  // namespace fabricast

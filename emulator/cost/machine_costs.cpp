@@ -139,14 +139,22 @@ void MachineCosts::read_nccl(const Topology& topology, const ParameterValues& va
 }
 
 // Parameters are those of the first nodes' GPUs; what others are slower by, or faster, is what the
-// inventory's priors say of both. The last GPU to start and to end is waited for.
+// inventory's priors say of both. The last GPU to start and to end is waited for: of those that
+// have a rank, which a job's may all be of one kind.
 void MachineCosts::read_generations(const Topology& topology) {
-  double launch = 1;
+  const auto& classes = topology.link_classes();
+  if (std::all_of(classes.begin(), classes.end(),
+                  [](const LinkClass& link) { return link.generation.empty(); })) {
+    return;
+  }
+  generations_ = true;
+  const auto present = generations_of_ranks(topology);
+  double launch = present.contains("") ? 1 : 0;
+  slowest_ = present.contains("") ? Pace{} : Pace{0, 0};
   for (std::size_t c = 0; c < link_count_; ++c) {
-    const LinkClass& link = topology.link_classes()[c];
+    const LinkClass& link = classes[c];
     if (is_trunk(link.kind)) links_[c].step = links_[c].copy = 0;  // no GPU is at it
     if (link.generation.empty()) continue;
-    generations_ = true;
     const LinkClass& first = first_of_kind(topology, link.kind);
     const GenerationRatios ratios =
         generation_ratios(topology.gpu().generation, first, link, protocol_);
@@ -154,11 +162,11 @@ void MachineCosts::read_generations(const Topology& topology) {
     links_[c].copy = 1 / ratios.copy_bandwidth;
     links_[c].efficiency = std::min(1.0, links_[c].efficiency * ratios.efficiency);
     links_[c].switch_ratio *= ratios.in_switch;
+    if (!present.contains(link.generation)) continue;
     launch = std::max(launch, ratios.launch);
     slowest_.copy = std::max(slowest_.copy, links_[c].copy);
   }
-  if (launch > 1)
-    launch_ = SimDuration(static_cast<std::int64_t>(static_cast<double>(launch_.value()) * launch));
+  launch_ = SimDuration(static_cast<std::int64_t>(static_cast<double>(launch_.value()) * launch));
 }
 
 MachineCosts::Pace MachineCosts::pace_of(const EdgeClass& edge) const {

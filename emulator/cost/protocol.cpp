@@ -7,6 +7,7 @@
 
 #include "emulator/base/error.hpp"
 #include "emulator/base/names.hpp"
+#include "emulator/cost/generation_ratios.hpp"
 #include "emulator/cost/offered.hpp"
 
 namespace fabricast {
@@ -47,6 +48,11 @@ bool is_point_to_point(Collective collective) {
       break;
   }
   return false;
+}
+
+// Compute capability 10.0 or newer.
+bool is_sm100(std::string_view generation) {
+  return generation == "blackwell" || generation == "rubin";
 }
 
 bool is_collnet(const std::string& algorithm) {
@@ -254,12 +260,12 @@ bool through_switches(const std::string& algorithm) {
 }
 
 std::int32_t in_switch_channels(const Topology& topology) {
-  const auto& classes = topology.link_classes();
-  const bool blackwell = topology.gpu().generation == "blackwell" &&
-                         std::all_of(classes.begin(), classes.end(), [](const LinkClass& link) {
-                           return link.generation.empty() || link.generation == "blackwell";
-                         });
-  if (!blackwell) return 16;
+  const auto generations = generations_of_ranks(topology);
+  const bool sm100 =
+      std::all_of(generations.begin(), generations.end(), [&topology](const std::string& of) {
+        return is_sm100(of.empty() ? topology.gpu().generation : of);
+      });
+  if (!sm100) return 16;
   return topology.space().domains() == 1 ? 24 : 32;
 }
 

@@ -44,8 +44,9 @@ std::vector<Protocol> usual_protocols(ExecutorKind executor, Collective collecti
 
 // NVLS of any kind: its own number of channels, whatever the size.
 bool through_switches(const std::string& algorithm);
-// NCCL's number of channels for NVLS: 16 on Hopper, or where some GPUs are; 24 in one domain of
-// Blackwell, 32 over several (src/transport/nvls.cc). Small messages do not reduce it.
+// NCCL's number of channels for NVLS: 16 where the oldest GPU that has a rank is of Hopper; from
+// Blackwell on 24 in one domain, 32 over several (src/transport/nvls.cc). Small messages do not
+// reduce it.
 std::int32_t in_switch_channels(const Topology& topology);
 
 // data / wire bytes: LL stores 4 B of data with 4 B of flag, LL128 120 B with 8 B of flags.

@@ -117,11 +117,17 @@ TEST(Protocol, NvlsKeepsItsChannelsAndShrinksItsChunks) {
   EXPECT_EQ(in_switch_channels(*load_machine("hgx-h100")), 16);
   EXPECT_EQ(in_switch_channels(*load_machine("hgx-b200")), 24);
   EXPECT_EQ(in_switch_channels(*load_machine("gb300-nvl72x140")), 32);
-  const auto some_hopper = parse_machine(
-      "name: m\ntitle: m\nkind: nested\nnode: hgx-b200\ncount: [4, assumed, t]\n"
-      "fabric: infiniband-ndr\nothers:\n  - {node: hgx-h100, count: [2, assumed, t]}\n",
-      "m.yaml");
-  EXPECT_EQ(in_switch_channels(*some_hopper), 16);
+  EXPECT_EQ(in_switch_channels(*load_machine("vera-rubin-nvl72")), 24) << "newer than Blackwell";
+  const auto beside = [](const std::string& node, const std::string& other) {
+    return parse_machine("name: m\ntitle: m\nkind: nested\nnode: " + node +
+                             "\ncount: [4, assumed, t]\nfabric: infiniband-ndr\n"
+                             "others:\n  - {node: " +
+                             other + ", count: [2, assumed, t]}\n",
+                         "m.yaml");
+  };
+  EXPECT_EQ(in_switch_channels(*beside("hgx-b200", "hgx-h100")), 16);
+  EXPECT_EQ(in_switch_channels(*beside("gb300-nvl72", "vera-rubin-nvl72")), 32);
+  EXPECT_EQ(in_switch_channels(*beside("vera-rubin-nvl72", "gb300-nvl72")), 32);
   const auto nvls = [](std::int64_t bytes) {
     return nccl(Collective::all_reduce, "nvls", Protocol::simple, RankSpace({8}), bytes, 16);
   };
