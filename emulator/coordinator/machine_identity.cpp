@@ -1,10 +1,13 @@
 #include "emulator/coordinator/machine_identity.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cstddef>
 #include <utility>
 #include <vector>
+
+#include "topologies/builders/built_topology.hpp"
 
 namespace fabricast {
 namespace {
@@ -13,6 +16,26 @@ using Figure = std::pair<std::string, std::string>;  // what, how much
 
 std::string text_of(const Sourced& figure) {
   return fmt::format("{:.10g} {}", figure.value, figure.unit);
+}
+
+std::string domains_per_node(const Topology& machine) {
+  const auto* built = dynamic_cast<const BuiltTopology*>(&machine);
+  return std::to_string(built == nullptr ? 1 : built->spec().domain.domains_per_node);
+}
+
+// How many there are of each kind, in their order, and what tells the kinds apart.
+std::string other_nodes(const Topology& machine) {
+  const auto* built = dynamic_cast<const BuiltTopology*>(&machine);
+  if (built == nullptr || built->spec().others.empty()) return "none";
+  std::vector<std::string> kinds;
+  for (const DomainPart& part : built->spec().others) {
+    kinds.push_back(fmt::format("{:.10g} of {} ({}) in {}, memory {}, links {}, nic {}",
+                                part.domains.value, part.gpu.name, part.gpu.generation,
+                                part.domain.domains_per_node, text_of(part.gpu.hbm_tb_per_s),
+                                part.domain.bandwidth ? text_of(*part.domain.bandwidth) : "none",
+                                text_of(part.nic_bandwidth)));
+  }
+  return fmt::format("{}", fmt::join(kinds, "; "));
 }
 
 std::vector<Figure> figures_of(const Topology& machine) {
@@ -25,10 +48,13 @@ std::vector<Figure> figures_of(const Topology& machine) {
       {"memory bandwidth", text_of(machine.gpu().hbm_tb_per_s)},
       {"fabric", machine.fabric()},
       {"channels", text_of(machine.channels())},
+      {"domains per node", domains_per_node(machine)},
+      {"other nodes", other_nodes(machine)},
       {"link classes", std::to_string(machine.link_classes().size())},
   };
   for (const LinkClass& link : machine.link_classes()) {
     figures.emplace_back(link.name + " kind", to_string(link.kind));
+    figures.emplace_back(link.name + " generation", link.generation);
     figures.emplace_back(link.name + " bandwidth", text_of(link.bandwidth));
     figures.emplace_back(link.name + " latency", text_of(link.latency));
   }
