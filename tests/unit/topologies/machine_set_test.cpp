@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,6 +26,30 @@ namespace {
 
 const MachineSpec& spec_of(const std::shared_ptr<const Topology>& machine) {
   return dynamic_cast<const BuiltTopology&>(*machine).spec();
+}
+
+// 12,800 and 28,800 Gbit/s of EFA: 200 per chip of 64 and of 144. What the doubts say to type can
+// be typed.
+TEST(MachineFile, UltraServersOfTrainium3) {
+  for (const auto& [name, chips] : {std::pair{"aws-trn3-64", 64}, {"aws-trn3-144", 144}}) {
+    const auto one = load_machine(name);
+    EXPECT_EQ(one->ranks(), chips);
+    EXPECT_EQ(one->link_classes()[0].bandwidth.value, 1100);
+    const auto four = load_machine(std::string(name) + "x4");
+    const FabricSpec& fabric = *spec_of(four).fabric;
+    EXPECT_EQ(fabric.nics * fabric.nic_bandwidth.value * 8, 200 * chips) << name;
+    EXPECT_EQ(fabric.rails, 4);
+    EXPECT_NE(fabric.nic_bandwidth.source.find("trn3-arch.rst"), std::string::npos) << name;
+    std::set<double> told;
+    for (const std::string& doubt : spec_of(one).doubts) {
+      for (auto at = doubt.find("--set "); at != std::string::npos; at = doubt.find("--set ", at)) {
+        at += 6;
+        const std::string setting = doubt.substr(at, doubt.find_first_of(") ", at) - at);
+        told.insert(load_machine(name, {setting})->link_classes()[0].bandwidth.value);
+      }
+    }
+    EXPECT_EQ(told, (std::set<double>{352, 1280}));
+  }
 }
 
 TEST(MachineExpression, JoinsNodesByTheirFabric) {
