@@ -4,14 +4,16 @@
 
 namespace fabricast {
 
-void drop_links_out(std::span<GpuLinks> gpus) {
+bool drop_links_out(std::span<GpuLinks> gpus) {
+  bool dropped = false;
   std::set<std::string> here;
   for (const auto& gpu : gpus) here.insert(gpu.bus_id);
   for (auto& gpu : gpus) {
     for (const auto& target : gpu.to_gpus) {
-      if (!here.contains(target)) gpu.targets.erase(target);
+      if (!here.contains(target)) dropped = gpu.targets.erase(target) > 0 || dropped;
     }
   }
+  return dropped;
 }
 
 int count_of(const GpuLinks& gpu) {

@@ -18,7 +18,7 @@ struct GpuLinks {
 };
 
 // Without links to GPUs that are not among these (half of a box, say): NCCL leaves them out too.
-void drop_links_out(std::span<GpuLinks> gpus);
+bool drop_links_out(std::span<GpuLinks> gpus);
 
 // All links of a GPU together.
 int count_of(const GpuLinks& gpu);

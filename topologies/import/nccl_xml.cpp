@@ -283,6 +283,11 @@ class Reader {
       return "several ranks shared each GPU (or its halves, MLOPart): one rank each here";
     const bool linked = std::any_of(gpus_.begin(), gpus_.end(),
                                     [](const FileGpu& found) { return found.gpu.nvlinks > 0; });
+    if (dropped_) {
+      return linked || gpus_.size() == 1
+                 ? "NVLinks to GPUs that the file leaves out are not counted"
+                 : "all NVLinks lead to GPUs that the file leaves out: here all goes over PCIe";
+    }
     if (linked || described_ || gpus_.front().gpu.compute_major == 0) return "";
     return "the file names no NVLinks, and no PCI devices as a dump of NCCL does: if the GPUs have "
            "NVLinks, dump it there with NCCL_TOPO_DUMP_FILE; here all goes over PCIe";
@@ -318,7 +323,7 @@ class Reader {
     machine.gpu_source = "NCCL topology XML " + file_;
     std::vector<GpuLinks> links;
     for (auto& found : gpus_) links.push_back(std::move(found.links));
-    drop_links_out(links);
+    dropped_ = drop_links_out(links);
     for (std::size_t i = 0; i < links.size(); ++i) gpus_[i].gpu.nvlinks = count_of(links[i]);
     machine.nvlink_shape = shape_of_links(links);
     machine.nvlink_switch = machine.nvlink_shape.empty() &&
@@ -336,6 +341,7 @@ class Reader {
   const std::string& file_;
   std::vector<FileGpu> gpus_, slots_;
   pugi::xml_node unknown_;                               // a GPU without a compute capability
+  bool dropped_ = false;                                 // NVLinks to GPUs that are not here
   bool shared_ = false;                                  // a slot holds several ranks
   bool described_ = false;                               // a GPU's slot says which device it holds
   std::set<std::pair<std::string, std::string>> ports_;  // host and name of each

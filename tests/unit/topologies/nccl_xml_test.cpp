@@ -245,6 +245,10 @@ TEST(NcclXml, TellsDirectLinksFromASwitch) {
   EXPECT_NE(part.find("shape: cube_mesh"), std::string::npos) << part;
   EXPECT_NE(part.find("value: 50 GB/s"), std::string::npos) << "2 links of 25 at least";
   EXPECT_EQ(read_nccl_xml(gpus_linked({to(9, 12)}), "t").gpus[0].nvlinks, 0);
+  EXPECT_NE(yaml_of(gpus_linked({to(8, 12), to(9, 12)})).find("all NVLinks lead to GPUs that the"),
+            std::string::npos);
+  const std::string pair = yaml_of(gpus_linked({to(2, 4) + to(9, 8), to(1, 4) + to(8, 8)}));
+  EXPECT_NE(pair.find("NVLinks to GPUs that the file leaves out"), std::string::npos) << pair;
   const std::string bridges = yaml_of(gpus_linked({to(2, 12), to(1, 12), to(4, 12), to(3, 12)}));
   EXPECT_NE(bridges.find("kind: pcie"), std::string::npos);
   EXPECT_NE(bridges.find("12 NVLinks of each GPU join some of them only"), std::string::npos);
