@@ -71,6 +71,13 @@ int export_machine(const FormatOptions& options) {
   if (options.format == "infragraph") {
     deliver(to_infragraph(dynamic_cast<const BuiltTopology&>(*machine)), options);
   } else if (options.format == "nccl") {
+    const auto* built = dynamic_cast<const BuiltTopology*>(machine.get());
+    if (built != nullptr && !built->spec().others.empty()) {
+      throw UsageError(fmt::format(
+          "{}: the file is of one node, and the nodes are of several kinds; export the machine "
+          "file of a node, or the first of them: --ranks {}",
+          machine->name(), built->spec().domain.domains_per_node * machine->space().domain_size()));
+    }
     deliver(nccl::system_xml(*machine), options);
   } else {
     throw UsageError(unknown_name_message("format", options.format, formats));

@@ -131,6 +131,11 @@ class Import(CliCase):
             said = self.expect_ok("explain", "--nccl-xml", name, "-b", "1M", "-e", "1M").stdout
             self.assertEqual("lists no NVLinks" in said, name == "slots.xml", said)
 
+    def test_nodes_of_several_kinds_have_no_file_of_one_node(self):
+        self.expect_error(2, "the nodes are of several kinds", "machine", "export", "gb300-gb200x140", "--as", "nccl")
+        first = self.expect_ok("machine", "export", "gb300-gb200x140", "--as", "nccl", "--ranks", "72").stdout
+        self.assertEqual(first.count("<gpu "), 72)
+
     def test_overrides_that_have_no_model(self):
         with open(golden("all_reduce-2.17.log"), encoding="utf-8") as file:
             log = file.read()
