@@ -108,6 +108,7 @@ class Reader {
         stream.run->environment[name] = value;
       }
       stream.run->nccl_version = std::exchange(early_version_, {});
+      stream.run->rccl = std::exchange(early_rccl_, false);
     }
     return *stream.run;
   }
@@ -192,6 +193,7 @@ class Reader {
         stream.run->rccl = stream.run->rccl || text.starts_with("RCCL ");
       } else {
         early_version_ = version;
+        early_rccl_ = text.starts_with("RCCL ");
       }
     }
     NcclTestsRun* run = latest(stream);
@@ -236,6 +238,7 @@ class Reader {
   std::set<std::string> hosts_, versions_;
   std::map<std::string, std::string> exported_, once_;  // settings of the shell
   std::string program_, early_version_;                 // of the run that begins next
+  bool early_rccl_ = false;                             // as early_version_
 };
 
 }  // namespace

@@ -142,6 +142,14 @@ TEST(NcclTestsLog, RcclTests) {
   EXPECT_EQ(describe(before.runs[0]),
             "rccl-tests develop:ae3e635, RCCL 2.18.3, mean of 20 iterations after 5");
   EXPECT_EQ(before.runs[0].validation, 1);
+  // With NCCL_DEBUG=VERSION and no head that names AMD's tests.
+  const auto early = read_nccl_tests_log(
+      "RCCL version : 2.27.7-HEAD:96a25b5\n# Collective test starting: all_reduce_perf\n" + device +
+          rows,
+      "x.log");
+  ASSERT_EQ(early.runs.size(), 1);
+  EXPECT_TRUE(early.runs[0].rccl);
+  EXPECT_EQ(early.runs[0].nccl_version, "2.27.7");
 }
 
 TEST(NcclTestsLog, LinesMayBeQuotedOrLabelledByRay) {

@@ -112,6 +112,26 @@ TEST(SchedulePicture, ShadesDomainsWhereverTheirPositionsLie) {
     EXPECT_GT(at, before) << rank;
     before = at;
   }
+  // A rectangle behind the two ranks of each domain, and behind no others.
+  const auto number = [&svg](std::size_t from, const std::string& key) {
+    const auto at = svg.find(key + "=\"", from) + key.size() + 2;
+    return std::stod(svg.substr(at, svg.find('"', at) - at));
+  };
+  int shaded = 0;
+  for (auto at = svg.find("<rect "); at != std::string::npos; at = svg.find("<rect ", at + 1)) {
+    const std::string rectangle = svg.substr(at, svg.find('>', at) - at);
+    if (rectangle.find("fill=\"#f4f6f8\"") == std::string::npos) continue;
+    const double left = number(at, "x"), right = left + number(at, " width");
+    std::string ranks;
+    for (int rank = 0; rank < 6; ++rank) {
+      const double x =
+          number(svg.rfind("<text ", svg.find(">rank " + std::to_string(rank) + "<")), "x");
+      if (left < x && x < right) ranks += std::to_string(rank);
+    }
+    EXPECT_EQ(ranks, std::to_string(2 * shaded) + std::to_string(2 * shaded + 1));
+    ++shaded;
+  }
+  EXPECT_EQ(shaded, 3);
 }
 
 TEST(SchedulePicture, ColoursDiffer) {
