@@ -85,8 +85,10 @@ std::string other_joint(const Topology& machine, std::string_view device) {
 std::string hosts_problem(const NcclTestsShape& shape, const Topology& machine) {
   if (shape.hosts == 0) return {};
   if (shape.per_host == 0) return "its hosts do not have equally many ranks";
-  const std::int32_t domain = machine.space().domain_size();
   const auto* built = dynamic_cast<const BuiltTopology*>(&machine);
+  // Of nodes of several sizes, that of the first.
+  const std::int32_t domain = machine.space().domain_size() *
+                              (built == nullptr ? 1 : built->spec().domain.domains_per_node);
   const std::int32_t tray = built == nullptr ? 0 : built->spec().domain.members_per_tray;
   const std::int32_t node = tray > 0 ? tray : domain;
   // Trays of one domain are alike to each other, however many of their GPUs take part.
