@@ -47,6 +47,7 @@ std::string ratio_lines(const std::string& first, const std::string& other, bool
     const ParameterSpec& spec = parameter_spec(id);
     const std::string unit = spec.unit == "1" ? "" : " " + spec.unit;
     const Prior of_first = prior_of(spec, first), of_other = prior_of(spec, other);
+    if (of_first.value == of_other.value) continue;
     text += fmt::format("\n  {} x {:.4g}: {} {:.4g}{} ({}), {} {:.4g}{} ({})", id,
                         of_other.value / of_first.value, first, of_first.value, unit,
                         of_first.source, other, of_other.value, unit, of_other.source);
@@ -101,7 +102,8 @@ std::string generation_note(const Topology& topology) {
   std::string text;
   for (const auto& [other, nvlink] : others) {
     text += fmt::format(
-        "{}GPUs of {}: the figures of {} times the ratios of both generations' priors{}",
+        "{}GPUs of {}: the figures of {} times the ratios of both generations' priors, where these "
+        "differ{}",
         text.empty() ? "" : "\n", other, first,
         nvlink ? " (hand-offs over NVLink: less the links)" : "");
     text += ratio_lines(first, other, nvlink);

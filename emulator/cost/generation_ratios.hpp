@@ -32,7 +32,8 @@ GenerationRatios generation_ratios(const std::string& first_generation, const Li
 std::set<std::string> generations_of_ranks(const Topology& topology);
 
 // What the figures of GPUs of other generations rest on: a line that says so, and one for each
-// parameter with both priors, their sources and the ratio. Empty where all are of one generation.
+// parameter whose priors differ, with both, their sources and the ratio. Empty where all are of one
+// generation.
 std::string generation_note(const Topology& topology);
 
 }  // namespace fabricast

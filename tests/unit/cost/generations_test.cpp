@@ -8,6 +8,7 @@
 #include "emulator/cost/case_builder.hpp"
 #include "emulator/cost/forward_model.hpp"
 #include "emulator/cost/generation_ratios.hpp"
+#include "emulator/cost/machine_costs.hpp"
 #include "topologies/model/machine_file.hpp"
 #include "topologies/model/rank_selection.hpp"
 
@@ -23,12 +24,17 @@ std::shared_ptr<const Topology> mixture(const std::string& first, const std::str
       "m.yaml");
 }
 
-SimDuration launch_on(const Topology& machine, const Topology& ranks) {
+// ps of a copy of 1 MiB inside a GPU: of the slowest that has a rank.
+std::int64_t copy_on(const Topology& machine, const Topology& ranks) {
   const auto values = values_of(prior_profile(machine, ExecutorKind::nccl));
   PointSpec point;
   point.algorithm = "ring";
   point.bytes = 1 << 20;
-  return CaseBuilder(ranks).build(values, point).launch;
+  const MachineCosts costs(ranks, values, ExecutorKind::nccl, Protocol::simple,
+                           plan_for(ranks, point));
+  EdgeClass local;
+  local.kind = EdgeKind::local;
+  return costs.lane_ps(local, 1 << 20, {});
 }
 
 RankSelection part(const std::shared_ptr<const Topology>& machine, std::int32_t first,
@@ -40,13 +46,16 @@ RankSelection part(const std::shared_ptr<const Topology>& machine, std::int32_t 
 
 TEST(Generations, AJobPaysForTheGpusThatItHas) {
   const auto machine = mixture("hgx-h100", "hgx-a100");
-  const SimDuration all = launch_on(*machine, *machine);
-  const SimDuration first = launch_on(*machine, part(machine, 0, 16));
-  const SimDuration others = launch_on(*machine, part(machine, 16, 32));
-  EXPECT_EQ(first, launch_on(*machine, *with_ranks(machine, 16)));
-  EXPECT_EQ(all, first > others ? first : others);
-  EXPECT_NE(first, others);
-  EXPECT_EQ(launch_on(*machine, part(machine, 8, 24)), all) << "one box of each";
+  const std::int64_t all = copy_on(*machine, *machine);
+  const std::int64_t first = copy_on(*machine, part(machine, 0, 16));
+  const std::int64_t others = copy_on(*machine, part(machine, 16, 32));
+  EXPECT_EQ(first, copy_on(*machine, *with_ranks(machine, 16)));
+  EXPECT_LT(first, all) << "those of the A100 are not waited for";
+  EXPECT_EQ(others, all);
+  const auto faster = mixture("hgx-a100", "hgx-h100");
+  EXPECT_LT(copy_on(*faster, part(faster, 16, 32)), copy_on(*faster, *faster))
+      << "faster than the first nodes' GPUs";
+  EXPECT_EQ(copy_on(*machine, part(machine, 8, 24)), all) << "one box of each";
   const auto newer = mixture("hgx-b200", "hgx-h100");
   EXPECT_EQ(in_switch_channels(part(newer, 0, 16)), 32);
   EXPECT_EQ(in_switch_channels(part(newer, 8, 24)), 16);
@@ -59,14 +68,14 @@ TEST(Generations, TheNoteNamesBothPriorsAndTheirSources) {
   EXPECT_EQ(generation_note(*mixture("hgx-h100", "hgx-h200")), "");
   const std::string note = generation_note(*mixture("hgx-h100", "hgx-a100"));
   EXPECT_EQ(note.find("GPUs of ampere: the figures of hopper times the ratios"), 0U) << note;
-  for (const std::string parameter :
-       {"launch.simple", "cta.copy_bw", "nvlink.step.ll", "nvlink.efficiency"}) {
+  for (const std::string parameter : {"cta.copy_bw", "nvlink.step.ll", "nvlink.efficiency"}) {
     const auto at = note.find("\n  " + parameter + " x ");
     ASSERT_NE(at, std::string::npos) << note;
     const std::string line = note.substr(at + 1, note.find('\n', at + 1) - at - 1);
     EXPECT_NE(line.find(": hopper "), std::string::npos) << line;
     EXPECT_NE(line.find("), ampere "), std::string::npos) << line;
   }
+  EXPECT_EQ(note.find("launch"), std::string::npos) << "one prior of all generations";
 }
 
 }  // namespace
