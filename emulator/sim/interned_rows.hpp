@@ -15,7 +15,7 @@ class InternedRows {
  public:
   using Row = std::vector<std::int64_t>;
 
-  std::int32_t number_of(Row values);
+  std::int32_t number_of(const Row& values);
   // Stays where it is until clear().
   const Row& at(std::int32_t number) const { return rows_[static_cast<std::size_t>(number)]; }
   std::int32_t count() const { return static_cast<std::int32_t>(rows_.size()); }

@@ -1,10 +1,8 @@
 #include "emulator/sim/ring_patches.hpp"
 
 #include <algorithm>
-#include <utility>
 
 #include "emulator/base/contracts.hpp"
-#include "emulator/base/counter_rng.hpp"
 
 namespace fabricast {
 namespace {
@@ -34,16 +32,6 @@ std::vector<const std::vector<std::int64_t>*> rows_of(const CostBlock& costs) {
 
 }  // namespace
 
-std::size_t RingPatches::SurroundingsHash::operator()(const Surroundings& key) const {
-  std::uint64_t hash = static_cast<std::uint64_t>(key.steps);
-  for (int i = 0; i < 3; ++i) {
-    hash = mix64(hash ^ (static_cast<std::uint64_t>(key.costs[i]) << 32 |
-                         static_cast<std::uint32_t>(key.clocks[i])));
-  }
-  hash = mix64(hash ^ static_cast<std::uint64_t>(key.left_base));
-  return mix64(hash ^ static_cast<std::uint64_t>(key.right_base));
-}
-
 RingPatches::RingPatches(const RingShape& shape, const CostBlock& costs, InstructionSet set,
                          std::int32_t width)
     : shape_(shape), set_(set), block_steps_(steps_per_patch_block(width)) {
@@ -54,12 +42,12 @@ RingPatches::RingPatches(const RingShape& shape, const CostBlock& costs, Instruc
   patches_.back().width = shape.columns - patches_.back().first;  // the rest of the ring
   std::int32_t widest = 0;
   for (Patch& patch : patches_) {
-    InternedRows::Row values;
+    values_.clear();
     for (const auto* row : rows_of(costs)) {
       const auto begin = row->begin() + patch.first;
-      values.insert(values.end(), begin, begin + patch.width);
+      values_.insert(values_.end(), begin, begin + patch.width);
     }
-    patch.costs = costs_.number_of(std::move(values));
+    patch.costs = costs_.number_of(values_);
     widest = std::max(widest, patch.width);
   }
   const std::int32_t most =
@@ -76,24 +64,24 @@ RingPatches::RingPatches(const RingShape& shape, const CostBlock& costs, Instruc
 void RingPatches::take(const std::vector<std::int64_t*>& rows) {
   const std::int32_t n = shape_.columns;
   const std::int64_t* lane = rows[0];
-  for (std::int32_t x = 0; x < n; ++x) {
-    rows[1][x] = std::max(rows[1][x], lane[x]);
-    for (std::int32_t r = 2; r < shape_.state_rows(); ++r) {
-      const std::int32_t by =
-          r < 2 + shape_.in_flight ? (x + 1 == n ? 0 : x + 1) : (x == 0 ? n - 1 : x - 1);
-      auto& clock = rows[static_cast<std::size_t>(r)][x];
-      clock = std::max(clock, lane[by]);
-    }
+  for (std::int32_t r = 1; r < shape_.state_rows(); ++r) {
+    std::int64_t* clock = rows[static_cast<std::size_t>(r)];
+    // Whose lane hides the clock: the own one, the receiver's, the sender's.
+    const std::int32_t by = r < 2 ? 0 : r < 2 + shape_.in_flight ? 1 : -1;
+    for (std::int32_t x = 1; x + 1 < n; ++x) clock[x] = std::max(clock[x], lane[x + by]);
+    clock[0] = std::max(clock[0], lane[(by + n) % n]);
+    clock[n - 1] = std::max(clock[n - 1], lane[(n - 1 + by) % n]);
   }
   for (Patch& patch : patches_) {
     patch.base = lane[patch.first];
-    InternedRows::Row values;
+    values_.resize(rows.size() * static_cast<std::size_t>(patch.width));
+    std::int64_t* value = values_.data();
     for (const std::int64_t* row : rows) {
-      for (std::int32_t x = 0; x < patch.width; ++x) {
-        values.push_back(row[patch.first + x] - patch.base);
-      }
+      const std::int64_t* clock = row + patch.first;
+      for (std::int32_t x = 0; x < patch.width; ++x) value[x] = clock[x] - patch.base;
+      value += patch.width;
     }
-    patch.clocks = clocks_.number_of(std::move(values));
+    patch.clocks = clocks_.number_of(values_);
   }
 }
 
@@ -101,7 +89,9 @@ void RingPatches::put(const std::vector<std::int64_t*>& rows) const {
   for (const Patch& patch : patches_) {
     const std::int64_t* value = clocks_.at(patch.clocks).data();
     for (std::int64_t* row : rows) {
-      for (std::int32_t x = 0; x < patch.width; ++x) row[patch.first + x] = patch.base + *value++;
+      std::int64_t* clock = row + patch.first;
+      for (std::int32_t x = 0; x < patch.width; ++x) clock[x] = patch.base + value[x];
+      value += patch.width;
     }
   }
 }
@@ -121,7 +111,7 @@ RingPatches::Advanced RingPatches::advance(const std::vector<std::int64_t*>& row
     result.evaluated += fresh * block * patches_.front().width;
     result.steps += block;
     ++turns;
-    if (clocks_.bytes() > most_bytes) forget();
+    if (clocks_.bytes() + known_.bytes() > most_bytes) forget();
     std::int64_t delta_ps = 0;
     const std::int64_t period_steps = jump ? period(result.steps, delta_ps) : 0;
     if (period_steps > 0) {
@@ -138,19 +128,16 @@ RingPatches::Advanced RingPatches::advance(const std::vector<std::int64_t*>& row
   return result;
 }
 
-RingPatches::Surroundings RingPatches::surroundings(std::size_t i, std::int32_t steps) const {
+Surroundings RingPatches::surroundings(std::size_t i, std::int32_t steps) const {
   const Patch& left = before(i);
   const Patch& own = patches_[i];
   const Patch& right = behind(i);
-  return {{left.costs, own.costs, right.costs},
-          {left.clocks, own.clocks, right.clocks},
-          left.base - own.base,
-          right.base - own.base,
-          steps};
+  return {left.kind(),           own.kind(), right.kind(), left.base - own.base,
+          right.base - own.base, steps};
 }
 
 std::int64_t RingPatches::turn(std::int32_t steps) {
-  std::vector<Result> results(patches_.size());
+  std::vector<PatchResult> results(patches_.size());
   Surroundings last{};
   std::int64_t fresh = 0;
   for (std::size_t i = 0; i < patches_.size(); ++i) {
@@ -160,20 +147,19 @@ std::int64_t RingPatches::turn(std::int32_t steps) {
       continue;
     }
     last = key;
-    const auto found = known_.find(key);
-    if (found != known_.end()) {
-      results[i] = found->second;
+    if (const PatchResult* found = known_.find(key)) {
+      results[i] = *found;
       continue;
     }
     results[i] = evaluate(i, steps);
-    known_.emplace(key, results[i]);
+    known_.add(key, results[i]);
     ++fresh;
   }
   for (std::size_t i = 0; i < patches_.size(); ++i) {
     patches_[i].clocks = results[i].clocks;
     patches_[i].base += results[i].later;
   }
-  most_held_ = std::max(most_held_, clocks_.bytes() + costs_.bytes());
+  most_held_ = std::max(most_held_, clocks_.bytes() + costs_.bytes() + known_.bytes());
   return fresh;
 }
 
@@ -204,7 +190,7 @@ void RingPatches::load(std::size_t i, std::int32_t left, std::int32_t right) {
   }
 }
 
-RingPatches::Result RingPatches::evaluate(std::size_t i, std::int32_t steps) {
+PatchResult RingPatches::evaluate(std::size_t i, std::int32_t steps) {
   const std::int32_t left = left_of(shape_, steps);
   const std::int32_t right = right_of(shape_, steps);
   const std::int32_t width = patches_[i].width;
@@ -217,8 +203,7 @@ RingPatches::Result RingPatches::evaluate(std::size_t i, std::int32_t steps) {
   return interned(left, width, steps);
 }
 
-RingPatches::Result RingPatches::interned(std::int32_t first, std::int32_t width,
-                                          std::int32_t steps) {
+PatchResult RingPatches::interned(std::int32_t first, std::int32_t width, std::int32_t steps) {
   const auto at = [&](std::int32_t age) {  // the row of the tile
     if (age < 2) return age;
     const std::int32_t message = age - 2, credit = message - shape_.in_flight;
@@ -228,15 +213,15 @@ RingPatches::Result RingPatches::interned(std::int32_t first, std::int32_t width
   std::vector<std::int64_t> lane(static_cast<std::size_t>(width) + 2);
   tile_.store(0, first - 1, width + 2, lane.data());
   const std::int64_t base = lane[1];
-  InternedRows::Row values(static_cast<std::size_t>(shape_.state_rows() * width));
+  values_.resize(static_cast<std::size_t>(shape_.state_rows() * width));
   for (std::int32_t r = 0; r < shape_.state_rows(); ++r) {
-    std::int64_t* row = values.data() + static_cast<std::ptrdiff_t>(r) * width;
+    std::int64_t* row = values_.data() + static_cast<std::ptrdiff_t>(r) * width;
     tile_.store(at(r), first, width, row);
     // Whose lane hides the clock: the own one, the receiver's, the sender's.
     const std::int64_t* by = lane.data() + (r < 2 ? 1 : r < 2 + shape_.in_flight ? 2 : 0);
     for (std::int32_t x = 0; x < width; ++x) row[x] = std::max(row[x], by[x]) - base;
   }
-  return {clocks_.number_of(std::move(values)), base};
+  return {clocks_.number_of(values_), base};
 }
 
 std::int64_t RingPatches::period(std::int64_t done, std::int64_t& delta_ps) {
@@ -261,7 +246,7 @@ void RingPatches::forget() {
   known_.clear();
   snapshot_ = {};
   for (std::size_t i = 0; i < patches_.size(); ++i) {
-    patches_[i].clocks = clocks_.number_of(std::move(held[i]));
+    patches_[i].clocks = clocks_.number_of(held[i]);
   }
 }
 

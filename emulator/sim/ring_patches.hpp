@@ -12,18 +12,18 @@
 // ones that hide them: a port to its lane, a message to its receiver's lane, a credit to its
 // sender's; every later step takes the maximum with those anyway. Once all patches hold what they
 // held before, each later by one constant, whole periods are passed over.
-// Not thread safe. Memory: the distinct contents, at most most_bytes of them.
+// Not thread safe. Memory: the distinct contents and what is known of them, some most_bytes.
 #pragma once
 
 #include <cstdint>
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
 #include "emulator/sim/flat_phases.hpp"
 #include "emulator/sim/instruction_set.hpp"
 #include "emulator/sim/interned_rows.hpp"
 #include "emulator/sim/ring_tile.hpp"
+#include "emulator/sim/surroundings_table.hpp"
 
 namespace fabricast {
 
@@ -51,20 +51,10 @@ class RingPatches {
     std::int32_t costs = 0;
     std::int32_t clocks = 0;
     std::int64_t base = 0;  // the lane of its first column
-  };
-  // What decides the result: kinds of the patch and its neighbours, their bases relative to its
-  // own.
-  struct Surroundings {
-    std::int32_t costs[3], clocks[3];
-    std::int64_t left_base, right_base, steps;
-    bool operator==(const Surroundings&) const = default;
-  };
-  struct SurroundingsHash {
-    std::size_t operator()(const Surroundings& key) const;
-  };
-  struct Result {
-    std::int32_t clocks = 0;
-    std::int64_t later = 0;  // base, relative to the base before
+    std::uint64_t kind() const {
+      return static_cast<std::uint64_t>(static_cast<std::uint32_t>(costs)) << 32 |
+             static_cast<std::uint32_t>(clocks);
+    }
   };
   struct Snapshot {
     std::vector<Patch> patches;
@@ -76,9 +66,9 @@ class RingPatches {
   // One block of steps for all patches; returns how many of them were not known.
   std::int64_t turn(std::int32_t steps);
   Surroundings surroundings(std::size_t patch, std::int32_t steps) const;
-  Result evaluate(std::size_t patch, std::int32_t steps);
+  PatchResult evaluate(std::size_t patch, std::int32_t steps);
   void load(std::size_t patch, std::int32_t left, std::int32_t right);
-  Result interned(std::int32_t first, std::int32_t width, std::int32_t steps);
+  PatchResult interned(std::int32_t first, std::int32_t width, std::int32_t steps);
   // Steps and growth since the snapshot, if all patches hold the same again.
   std::int64_t period(std::int64_t done, std::int64_t& delta_ps);
   void forget();
@@ -94,10 +84,11 @@ class RingPatches {
   std::int32_t block_steps_;
   std::vector<Patch> patches_;
   InternedRows costs_, clocks_;
-  std::unordered_map<Surroundings, Result, SurroundingsHash> known_;
+  SurroundingsTable known_;
   Snapshot snapshot_;
   RingTile<std::int64_t> tile_;
   std::vector<std::vector<std::int64_t>> loaded_;  // [row]: a patch with its halos
+  InternedRows::Row values_;                       // of a patch, before they are interned
   std::int64_t most_held_ = 0;
 };
 
