@@ -9,6 +9,7 @@
 
 #include "emulator/base/contracts.hpp"
 #include "emulator/base/normal.hpp"
+#include "emulator/cost/offered.hpp"
 #include "emulator/profile/judgement.hpp"
 
 namespace fabricast {
@@ -208,7 +209,7 @@ bool Predictor::same_regime(const EvidencePoint& seen, const Prediction& predict
   if (seen.channels != 0) return false;
   // Samples follow the executor's rule: does it take as many for this size?
   const Topology& topology = forward_.topology();
-  const auto offered = std::max(1, static_cast<std::int32_t>(topology.channels().value));
+  const auto offered = usual_channels(topology, point.executor, point.algorithm);
   return point.channels == plan_limits(point.executor, point.collective, point.algorithm,
                                        point.protocol, topology.space(), point.bytes, offered)
                                .channels;

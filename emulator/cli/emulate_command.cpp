@@ -358,7 +358,7 @@ void add_emulate_command(CLI::App& app, CommandBody& run) {
   command->add_option("-f", options->factor, "factor between sizes");
   command->add_option("--ranks", options->ranks,
                       "use only the first ranks of the machine, at least 2; 0: all");
-  command->add_option("--channels", options->channels, "channels; 0: the machine's own rule")
+  command->add_option("--channels", options->channels, "channels; 0: the machine's own rule, or one for peers")
       ->check(CLI::Range(0, 64));
   command->add_option("--slices", options->slices, "messages per chunk at most; 0: the protocol's rule")
       ->check(CLI::Range(0, 7));

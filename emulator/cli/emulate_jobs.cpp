@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "emulator/base/communicator.hpp"
 #include "emulator/base/error.hpp"
 #include "emulator/base/run_phase.hpp"
@@ -28,6 +30,21 @@ std::string config_of(ExecutorKind executor, const Topology& machine, const std:
   return fmt::format(
       "machine: {}\nexecutor: {}\nprofile: {}\nengine: flow\nengine_why: jobs share links\n{}",
       machine.name(), to_string(executor), profile, file.to_yaml());
+}
+
+// All that the jobs may run with: those named, and what the executor takes for the others.
+std::vector<Protocol> protocols_of_jobs(const JobFile& file, ExecutorKind executor) {
+  auto protocols = usual_protocols(executor);
+  const auto known = protocols_of(executor);
+  for (const FlowJob& job : file.jobs) {
+    for (const Protocol named : job.protocols) {
+      const auto has = [named](const auto& list) {
+        return std::find(list.begin(), list.end(), named) != list.end();
+      };
+      if (has(known) && !has(protocols)) protocols.push_back(named);
+    }
+  }
+  return protocols;
 }
 
 void print_stats(const JobFile& file, const JobPredictions& jobs) {
@@ -67,7 +84,7 @@ void run_and_write(const JobArguments& arguments) {
   const JobFile file = parse_job_file(read_text_file(arguments.jobs), arguments.jobs, topology);
   enter_phase(RunPhase::calibrate);
   const auto profile =
-      choose_profile(*topology, executor, usual_protocols(executor), arguments.profile);
+      choose_profile(*topology, executor, protocols_of_jobs(file, executor), arguments.profile);
   enter_phase(RunPhase::simulate);
   const JobPredictions jobs = predict_jobs(topology, profile.profile, executor, file);
   enter_phase(RunPhase::write);

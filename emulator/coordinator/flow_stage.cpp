@@ -35,8 +35,26 @@ auto of_job(const FlowJob& job, const Body& body) {
   }
 }
 
+std::vector<Protocol> protocols_for(const FlowJob& job, const Topology& topology,
+                                    ExecutorKind executor) {
+  if (job.protocols.empty()) return usual_protocols(executor, job.collective, job.algorithm);
+  const Protocol asked = job.protocols.front();
+  const auto known = protocols_of(executor, job.collective, job.algorithm);
+  if (std::find(known.begin(), known.end(), asked) == known.end()) {
+    throw UsageError(fmt::format("executor {} has no protocol {} for {} {}; use auto",
+                                 to_string(executor), to_string(asked), job.algorithm,
+                                 to_string(job.collective)));
+  }
+  auto why = why_no_protocol(topology, executor, asked);
+  if (why.empty() && asked == Protocol::multimem) {
+    why = "is loads and stores of the switch, which are no flows between two ranks;";
+  }
+  if (!why.empty()) throw UsageError(fmt::format("protocol {} {} use auto", to_string(asked), why));
+  return {asked};
+}
+
 PointSpec point_of(const FlowJob& job, const Topology& topology, ExecutorKind executor,
-                   Predictor& predictor) {
+                   const std::vector<Protocol>& protocols, Predictor& predictor) {
   PointSpec point;
   point.executor = executor;
   point.collective = job.collective;
@@ -50,15 +68,6 @@ PointSpec point_of(const FlowJob& job, const Topology& topology, ExecutorKind ex
   const auto reason = why_not_offered(topology, executor, job.collective, job.algorithm);
   if (!reason.empty())
     throw UsageError(fmt::format("algorithm {} {} use another one", job.algorithm, reason));
-  auto protocols = protocols_of(executor, job.collective, job.algorithm);
-  if (!job.protocols.empty()) {
-    std::erase_if(protocols, [&](Protocol p) { return p != job.protocols.front(); });
-  }
-  if (protocols.empty()) {
-    throw UsageError(fmt::format("executor {} has no protocol {} for {} {}; use auto",
-                                 to_string(executor), to_string(job.protocols.front()),
-                                 job.algorithm, to_string(job.collective)));
-  }
   point.protocol = protocols.front();
   return protocols.size() > 1 ? predictor.fastest(point, protocols) : point;
 }
@@ -108,7 +117,8 @@ JobPredictions predict_jobs(const std::shared_ptr<const Topology>& topology,
     of_job(job, [&] {
       const auto selection = std::make_shared<const RankSelection>(topology, job.ranks);
       Predictor predictor(*selection, profile);
-      const PointSpec point = point_of(job, *selection, executor, predictor);
+      const PointSpec point =
+          point_of(job, *selection, executor, protocols_for(job, *topology, executor), predictor);
       cases.push_back(CaseBuilder(*selection).build(values, point));
       const auto& plan = cases.back().plan;
       const auto reason = why_no_flows(*plan.channels.front().schedule, executor);

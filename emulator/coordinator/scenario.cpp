@@ -179,6 +179,29 @@ void add_chosen(const Scenario& scenario, const Topology& topology, Collective c
   }
 }
 
+// What is said of steps and messages between GPUs; the switch's own all-reduce has one step per
+// thread block, in which link and thread block are one time (multimem_case.hpp).
+void check_multimem(const Scenario& scenario) {
+  const auto& asked = scenario.protocols;
+  if (std::find(asked.begin(), asked.end(), Protocol::multimem) == asked.end()) return;
+  const auto refuse = [](const char* option, const char* why) {
+    throw UsageError(
+        fmt::format("{} is not for --protocol multimem ({}); leave it out", option, why));
+  };
+  if (scenario.changes.slots > 0) refuse("--slots", "no message passes through slots");
+  if (scenario.max_slices > 0) refuse("--slices", "no chunk is cut into messages");
+  if (!scenario.changes.slow.empty()) {
+    refuse("--slow", "a thread block's time and its link's are one figure of the model");
+  }
+  if (scenario.ensemble.on()) {
+    refuse("--jitter",
+           "all thread blocks of a GPU share one link, whose time they would each draw");
+  }
+  if (scenario.engine.flow) {
+    refuse("--engine flow", "the switch's loads and stores are no flows between two ranks");
+  }
+}
+
 std::string file_name(const std::string& path) { return path.substr(path.find_last_of('/') + 1); }
 
 void add_files(const Scenario& scenario, const Topology& topology,
@@ -189,6 +212,15 @@ void add_files(const Scenario& scenario, const Topology& topology,
           "{} is for {} ranks, the machine {} has {}: choose a machine of as many{}", file->path,
           file->ranks(), topology.name(), topology.ranks(),
           file->ranks() < topology.ranks() ? fmt::format(", or --ranks {}", file->ranks()) : ""));
+    }
+    for (const Protocol protocol : scenario.protocols) {
+      auto why = why_no_protocol(topology, scenario.executor, protocol);
+      if (why.empty() && protocol == Protocol::multimem) {
+        why = "is the all_reduce that the switch does by itself, which no file describes;";
+      }
+      if (why.empty()) continue;
+      throw UsageError(
+          fmt::format("{}: protocol {} {} use another one", file->path, to_string(protocol), why));
     }
     const auto reason =
         scenario.engine.flow ? why_no_flows(file->schedule(), scenario.executor) : "";
@@ -269,6 +301,11 @@ std::vector<ScenarioPoint> points_of(const Scenario& scenario, const Topology& t
         "{} has one rank (a collective of one moves nothing to another): choose another machine",
         topology.name()));
   }
+  if (const auto why = why_no_executor(topology, scenario.executor); !why.empty()) {
+    throw UsageError(
+        fmt::format("executor {} {} use another one", to_string(scenario.executor), why));
+  }
+  check_multimem(scenario);
   const auto known = algorithm_names();
   for (const auto& algorithm : scenario.algorithms) {
     if (std::find(known.begin(), known.end(), algorithm) == known.end()) {

@@ -39,7 +39,7 @@ struct Scenario {
   std::vector<Protocol> protocols;    // empty: the one with the smallest predicted time per row
   std::vector<std::int64_t> sizes;    // nccl-tests bytes, as asked for
   std::int32_t element_bytes = 4;
-  std::int32_t channels = 0;    // 0: the machine's
+  std::int32_t channels = 0;    // 0: the machine's; peers: one
   std::int32_t max_slices = 0;  // 0: the protocol's rule
   bool fold = true;
   MachineChanges changes;  // slots, slow elements

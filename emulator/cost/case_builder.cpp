@@ -21,12 +21,11 @@ namespace {
 
 PlanLimits limits_of(const Topology& topology, const PointSpec& point) {
   if (point.schedule) return file_limits(point.executor, point.protocol);
-  const bool in_switch = point.executor == ExecutorKind::nccl && through_switches(point.algorithm);
-  const auto offered = in_switch ? in_switch_channels(topology)
-                                 : static_cast<std::int32_t>(topology.channels().value);
-  PlanLimits limits = plan_limits(point.executor, point.collective, point.algorithm, point.protocol,
-                                  topology.space(), point.bytes,
-                                  point.channels > 0 ? point.channels : std::max(1, offered));
+  PlanLimits limits =
+      plan_limits(point.executor, point.collective, point.algorithm, point.protocol,
+                  topology.space(), point.bytes,
+                  point.channels > 0 ? point.channels
+                                     : usual_channels(topology, point.executor, point.algorithm));
   limits.ring_orders = topology.ring_orders();
   // Asked for: exactly that many.
   if (point.channels > 0) limits.channels = point.channels;
@@ -57,11 +56,26 @@ std::vector<LinkLoad> loads_of(const std::vector<ClassTraffic>& traffic, const M
   return loads;
 }
 
-void require_offered(const Topology& topology, const PointSpec& point) {
+// Of every point, with an algorithm of a file or of the catalogue.
+void require_possible(const Topology& topology, const PointSpec& point) {
+  if (const std::string why = why_no_executor(topology, point.executor); !why.empty()) {
+    throw UsageError(fmt::format("executor {} {} use another one", to_string(point.executor), why));
+  }
   const std::string why = why_no_protocol(topology, point.executor, point.protocol);
   if (!why.empty()) {
     throw UsageError(fmt::format("protocol {} {} use another one", to_string(point.protocol), why));
   }
+  const bool in_switch =
+      !point.schedule && point.algorithm == "nvls" && point.collective == Collective::all_reduce;
+  if (point.protocol == Protocol::multimem && !in_switch) {
+    throw UsageError(fmt::format(
+        "protocol multimem has no {} by \"{}\" (it is the all_reduce that the switch does by "
+        "itself, algorithm nvls) use another one",
+        to_string(point.collective), point.algorithm));
+  }
+}
+
+void require_offered(const Topology& topology, const PointSpec& point) {
   const AlgorithmEntry* algorithm = find_algorithm(point.algorithm, point.collective);
   if (algorithm != nullptr) {  // make_plan says what is wrong with unknown ones
     const std::string reason =
@@ -102,6 +116,7 @@ const CaseBuilder::Entry& CaseBuilder::entry_for(const PointSpec& point) {
                 point.schedule.get()};
   const auto found = entries_.find(key);
   if (found != entries_.end() && found->second.point == point) return found->second;
+  require_possible(topology_, point);
   if (!point.schedule) require_offered(topology_, point);
   ExecutionPlan plan = plan_for(topology_, point);
   if (slots_ > 0) set_slots(plan);

@@ -6,8 +6,21 @@
 
 #include "emulator/base/contracts.hpp"
 #include "emulator/schedule/catalogue.hpp"
+#include "topologies/builders/built_topology.hpp"
 
 namespace fabricast {
+namespace {
+
+// Pairs without a link of their own, whose messages go by way of others. The file of a machine says
+// the shape, not which pairs.
+bool lacks_links_of_pairs(const Topology& topology) {
+  const auto* built = dynamic_cast<const BuiltTopology*>(&topology);
+  if (built == nullptr) return false;
+  const std::string& shape = built->spec().domain.shape;
+  return shape == "cube_mesh" || shape == "torus";
+}
+
+}  // namespace
 
 bool reduces_in_switch(const Topology& topology) {
   // Where domains are unlike, all of their switches must.
@@ -21,16 +34,27 @@ bool reduces_in_switch(const Topology& topology) {
 
 bool reduces_in_network(const Topology& topology) { return topology.fabric() == "infiniband"; }
 
+std::string why_no_executor(const Topology& topology, ExecutorKind executor) {
+  const bool in_cuda = executor == ExecutorKind::cuda || executor == ExecutorKind::peers;
+  if (in_cuda && topology.gpu().vendor != "nvidia") {
+    return fmt::format("runs kernels in CUDA (the {} of machine \"{}\" is no NVIDIA GPU)",
+                       topology.gpu().name, topology.name());
+  }
+  if (executor == ExecutorKind::peers && topology.space().domains() > 1) {
+    return fmt::format(
+        "stays inside one NVLink domain or PCIe box (machine \"{}\" has {} of them, and the "
+        "interpreter between GPUs has no network)",
+        topology.name(), topology.space().domains());
+  }
+  return "";
+}
+
 std::string why_not_offered(const Topology& topology, ExecutorKind executor, Collective collective,
                             const std::string& algorithm) {
   const AlgorithmEntry* entry = find_algorithm(algorithm, collective);
   FABRICAST_EXPECT(entry != nullptr, "an algorithm of the catalogue");
-  if (executor == ExecutorKind::peers && topology.space().domains() > 1) {
-    return fmt::format(
-        "by the interpreter between GPUs stays inside one NVLink domain or PCIe box (machine "
-        "\"{}\" "
-        "has {} of them, and the interpreter has no network)",
-        topology.name(), topology.space().domains());
+  if (const std::string why = why_no_executor(topology, executor); !why.empty()) {
+    return fmt::format("by executor {} {}", to_string(executor), why);
   }
   if (executor == ExecutorKind::peers && algorithm == "two_shot") {
     return "is cut into loops by the interpreter, whose two stages then share the links by turns "
@@ -70,6 +94,12 @@ std::string why_no_protocol(const Topology& topology, ExecutorKind executor, Pro
         "needs NVLink between the GPUs (machine \"{}\" has none; PCIe may split a line)",
         topology.name());
   }
+  if (protocol == Protocol::ll128 && lacks_links_of_pairs(topology)) {
+    return fmt::format(
+        "needs an NVLink between all pairs of GPUs (machine \"{}\" has them between some, and "
+        "what lies between the others may split a line)",
+        topology.name());
+  }
   if (protocol == Protocol::multimem && !reduces_in_switch(topology)) {
     return fmt::format(
         "needs a switch that reduces (the file of machine \"{}\" does not say "
@@ -86,6 +116,15 @@ std::vector<Protocol> offered_protocols(const Topology& topology, ExecutorKind e
     return !why_no_protocol(topology, executor, protocol).empty();
   });
   return known;
+}
+
+std::int32_t usual_channels(const Topology& topology, ExecutorKind executor,
+                            const std::string& algorithm) {
+  if (executor == ExecutorKind::peers) return 1;
+  if (executor == ExecutorKind::nccl && through_switches(algorithm)) {
+    return in_switch_channels(topology);
+  }
+  return std::max(1, static_cast<std::int32_t>(topology.channels().value));
 }
 
 bool needs_windows(Collective collective, const std::string& algorithm) {

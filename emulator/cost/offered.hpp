@@ -23,11 +23,14 @@ bool reduces_in_switch(const Topology& topology);
 // InfiniBand do (NVIDIA Quantum and Switch-IB 2 data sheets); no others are known to.
 bool reduces_in_network(const Topology& topology);
 
+// Why an executor cannot run on a machine at all, whatever the algorithm; empty: it can. Kernels in
+// CUDA (cuda, peers) need NVIDIA's GPUs, and peers one domain.
+std::string why_no_executor(const Topology& topology, ExecutorKind executor);
 // Empty if it can be predicted, else the reason. The algorithm must exist for the collective.
 std::string why_not_offered(const Topology& topology, ExecutorKind executor, Collective collective,
                             const std::string& algorithm);
 // Why an executor cannot use a protocol on a machine; empty: it can. Of peers only: LL128 needs
-// links that keep its lines whole (NVLink), multimem a switch that reduces.
+// links that keep its lines whole between all pairs (NVLink), multimem a switch that reduces.
 std::string why_no_protocol(const Topology& topology, ExecutorKind executor, Protocol protocol);
 // protocols_of(), less those.
 std::vector<Protocol> offered_protocols(const Topology& topology, ExecutorKind executor,
@@ -35,6 +38,12 @@ std::vector<Protocol> offered_protocols(const Topology& topology, ExecutorKind e
 // Algorithms of a collective that can be predicted, in the order of the catalogue.
 std::vector<std::string> offered_algorithms(const Topology& topology, ExecutorKind executor,
                                             Collective collective);
+
+// Channels where nobody says another number, for a message that needs them all: the machine's,
+// which are NCCL's; in a switch that NCCL's kernels for it take; between GPUs one, as measure runs
+// them.
+std::int32_t usual_channels(const Topology& topology, ExecutorKind executor,
+                            const std::string& algorithm);
 
 // Does NCCL run it on buffers in symmetric windows only (its kernels of 2.27, nccl.md 1.7)? Then it
 // takes one of these kernels without comparing them with the other algorithms.

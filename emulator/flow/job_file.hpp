@@ -21,9 +21,9 @@ struct FlowJob {
   std::string name;
   Collective collective{};
   std::string algorithm;
-  std::vector<Protocol> protocols;  // to choose from; empty: all that the executor has
+  std::vector<Protocol> protocols;  // to choose from; empty: the executor's usual ones
   std::int64_t bytes = 0;           // nccl-tests size, as asked for
-  std::int32_t channels = 0;        // 0: the machine's own rule
+  std::int32_t channels = 0;        // 0: the executor's own rule
   std::int64_t start_ps = 0;
   std::string placement;      // packed, spread, random, rail_aligned, or "ranks" when listed
   std::vector<RankId> ranks;  // of the machine, by position

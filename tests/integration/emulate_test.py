@@ -137,6 +137,25 @@ class Emulate(CliCase):
                     for n in (1, 3)]
             self.assertEqual(both[0], both[1])
 
+    def test_the_interpreter_between_gpus_refuses_what_it_does_not_run(self):
+        for ranks in ("8", "16"):
+            self.expect_ok("schedule", "export", "ring", "--ranks", ranks, "-o", f"r{ranks}.xml")
+        point = ("--executor", "peers", "-b", "1M", "-e", "1M", "-o", "t.h5")
+        # Files are no way around what is refused of the catalogue.
+        self.expect_error(2, "which no file describes", "emulate", "-m", "hgx-h100", "-a", "r8.xml", "--protocol", "multimem", *point)
+        self.expect_error(2, "has no network", "emulate", "-m", "hgx-h100x2", "-a", "r16.xml", *point)
+        self.expect_error(2, "PCIe may split a line", "emulate", "-m", "h100-pcie", "-a", "r8.xml", "--protocol", "ll128", *point)
+        self.expect_error(2, "between all pairs", "emulate", "-m", "dgx-1-v100", "-a", "ring", "--protocol", "ll128", *point)
+        for executor in ("cuda", "peers"):
+            self.expect_error(2, "no NVIDIA GPU", "emulate", "-m", "mi300x-8", "-a", "ring", "--executor", executor, "-b", "1M",
+                              "-e", "1M", "-o", "t.h5")
+        # The switch's own all-reduce has neither messages nor slots.
+        switch = ("emulate", "-m", "hgx-h100", "-a", "nvls", "--protocol", "multimem", *point)
+        for words in (("--slots", "4"), ("--slices", "2"), ("--slow", "rank=3:x2"), ("--jitter", "lognormal:0.1"), ("--engine", "flow")):
+            self.expect_error(2, f"{words[0]}", *switch, *words)
+            self.expect_error(2, "not for --protocol multimem", *switch, *words)
+        self.expect_ok(*switch)
+
     def test_what_differs_from_the_machine_and_from_nccl_is_said_below_the_rows(self):
         point = ("-c", "all_reduce", "-b", "1M", "-e", "1M", "--force", "-o", "t.h5")
         plain = self.expect_ok("emulate", "-m", "hgx-h100x2", "-a", "ring", *point).stdout

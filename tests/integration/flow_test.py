@@ -104,6 +104,19 @@ class Flow(CliCase):
                       ("--trace-window", "1us:2us")):
             self.expect_error(2, words[0], *jobs, *words, "-o", "n.h5")
 
+    def test_jobs_of_the_interpreter_between_gpus(self):
+        """Without a protocol Simple, as a row has; a named one has its parameters."""
+        row = ("emulate", "-m", "hgx-h100", "--executor", "peers", "--quiet", "-o")
+        for protocol in ("", ", protocol: ll", ", protocol: ll128"):
+            self.write("one.yaml", "jobs:\n  - {name: one, collective: all_reduce, algorithm: ring, bytes: 16M, gpus: 8, channels: 2%s}\n" % protocol)
+            result = self.expect_ok(*row, "t.h5", "--jobs", "one.yaml", "--force")
+            name = protocol.split()[-1] if protocol else "simple"
+            alone = self.expect_ok(*row, "s.h5", "--force", "-a", "ring", "-b", "16M", "-e", "16M", "--channels", "2", "--protocol", name)
+            self.assertAlmostEqual(times(result)[0] / times(alone)[0], 1, delta=0.02)
+        for algorithm, protocol, message in (("nvls", "multimem", "job one: protocol multimem"), ("ring", "multimem", "has no protocol multimem")):
+            self.write("one.yaml", f"jobs:\n  - {{name: one, collective: all_reduce, algorithm: {algorithm}, bytes: 16M, gpus: 8, protocol: {protocol}}}\n")
+            self.expect_error(2, message, *row, "n.h5", "--jobs", "one.yaml")
+
     def test_comparing_knows_jobs_and_engines(self):
         self.write("jobs.yaml", TWINS)
         self.expect_ok("emulate", "-m", "hgx-h100x1260", "--jobs", "jobs.yaml", "--quiet", "-o", "t.h5")

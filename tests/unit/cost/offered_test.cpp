@@ -5,6 +5,7 @@
 
 #include "emulator/base/error.hpp"
 #include "emulator/cost/forward_model.hpp"
+#include "emulator/schedule/plan.hpp"
 #include "topologies/model/machine_file.hpp"
 
 namespace fabricast {
@@ -76,6 +77,54 @@ TEST(Offered, ReductionInTheNetworkNeedsInfiniband) {
     EXPECT_FALSE(library_has(*with, Collective::all_reduce, name)) << "unless it is told to";
   }
   EXPECT_TRUE(library_has(*without, Collective::all_reduce, "nvls_tree"));
+}
+
+TEST(Offered, KernelsInCudaNeedNvidiasGpus) {
+  for (const auto executor : {ExecutorKind::cuda, ExecutorKind::peers}) {
+    EXPECT_EQ(why_no_executor(*load_machine("hgx-h100"), executor), "");
+    for (const std::string name : {"mi300x-8", "gaudi3-8", "tpu-v5e-256"}) {
+      EXPECT_THAT(why_no_executor(*load_machine(name), executor), HasSubstr("no NVIDIA GPU"))
+          << name;
+    }
+  }
+  EXPECT_EQ(why_no_executor(*load_machine("mi300x-8"), ExecutorKind::nccl), "");
+}
+
+TEST(Offered, LinesNeedALinkBetweenAllPairs) {
+  const auto ll128 = [](const std::string& name) {
+    return why_no_protocol(*load_machine(name), ExecutorKind::peers, Protocol::ll128);
+  };
+  EXPECT_EQ(ll128("hgx-h100"), "");
+  EXPECT_EQ(ll128("hgx-a100-4"), "");
+  EXPECT_THAT(ll128("dgx-1-v100"), HasSubstr("between all pairs"));
+  EXPECT_THAT(ll128("h100-pcie"), HasSubstr("PCIe may split a line"));
+}
+
+// An algorithm of a file is refused what one of the catalogue is.
+TEST(Offered, FilesAreNoWayAroundARefusal) {
+  const auto refused = [](const std::string& name, Protocol protocol) {
+    const auto machine = load_machine(name);
+    PointSpec point;
+    point.executor = ExecutorKind::peers;
+    point.algorithm = "file:ring";
+    point.protocol = protocol;
+    point.bytes = 1 << 20;
+    point.schedule = make_plan(Collective::all_reduce, "ring", machine->space(), point.bytes, 4,
+                               plan_limits(ExecutorKind::peers, Collective::all_reduce, "ring",
+                                           Protocol::simple, machine->space(), point.bytes, 1))
+                         .channels.front()
+                         .schedule;
+    try {
+      build_case(*machine, values_of(prior_profile(*machine, ExecutorKind::peers)), point);
+    } catch (const UsageError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_EQ(refused("hgx-h100", Protocol::ll128), "");
+  EXPECT_THAT(refused("hgx-h100", Protocol::multimem), HasSubstr("algorithm nvls"));
+  EXPECT_THAT(refused("hgx-h100x2", Protocol::simple), HasSubstr("no network"));
+  EXPECT_THAT(refused("h100-pcie", Protocol::ll128), HasSubstr("PCIe may split a line"));
 }
 
 TEST(Offered, TheLibraryChoosesAmongItsOwn) {
