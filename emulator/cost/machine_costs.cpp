@@ -229,7 +229,7 @@ void MachineCosts::read_peers(const Topology& topology, const ParameterValues& v
   lines_.ps_per_byte =
       copy_ps_per_byte_ * static_cast<double>(format.wire) / static_cast<double>(format.data);
   lines_.await_ps_per_byte = lines_.ps_per_byte * of("await_ratio");
-  lines_.order_us = parameter_value(values, fmt::format("peer.order.{}", to_string(protocol_)));
+  lines_.order_us = of("order");
   read_order(plan);
 }
 
@@ -306,7 +306,7 @@ std::int64_t MachineCosts::lane_ps(const EdgeClass& edge, std::int64_t bytes,
   return static_cast<std::int64_t>(std::ceil(us * 1e6 + copy_ps(edge, bytes, work) * pace.copy));
 }
 
-std::int64_t MachineCosts::port_ps(const EdgeClass& edge, std::int64_t bytes, int local_streams,
+std::int64_t MachineCosts::port_ps(const EdgeClass& edge, std::int64_t bytes, const StepWork& work,
                                    const LinkFactors& slower) const {
   double share = 0;  // B/s of wire bytes; 0: nothing shared is crossed
   const auto narrow = [&share](double candidate) {
@@ -322,8 +322,14 @@ std::int64_t MachineCosts::port_ps(const EdgeClass& edge, std::int64_t bytes, in
   if (share == 0) return 0;
   const Bandwidth whole(std::max<std::int64_t>(1, static_cast<std::int64_t>(share)));
   std::int64_t moved = wire_bytes(protocol_, bytes);
-  // The slot is written and read, and read once more where a step looks through it first.
-  if (edge.device_flows > 0) moved = (lanes_share_ ? 3 : 2) * moved + local_streams * bytes;
+  if (edge.device_flows > 0) {
+    // The operand is read, the result stored, and read back where lanes share data: only what is
+    // stored is sent then (move_message.hpp, run_ordered).
+    const int operand = work.reduces || !work.receives ? 1 : 0;
+    const int stored = !work.stores ? 0 : lanes_share_ ? 2 : 1;
+    // The slot is written and read, and read once more where a step looks through it first.
+    moved = (lanes_share_ ? 3 : 2) * moved + (operand + stored) * bytes;
+  }
   return transfer_time(Bytes(moved), whole).value();
 }
 

@@ -32,15 +32,15 @@ class MachineCosts {
   // o + b*g of a step whose edge (the one it sends over, else the one it receives from) is given.
   std::int64_t lane_ps(const EdgeClass& edge, std::int64_t bytes, const StepWork& work) const;
   // b/share; 0 for edges without links. On one device the share is of the memory that all lanes
-  // read and write: the slot, and as many `local_streams` as the sending step reads of its own
-  // operand or stores. `slower`: by link class, what a link of the route is slower by.
+  // read and write: the slot, and what the sending step reads of its own operand or stores.
+  // `slower`: by link class, what a link of the route is slower by.
   using LinkFactors = std::array<double, EdgeClass::max_link_classes>;
-  std::int64_t port_ps(const EdgeClass& edge, std::int64_t bytes, int local_streams,
+  std::int64_t port_ps(const EdgeClass& edge, std::int64_t bytes, const StepWork& work,
                        const LinkFactors& slower) const;
-  std::int64_t port_ps(const EdgeClass& edge, std::int64_t bytes, int local_streams = 1) const {
+  std::int64_t port_ps(const EdgeClass& edge, std::int64_t bytes, const StepWork& work) const {
     LinkFactors none;
     none.fill(1);
-    return port_ps(edge, bytes, local_streams, none);
+    return port_ps(edge, bytes, work, none);
   }
   std::int64_t link_latency_ps(std::size_t link_class) const {
     return links_[link_class].latency_ps;

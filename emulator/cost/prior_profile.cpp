@@ -194,6 +194,7 @@ class PriorBuilder {
       }
       Prior prior = prior_of(spec, generation_);
       if (spec.base.ends_with(".bandwidth")) widen_by_rate(spec, prior);
+      if (spec.id.find(".handoff.") != std::string::npos) prior = hand_off(spec.id, prior);
       add(spec, prior, scope_key(spec));
     }
   }

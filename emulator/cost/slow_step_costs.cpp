@@ -87,7 +87,7 @@ std::vector<SlowStepCosts::Change> SlowStepCosts::changes(int stage, int group, 
       const Crossed out = crossed(x, of.peer_out, k);
       if (out.any) {
         change.port = costs_.port_ps(traffic()->edges()[edge], port_bytes(stage, group, phase),
-                                     local_streams(stage, group, phase), out.factor);
+                                     work(stage, group, phase), out.factor);
         change.latency += out.latency_ps;
         changed = true;
       }

@@ -23,15 +23,15 @@ TableStepCosts::TableStepCosts(std::shared_ptr<const TrafficMap> traffic, std::s
     const std::int64_t port_bytes = slice_bytes * phase.port_chunks;
     for (std::size_t t = 0; t < tables_.size(); ++t) {
       if (tables_[t].bytes == bytes && tables_[t].port_bytes == port_bytes &&
-          tables_[t].work == phase.work && tables_[t].local_streams == phase.local_streams) {
+          tables_[t].work == phase.work) {
         return t;
       }
     }
-    PhaseTable table{bytes, port_bytes, phase.work, phase.local_streams, {}, {}, {}};
+    PhaseTable table{bytes, port_bytes, phase.work, {}, {}, {}};
     for (std::size_t e = 0; e < edges.size(); ++e) {
       const EdgeClass& edge = edges[static_cast<EdgeId>(e)];
       table.lane.push_back(costs.lane_ps(edge, bytes, phase.work));
-      table.port.push_back(costs.port_ps(edge, port_bytes, phase.local_streams));
+      table.port.push_back(costs.port_ps(edge, port_bytes, phase.work));
       table.latency.push_back(credit_[e] - costs.streamed_ps(edge, bytes));
     }
     tables_.push_back(std::move(table));
@@ -60,9 +60,9 @@ std::int64_t TableStepCosts::port_bytes(int stage, int group, int phase) const {
   return tables_[phases[static_cast<std::size_t>(phase)]].port_bytes;
 }
 
-int TableStepCosts::local_streams(int stage, int group, int phase) const {
+const StepWork& TableStepCosts::work(int stage, int group, int phase) const {
   const auto& phases = table_of_[static_cast<std::size_t>(stage)][static_cast<std::size_t>(group)];
-  return tables_[phases[static_cast<std::size_t>(phase)]].local_streams;
+  return tables_[phases[static_cast<std::size_t>(phase)]].work;
 }
 
 EdgeId TableStepCosts::send_edge(int stage, int group, int phase, std::int32_t k,

@@ -51,7 +51,7 @@ class TableStepCosts : public StepCosts, public PeriodicCosts, public CostsOfExc
   // The edge that position x sends over in repetition k; idle if it sends nothing.
   EdgeId send_edge(int stage, int group, int phase, std::int32_t k, std::size_t x) const;
   std::int64_t port_bytes(int stage, int group, int phase) const;
-  int local_streams(int stage, int group, int phase) const;
+  const StepWork& work(int stage, int group, int phase) const;
   // Some position has costs of its own.
   void forget_period() {
     period_ = cost_period_ = space_.size();
@@ -63,7 +63,6 @@ class TableStepCosts : public StepCosts, public PeriodicCosts, public CostsOfExc
   struct PhaseTable {
     std::int64_t bytes = 0, port_bytes = 0;
     StepWork work;
-    int local_streams = 0;
     std::vector<std::int64_t> lane, port, latency;
   };
   std::int32_t find_period() const;

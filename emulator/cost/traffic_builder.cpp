@@ -219,8 +219,6 @@ PhaseEdges TrafficBuilder::sizes_of(const ChannelGroup& group, const Stage& stag
   PhaseEdges edges;
   const auto does = [&phase](int action) { return (phase.action & action) != 0; };
   edges.work = {does(action_recv), does(action_reduce), does(action_copy), does(action_send)};
-  const bool operand = edges.work.reduces || !edges.work.receives;
-  edges.local_streams = (operand ? 1 : 0) + (edges.work.stores ? 1 : 0);
   edges.lane_chunks = chunks_of_step(phase, group.schedule->space);
   edges.port_chunks = port_chunks(stage, phase);
   return edges;

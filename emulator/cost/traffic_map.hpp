@@ -26,7 +26,6 @@ using EdgeRow = std::shared_ptr<const std::vector<EdgeId>>;
 
 struct PhaseEdges {
   StepWork work;
-  int local_streams = 0;         // the step's own operand read, its result stored
   std::int32_t lane_chunks = 1;  // of the step: all its messages together
   std::int32_t port_chunks = 1;  // charged to the port at the share of one flow
   EdgeRow send, receive;         // when the peers do not vary

@@ -143,10 +143,13 @@ void add_peers_over(const std::string& link, Scope scope, std::vector<ParameterS
     add(protocol,
         row(lead + "handoff." + protocol, "us", cost, peers, scope,
             "hand-off of a message to another GPU over " + link + ", beyond the links' latency",
-            "small send_recv between GPUs under " + protocol));
+            protocol == "simple" ? "small send_recv between GPUs, and chains of it"
+                                 : "small broadcast by ring under " + protocol +
+                                       " (send_recv has two roles, so fences beside it)"));
     add(protocol, row(lead + "cta_bw." + protocol, "GB/s", rate, peers, scope,
                       "wire bytes per second that one CTA moves to another GPU over " + link,
-                      "send_recv of growing size on one channel"));
+                      protocol == "simple" ? "send_recv of growing size on one channel"
+                                           : "broadcast by ring of growing size on one channel"));
     add(protocol, row(lead + "efficiency." + protocol, "1", rate, peers, scope,
                       "usable part of one GPU's nominal " + link + " rate, one way",
                       "large send_recv and collectives on as many channels as fill the link",
@@ -155,11 +158,21 @@ void add_peers_over(const std::string& link, Scope scope, std::vector<ParameterS
     add(protocol, row(lead + "await_ratio." + protocol, "1", cost, peers, scope,
                       "time per byte of looking through a message before a step begins, relative "
                       "to moving it to another GPU (schedules with several roles)",
-                      "large all_reduce by tree under " + protocol, lead + "cta_bw"));
+                      "large send_recv or all_reduce by tree under " + protocol +
+                          ", the rate known from broadcast by ring",
+                      lead + "cta_bw." + protocol));
+    add(protocol, row(lead + "order." + protocol, "us", cost, peers, scope,
+                      "fences at system scope over " + link +
+                          " and barriers of a step whose lanes share data (schedules with several "
+                          "roles)",
+                      "small send_recv or all_reduce by tree under " + protocol +
+                          ", the hand-off known from broadcast by ring"));
   }
-  specs.push_back(row(lead + "reduce_ratio", "1", cost, peers, scope,
-                      "time per byte of reducing a message on its way relative to passing it on",
-                      "all_reduce against all_gather between GPUs", lead + "cta_bw"));
+  specs.push_back(
+      row(lead + "reduce_ratio", "1", cost, peers, scope,
+          "1 + time per byte of reading an operand relative to moving a byte on the wire "
+          "(under simple: of reducing a message on its way relative to passing it on)",
+          "all_reduce against all_gather between GPUs", lead + "cta_bw"));
 }
 
 void add_peers(std::vector<ParameterSpec>& specs) {
@@ -170,13 +183,6 @@ void add_peers(std::vector<ParameterSpec>& specs) {
           "small send_recv and collectives at several rank counts"));
   add_peers_over("nvlink", generation, specs);
   add_peers_over("pcie", Scope::link_class, specs);
-  for (const std::string protocol : {"ll", "ll128"}) {
-    specs.push_back(row("peer.order." + protocol, "us", cost, peers, generation,
-                        "fences at system scope and barriers of a step whose lanes share data "
-                        "(schedules with several roles)",
-                        "small all_reduce by tree under " + protocol));
-    specs.back().protocol = protocol;
-  }
   const auto of_switch = [&](ParameterSpec spec) {
     spec.protocol = "multimem";
     specs.push_back(std::move(spec));

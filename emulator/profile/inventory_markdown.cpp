@@ -38,15 +38,17 @@ One step of b bytes, nominal link rates and latencies from the machine file:
   (`docs/semantics.md` §3.9, line: 16 B, LL128 960 B, a warp's). Where lanes share data (several roles), a step takes cuda.order.P more, looks through its whole
   message first (cuda.await_ratio.P × the time of moving it), and where it stores and sends takes one more g, for the copy that is sent from. Slots hold the
   whole of a message under every protocol (LL: twice the bytes, LL128 16/15), so no message is cut because of its protocol.
-- peers: the same steps between GPUs, lines as above with peer.K.await_ratio.P and peer.order.P in place of cuda's, and the rate of a thread block to another
-  GPU for all that it moves: what it reads or stores at home is not told apart, but for an operand, (peer.K.reduce_ratio − 1) × g.
+- peers: the same steps between GPUs, lines as above with peer.K.await_ratio.P and peer.K.order.P in place of cuda's, and the rate of a thread block to another
+  GPU for all that it moves: what it reads or stores at home is not told apart, but for an operand, whose data bytes lie in plain memory under every
+  protocol: (peer.K.reduce_ratio − 1) / peer.K.cta_bw.P, without the wire efficiency. So does the copy of a step that stores and sends: 1 / peer.K.cta_bw.P.
+  The prior of peer.K.handoff.P is NCCL's hop less the machine's links as well (below).
 - peers under `multimem` (the switch reduces S bytes over n GPUs, k thread blocks each): peer.launch + 2 × peer.meeting.multimem + S / (n k) × max(1 / peer.nvlink.cta_bw.multimem,
   k (n + 1) / (bandwidth × peer.nvlink.efficiency.multimem)): two meetings, and the slower of thread block and link. Every link carries S (1 + 1/n) bytes each way. Integers, which
   the switch takes 4 bytes at a time, have no parameters.
 - f = 1 / √(1 + (working set / cache_size)²): nearly all while it fits, cache_size / working set when it does not; working set = the input and output buffers of all lanes of one host.
 - h has f's form with cuda.l2_size and the buffers of all ranks and two FIFOs per lane: thread blocks of one GPU share one memory of two
   regimes, not links. Their port is charged for the slot written and read and for the operand read and the result stored by the step
-  that sends; what a step that only receives stores is its lane's.
+  that sends, where lanes share data also for the look through the slot and for the result read back; what a step that only receives stores is its lane's.
 - The micro-benchmarks of suites reduce_copy and memory (k thread blocks, b bytes per source, s sources) take per pass launch / passes + max(b/k × g × (1 or
   reduce_ratio), (s + 1) × b × (h / l2_bw + (1 − h) / hbm_bw)), h for a working set of (s + 1) × b; those of suite lines (`move`, `await_move`) the same with the line's time
   per byte, and two or three times their wire bytes; an ordered ping-pong takes cuda.handoff.P + cuda.order.P. The others observe their parameter directly.

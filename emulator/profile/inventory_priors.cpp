@@ -57,6 +57,13 @@ constexpr std::string_view nccl_hop_nvlink =
 constexpr std::string_view nccl_hop_pcie =
     "NCCL's whole hop over PCIe, another program's (v2.28.9-1 src/graph/tuning.cc, Ring: LL 1.0, "
     "Simple 5.7)";
+constexpr std::string_view ring_ll128_cap =
+    "NCCL's cap of one channel, which it has under Ring LL128 (one node)";
+constexpr std::string_view ring_ll128_cap_blackwell =
+    "NCCL's cap of one channel, which it has under Ring LL128 (one node; 2.25 to 2.28.9, 40 since)";
+constexpr std::string_view lines_at_the_cap =
+    "LL128's, NCCL's cap of one channel: as many bytes of lines under way, and no cap of LL's own";
+constexpr std::string_view two_fences = "two fences, each a round trip over the link";
 constexpr std::string_view any_host = "order of magnitude for a current server core; measure it";
 
 // clang-format off
@@ -127,15 +134,15 @@ constexpr std::array rows{
     PriorRow{"peer.nvlink.handoff.simple", any_gpu, 3.4, 0.70, assumed, nccl_hop_nvlink},
     PriorRow{"peer.pcie.handoff.ll", any_gpu, 1.0, 0.70, assumed, nccl_hop_pcie},
     PriorRow{"peer.pcie.handoff.simple", any_gpu, 5.7, 0.70, assumed, nccl_hop_pcie},
-    PriorRow{"peer.nvlink.cta_bw.ll", "ampere", 20.0, 0.70, assumed, "NCCL's cap of one channel"},
-    PriorRow{"peer.nvlink.cta_bw.ll", "hopper", 36.7, 0.70, assumed, "NCCL's cap of one channel"},
-    PriorRow{"peer.nvlink.cta_bw.ll", "blackwell", 73.4, 0.70, assumed, "NCCL's cap of one channel"},
-    PriorRow{"peer.nvlink.cta_bw.ll128", "ampere", 20.0, 0.70, assumed, "NCCL's cap of one channel"},
-    PriorRow{"peer.nvlink.cta_bw.ll128", "hopper", 36.7, 0.70, assumed, "NCCL's cap of one channel"},
-    PriorRow{"peer.nvlink.cta_bw.ll128", "blackwell", 73.4, 0.70, assumed, "NCCL's cap of one channel"},
-    PriorRow{"peer.nvlink.cta_bw.simple", "ampere", 20.0, 0.70, assumed, "NCCL's cap of one channel"},
-    PriorRow{"peer.nvlink.cta_bw.simple", "hopper", 36.7, 0.70, assumed, "NCCL's cap of one channel"},
-    PriorRow{"peer.nvlink.cta_bw.simple", "blackwell", 73.4, 0.70, assumed, "NCCL's cap of one channel"},
+    PriorRow{"peer.nvlink.cta_bw.ll", "ampere", 20.0, 0.70, assumed, lines_at_the_cap},
+    PriorRow{"peer.nvlink.cta_bw.ll", "hopper", 36.7, 0.70, assumed, lines_at_the_cap},
+    PriorRow{"peer.nvlink.cta_bw.ll", "blackwell", 73.4, 0.70, assumed, lines_at_the_cap},
+    PriorRow{"peer.nvlink.cta_bw.ll128", "ampere", 20.0, 0.70, assumed, ring_ll128_cap},
+    PriorRow{"peer.nvlink.cta_bw.ll128", "hopper", 36.7, 0.70, assumed, ring_ll128_cap},
+    PriorRow{"peer.nvlink.cta_bw.ll128", "blackwell", 73.4, 0.70, assumed, ring_ll128_cap_blackwell},
+    PriorRow{"peer.nvlink.cta_bw.simple", "ampere", 20.0, 0.70, assumed, ring_ll128_cap},
+    PriorRow{"peer.nvlink.cta_bw.simple", "hopper", 36.7, 0.70, assumed, ring_ll128_cap},
+    PriorRow{"peer.nvlink.cta_bw.simple", "blackwell", 73.4, 0.70, assumed, ring_ll128_cap_blackwell},
     PriorRow{"peer.pcie.cta_bw.ll", any_gpu, 10.0, 0.70, assumed, "half of what Simple's long writes reach"},
     PriorRow{"peer.pcie.cta_bw.simple", any_gpu, 20.0, 0.70, assumed, "most of a Gen4 x16 slot by one CTA"},
     PriorRow{"peer.nvlink.efficiency.ll", any_gpu, 0.6, 0.30, assumed,
@@ -149,8 +156,9 @@ constexpr std::array rows{
     PriorRow{"peer.pcie.await_ratio.ll", any_gpu, 0.3, 0.70, assumed, "one stream of the own memory against one over a link"},
     PriorRow{"peer.nvlink.reduce_ratio", any_gpu, 1.3, 0.40, assumed, "one more stream of the own memory"},
     PriorRow{"peer.pcie.reduce_ratio", any_gpu, 1.1, 0.40, assumed, "one more stream of the own memory, beside a slower link"},
-    PriorRow{"peer.order.ll", any_gpu, 2.0, 0.70, assumed, "two fences, each a round trip over the link"},
-    PriorRow{"peer.order.ll128", any_gpu, 2.0, 0.70, assumed, "two fences, each a round trip over the link"},
+    PriorRow{"peer.nvlink.order.ll", any_gpu, 2.0, 0.70, assumed, two_fences},
+    PriorRow{"peer.nvlink.order.ll128", any_gpu, 2.0, 0.70, assumed, two_fences},
+    PriorRow{"peer.pcie.order.ll", any_gpu, 3.0, 0.70, assumed, two_fences},
     PriorRow{"peer.meeting.multimem", any_gpu, 1.5, 0.70, assumed, "a store to all GPUs and the look at one's own counter"},
     PriorRow{"peer.nvlink.cta_bw.multimem", any_gpu, 20.0, 0.70, assumed,
              "32 KiB under way in a CTA for a trip of 1.5 us through the switch"},

@@ -96,6 +96,31 @@ TEST(PriorProfile, LatencyIsNotCountedTwice) {
   EXPECT_NEAR(profile.find("nvlink.step.ll")->sigma_ln * step, hop.sigma_ln * hop.value, 1e-9);
 }
 
+// The interpreter's hand-offs between GPUs rest on NCCL's hops, and are beyond the links as well.
+TEST(PriorProfile, LatencyIsNotCountedTwiceBetweenGpus) {
+  const auto box = load_machine("hgx-h100");
+  const auto profile = prior_profile(*box, ExecutorKind::peers);
+  const double links = 2 * profile.value("nvlink.latency");
+  for (const std::string protocol : {"ll", "ll128", "simple"}) {
+    const std::string id = "peer.nvlink.handoff." + protocol;
+    const Prior hop = prior_of(parameter_spec(id), "hopper");
+    EXPECT_NEAR(profile.value(id) + links, hop.value, 1e-9) << id;
+  }
+}
+
+// What crosses a link is a figure of that link: a profile over NVLink says nothing of PCIe.
+TEST(PriorProfile, OrderBetweenGpusIsOfTheLink) {
+  const auto box = prior_profile(*load_machine("hgx-h100"), ExecutorKind::peers);
+  EXPECT_NE(box.find("peer.nvlink.order.ll"), nullptr);
+  EXPECT_NE(box.find("peer.nvlink.order.ll128"), nullptr);
+  const auto cards = prior_profile(*load_machine("h100-pcie"), ExecutorKind::peers);
+  EXPECT_NE(cards.find("peer.pcie.order.ll"), nullptr);
+  for (const ParameterValue& p : cards.parameters) {
+    if (p.spec.of_machine || p.spec.id == "peer.launch") continue;
+    EXPECT_EQ(box.find(p.spec.id), nullptr) << p.spec.id;
+  }
+}
+
 TEST(PriorProfile, AnExecutorThatDoesNotRunThereIsAnError) {
   EXPECT_THROW(prior_profile(*load_machine("hgx-h100"), ExecutorKind::host), UsageError);
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "emulator/cost/case_builder.hpp"
+#include "emulator/cost/machine_costs.hpp"
 #include "emulator/cost/stage_flows.hpp"
 #include "emulator/schedule/algorithms/algorithms.hpp"
 #include "topologies/model/machine_file.hpp"
@@ -74,7 +75,7 @@ class Definition {
         }
         paying.flows[c] = std::max(one_flow, (paying.flows[c] * most + sum - 1) / sum);
       }
-      row.port = costs_.port_ps(paying, bytes);
+      row.port = costs_.port_ps(paying, bytes, {false, false, false, true});
       row.latency = costs_.latency_ps(paying) - costs_.streamed_ps(paying, bytes);
     }
     row.lane = costs_.lane_ps(paying, bytes, {.reduces = reduces});
@@ -334,6 +335,34 @@ TEST(StepCosts, FarRepetitionsHaveOneKey) {
       EXPECT_GT(far, stage.repeat / 7 / 2) << name << ' ' << schedule.algorithm;
     }
   }
+}
+
+// Lanes that share data store first and send what they stored: the device's memory gives it twice.
+TEST(StepCosts, WhatIsStoredAndSentIsReadBackWhereLanesShareData) {
+  const auto box = load_machine("hgx-h100");
+  const auto values = values_of(prior_profile(*box, ExecutorKind::cuda));
+  const auto ps_of_storing = [&](Protocol protocol, const std::string& algorithm) {
+    PointSpec point;
+    point.executor = ExecutorKind::cuda;
+    point.algorithm = algorithm;
+    point.protocol = protocol;
+    point.bytes = 1 << 24;
+    const auto made = build_case(*box, values, point);
+    const MachineCosts costs(*box, values, point.executor, protocol, made.plan);
+    EdgeClass edge;
+    edge.kind = EdgeKind::device;
+    edge.device_flows = 1;
+    constexpr std::int64_t bytes = 1 << 20;
+    const StepWork passes{.receives = true, .sends = true};
+    const StepWork stores{.receives = true, .stores = true, .sends = true};
+    const StepWork reduces{.receives = true, .reduces = true, .sends = true};
+    const auto base = static_cast<double>(costs.port_ps(edge, bytes, passes));
+    const auto stream = static_cast<double>(costs.port_ps(edge, bytes, reduces)) - base;
+    return (static_cast<double>(costs.port_ps(edge, bytes, stores)) - base) / stream;
+  };
+  EXPECT_NEAR(ps_of_storing(Protocol::simple, "tree"), 1, 1e-3);
+  EXPECT_NEAR(ps_of_storing(Protocol::ll, "ring"), 1, 1e-3);
+  EXPECT_NEAR(ps_of_storing(Protocol::ll, "tree"), 2, 1e-3);
 }
 
 }  // namespace
