@@ -26,7 +26,7 @@ struct SweepCases {
 };
 
 // "collective", or what marks samples of symmetric windows, graphs, the interpreter on several GPUs
-// and reduction in their switch, which no model describes: "collective_symmetric",
+// (model peers) and reduction in their switch (peers, too): "collective_symmetric",
 // "collective_graph", "collective_symmetric_graph", "collective_peers", "collective_multimem".
 std::string suite_of(const MeasureOptions& options);
 

@@ -153,6 +153,11 @@ SampleSet draw_samples(const Topology& topology, const ParameterValues& truth,
       if (!why_not_offered(topology, options.executor, collective, algorithm).empty()) continue;
       for (const Protocol protocol : protocols_for(collective, algorithm, options)) {
         if (!why_no_protocol(topology, options.executor, protocol).empty()) continue;
+        if (protocol == Protocol::multimem && options.dtype == "int32") {
+          throw UsageError(
+              "multimem on int32 has no parameters to draw from (the switch takes 4 bytes at a "
+              "time) choose another type, or protocols without it");
+        }
         for (const std::int64_t bytes : sizes) {
           const PointSpec point{options.executor,      collective,       algorithm, protocol, bytes,
                                 options.element_bytes, options.channels, 0};

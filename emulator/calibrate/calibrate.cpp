@@ -161,6 +161,14 @@ CalibrationProfile calibrate(const Topology& topology, const CalibrationProfile&
   auto observations =
       observations_of(samples, prior.machine, prior.executor, options.holdout_fraction);
   if (observations.empty()) {
+    for (const Conditions& c : samples.conditions) {
+      const NotFitted out = not_fitted(c);
+      if (out.what.empty() || c.machine != prior.machine || model_of(c) != prior.executor) continue;
+      throw UsageError(
+          fmt::format("no sample can be fitted, such as that of {} ({}) measure "
+                      "something else, such as ring",
+                      out.what, out.why));
+    }
     throw UsageError(
         fmt::format("no sample belongs to machine \"{}\" and executor {} (the set has {} "
                     "conditions) measure there, or name the machine of the samples",

@@ -5,6 +5,8 @@
 #include <map>
 #include <tuple>
 
+#include <fmt/format.h>
+
 #include "emulator/base/error.hpp"
 #include "emulator/cost/protocol.hpp"
 #include "emulator/profile/judgement.hpp"
@@ -96,16 +98,27 @@ bool is_unmodelled_between_gpus(const Conditions& conditions) {
   return on_integers || conditions.algorithm == "two_shot";
 }
 
+NotFitted not_fitted(const Conditions& c) {
+  if (is_of_file(c)) return {c.algorithm, "of a file, not of the catalogue"};
+  if (is_of_unmodelled_protocol(c)) {
+    return {fmt::format("protocol {}", c.protocol),
+            fmt::format("executor {} has no model of it", to_string(model_of(c)))};
+  }
+  if (!is_unmodelled_between_gpus(c)) return {};
+  if (c.algorithm == "two_shot") {
+    return {c.algorithm, "between GPUs its stages share the links by turns, which has no model"};
+  }
+  return {fmt::format("multimem on {}", c.dtype),
+          "the switch takes integers 4 bytes at a time, which has no parameters"};
+}
+
 std::vector<Observation> observations_of(const SampleSet& samples, const std::string& machine,
                                          ExecutorKind executor, double holdout_fraction) {
   std::vector<Observation> observations;
   for (std::size_t i = 0; i < samples.conditions.size(); ++i) {
     const Conditions& conditions = samples.conditions[i];
     if (model_of(conditions) != executor || conditions.machine != machine) continue;
-    if (is_of_file(conditions) || is_of_unmodelled_protocol(conditions) ||
-        is_unmodelled_between_gpus(conditions)) {
-      continue;
-    }
+    if (!not_fitted(conditions).what.empty()) continue;
     const bool informs = is_modeled_collective(conditions)
                              ? conditions.ranks >= 2  // one rank moves nothing over a link
                              : !conditions.parameter.empty() || is_modeled_micro(conditions);

@@ -42,6 +42,13 @@ bool is_of_unmodelled_protocol(const Conditions& conditions);
 // observed either.
 bool is_unmodelled_between_gpus(const Conditions& conditions);
 
+// What of a measurement no fit takes, and why, by the three above: "multimem on int32", "the switch
+// takes ..."; empty: it is observed.
+struct NotFitted {
+  std::string what, why;
+};
+NotFitted not_fitted(const Conditions& conditions);
+
 // The observations of a machine and executor. Held out: every n-th size of each sweep, n =
 // round(1 / holdout_fraction), counted from the n-th; sweeps shorter than that give none.
 std::vector<Observation> observations_of(const SampleSet& samples, const std::string& machine,

@@ -1,4 +1,5 @@
 // fabricast calibrate: samples + machine -> posterior of every parameter, with its held-out error.
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -69,27 +70,28 @@ void say_if_synthetic(const SampleSet& samples, const SampleSet& against,
   profile.discrepancy_source = "SYNTHETIC, not a measurement: " + profile.discrepancy_source;
 }
 
-// Algorithms of files are measured, but only our own are fitted.
-void say_what_is_not_fitted(const SampleSet& samples) {
-  std::set<std::string> names;
+// What of the subject's samples is measured and has no model: names by reason.
+void say_what_is_not_fitted(const SampleSet& samples, const Conditions& subject) {
+  std::map<std::string, std::set<std::string>> names;
   bool others = false;
   for (const auto& c : samples.conditions) {
-    if (is_of_file(c)) {
-      names.insert(c.algorithm);
-    } else {
+    if (c.machine != subject.machine || model_of(c) != model_of(subject)) continue;
+    const NotFitted out = not_fitted(c);
+    if (out.what.empty()) {
       others = true;
+    } else {
+      names[out.why].insert(out.what);
     }
   }
-  if (names.empty()) return;
-  const auto text = fmt::format("{}", fmt::join(names, ", "));
-  if (!others) {
-    throw UsageError(
-        fmt::format("all samples are of algorithms that are not in the catalogue ({}): measure "
-                    "some of our own, "
-                    "such as ring, to fit a profile",
-                    text));
+  for (const auto& [reason, of] : names) {
+    const auto text = fmt::format("{}", fmt::join(of, ", "));
+    if (!others && names.size() == 1) {
+      throw UsageError(fmt::format(
+          "all samples are of {} ({}): measure something else, such as ring, to fit a profile",
+          text, reason));
+    }
+    log_info(fmt::format("samples of {} are not fitted ({})", text, reason));
   }
-  log_info(fmt::format("samples of {} are not fitted (of a file, not of the catalogue)", text));
 }
 
 int run_calibrate(const CalibrateArguments& arguments) {
@@ -108,7 +110,7 @@ int run_calibrate(const CalibrateArguments& arguments) {
     const auto& subject = subject_of(samples, arguments);
     const auto topology = machine_of(evidence, subject.machine);
     const auto against = read_evidence(arguments.against);
-    say_what_is_not_fitted(samples);
+    say_what_is_not_fitted(samples, subject);
     CalibrateOptions options;
     options.holdout_fraction = arguments.holdout;
     if (!arguments.against.empty()) options.against = &against.samples;

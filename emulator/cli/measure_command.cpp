@@ -161,7 +161,11 @@ std::string config_yaml(const MeasureArguments& arguments, const std::string& ex
     return text;
   }
   line("synthetic", fmt::format("\"{}\"", arguments.synthetic));
-  const std::string usual = executor == to_string(ExecutorKind::cuda) ? "simple" : "all";
+  const ExecutorKind kind = executor_from_name(executor);
+  const auto protocols = usual_protocols(kind);
+  const std::string usual = protocols.size() > 1 || protocols == protocols_of(kind)
+                                ? "all"
+                                : std::string(to_string(protocols.front()));
   line("protocol", arguments.protocol.empty() ? usual : arguments.protocol);
   line("noise_ln", arguments.noise);
   line("outlier_rate", arguments.outliers);

@@ -31,14 +31,16 @@ void add_sweep_options(CLI::App& command, MeasureArguments& arguments) {
   command.add_option(
       "--protocol", arguments.protocol,
       "ll, ll128, simple or all, of the cuda executor (default simple), of host with "
-      "--check-only, or of what --synthetic draws (default all; none for hosts)");
+      "--check-only, or of what --synthetic draws (default all for nccl, simple for cuda and "
+      "peers, "
+      "none for hosts; peers has multimem, too)");
   command.add_flag("--multimem", arguments.multimem,
                    "all_reduce by nvls in the NVSwitch itself (cuda executor under mpirun; compute "
                    "capability 9.0); samples of a suite of their own");
   command.add_flag("--in-place", arguments.in_place, "one buffer for input and output");
   command
       .add_option("--channels", arguments.channels,
-                  "channels of a schedule; 0: one, or the machine's")
+                  "channels of a schedule; 0: one; with --synthetic, as emulate takes them")
       ->check(CLI::Range(0, 64));
   command
       .add_option("--ranks", arguments.ranks, "ranks of a host or cuda executor; 0: all there is")
@@ -106,7 +108,8 @@ void add_synthetic_options(CLI::App& command, MeasureArguments& arguments) {
 void add_measure_options(CLI::App& command, MeasureArguments& arguments) {
   command.add_option("--executor", arguments.executor,
                      "auto (nccl on 2 GPUs or more, cuda on one, else mpi or host), nccl, cuda "
-                     "(under mpirun a GPU per process), mpi, host");
+                     "(under mpirun a GPU per process), mpi, host; with --synthetic also peers "
+                     "(cuda between GPUs), and auto is nccl");
   command.add_option("--machine,-m", arguments.machine,
                      "machine these ranks are (name or YAML); default: discovered");
   add_sweep_options(command, arguments);

@@ -74,12 +74,16 @@ class Calibrate(CliCase):
                 self.expect_ok("emulate", "-m", MACHINE, "--executor", "cuda", "-c", "all_reduce", "-a", "ring", "--channels", "1", "--protocol", protocol,
                                *SWEEP, "--profile", f"{name}-fit.h5", "-o", f"{name}-{protocol}.h5", "--quiet")
                 found.setdefault(name, {}).update(self.rows(f"{name}-{protocol}.h5"))
+        largest = max(size for _, size in found["whole"])
+        moved = 0
         for (protocol, size), row in found["whole"].items():
             ratio = float(found["half"][protocol, size]["time_us"]) / float(row["time_us"])
             if protocol != "ll":
                 self.assertLess(abs(ratio - 1), 0.02, (protocol, size))
-            elif size == 1 << 30:
+            elif size == largest:
                 self.assertGreater(ratio, 1.5)
+                moved += 1
+        self.assertEqual(moved, 1)
 
     def test_the_interpreter_between_gpus_is_measured_fitted_and_predicted(self):
         model = ("--synthetic", MACHINE, "--executor", "peers", "--noise", "0.005", "--quiet")
@@ -109,6 +113,12 @@ class Calibrate(CliCase):
             rows = self.rows(f"{protocol}.h5")
             self.assertEqual(len(rows), 7)
             self.assertTrue(all(float(row["measured_share"]) > 0.5 for row in rows.values()), rows)
+        self.expect_error(2, "multimem on int32", "measure", *model, "-c", "all_reduce", "-a", "nvls", "--protocol", "multimem",
+                          "-d", "int32", *SWEEP, "-o", "no.h5")
+        self.expect_ok("measure", *model, "-c", "send_recv", *SWEEP, "-o", "usual.h5")
+        config = self.config_of("usual.h5")
+        if config is not None:
+            self.assertIn("protocol: simple\n", config)
         # Of no machine whose GPUs are in several domains, and not what measures.
         self.expect_error(2, "no network", "emulate", "-m", "hgx-h100x1260", "--executor", "peers", "-c", "all_reduce",
                           "-a", "ring", *SWEEP, "-o", "no.h5")

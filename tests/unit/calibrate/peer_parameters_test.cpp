@@ -1,6 +1,7 @@
 // The interpreter between GPUs and the switch's own all-reduce, on machines whose truth is known:
 // what point-to-point messages and chains of them tell, and what other collectives are then
 // predicted to take.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -63,7 +64,7 @@ ParameterValues truth_of(const Topology& machine) {
 // Point to point, chains of it, and trees, whose lanes share data.
 SampleSet measured(const Topology& machine, const ParameterValues& truth,
                    const std::vector<Protocol>& protocols, std::uint64_t seed) {
-  const auto small = sizes_between(1 << 10, 1 << 16, 4), all = sizes_between(1 << 10, 1 << 28, 4);
+  const auto all = sizes_between(1 << 10, 1 << 28, 4);
   return draw(machine, peers, truth,
               {{Collective::send_recv, "direct", protocols, all, 1},
                {Collective::send_recv, "direct", protocols, all, 16},
@@ -99,8 +100,11 @@ void expect_small_errors(const std::vector<HoldoutPoint>& holdout, std::size_t l
 class PeerParameters : public testing::TestWithParam<std::string> {};
 INSTANTIATE_TEST_SUITE_P(Paths, PeerParameters, testing::Values("nvlink", "pcie", "slow_pcie"));
 
-TEST_P(PeerParameters, AreFoundWithinTheirUncertainty) {
-  if (GetParam() == "slow_pcie") return;
+// Not under "slow_pcie", whose two rates are one.
+class PeerTruths : public testing::TestWithParam<std::string> {};
+INSTANTIATE_TEST_SUITE_P(Paths, PeerTruths, testing::Values("nvlink", "pcie"));
+
+TEST_P(PeerTruths, AreFoundWithinTheirUncertainty) {
   const auto machine = machine_of(GetParam());
   const auto truth = truth_of(*machine);
   const auto profile = calibrate(*machine, prior_profile(*machine, peers),
@@ -281,7 +285,24 @@ TEST(Multimem, IntegersAreMeasuredAndNotFitted) {
   const auto box = load_machine("hgx-h100");
   auto samples = draw(*box, peers, truth_of(*box), {in_switch(4, 8)}, noise, 11);
   for (auto& c : samples.conditions) c.dtype = "int32";
-  EXPECT_THROW(calibrate(*box, prior_profile(*box, peers), samples), UsageError);
+  EXPECT_THAT([&] { calibrate(*box, prior_profile(*box, peers), samples); },
+              testing::ThrowsMessage<UsageError>(testing::HasSubstr("multimem on int32")));
+  EXPECT_EQ(not_fitted(samples.conditions.front()).what, "multimem on int32");
+  for (auto& c : samples.conditions) {
+    c.dtype = "float32";
+    c.algorithm = "two_shot";
+  }
+  EXPECT_EQ(not_fitted(samples.conditions.front()).what, "two_shot");
+}
+
+// A CTA more per GPU is asked for, here as by measure.
+TEST(PeerModel, OneChannelUnlessSomebodySaysMore) {
+  const auto box = load_machine("hgx-h100");
+  const auto values = values_of(prior_profile(*box, peers));
+  auto point = point_of(peers, Collective::all_reduce, "ring", Protocol::simple, 1 << 28);
+  EXPECT_EQ(build_case(*box, values, point).plan.channels.size(), 1u);
+  point.channels = 16;
+  EXPECT_EQ(build_case(*box, values, point).plan.channels.size(), 16u);
 }
 
 }  // namespace
