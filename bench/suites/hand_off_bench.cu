@@ -28,17 +28,17 @@ struct Words {
   std::uint32_t v[4];
 };
 
-__device__ inline void store_volatile(std::uint32_t* to, const Words& w) {
-  asm volatile("st.volatile.global.v4.u32 [%0], {%1,%2,%3,%4};" ::"l"(to), "r"(w.v[0]), "r"(w.v[1]),
-               "r"(w.v[2]), "r"(w.v[3])
-               : "memory");
+// The interpreter's own accesses (line_access.hpp), which only the device has.
+__device__ inline void store_words(std::uint32_t* to, const Words& w) {
+#if defined(__CUDA_ARCH__)
+  lane::detail::store_volatile(reinterpret_cast<std::byte*>(to), w.v[0], w.v[1], w.v[2], w.v[3]);
+#endif
 }
-__device__ inline Words load_volatile(const std::uint32_t* from) {
-  Words w;
-  asm volatile("ld.volatile.global.v4.u32 {%0,%1,%2,%3}, [%4];"
-               : "=r"(w.v[0]), "=r"(w.v[1]), "=r"(w.v[2]), "=r"(w.v[3])
-               : "l"(from)
-               : "memory");
+__device__ inline Words load_words(const std::uint32_t* from) {
+  Words w{};
+#if defined(__CUDA_ARCH__)
+  lane::detail::load_volatile(reinterpret_cast<const std::byte*>(from), w.v);
+#endif
   return w;
 }
 
@@ -60,8 +60,8 @@ struct Ll {
   static __device__ void send(const Inbox& to, std::int64_t bytes, std::uint32_t round) {
     const std::int64_t lines = lines_for(bytes, ll_line_data);
     for (std::int64_t i = threadIdx.x; i < lines; i += blockDim.x) {
-      store_volatile(to.data + 4 * i,
-                     {{pattern(round, 2 * i), round, pattern(round, 2 * i + 1), round}});
+      store_words(to.data + 4 * i,
+                  {{pattern(round, 2 * i), round, pattern(round, 2 * i + 1), round}});
     }
   }
   static __device__ bool receive(const Inbox& at, std::int64_t bytes, std::uint32_t round,
@@ -70,13 +70,13 @@ struct Ll {
     bool came = true;
     for (std::int64_t i = threadIdx.x; i < lines && came; i += blockDim.x) {
       Patience patience;
-      Words w = load_volatile(at.data + 4 * i);
+      Words w = load_words(at.data + 4 * i);
       while (w.v[1] != round || w.v[3] != round) {
         if (patience.exhausted()) {
           came = false;
           break;
         }
-        w = load_volatile(at.data + 4 * i);
+        w = load_words(at.data + 4 * i);
       }
       wrong += w.v[0] == pattern(round, 2 * i) && w.v[2] == pattern(round, 2 * i + 1) ? 0 : 1;
     }
@@ -96,7 +96,7 @@ struct Ll128 {
       Words w{{pattern(round, 4 * i), pattern(round, 4 * i + 1), pattern(round, 4 * i + 2),
                pattern(round, 4 * i + 3)}};
       if (is_flag(i)) w.v[2] = w.v[3] = round;
-      store_volatile(to.data + 4 * i, w);
+      store_words(to.data + 4 * i, w);
     }
   }
   static __device__ bool receive(const Inbox& at, std::int64_t bytes, std::uint32_t round,
@@ -111,7 +111,7 @@ struct Ll128 {
       Words w{};
       bool waiting = true;
       while (waiting) {
-        if (mine) w = load_volatile(at.data + 4 * i);
+        if (mine) w = load_words(at.data + 4 * i);
         const bool missing = mine && is_flag(i) && (w.v[2] != round || w.v[3] != round);
         waiting = __any_sync(whole_warp, missing) != 0;
         if (waiting && __any_sync(whole_warp, patience.exhausted()) != 0) {

@@ -204,6 +204,23 @@ TEST(LineParameters, LinesFlowWhereLanesShareNothing) {
   EXPECT_LT(hop(Protocol::ll), values.at("cuda.handoff.ll") + 0.1);
   EXPECT_LT(hop(Protocol::ll128), values.at("cuda.handoff.ll128") + 0.1);
   EXPECT_GT(hop(Protocol::simple), values.at("cuda.handoff.simple") + 0.8);
+  // In one domain a tree is a chain up and down, and a hop of it the whole message in lines.
+  const auto hop_of_tree = [&](Protocol protocol) {
+    const auto us = [&](std::int32_t ranks) {
+      const auto box = with_ranks(load_machine(box_name), ranks);
+      auto point = point_of(cuda, Collective::all_reduce, "tree", protocol, 32 << 10);
+      point.channels = 1;
+      return to_us(predict_time(*box, values_of(prior_profile(*box, cuda)), point));
+    };
+    return (us(8) - us(4)) / 8;
+  };
+  const double copy_us = (32 << 10) / 1e3 / values.at("cuda.cta_copy_bw");
+  for (const Protocol protocol : {Protocol::ll, Protocol::ll128}) {
+    const std::string name(to_string(protocol));
+    EXPECT_GT(hop_of_tree(protocol),
+              values.at("cuda.handoff." + name) + values.at("cuda.order." + name) + 2 * copy_us)
+        << name;
+  }
 }
 
 }  // namespace
