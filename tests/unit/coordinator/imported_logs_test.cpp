@@ -98,7 +98,7 @@ TEST(ImportedLogs, WhichBoardItWas) {
   };
   for (const Case& one : cases) {
     const auto problem = machine_problem(shape(1, 2, one.device), load_machine(one.machine));
-    if (*one.refusal == '\0') EXPECT_EQ(problem, "") << one.machine << ' ' << one.device;
+    EXPECT_EQ(problem.empty(), *one.refusal == '\0') << one.machine << ' ' << one.device;
     EXPECT_NE(problem.find(one.refusal), std::string::npos) << one.machine << ": " << problem;
   }
 }
