@@ -378,7 +378,7 @@ TEST(PredictionLaws, EveryParameterOfTheInventoryMatters) {
           point.algorithm = algorithm;
           point.protocol = protocol;
           point.bytes = bytes;
-          if (protocol == Protocol::multimem && bytes > 1 << 20) point.channels = 1;
+          if (subject.executor == ExecutorKind::peers && bytes > 1 << 20) point.channels = 24;
           const SimDuration base = forward.time(values, point);
           for (const ParameterValue& parameter : profile.parameters) {
             if (!idle.contains(parameter.spec.id)) continue;
