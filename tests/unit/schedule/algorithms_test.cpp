@@ -75,8 +75,7 @@ TEST(Algorithms, GroupsAreWhatTheTableSays) {
     const RankSpace space = fitting_space(entry, {4, 3});
     const Schedule schedule = entry.build({space, 3, true});
     EXPECT_EQ(has_groups(schedule), sends_to_groups(entry.needs)) << entry.name;
-    EXPECT_EQ(is_switched(schedule), has_groups(schedule) && entry.needs != Needs::one_domain)
-        << entry.name;
+    EXPECT_EQ(is_switched(schedule), reduces_inside_domains(entry.needs)) << entry.name;
     const auto usual = usual_algorithms(entry.collective);
     const bool named_only =
         entry.needs == Needs::one_domain || reduces_between_domains(entry.needs);
