@@ -79,10 +79,11 @@ std::int32_t ranks_that_repeat(const Topology& topology) {
 }
 
 // Where every rank meets every other one and the machine does not repeat, all pairs are steps. Why
-// that is too much; empty: it is not. 10^10 steps are minutes for each of a row's evaluations.
+// that is too much; empty: it is not. A row of 4*10^8 steps (grouped, 20,000 GPUs) took 88 s of
+// processor time on a Zen 5, one of 10^9 several minutes.
 std::string why_too_long(const Scenario& scenario, const Topology& topology,
                          const std::string& algorithm, Collective collective) {
-  constexpr double most_steps = 1e10;
+  constexpr double most_steps = 1e9;
   const double ranks = topology.ranks();
   // A head takes what every other one has sent: so many messages, though the network adds them up.
   constexpr double most_messages = 2e6;
