@@ -45,10 +45,7 @@ std::vector<Protocol> protocols_for(const FlowJob& job, const Topology& topology
                                  to_string(executor), to_string(asked), job.algorithm,
                                  to_string(job.collective)));
   }
-  auto why = why_no_protocol(topology, executor, asked);
-  if (why.empty() && asked == Protocol::multimem) {
-    why = "is loads and stores of the switch, which are no flows between two ranks;";
-  }
+  const auto why = why_no_protocol(topology, executor, asked);
   if (!why.empty()) throw UsageError(fmt::format("protocol {} {} use auto", to_string(asked), why));
   return {asked};
 }

@@ -180,8 +180,7 @@ void add_chosen(const Scenario& scenario, const Topology& topology, Collective c
   }
 }
 
-// What is said of steps and messages between GPUs; the switch's own all-reduce has one step per
-// thread block, in which link and thread block are one time (multimem_case.hpp).
+// The switch's own all-reduce has neither slots nor messages that chunks are cut into.
 void check_multimem(const Scenario& scenario) {
   const auto& asked = scenario.protocols;
   if (std::find(asked.begin(), asked.end(), Protocol::multimem) == asked.end()) return;
@@ -191,16 +190,6 @@ void check_multimem(const Scenario& scenario) {
   };
   if (scenario.changes.slots > 0) refuse("--slots", "no message passes through slots");
   if (scenario.max_slices > 0) refuse("--slices", "no chunk is cut into messages");
-  if (!scenario.changes.slow.empty()) {
-    refuse("--slow", "a thread block's time and its link's are one figure of the model");
-  }
-  if (scenario.ensemble.on()) {
-    refuse("--jitter",
-           "all thread blocks of a GPU share one link, whose time they would each draw");
-  }
-  if (scenario.engine.flow) {
-    refuse("--engine flow", "the switch's loads and stores are no flows between two ranks");
-  }
 }
 
 std::string file_name(const std::string& path) { return path.substr(path.find_last_of('/') + 1); }

@@ -214,12 +214,7 @@ void MachineCosts::read_peers(const Topology& topology, const ParameterValues& v
   launch_ = duration_from_us(parameter_value(values, "peer.launch"));
   copy_ps_per_byte_ = ps_per_byte(of("cta_bw"));
   if (protocol_ == Protocol::multimem) {
-    local_step_us_ = multimem_meetings * parameter_value(values, "peer.meeting.multimem");
-    const auto path =
-        static_cast<std::size_t>(&path_between_gpus(topology) - topology.link_classes().data());
-    const double link = links_[path].bandwidth * links_[path].efficiency;
-    copy_ps_per_byte_ = std::max(copy_ps_per_byte_,
-                                 static_cast<double>(multimem_link_bytes(plan, 1)) * 1e12 / link);
+    domain_step_us_ = parameter_value(values, "peer.meeting.multimem");
     return;
   }
   domain_step_us_ = of("handoff");
@@ -289,7 +284,6 @@ std::int64_t MachineCosts::lane_ps(const EdgeClass& edge, std::int64_t bytes,
     case EdgeKind::idle:
       return 0;
     case EdgeKind::local:
-      us = local_step_us_;
       break;
     case EdgeKind::domain:
       us = domain_step_us_ * pace.step;
@@ -301,6 +295,10 @@ std::int64_t MachineCosts::lane_ps(const EdgeClass& edge, std::int64_t bytes,
       us = device_step_us_;
       break;
   }
+  if (protocol_ == Protocol::multimem) {
+    const double ps = moves_share(work) ? copy_ps(edge, bytes, work) : us * 1e6;
+    return static_cast<std::int64_t>(std::ceil(ps));
+  }
   if (bytes <= small_message_ && edge.kind != EdgeKind::local) us = small_step_us_;
   if (lanes_share_ && edge.kind != EdgeKind::local) us += lines_.order_us;
   return static_cast<std::int64_t>(std::ceil(us * 1e6 + copy_ps(edge, bytes, work) * pace.copy));
@@ -308,6 +306,7 @@ std::int64_t MachineCosts::lane_ps(const EdgeClass& edge, std::int64_t bytes,
 
 std::int64_t MachineCosts::port_ps(const EdgeClass& edge, std::int64_t bytes, const StepWork& work,
                                    const LinkFactors& slower) const {
+  if (protocol_ == Protocol::multimem && !moves_share(work)) return 0;
   double share = 0;  // B/s of wire bytes; 0: nothing shared is crossed
   const auto narrow = [&share](double candidate) {
     share = share == 0 ? candidate : std::min(share, candidate);
@@ -334,6 +333,7 @@ std::int64_t MachineCosts::port_ps(const EdgeClass& edge, std::int64_t bytes, co
 }
 
 std::int64_t MachineCosts::latency_ps(const EdgeClass& edge) const {
+  if (protocol_ == Protocol::multimem) return 0;  // in the meetings
   std::int64_t ps = 0;
   for (std::size_t c = 0; c < link_count_; ++c) ps += edge.hops[c] * links_[c].latency_ps;
   return ps;

@@ -45,7 +45,7 @@ class MachineCosts {
   std::int64_t link_latency_ps(std::size_t link_class) const {
     return links_[link_class].latency_ps;
   }
-  // L, and L_credit for the route back.
+  // L, and L_credit for the route back; none where meetings have it (multimem_case.hpp).
   std::int64_t latency_ps(const EdgeClass& edge) const;
   // How long before the last byte of a message its receiver may start without waiting for a byte
   // later: LL and LL128 inside a node are polled line by line (semantics 3.9). A NIC's proxy sends
@@ -89,7 +89,6 @@ class MachineCosts {
   std::array<Link, EdgeClass::max_link_classes> links_{};
   double device_bandwidth_ = 0;  // B/s read and written by all lanes together
   double domain_step_us_ = 0, network_step_us_ = 0, device_step_us_ = 0;
-  double local_step_us_ = 0;        // of a step without peers: the meetings of multimem
   std::int64_t small_message_ = 0;  // mpi: messages up to here are eager
   double small_step_us_ = 0;
   double copy_ps_per_byte_ = 0, reduce_ratio_ = 1;

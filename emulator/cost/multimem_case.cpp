@@ -4,22 +4,27 @@
 #include <memory>
 #include <set>
 
+#include "emulator/base/contracts.hpp"
+#include "emulator/schedule/algorithms/group_phases.hpp"
+#include "emulator/schedule/algorithms/two_level.hpp"
+
 namespace fabricast {
 namespace {
 
 constexpr std::int64_t line = 128;  // kernels/lane/fifo.hpp, line_bytes
 
-// Everybody's own share from input to output; the switch is in the step's cost.
+// One lane per CTA. The loads are the work of who reduces: contributing is a stage of its own,
+// whose links nothing crosses.
 std::shared_ptr<const Schedule> shares_schedule(const RankSpace& space) {
-  Phase phase;
-  phase.action = action_copy;
-  phase.chunk.terms[0] = {1, -1, 1, 0, 0, space.size()};  // chunk x at position x
-  Schedule schedule;
-  schedule.collective = Collective::all_reduce;
-  schedule.algorithm = "nvls";
-  schedule.space = space;
-  schedule.chunks = space.size();
-  schedule.stages = {{"in_switch", 1, {PhaseGroup{StageOrder::rounds, {phase}}}}};
+  FABRICAST_EXPECT(space.domains() == 1, "GPUs of one switch");
+  const PeerMap all = PeerMap::group(0);
+  const ChunkMap own = own_block(space);
+  Phase reduce = reduce_part(0, all, own, Buffer::output);
+  reduce.action |= action_send;
+  reduce.peer_out = all;
+  Schedule schedule = two_level_schedule(Collective::all_reduce, "nvls", space);
+  add_stage(schedule, stage_of_phases("contribute", {scatter_parts(0, all, own)}));
+  add_stage(schedule, stage_of_phases("in_switch", {reduce, gather_parts(0, all, own)}));
   return std::make_shared<const Schedule>(std::move(schedule));
 }
 
@@ -45,8 +50,8 @@ ExecutionPlan multimem_plan(const Topology& topology, const PointSpec& point,
   return plan;
 }
 
-std::int64_t multimem_link_bytes(const ExecutionPlan& plan, std::int64_t share) {
-  return share * static_cast<std::int64_t>(plan.channels.size()) * (plan.ranks() + 1);
+std::int64_t multimem_link_bytes(const ExecutionPlan& plan) {
+  return plan.slice_bytes * (plan.ranks() + 1);
 }
 
 LinkLoad multimem_load(const Topology& topology, const ExecutionPlan& plan) {

@@ -30,6 +30,7 @@ class TableStepCosts : public StepCosts, public PeriodicCosts, public CostsOfExc
 
   // Bytes that a step of the phase is charged for: of all its messages together (semantics 3.8).
   std::int64_t bytes(int stage, int group, int phase) const;
+  const StepWork& work(int stage, int group, int phase) const;
 
   // Positions after which all costs repeat, when every phase is active everywhere and either varies
   // with its repetition or costs the same at x and x + period; else the number of positions.
@@ -51,7 +52,6 @@ class TableStepCosts : public StepCosts, public PeriodicCosts, public CostsOfExc
   // The edge that position x sends over in repetition k; idle if it sends nothing.
   EdgeId send_edge(int stage, int group, int phase, std::int32_t k, std::size_t x) const;
   std::int64_t port_bytes(int stage, int group, int phase) const;
-  const StepWork& work(int stage, int group, int phase) const;
   // Some position has costs of its own.
   void forget_period() {
     period_ = cost_period_ = space_.size();

@@ -8,6 +8,7 @@
 #include "emulator/base/contracts.hpp"
 #include "emulator/base/error.hpp"
 #include "emulator/base/thread_seconds.hpp"
+#include "emulator/cost/multimem_case.hpp"
 #include "emulator/cost/stage_flows.hpp"
 #include "emulator/cost/table_step_costs.hpp"
 #include "emulator/schedule/lowered.hpp"
@@ -50,9 +51,16 @@ std::vector<FlowProgram> flow_programs(const CollectiveCase& made, const PointSp
       program.ranks = ranks;
       program.channel = channel;
       program.start_ps = start_ps;
-      program.bytes = [costs, protocol](int stage, int group_index, int phase) {
-        return wire_bytes(protocol, costs->bytes(stage, group_index, phase));
-      };
+      if (protocol == Protocol::multimem) {
+        program.alike = true;
+        program.bytes = [costs, bytes = multimem_link_bytes(made.plan)](int s, int g, int p) {
+          return moves_share(costs->work(s, g, p)) ? bytes : 0;
+        };
+      } else {
+        program.bytes = [costs, protocol](int stage, int group_index, int phase) {
+          return wire_bytes(protocol, costs->bytes(stage, group_index, phase));
+        };
+      }
       programs.push_back(std::move(program));
     }
   }

@@ -29,8 +29,8 @@ struct FlowTime {
 };
 
 // `made` is a case of `topology`, `values` and `point`; `slow` the elements it was made with.
-// Throws UsageError for plans that send to groups, and for the cuda executor, whose CTAs
-// share no link.
+// Throws UsageError for plans that send to groups (multimem's, whose members are alike, it takes:
+// schedule_flows.hpp), and for the cuda executor, whose CTAs share no link.
 FlowTime evaluate_flows(std::shared_ptr<const Topology> topology, const ParameterValues& values,
                         const PointSpec& point, const CollectiveCase& made,
                         const FlowChoice& choice = {}, const SlowElements& slow = {});

@@ -31,7 +31,7 @@ ScheduleFlows::ScheduleFlows(const FlowNetwork& network, std::vector<FlowProgram
   for (FlowProgram& given : programs) {
     Program program;
     program.phases = flatten(*given.schedule);
-    refuse_groups(*given.schedule, program.phases);
+    if (!given.alike) refuse_groups(*given.schedule, program.phases);
     FABRICAST_EXPECT(given.ranks.size() == static_cast<std::size_t>(given.schedule->positions()),
                      "a rank at each position");
     for (const FlatPhase& phase : program.phases) {
@@ -123,6 +123,18 @@ std::int32_t ScheduleFlows::connection_of(std::int32_t program, std::int32_t fro
   return found->second;
 }
 
+void ScheduleFlows::find_connections(std::int32_t program, const PeerMap& map, std::int32_t x,
+                                     std::int32_t k, bool receives,
+                                     std::vector<std::int32_t>& found) {
+  const RankSpace& space = programs_[static_cast<std::size_t>(program)].given.schedule->space;
+  const auto add = [&](std::int32_t peer) {
+    found.push_back(receives ? connection_of(program, peer, x, map.fifo)
+                             : connection_of(program, x, peer, map.fifo));
+  };
+  if (!map.is_group()) return add(peer_of(map, space, x, k));
+  for (const std::int32_t peer : group_members(map, space, x)) add(peer);
+}
+
 // Semantics 2.7: the end of all that the awaited lane has to do before; nothing while it has not.
 std::optional<std::int64_t> ScheduleFlows::end_of_awaited(const Program& program, const Lane& lane,
                                                           const Awaited& awaited) const {
@@ -174,24 +186,23 @@ bool ScheduleFlows::take_step(std::int32_t number, FlowSimulator& simulator) {
   const FlatPhase& phase = program.phases[lane.next.phase];
   const std::int32_t x = lane.position;
   const std::int32_t k = lane.next.repetition;
-  std::int32_t in = -1, out = -1;
   std::int64_t start = lane.free_ps;
   if (const Awaited awaited = awaited_by(*phase.phase, x); awaited.role >= 0) {
     const auto end = end_of_awaited(program, lane, awaited);
     if (!end) return false;
     start = std::max(start, *end);
   }
-  if (phase.receives) {
-    const PeerMap& map = phase.phase->peer_in;
-    in = connection_of(lane.program, peer_of(map, schedule.space, x, k), x, map.fifo);
+  in_.clear();
+  out_.clear();
+  if (phase.receives) find_connections(lane.program, phase.phase->peer_in, x, k, true, in_);
+  if (phase.sends) find_connections(lane.program, phase.phase->peer_out, x, k, false, out_);
+  for (const std::int32_t in : in_) {
     Connection& connection = connections_[static_cast<std::size_t>(in)];
     connection.receiving_lane = number;
     if (connection.ready.empty()) return false;
     start = std::max(start, connection.ready.front());
   }
-  if (phase.sends) {
-    const PeerMap& map = phase.phase->peer_out;
-    out = connection_of(lane.program, x, peer_of(map, schedule.space, x, k), map.fifo);
+  for (const std::int32_t out : out_) {
     Connection& connection = connections_[static_cast<std::size_t>(out)];
     connection.sending_lane = number;
     if (connection.slots == schedule.fifo_depth) {
@@ -208,20 +219,26 @@ bool ScheduleFlows::take_step(std::int32_t number, FlowSimulator& simulator) {
   StageSpan& span = program.stages[static_cast<std::size_t>(lane.next.stage)];
   span.start_ps = std::min(span.start_ps, start);
   span.end_ps = std::max(span.end_ps, end);
-  if (in >= 0) {
+  for (const std::int32_t in : in_) {
     Connection& connection = connections_[static_cast<std::size_t>(in)];
     connection.ready.pop_front();
     connection.credits.push_back(end + costs.credit[at]);
     wake(connection.sending_lane);
   }
-  if (out >= 0) {
+  for (const std::int32_t out : out_) {
     Connection& connection = connections_[static_cast<std::size_t>(out)];
     if (connection.slots == schedule.fifo_depth) {
       connection.credits.pop_front();
     } else {
       ++connection.slots;
     }
-    lane.port.push_back({out, start, end, costs.latency[at],
+  }
+  if (!out_.empty()) {
+    lane.port.push_back({out_.front(),
+                         {out_.begin() + 1, out_.end()},
+                         start,
+                         end,
+                         costs.latency[at],
                          program.given.bytes(phase.stage, phase.group, phase.index)});
     if (!lane.port_busy) send_next(number, simulator);
   }
@@ -245,15 +262,19 @@ void ScheduleFlows::send_next(std::int32_t number, FlowSimulator& simulator) {
 void ScheduleFlows::ended(std::int64_t tag, std::int64_t now_ps, FlowSimulator& simulator) {
   const auto number = static_cast<std::int32_t>(tag);
   Lane& lane = lanes_[static_cast<std::size_t>(tag)];
-  const Message message = lane.port.front();
+  const Message message = std::move(lane.port.front());
   lane.port.pop_front();
   lane.port_busy = false;
   lane.port_free_ps = now_ps;
-  Connection& connection = connections_[static_cast<std::size_t>(message.connection)];
   // The end of a flow is known when it is there: what is taken up line by line is not, here.
-  connection.ready.push_back(
-      std::max(now_ps, std::max(message.step_end, now_ps) + message.latency));
-  wake(connection.receiving_lane);
+  const std::int64_t ready = std::max(now_ps, std::max(message.step_end, now_ps) + message.latency);
+  const auto arrive = [&](std::int32_t at) {
+    Connection& connection = connections_[static_cast<std::size_t>(at)];
+    connection.ready.push_back(ready);
+    wake(connection.receiving_lane);
+  };
+  arrive(message.connection);
+  for (const std::int32_t other : message.others) arrive(other);
   if (!lane.port.empty()) send_next(number, simulator);
   proceed(simulator);
 }

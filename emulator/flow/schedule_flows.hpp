@@ -8,7 +8,10 @@
 // rate of the narrowest link): a property test. Several schedules (channels, jobs, groups) may run
 // on one simulator.
 //
-// Groups in a switch (semantics 1.4) are not point-to-point flows: refused. Memory: O(lanes +
+// A step to a group (semantics 1.4) is no flow between two ranks: refused, but where all members do
+// the same (FlowProgram::alike). There the step is one flow to the next member, of the bytes that
+// it puts on each link for all of them: what others put on a member's links is what its own flow
+// does. The message is ready at every member when the flow has ended. Memory: O(lanes +
 // connections + messages in flight), steps are made when their turn comes, and the cost rows of the
 // repetitions that were reached; with declared dependences (semantics 2.7) also an entry per lane,
 // loop and stage. Not thread safe.
@@ -39,6 +42,7 @@ struct FlowProgram {
   std::vector<RankId> ranks;  // at each position
   std::int32_t channel = 0;   // of the routing's hash
   std::int64_t start_ps = 0;
+  bool alike = false;  // steps to groups: of all members the same, as flows to the next one
   // Wire bytes of one message of a phase.
   std::function<std::int64_t(int stage, int group, int phase)> bytes;
 };
@@ -81,6 +85,7 @@ class ScheduleFlows : public FlowDriver {
   };
   struct Message {  // started by a step, on its way through the port
     std::int32_t connection = -1;
+    std::vector<std::int32_t> others;  // to a group: its other connections
     std::int64_t step_start = 0, step_end = 0, latency = 0, bytes = 0;
   };
   struct Connection {  // messages and credits nobody has taken yet, in order
@@ -105,6 +110,9 @@ class ScheduleFlows : public FlowDriver {
   const CostBlock& costs_of(Program& program, const Step& step);
   std::int32_t connection_of(std::int32_t program, std::int32_t from, std::int32_t to,
                              std::uint8_t fifo);
+  // Into `found`: all those from or to position x; the next member of a group comes first.
+  void find_connections(std::int32_t program, const PeerMap& map, std::int32_t x, std::int32_t k,
+                        bool receives, std::vector<std::int32_t>& found);
   std::optional<std::int64_t> end_of_awaited(const Program& program, const Lane& lane,
                                              const Awaited& awaited) const;
   void advance(Lane& lane);
@@ -120,6 +128,7 @@ class ScheduleFlows : public FlowDriver {
   std::unordered_map<std::uint64_t, std::int32_t> connection_index_;
   std::vector<Connection> connections_;
   std::vector<std::int32_t> runnable_;
+  std::vector<std::int32_t> in_, out_;  // connections of the step in hand
   std::vector<std::int64_t> ends_;
 };
 

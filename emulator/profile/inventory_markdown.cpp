@@ -43,8 +43,8 @@ One step of b bytes, nominal link rates and latencies from the machine file:
   protocol: (peer.K.reduce_ratio − 1) / peer.K.cta_bw.P, without the wire efficiency. So does the copy of a step that stores and sends: 1 / peer.K.cta_bw.P.
   The prior of peer.K.handoff.P is NCCL's hop less the machine's links as well (below).
 - peers under `multimem` (the switch reduces S bytes over n GPUs, k thread blocks each): peer.launch + 2 × peer.meeting.multimem + S / (n k) × max(1 / peer.nvlink.cta_bw.multimem,
-  k (n + 1) / (bandwidth × peer.nvlink.efficiency.multimem)): two meetings, and the slower of thread block and link. Every link carries S (1 + 1/n) bytes each way. Integers, which
-  the switch takes 4 bytes at a time, have no parameters.
+  k (n + 1) / (bandwidth × peer.nvlink.efficiency.multimem)): two meetings, and the slower of thread block (the lane's time)
+  and link (the port's). Every link carries S (1 + 1/n) bytes each way. Integers, which the switch takes 4 bytes at a time, have no parameters.
 - f = 1 / √(1 + (working set / cache_size)²): nearly all while it fits, cache_size / working set when it does not; working set = the input and output buffers of all lanes of one host.
 - h has f's form with cuda.l2_size and the buffers of all ranks and two FIFOs per lane: thread blocks of one GPU share one memory of two
   regimes, not links. Their port is charged for the slot written and read and for the operand read and the result stored by the step
@@ -57,7 +57,7 @@ One step of b bytes, nominal link rates and latencies from the machine file:
   chunk, else one) and one occupation of its port. In such a stage shares go by bytes: every lane's port is busy for all bytes
   that its busiest link carries in a repetition. A multicast counts once on every link, a reduction as well; the own member's copy
   passes the switch like the others. In a direct group no switch helps: all members' messages count, the own copy does not, and
-  there is no nvls ratio. Executors other than nccl have no groups: they are charged for the messages they send.
+  there is no nvls ratio. Executors other than nccl have no groups, but for `multimem`: they are charged for the messages they send.
 - **Nothing is counted twice.** NCCL publishes whole hops (0.6 µs per NVLink LL step, 2.7 / 4.0 / 14.0 µs per network step); the
   machine file already holds the route's latency. The prior of a step is the published hop minus that route (two NVLink
   links; two NIC links under one leaf), but at least a quarter of the hop on NVLink and PCIe, and over the network at least the

@@ -149,12 +149,30 @@ class Emulate(CliCase):
         for executor in ("cuda", "peers"):
             self.expect_error(2, "no NVIDIA GPU", "emulate", "-m", "mi300x-8", "-a", "ring", "--executor", executor, "-b", "1M",
                               "-e", "1M", "-o", "t.h5")
-        # The switch's own all-reduce has neither messages nor slots.
+        # The switch's own all-reduce has no slots, and nothing that is cut into slices.
         switch = ("emulate", "-m", "hgx-h100", "-a", "nvls", "--protocol", "multimem", *point)
-        for words in (("--slots", "4"), ("--slices", "2"), ("--slow", "rank=3:x2"), ("--jitter", "lognormal:0.1"), ("--engine", "flow")):
-            self.expect_error(2, f"{words[0]}", *switch, *words)
-            self.expect_error(2, "not for --protocol multimem", *switch, *words)
+        for words in (("--slots", "4"), ("--slices", "2")):
+            self.expect_error(2, f"{words[0]} is not for --protocol multimem", *switch, *words)
         self.expect_ok(*switch)
+
+    def test_the_switch_between_gpus_has_lanes_and_links(self):
+        """What acts on lanes and links acts on the switch's own all-reduce, under both engines."""
+        def times(*words):
+            self.expect_ok("emulate", "-m", "hgx-h100", "--executor", "peers", "-a", "nvls", "--protocol", "multimem", "--channels", "64",
+                           "-b", "1M", "-e", "1G", "-f", "32", "-o", "t.h5", "--force", *words)
+            self.expect_ok("report", "t.h5", "--check")
+            return [int(row["time_ps"]) for row in csv.DictReader(io.StringIO(self.expect_ok("report", "t.h5", "--csv").stdout))]
+        usual = times()
+        self.assertAlmostEqual(times("--slow", "rack=0:x3")[-1] / usual[-1], 3, delta=0.01)
+        self.assertGreater(times("--slow", "rank=3:x3")[0], usual[0] + 2e6)
+        self.assertAlmostEqual(times("--slow", "rank=3:x3")[-1] / usual[-1], 1, delta=0.01)
+        self.assertEqual(times("--jitter", "lognormal:0.1"), usual)
+        self.assertRegex(self.expect_ok("report", "t.h5").stdout, "p99")
+        for flow, sweep in zip(times("--engine", "flow"), usual):
+            self.assertAlmostEqual(flow / sweep, 1, delta=1e-6)
+        slow = times("--slow", "rack=0:x3", "--engine", "flow")
+        for flow, sweep in zip(slow, times("--slow", "rack=0:x3")):
+            self.assertAlmostEqual(flow / sweep, 1, delta=1e-6)
 
     def test_what_differs_from_the_machine_and_from_nccl_is_said_below_the_rows(self):
         point = ("-c", "all_reduce", "-b", "1M", "-e", "1M", "--force", "-o", "t.h5")

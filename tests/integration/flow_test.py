@@ -113,9 +113,19 @@ class Flow(CliCase):
             name = protocol.split()[-1] if protocol else "simple"
             alone = self.expect_ok(*row, "s.h5", "--force", "-a", "ring", "-b", "16M", "-e", "16M", "--channels", "2", "--protocol", name)
             self.assertAlmostEqual(times(result)[0] / times(alone)[0], 1, delta=0.02)
-        for algorithm, protocol, message in (("nvls", "multimem", "job one: protocol multimem"), ("ring", "multimem", "has no protocol multimem")):
-            self.write("one.yaml", f"jobs:\n  - {{name: one, collective: all_reduce, algorithm: {algorithm}, bytes: 16M, gpus: 8, protocol: {protocol}}}\n")
-            self.expect_error(2, message, *row, "n.h5", "--jobs", "one.yaml")
+        self.write("one.yaml", "jobs:\n  - {name: one, collective: all_reduce, algorithm: ring, bytes: 16M, gpus: 8, protocol: multimem}\n")
+        self.expect_error(2, "has no protocol multimem", *row, "n.h5", "--jobs", "one.yaml")
+
+    def test_a_job_that_the_switch_reduces(self):
+        """Alone it is the row; beside a ring over the same links both are slower."""
+        job = "  - {name: %s, collective: all_reduce, bytes: 256M, ranks: [0-7], channels: 32, %s}\n"
+        switch, ring = job % ("one", "algorithm: nvls, protocol: multimem"), job % ("two", "algorithm: ring, protocol: simple")
+        row = ("emulate", "-m", "hgx-h100", "--executor", "peers", "--quiet", "--force", "-o", "t.h5")
+        alone = times(self.expect_ok(*row, "-a", "nvls", "-b", "256M", "-e", "256M", "--channels", "32", "--protocol", "multimem"))[0]
+        self.write("jobs.yaml", "jobs:\n" + switch)
+        self.assertAlmostEqual(times(self.expect_ok(*row, "--jobs", "jobs.yaml"))[0] / alone, 1, delta=1e-3)
+        self.write("jobs.yaml", "jobs:\n" + switch + ring)
+        self.assertGreater(times(self.expect_ok(*row, "--jobs", "jobs.yaml"))[0], 1.3 * alone)
 
     def test_comparing_knows_jobs_and_engines(self):
         self.write("jobs.yaml", TWINS)

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "emulator/base/error.hpp"
+#include "emulator/cost/case_builder.hpp"
 #include "emulator/sim/predict.hpp"
 #include "tests/unit/topologies/example_machines.hpp"
 #include "topologies/model/machine_file.hpp"
@@ -60,6 +61,56 @@ TEST(FlowCase, all_to_all_over_oversubscribed_trunks) {
   EXPECT_GE(spray.flow, spray.bound);
   EXPECT_NEAR(spray.flow / spray.sweep, 1.0, 0.1);
   EXPECT_GT(ecmp.flow, spray.flow);
+}
+
+// Every link carries as much as the switch's loads and stores put on it.
+TEST(FlowCase, the_switchs_own_all_reduce_is_a_flow_of_each_member) {
+  for (const auto& [name, channels] :
+       {std::pair{"hgx-h100", 1}, {"hgx-h100", 64}, {"gb200-nvl72", 2}}) {
+    const auto topology = load_machine(name);
+    const auto values = values_of(prior_profile(*topology, ExecutorKind::peers));
+    for (const std::int64_t bytes :
+         {std::int64_t{4}, std::int64_t{1} << 20, std::int64_t{9} << 28}) {
+      PointSpec point = point_of(Collective::all_reduce, "nvls", bytes, channels);
+      point.executor = ExecutorKind::peers;
+      point.protocol = Protocol::multimem;
+      const CollectiveCase made = build_case(*topology, values, point);
+      const FlowTime timed = evaluate_flows(topology, values, point, made);
+      const auto sweep = static_cast<double>(evaluate_case(made, {}).time.value());
+      EXPECT_NEAR(static_cast<double>(timed.time.value()) / sweep, 1, 1e-6) << name << " " << bytes;
+      ASSERT_EQ(timed.loads.size(), 1u);
+      const LinkLoad& load = timed.loads.front();
+      EXPECT_EQ(load.links, 2 * topology->ranks());
+      EXPECT_EQ(load.busiest_bytes, channels * made.plan.slice_bytes * (topology->ranks() + 1));
+      EXPECT_EQ(load.total_bytes, load.busiest_bytes * load.links);
+    }
+  }
+}
+
+// The link's factor where the link is the bottleneck, as in the sweep; nothing where it is not.
+TEST(FlowCase, a_slow_link_of_the_switchs_own_all_reduce) {
+  const auto topology = load_machine("hgx-h100");
+  auto values = values_of(prior_profile(*topology, ExecutorKind::peers));
+  values.at("peer.nvlink.cta_bw.multimem") = 5;  // one thread block leaves room
+  const MachineChanges changes{
+      0,
+      {slow_element_from(
+          "link=" + topology->link_name(topology->route(RankId(3), RankId(4)).links[1]) + ":x2")}};
+  const SlowElements slow(*topology, changes.slow);
+  PointSpec point = point_of(Collective::all_reduce, "nvls", std::int64_t{1} << 30, 1);
+  point.executor = ExecutorKind::peers;
+  point.protocol = Protocol::multimem;
+  for (const std::int32_t channels : {1, 64}) {
+    point.channels = channels;
+    CaseBuilder usual(*topology), changed(*topology, changes);
+    const CollectiveCase with = changed.build(values, point);
+    const auto flow =
+        static_cast<double>(evaluate_flows(topology, values, point, with, {}, slow).time.value());
+    EXPECT_NEAR(flow / static_cast<double>(evaluate_case(with, {}).time.value()), 1, 1e-6);
+    const auto without =
+        static_cast<double>(evaluate_case(usual.build(values, point), {}).time.value());
+    EXPECT_NEAR(flow / without, channels == 1 ? 1 : 2, 0.01);
+  }
 }
 
 TEST(FlowCase, refuses_groups) {
