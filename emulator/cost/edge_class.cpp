@@ -38,8 +38,10 @@ EdgeId EdgeTable::intern(const EdgeClass& edge) {
   return recent;
 }
 
-bool is_network(LinkKind kind) {
-  return kind == LinkKind::nic || kind == LinkKind::leaf_uplink || kind == LinkKind::spine_uplink;
+bool is_network(LinkKind kind) { return kind == LinkKind::nic || is_trunk(kind); }
+
+bool is_trunk(LinkKind kind) {
+  return kind == LinkKind::leaf_uplink || kind == LinkKind::spine_uplink;
 }
 
 EdgeClass classify(const Topology& topology, const Route& route,

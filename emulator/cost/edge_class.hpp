@@ -73,5 +73,7 @@ EdgeClass classify(const Topology& topology, const Route& route,
 
 // nic and up: a message through the network.
 bool is_network(LinkKind kind);
+// The parallel uplinks of a switch, of no GPU's or node's own.
+bool is_trunk(LinkKind kind);
 
 }  // namespace fabricast

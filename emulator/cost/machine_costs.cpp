@@ -28,10 +28,6 @@ const LinkClass& first_of_kind(const Topology& topology, LinkKind kind) {
                        [kind](const LinkClass& c) { return c.kind == kind; });
 }
 
-bool is_trunk(LinkKind kind) {
-  return kind == LinkKind::leaf_uplink || kind == LinkKind::spine_uplink;
-}
-
 // The links that join GPUs of one domain: NVLink where there is, else PCIe.
 const LinkClass& path_between_gpus(const Topology& topology) {
   const auto& classes = topology.link_classes();

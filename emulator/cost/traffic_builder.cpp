@@ -71,8 +71,7 @@ void TrafficBuilder::find_load_classes() {
   const auto& classes = topology_.link_classes();
   for (std::size_t c = 0; c < classes.size(); ++c) {
     LoadClass as{c, 1};
-    const bool own = !classes[c].direct && classes[c].kind != LinkKind::leaf_uplink &&
-                     classes[c].kind != LinkKind::spine_uplink;
+    const bool own = !classes[c].direct && !is_trunk(classes[c].kind);
     for (std::size_t first = 0; own && first < c; ++first) {
       if (classes[first].kind != classes[c].kind || classes[first].direct) continue;
       as = {first, classes[first].bandwidth.value / classes[c].bandwidth.value};

@@ -10,16 +10,13 @@
 #include "emulator/base/counter_rng.hpp"
 #include "emulator/base/error.hpp"
 #include "emulator/base/names.hpp"
+#include "emulator/cost/edge_class.hpp"
 #include "topologies/builders/built_topology.hpp"
 
 namespace fabricast {
 namespace {
 
 constexpr std::string_view routing_names[] = {"spray", "ecmp", "dmodk", "rail"};
-
-bool is_trunk(LinkKind kind) {
-  return kind == LinkKind::leaf_uplink || kind == LinkKind::spine_uplink;
-}
 
 }  // namespace
 
