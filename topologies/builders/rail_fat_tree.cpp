@@ -76,6 +76,7 @@ RailFatTree::RailFatTree(MachineSpec checked)
 
 // A class of its own only for what differs from all domains before.
 void RailFatTree::add_kinds() {
+  divided_ = spec().has_parts_of_nodes();
   const auto class_of = [this](LinkClass wanted, int part) {
     for (std::size_t c = 0; c < classes_.size(); ++c) {
       const LinkClass& known = classes_[c];
@@ -96,8 +97,7 @@ void RailFatTree::add_kinds() {
     classes_.push_back(std::move(wanted));
     return LinkClassId::from(static_cast<std::int64_t>(classes_.size()) - 1);
   };
-  const auto domains_per_node = [this](const DomainSpec& domain) {
-    divided_ = divided_ || domain.domains_per_node > 1;
+  const auto domains_per_node = [](const DomainSpec& domain) {
     return static_cast<std::uint32_t>(domain.domains_per_node);
   };
   domain_kinds_.push_back({0, 0, LinkClassId(0),

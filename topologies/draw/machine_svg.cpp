@@ -91,7 +91,7 @@ class Drawing {
     } else if (others_.empty()) {
       panel(svg, y, noun, spec.fabric ? "and how it leaves the box" : "", node_);
     } else {
-      draw_kinds(svg, y, noun.substr(0, noun.find(" part")));
+      draw_kinds(svg, y, "One " + spec.node_noun());
     }
     return svg.finish();
   }

@@ -42,7 +42,7 @@ void divide_nodes(const YamlCursor& list, MachineSpec& spec) {
   };
   divide(spec.domain, spec.domains);
   for (DomainPart& other : spec.others) divide(other.domain, other.domains);
-  spec.domain.noun += " part";
+  spec.domain.noun += part_of_node;
 }
 
 void require_comparable(const YamlCursor& at, const MachineSpec& first, const MachineSpec& other) {
@@ -72,11 +72,7 @@ void require_comparable(const YamlCursor& at, const MachineSpec& first, const Ma
 }
 
 void read_other_nics(const YamlCursor& list, MachineSpec& spec) {
-  const bool divided = spec.domain.domains_per_node > 1 ||
-                       std::any_of(spec.others.begin(), spec.others.end(), [](const auto& part) {
-                         return part.domain.domains_per_node > 1;
-                       });
-  if (divided && (spec.fabric->sites > 1 || spec.fabric->kind == "rail_only")) {
+  if (spec.has_parts_of_nodes() && (spec.fabric->sites > 1 || spec.fabric->kind == "rail_only")) {
     list.fail(
         fmt::format("nodes of several sizes {}; give nodes of one size, or two machines",
                     spec.fabric->sites > 1 ? "at several sites" : "on rails that nothing joins"));

@@ -316,10 +316,7 @@ void join_parts(MachineSpec& spec) {
   join(spec.domain, first, spec.cost);
   spec.domains.value = first.value;
   for (DomainPart& part : spec.others) join(part.domain, part.domains, part.cost);
-  constexpr std::string_view part_of = " part";
-  if (spec.domain.noun.ends_with(part_of)) {
-    spec.domain.noun.resize(spec.domain.noun.size() - part_of.size());
-  }
+  spec.domain.noun = spec.node_noun();
   fabric.nics *= parts;
   fabric.domains_per_leaf /= parts;
 }

@@ -3,9 +3,11 @@
 // Units are those of the field names; every number keeps its origin and source. Value types.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "topologies/model/topology.hpp"
@@ -102,6 +104,9 @@ struct ProcessorSpec {  // of a host machine
   Sourced llc_mb;
 };
 
+// Behind the noun of a domain that is a part of a node: "rack part".
+inline constexpr std::string_view part_of_node = " part";
+
 struct MachineSpec {
   std::string name, title, kind, yaml;
   GpuModel gpu;
@@ -121,6 +126,17 @@ struct MachineSpec {
     auto count = static_cast<std::int64_t>(domains.value);
     for (const DomainPart& part : others) count -= static_cast<std::int64_t>(part.domains.value);
     return count;
+  }
+  // Are there nodes cut into several domains?
+  bool has_parts_of_nodes() const {
+    return domain.domains_per_node > 1 ||
+           std::any_of(others.begin(), others.end(),
+                       [](const DomainPart& part) { return part.domain.domains_per_node > 1; });
+  }
+  // What a whole node is called, of which a domain may be a part.
+  std::string node_noun() const {
+    const std::string& noun = domain.noun;
+    return noun.ends_with(part_of_node) ? noun.substr(0, noun.size() - part_of_node.size()) : noun;
   }
   // Where no channels are given for the whole machine: the least that any of its nodes says, as
   // NCCL's ranks take the least that any of them found. Only with a scale_out.

@@ -71,9 +71,13 @@ TEST(DividedNodes, PartsOfARackMeetAtItsSwitch) {
 TEST(DividedNodes, APartWithNodesOfOneSizeIsTheMachineOfThese) {
   const auto machine = machine_of("gb200-nvl72", "gb200-nvl36");
   ASSERT_TRUE(machine->has_parts_of_nodes());
+  EXPECT_TRUE(spec_of(*machine).has_parts_of_nodes());
+  EXPECT_EQ(spec_of(*machine).domain.noun, "rack part");
+  EXPECT_EQ(spec_of(*machine).node_noun(), "rack");
   const auto racks = with_ranks(machine, 144);
   EXPECT_EQ(racks->space(), RankSpace({72, 2}));
   EXPECT_FALSE(racks->has_parts_of_nodes());
+  EXPECT_FALSE(spec_of(*racks).has_parts_of_nodes());
   EXPECT_EQ(spec_of(*racks).fabric->nics, 72);
   EXPECT_EQ(spec_of(*racks).domain.noun, "rack");
   EXPECT_EQ(with_ranks(machine, 72)->space(), RankSpace({72}));
