@@ -75,11 +75,11 @@ void label(Conditions& conditions, ExecutorKind executor, Protocol protocol) {
   if (protocol == Protocol::multimem) conditions.protocol = "simple";
 }
 
-std::vector<Protocol> protocols_for(Collective collective, const std::string& algorithm,
-                                    const SyntheticOptions& options) {
+std::vector<Protocol> protocols_for(const Topology& topology, Collective collective,
+                                    const std::string& algorithm, const SyntheticOptions& options) {
   const auto& asked = options.protocols;
   if (asked.empty()) return usual_protocols(options.executor, collective, algorithm);
-  auto known = protocols_of(options.executor, collective, algorithm);
+  auto known = offered_protocols(topology, options.executor, collective, algorithm);
   std::erase_if(known, [&asked](Protocol protocol) {
     return std::find(asked.begin(), asked.end(), protocol) == asked.end();
   });
@@ -151,8 +151,7 @@ SampleSet draw_samples(const Topology& topology, const ParameterValues& truth,
       if (!asked.empty() && std::find(asked.begin(), asked.end(), algorithm) == asked.end())
         continue;
       if (!why_not_offered(topology, options.executor, collective, algorithm).empty()) continue;
-      for (const Protocol protocol : protocols_for(collective, algorithm, options)) {
-        if (!why_no_protocol(topology, options.executor, protocol).empty()) continue;
+      for (const Protocol protocol : protocols_for(topology, collective, algorithm, options)) {
         if (protocol == Protocol::multimem && options.dtype == "int32") {
           throw UsageError(
               "multimem on int32 has no parameters to draw from (the switch takes 4 bytes at a "

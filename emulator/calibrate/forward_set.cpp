@@ -35,14 +35,16 @@ void resolve_choice(Forward& forward, const ParameterValues& values, Observation
   SimDuration least = SimDuration::max();
   PointSpec best = observation.point;
   const Conditions& asked = observation.conditions;
+  const ExecutorKind executor = observation.point.executor;  // the model of what measured them
   for (const std::string& algorithm : algorithms_of(asked.collective)) {
     const Topology& topology = forward.topology();
     if (asked.algorithm == "nccl" ? !library_has(topology, asked.collective, algorithm)
                                   : asked.algorithm != algorithm) {
       continue;
     }
-    if (!why_not_offered(topology, asked.executor, asked.collective, algorithm).empty()) continue;
-    for (const Protocol protocol : protocols_of(asked.executor, asked.collective, algorithm)) {
+    if (!why_not_offered(topology, executor, asked.collective, algorithm).empty()) continue;
+    for (const Protocol protocol :
+         offered_protocols(topology, executor, asked.collective, algorithm)) {
       if (asked.protocol != "auto" && asked.protocol != to_string(protocol)) continue;
       PointSpec candidate = observation.point;
       candidate.algorithm = algorithm;

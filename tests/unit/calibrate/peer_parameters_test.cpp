@@ -155,11 +155,10 @@ TEST_P(PeerParameters, EachReachesAPrediction) {
   const auto machine = machine_of(GetParam());
   const auto values = values_of(prior_profile(*machine, peers));
   std::vector<PointSpec> points;
-  for (const Protocol protocol : protocols_of(peers)) {
-    if (!why_no_protocol(*machine, peers, protocol).empty()) continue;
-    const bool in_switch = protocol == Protocol::multimem;
-    for (const std::string algorithm : {"ring", "tree", "nvls"}) {
-      if (in_switch != (algorithm == "nvls")) continue;
+  for (const std::string algorithm : {"ring", "tree", "nvls"}) {
+    for (const Protocol protocol :
+         offered_protocols(*machine, peers, Collective::all_reduce, algorithm)) {
+      if ((protocol == Protocol::multimem) != (algorithm == "nvls")) continue;
       for (const std::int32_t channels : {1, 32}) {
         for (const std::int64_t bytes : {1LL << 12, 1LL << 28}) {
           points.push_back(point_of(peers, Collective::all_reduce, algorithm, protocol, bytes));
@@ -207,6 +206,14 @@ TEST(PeerModel, SamplesOfOneDeviceAreNotItsOwn) {
   auto of_device = set;
   for (auto& c : of_device.conditions) c.suite = "collective";
   EXPECT_THROW(calibrate(*box, prior_profile(*box, peers), of_device), UsageError);
+}
+
+// Samples whose protocol somebody chose: of those that the machine has.
+TEST(PeerModel, AChosenProtocolIsOneOfTheMachines) {
+  const auto box = machine_of("pcie");
+  auto samples = measured(*box, truth_of(*box), {Protocol::simple}, 1);
+  for (auto& c : samples.conditions) c.protocol = "auto";
+  EXPECT_NO_THROW(calibrate(*box, prior_profile(*box, peers), samples));
 }
 
 // --- the switch's own all-reduce ---
