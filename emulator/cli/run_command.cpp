@@ -285,16 +285,18 @@ void publish(const std::string& output, const std::vector<Emulated>& all, RunRec
                              largest_points(content.at("/results"), one.scenario));
   }
   for (Table& table : classes.take().tables) content.tables.push_back(std::move(table));
+  std::vector<const Topology*> machines;
+  for (const auto& one : all) {
+    if (one.scenario.executor == ExecutorKind::nccl) machines.push_back(one.topology.get());
+  }
+  const auto notes = note_attributes(machines);
+  content.attributes.insert(notes.begin(), notes.end());
   write_trace(output, content, WriteOptions{record.replaces()});
   publish_plot(output, record.replaces());
   record.finish();
   log_note_on_steps(content);
   fmt::print("{}", render_table(content, TableOptions{}));
-  std::vector<const Topology*> machines;
-  for (const auto& one : all) {
-    if (one.scenario.executor == ExecutorKind::nccl) machines.push_back(one.topology.get());
-  }
-  if (const auto note = foreign_library_note(machines); !note.empty()) fmt::print("# {}\n", note);
+  fmt::print("{}", note_lines(notes));
   fmt::print("# trace {} (fabricast report {} --why ROW explains a row), plot {}\n", output, output,
              plot_of(output));
 }

@@ -56,25 +56,33 @@ std::string render_library_choices(const TraceContent& content) {
   return text;
 }
 
-std::string foreign_library_note(const std::vector<const Topology*>& machines) {
+std::map<std::string, std::string> note_attributes(const std::vector<const Topology*>& machines) {
+  std::map<std::string, std::string> attributes;
   std::set<std::string> libraries;
+  std::string generations;
   for (const Topology* machine : machines) {
     const auto library = library_of(*machine);
     if (library != "nccl") libraries.insert(library);
+    std::istringstream lines(generation_note(*machine));
+    std::string line;
+    while (std::getline(lines, line)) {
+      if (!generations.empty()) generations += '\n';
+      // Lines of parameters are indented and follow those of their machine.
+      if (machines.size() > 1 && !line.starts_with(' ')) generations += machine->name() + ": ";
+      generations += line;
+    }
   }
-  if (libraries.empty()) return "";
-  return fmt::format("costs of NCCL's are used; library {} is not modelled",
-                     fmt::join(libraries, ", "));
+  if (!libraries.empty()) {
+    attributes["library_note"] = fmt::format("costs of NCCL's are used; library {} is not modelled",
+                                             fmt::join(libraries, ", "));
+  }
+  if (!generations.empty()) attributes["generation_note"] = std::move(generations);
+  return attributes;
 }
 
 std::map<std::string, std::string> note_attributes(ExecutorKind executor, const Topology& machine) {
-  std::map<std::string, std::string> attributes;
-  if (executor != ExecutorKind::nccl) return attributes;
-  if (auto note = foreign_library_note({&machine}); !note.empty())
-    attributes["library_note"] = std::move(note);
-  if (auto note = generation_note(machine); !note.empty())
-    attributes["generation_note"] = std::move(note);
-  return attributes;
+  if (executor != ExecutorKind::nccl) return {};
+  return note_attributes({&machine});
 }
 
 std::string note_lines(const std::map<std::string, std::string>& attributes, bool why) {

@@ -19,12 +19,11 @@ void add_library_choices(const Scenario& scenario, const std::vector<ScenarioPoi
 // For people: choice, the engine's time and the two estimates, by row. Empty without the table.
 std::string render_library_choices(const TraceContent& content);
 
-// The line that says whose costs a machine's rows have, where that is not its own library's; empty:
-// it is, or the executor is another one.
-std::string foreign_library_note(const std::vector<const Topology*>& machines);
-
-// What readers of a machine's rows must know, as root attributes of the trace: "library_note" and
-// "generation_note" (emulator/cost/generation_ratios.hpp). Only of executor nccl.
+// What readers of the machines' rows must know, as root attributes of the trace: "library_note",
+// whose costs they have, where that is not the machine's own library's, and "generation_note"
+// (emulator/cost/generation_ratios.hpp), of several machines with their names. Only of executor
+// nccl.
+std::map<std::string, std::string> note_attributes(const std::vector<const Topology*>& machines);
 std::map<std::string, std::string> note_attributes(ExecutorKind executor, const Topology& machine);
 
 // Of any attributes, the lines that stand below a table; "why": everything that the notes say.

@@ -71,6 +71,18 @@ class MainJob(CliCase):
         # Of a short budget on a busy machine parameters stay near their priors: 0.246 was seen at a load of 15.
         self.assertGreater(min(float(row["measured_share"]) for row in rows), 0.1)
 
+    def test_a_machine_of_two_generations_says_what_its_rows_rest_on(self):
+        self.write("mixed.yaml", "name: mixed\ntitle: a test\nkind: nested\nnode: hgx-h100\ncount: [2, assumed, t]\nfabric: infiniband-hdr\n"
+                                 "others:\n  - {node: hgx-a100, count: [2, assumed, t]}\n")
+        options = [*SMALL]
+        options[options.index("gb300-nvl72")] = "gb300-nvl72,./mixed.yaml"
+        note, prior = "# mixed: GPUs of ampere: the figures of hopper times the ratios", "#   cta.copy_bw x "
+        for text in (self.expect_ok(*options).stdout, self.expect_ok("report", "trace.h5").stdout):
+            self.assertEqual((text.count(note), text.count(prior)), (1, 0), text)
+        self.assertIn(prior, self.expect_ok("report", "trace.h5", "--why", "0").stdout)
+        self.expect_ok("report", "trace.h5", "--check")
+        self.assertNotIn("GPUs of", self.expect_ok(*SMALL).stdout)
+
     def test_two_machines_of_one_name_are_refused(self):
         shipped = os.path.join(os.path.dirname(__file__), "../../topologies/machines/gb300-nvl72.yaml")
         with open(shipped, encoding="utf-8") as file:
