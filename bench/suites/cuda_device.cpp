@@ -32,7 +32,9 @@ class CudaDevice final : public DeviceUnderTest {
       facts_.pcie_gb_per_s = pcie_rating(gpu.pcie_generation, gpu.pcie_width).gb_per_s;
       facts_.pcie_source = fmt::format("PCIe {} x{} by NVML", gpu.pcie_generation, gpu.pcie_width);
     }
-    if (facts_.pcie_source.empty()) facts_.pcie_source = "not known: " + known.note;
+    if (facts_.pcie_source.empty()) {
+      facts_.pcie_source = "not known: " + (known.loaded ? known.note : "NVML cannot be loaded");
+    }
     if (!monitor_.note().empty()) description_ += "; " + monitor_.note();
   }
 

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "topologies/discover/cuda_driver.hpp"
 #include "topologies/discover/gpu_catalog.hpp"
 #include "topologies/discover/machine_writer.hpp"
 
@@ -45,6 +46,7 @@ const LocalGpu& least_connected(const LocalMachine& host) {
 }  // namespace
 
 std::string_view joined_by(const LocalMachine& host) {
+  if (!host.nvlinks_known) return "pcie";
   const LocalGpu& least = least_connected(host);
   const double rate = nvlink_rating(least.compute_major, least.compute_minor).gb_per_s;
   return least.nvlinks > 0 && rate > 0 && host.nvlink_shape != "apart" ? "nvlink" : "pcie";
@@ -110,7 +112,13 @@ std::string host_domain(const LocalMachine& host, std::string_view indent) {
   return text;
 }
 
-std::string gpu_section(const LocalGpu& gpu, std::string_view indent) {
+// Who told memory and power, whatever a file says of the links.
+std::string driver_source(const LocalMachine& host) {
+  return std::string(host.gpu_source.starts_with(cuda_driver_source) ? cuda_driver_source : "NVML");
+}
+
+std::string gpu_section(const LocalMachine& host, std::string_view indent) {
+  const LocalGpu& gpu = host.gpus.front();
   const std::string inner = std::string(indent) + "  ";
   const auto* rating = find_rating(gpu.name);
   std::string text = fmt::format("{}gpu:\n", indent);
@@ -119,7 +127,7 @@ std::string gpu_section(const LocalGpu& gpu, std::string_view indent) {
   if (gpu.memory_bytes > 0) {
     text += yaml_line(inner, "hbm",
                       yaml_sourced(fmt::format("{} B", gpu.memory_bytes), "measured",
-                                   "NVML, total memory of the device"));
+                                   driver_source(host) + ", total memory of the device"));
   }
   const auto nominal = [&](std::string_view key, double value, std::string_view unit) {
     if (rating == nullptr || value <= 0) return;
@@ -134,7 +142,7 @@ std::string gpu_section(const LocalGpu& gpu, std::string_view indent) {
   if (gpu.power_limit_w > 0) {
     text += yaml_line(inner, "power",
                       yaml_sourced(fmt::format("{} W", gpu.power_limit_w), "measured",
-                                   "NVML, default power limit"));
+                                   driver_source(host) + ", default power limit"));
   }
   return text;
 }
@@ -168,13 +176,16 @@ std::string gpu_interconnect(const LocalMachine& host, std::string_view indent) 
   }
   const auto pcie = pcie_rating(least.pcie_generation, least.pcie_width);
   text += yaml_line(inner, "kind", "pcie");
-  text += yaml_line(
-      inner, "bandwidth",
-      pcie.gb_per_s > 0
-          ? yaml_sourced(fmt::format("{} GB/s", pcie.gb_per_s), "datasheet",
-                         fmt::format("PCIe Gen{} x{} ({}): {}", least.pcie_generation,
-                                     least.pcie_width, host.gpu_source, pcie.source))
-          : yaml_sourced("32 GB/s", "assumed", "PCIe Gen4 x16: the slot could not be read"));
+  text +=
+      yaml_line(inner, "bandwidth",
+                pcie.gb_per_s > 0
+                    ? yaml_sourced(fmt::format("{} GB/s", pcie.gb_per_s), "datasheet",
+                                   fmt::format("PCIe Gen{} x{} ({}): {}", least.pcie_generation,
+                                               least.pcie_width, host.gpu_source, pcie.source))
+                    : yaml_sourced("32 GB/s", "assumed",
+                                   host.nvlinks_known
+                                       ? "PCIe Gen4 x16: the slot could not be read"
+                                       : "PCIe Gen4 x16: neither NVLinks nor the slot are known"));
   text += yaml_line(
       inner, "latency",
       yaml_sourced("250 ns", "assumed",
@@ -187,7 +198,7 @@ std::string gpu_domain(const LocalMachine& host, std::string_view indent) {
   text += yaml_line(
       indent, "gpus",
       yaml_sourced(std::to_string(host.gpus.size()), "measured", host.gpu_source + ": devices"));
-  text += gpu_section(host.gpus.front(), indent);
+  text += gpu_section(host, indent);
   text += yaml_line(indent, "channels", gpu_channels(host, false));
   if (host.gpus.size() > 1) text += gpu_interconnect(host, indent);
   return text;

@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "emulator/base/error.hpp"
+#include "topologies/discover/gpu_probe.hpp"
 #include "topologies/discover/host_probe.hpp"
-#include "topologies/discover/nvml.hpp"
 
 namespace fabricast {
 
@@ -18,19 +18,16 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LocalGpu, name, uuid, bus_id, compute_major, 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LocalNic, name, fabric, gbit_per_s)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LocalMachine, hostname, boot_id, kernel, cpu_model, usable_cores,
                                    cpu_quota, cpus, online_cores, memory_bytes, llc_bytes,
-                                   driver_version, gpu_note, gpu_source, nvlink_shape,
-                                   nvlink_switch, gpus, nics)
+                                   driver_version, gpu_note, gpu_source, nvlinks_known,
+                                   nvlink_shape, nvlink_switch, gpus, nics)
 
 LocalMachine discover_local(const std::filesystem::path& root) {
   LocalMachine machine = probe_host(root);
-  const NvmlGpus nvml = root == "/" ? probe_nvml() : NvmlGpus{{}, "", "not this machine"};
-  machine.driver_version = nvml.driver_version;
-  machine.gpu_note = nvml.note;
-  machine.gpus = visible_gpus(nvml.gpus, std::getenv("CUDA_VISIBLE_DEVICES"));
-  if (machine.gpus.empty() && !nvml.gpus.empty()) {
-    machine.gpu_note = "CUDA_VISIBLE_DEVICES hides all GPUs";
+  if (root == "/") {
+    probe_gpus(machine);
+  } else {
+    machine.gpu_note = "not this machine";
   }
-  machine.nvlink_switch = meet_at_switches(machine.gpus);
   return machine;
 }
 
@@ -65,11 +62,19 @@ std::vector<LocalMachine> join_processes(std::span<const LocalMachine> processes
         known->cpus.push_back(cpu);
       }
     }
+    if (!process.gpus.empty() && known->gpus.empty()) {
+      known->gpu_source = process.gpu_source;
+      known->driver_version = process.driver_version;
+      known->gpu_note = process.gpu_note;
+    } else if (!process.gpus.empty() && known->gpu_note.empty()) {
+      known->gpu_note = process.gpu_note;
+    }
     for (const auto& gpu : process.gpus) {
       const bool seen = std::any_of(known->gpus.begin(), known->gpus.end(),
                                     [&](const auto& of) { return of.bus_id == gpu.bus_id; });
       if (!seen) known->gpus.push_back(gpu);
     }
+    known->nvlinks_known = known->nvlinks_known && process.nvlinks_known;
     known->nvlink_switch = known->nvlink_switch && process.nvlink_switch;
     if (!known->cpus.empty()) {
       const auto bound = static_cast<std::int32_t>(known->cpus.size());

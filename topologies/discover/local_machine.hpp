@@ -1,8 +1,8 @@
 // The machine this process runs on: what it has, and its machine file.
 //
 // Nothing is needed: no GPU, driver, HOME or network. What cannot be read is left at 0 or empty,
-// and the machine file then says "assumed". NVML is loaded with dlopen at run time. Thread safety:
-// pure functions apart from reading /proc, /sys and NVML.
+// and the machine file then says "assumed". NVML and the CUDA driver are loaded with dlopen at run
+// time. Thread safety: pure functions apart from reading /proc, /sys and these.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@
 namespace fabricast {
 
 struct LocalGpu {
-  std::string name;    // as NVML says: "NVIDIA H200"
+  std::string name;    // as the driver says: "NVIDIA H200"
   std::string uuid;    // "GPU-..."
   std::string bus_id;  // "0000:1b:00.0"
   int compute_major = 0, compute_minor = 0;
@@ -46,6 +46,7 @@ struct LocalMachine {
   // About the GPUs: why there are none, or what the source of these facts leaves out.
   std::string gpu_note;
   std::string gpu_source = "NVML";  // where the facts about the GPUs come from
+  bool nvlinks_known = true;        // false: LocalGpu::nvlinks says nothing
   // How NVLinks lead from GPU to GPU: "full_mesh", "cube_mesh" (all reach all, over others),
   // "apart" (not even that, as bridges of two); empty: to a switch, or not known.
   std::string nvlink_shape;

@@ -34,13 +34,18 @@ std::string slug(std::string_view text) {
   return word.empty() ? "gpu" : word;
 }
 
+std::string links_of(const LocalMachine& host) {
+  return host.nvlinks_known ? fmt::format("{} NVLinks", host.gpus.front().nvlinks)
+                            : "NVLinks not known";
+}
+
 // "8 x NVIDIA H200, AMD EPYC 9654, 192 cores"
 std::string describe(const LocalMachine& host) {
   const std::string cores = fmt::format("{}, {} core{}", host.cpu_model, host.usable_cores,
                                         host.usable_cores == 1 ? "" : "s");
   if (host.gpus.empty()) return cores;
-  return fmt::format("{} x {} ({} NVLinks){}", host.gpus.size(), host.gpus.front().name,
-                     host.gpus.front().nvlinks, host.usable_cores > 0 ? ", " + cores : "");
+  return fmt::format("{} x {} ({}){}", host.gpus.size(), host.gpus.front().name, links_of(host),
+                     host.usable_cores > 0 ? ", " + cores : "");
 }
 
 void require_like_gpus(const LocalMachine& host) {
@@ -79,11 +84,11 @@ std::string describe_ports(const LocalMachine& host) {
 // What a host is to the machine: cores count where there are no GPUs.
 std::string kind_of(const LocalMachine& host) {
   const std::string what =
-      host.gpus.empty() ? fmt::format("no GPU, {}, {} core{}", host.cpu_model, host.usable_cores,
-                                      host.usable_cores == 1 ? "" : "s")
-                        : fmt::format("{} x {} ({} NVLinks, {:.0f} GB)", host.gpus.size(),
-                                      host.gpus.front().name, host.gpus.front().nvlinks,
-                                      static_cast<double>(host.gpus.front().memory_bytes) / 1e9);
+      host.gpus.empty()
+          ? fmt::format("no GPU, {}, {} core{}", host.cpu_model, host.usable_cores,
+                        host.usable_cores == 1 ? "" : "s")
+          : fmt::format("{} x {} ({}, {:.0f} GB)", host.gpus.size(), host.gpus.front().name,
+                        links_of(host), static_cast<double>(host.gpus.front().memory_bytes) / 1e9);
   return fmt::format("{}, {}", what, describe_ports(host));
 }
 
@@ -226,6 +231,9 @@ std::string doubt_about(const LocalMachine& host) {
       std::minmax_element(host.gpus.begin(), host.gpus.end(),
                           [](const auto& a, const auto& b) { return a.nvlinks < b.nvlinks; });
   std::string text = host.gpus.empty() ? "" : host.gpu_note;
+  if (!host.nvlinks_known && host.gpus.size() > 1) {
+    text += " (the GPUs are taken to be joined by PCIe)";
+  }
   const bool unlike = host.gpus.size() > 1 && least->nvlinks != most->nvlinks;
   if (host.nvlink_shape == "apart" && most->nvlinks > 0) {
     text =

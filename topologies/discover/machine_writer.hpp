@@ -21,7 +21,7 @@ std::string short_gpu_name(const LocalGpu& gpu);
 // The keys of kind single_node or host for one host, each line indented. In domain_writer.cpp.
 std::string domain_yaml(const LocalMachine& host, std::string_view indent);
 
-// What joins the GPUs of a host: "nvlink" or "pcie".
+// What joins the GPUs of a host: "nvlink" or, as far as is known, "pcie".
 std::string_view joined_by(const LocalMachine& host);
 
 // The `channels:` of NCCL on these GPUs; across hosts it is fewer.

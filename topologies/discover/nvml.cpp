@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "topologies/discover/nvml_library.hpp"
+#include "topologies/discover/driver_library.hpp"
 
 namespace fabricast {
 namespace {
@@ -87,10 +87,12 @@ NvmlGpus probe_nvml(const std::string& library) {
     result.note = fmt::format("{} cannot be loaded (no NVIDIA driver)", library);
     return result;
   }
+  result.loaded = true;
   if (const int code = found.call("nvmlInit_v2"); code != nvml_success) {
     result.note = fmt::format("NVML does not start (nvmlInit_v2 returned {})", code);
     return result;
   }
+  result.started = true;
   std::array<char, 128> text{};
   if (found.call("nvmlSystemGetDriverVersion", text.data(), static_cast<unsigned>(text.size())) ==
       nvml_success) {

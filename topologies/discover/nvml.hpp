@@ -15,7 +15,9 @@ namespace fabricast {
 struct NvmlGpus {
   std::vector<LocalGpu> gpus;  // in PCI bus order
   std::string driver_version;
-  std::string note;  // why `gpus` is empty
+  std::string note;     // why `gpus` is empty
+  bool loaded = false;  // there is such a library
+  bool started = false;
 };
 
 NvmlGpus probe_nvml(const std::string& library = "libnvidia-ml.so.1");

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "topologies/discover/nvml_library.hpp"
+#include "topologies/discover/driver_library.hpp"
 
 namespace fabricast {
 namespace {

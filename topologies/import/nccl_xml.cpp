@@ -372,6 +372,10 @@ LocalMachine merge_nccl_xml(const LocalMachine& local, const LocalMachine& from_
   merged.nvlink_shape = from_file.nvlink_shape;
   merged.nvlink_switch = from_file.nvlink_switch;
   merged.gpu_source += " and " + from_file.gpu_source;
+  if (from_file.gpus.front().compute_major > 0 && !local.nvlinks_known) {
+    merged.nvlinks_known = true;
+    merged.gpu_note.clear();
+  }
   for (auto& gpu : merged.gpus) {
     const auto found =
         std::find_if(from_file.gpus.begin(), from_file.gpus.end(),
