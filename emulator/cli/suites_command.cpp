@@ -128,11 +128,8 @@ Subject real_subject(const SuitesArguments& arguments, const std::vector<const S
                         ? local_machine(world, choose_executor("cuda", world, 0))
                         : load_machine(arguments.machine);
   if (subject.machine->gpu().generation == "host") {
-    throw UsageError(arguments.machine.empty()
-                         ? "the driver's NVML does not describe this GPU (so its machine cannot be "
-                           "written) name the machine with --machine"
-                         : fmt::format("--machine {}: a machine of cores has no GPU to measure",
-                                       arguments.machine));
+    throw UsageError(
+        fmt::format("--machine {}: a machine of cores has no GPU to measure", arguments.machine));
   }
   return subject;
 }

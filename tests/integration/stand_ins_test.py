@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 import cli_case
@@ -20,25 +21,44 @@ SMALL = ("-c", "all_reduce", "-b", "4K", "-e", "4K")
 
 
 class OnStandIns(CliCase):
-    def on(self, gpus, nccl, **variables):
-        """From here on the program sees so many GPUs and that NCCL (a folder of FAKES; "" for none)."""
+    def on(self, gpus, nccl, driver=True, **variables):
+        """From here on the program sees so many GPUs and that NCCL (a folder of FAKES; "" for none).
+
+        No NVML, whatever this machine has; the CUDA driver's library is made up too, or missing.
+        """
         before = dict(ENVIRONMENT)
         self.addCleanup(lambda: (ENVIRONMENT.clear(), ENVIRONMENT.update(before)))
-        folder = os.path.join(FAKES, nccl) if nccl else self.broken_library()
-        ENVIRONMENT.update(FABRICAST_FAKE_GPUS=str(gpus), LD_LIBRARY_PATH=folder, **variables)
+        folders = [self.broken_library("libnvidia-ml.so.1"),
+                   os.path.join(FAKES, "driver") if driver else self.broken_library("libcuda.so.1"),
+                   os.path.join(FAKES, nccl) if nccl else self.broken_library("libnccl.so.2")]
+        ENVIRONMENT.update(FABRICAST_FAKE_GPUS=str(gpus), LD_LIBRARY_PATH=":".join(folders), **variables)
 
-    def broken_library(self):
-        folder = self.path("broken")
-        os.makedirs(folder, exist_ok=True)
-        self.write("broken/libnccl.so.2", "not a library")
-        return folder
+    def broken_library(self, name):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        with open(os.path.join(folder.name, name), "w", encoding="utf-8") as file:
+            file.write("not a library")
+        return folder.name
+
+    def machine_of(self, trace):
+        """The file of the machine that its samples belong to."""
+        return self.dumped("-g", "/machine", trace)
 
     def suite_of(self, trace):
+        return re.search(r'\(0\): "?(\w+)', self.dumped("-d", "/sample_conditions/suite", trace)).group(1)
+
+    def dumped(self, kind, data, trace):
         if shutil.which("h5dump") is None:
             self.skipTest("needs h5dump")
-        shown = subprocess.run(["h5dump", "-d", "/sample_conditions/suite", self.path(trace)], capture_output=True,
-                               text=True, check=True)
-        return re.search(r'\(0\): "?(\w+)', shown.stdout).group(1)
+        return subprocess.run(["h5dump", kind, data, self.path(trace)], capture_output=True, text=True,
+                              check=True).stdout
+
+    def refused(self, code, message, *command, ranks=0):
+        result = self.run_program(*command, ranks=ranks)
+        self.assertEqual(result.returncode, code, result.stderr)
+        self.assertEqual(result.stderr.count("error: "), 1, result.stderr)
+        self.assertIn(message, result.stderr)
+        return result
 
 
 class OneProcess(OnStandIns):
@@ -85,11 +105,32 @@ class OneProcess(OnStandIns):
                 self.assertIn("no GPU is measured", result.stderr)
                 self.assertIn(reason, result.stderr)
 
+    def test_gpus_without_nvml_are_described_by_the_cuda_driver(self):
+        self.on(4, "new")
+        result = self.expect_ok("measure", "--executor", "nccl", *SMALL, "-n", "3", "-o", "t.h5")
+        self.assertEqual(result.stderr.count("NVML cannot be loaded: power, PCIe and NVLinks are not known"), 1)
+        machine = self.machine_of("t.h5")
+        for part in ("name: fake-gpu-x4", "(NVLinks not known)", "generation: hopper", "CUDA driver: devices"):
+            self.assertIn(part, machine)
+
+    def test_samples_of_gpus_that_nothing_describes_need_a_machine(self):
+        self.on(4, "new", driver=False)
+        for command in (("measure", "--executor", "nccl"), ("measure",), ("run", "--budget", "1")):
+            with self.subTest(command=command):
+                options = SMALL if command[0] == "measure" else ()
+                result = self.refused(2, "name the machine with --machine", *command, *options, "-o", "t.h5")
+                self.assertIn("the driver does not describe this GPU", result.stderr)
+                self.assertNotIn("t.h5", self.left())
+        self.expect_ok("measure", *SMALL, "-n", "3", "--machine", "hgx-h100", "-o", "t.h5")
+        self.assertIn("name: hgx-h100", self.machine_of("t.h5"))
+        self.on(4, "new", FAKE_CUDA_INIT="803")
+        self.refused(2, "the CUDA driver does not start (cuInit returned 803)", "measure", *SMALL)
+
     def test_a_hanging_nccl_ends_at_the_deadline(self):
         self.on(4, "new", FAKE_NCCL="hang_connect")
         began = time.monotonic()
         result = self.expect_error(3, "did not end within 1 s", "--quiet", "measure", "--executor", "nccl", *SMALL,
-                                   "--deadline", "1")
+                                   "--deadline", "1", "--machine", "hgx-h100")
         self.assertIn("aborted", result.stderr)
         self.assertLess(time.monotonic() - began, 30)
 
@@ -110,6 +151,10 @@ class Processes(OnStandIns):
         # The stand-in has no network: the check of the data has to say so.
         self.assertEqual(result.returncode, 1, result.stderr)
         self.assertIn("wrong data from the nccl executor", result.stderr)
+
+    def test_processes_of_gpus_that_nothing_describes_say_so_once(self):
+        self.on(2, "new", driver=False)
+        self.refused(2, "name the machine with --machine", "measure", *SMALL, "--check-only", ranks=2)
 
     def test_one_message_for_all_processes(self):
         cases = (("nccl", 2, "ancient", "process 0: NCCL 2.10.3 is not supported"),
@@ -156,6 +201,12 @@ class Multimem(OnStandIns):
         result = self.expect_ok(*self.OPTIONS, "-n", "3", "-o", "t.h5", ranks=2)
         self.assertIn("2 GPUs, a process each, reduced in the switch (multimem): fake GPU", result.stderr)
         self.assertEqual(self.suite_of("t.h5"), "collective_multimem")
+        self.assertIn("name: fake-gpu-x2", self.machine_of("t.h5"))
+
+    def test_samples_of_the_cuda_executor_need_gpus_that_are_described(self):
+        self.on_switch(driver=False)
+        self.refused(2, "name the machine with --machine", *self.OPTIONS, "-n", "3", "-o", "t.h5", ranks=2)
+        self.assertNotIn("t.h5", self.left())
 
     def test_what_the_switch_does_not_do_is_refused_in_one_message(self):
         self.on_switch()
@@ -206,13 +257,6 @@ class Multimem(OnStandIns):
         self.refused(3, "stood still for 10 s (CTA 0 waits for the other GPUs before it reduces)",
                      *self.OPTIONS, ranks=2)
         self.assertLess(time.monotonic() - began, 40)
-
-    def refused(self, code, message, *command, ranks=0):
-        result = self.run_program(*command, ranks=ranks)
-        self.assertEqual(result.returncode, code, result.stderr)
-        self.assertEqual(result.stderr.count("error: "), 1, result.stderr)
-        self.assertIn(message, result.stderr)
-        return result
 
 
 if __name__ == "__main__":
