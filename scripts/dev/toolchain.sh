@@ -15,11 +15,33 @@ build_jobs() {
   echo $((cores < memory_gib ? cores : memory_gib))
 }
 
-# The compute capabilities of the GPUs present, as 90 or 120, one per line; none without a driver.
-gpu_architectures() {
-  { nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null || true; } |
-    sed -n 's/^ *\([0-9]\{1,\}\)\.\([0-9]\) *$/\1\2/p' | sort -un
+# What nvidia-smi says of a property, one GPU per line; nothing where it is missing or fails (without
+# NVML it complains on stdout).
+query_gpus() {  # property
+  local answer
+  answer=$(nvidia-smi --query-gpu="$1" --format=csv,noheader,nounits 2>/dev/null) || return 0
+  [ -z "$answer" ] || printf '%s\n' "$answer"
 }
+
+# The compute capability of every GPU present, as 90 or 120, one GPU per line; none without a driver.
+# Where nvidia-smi does not tell, the toolkit's own question to the driver does (nvcc -arch=native).
+gpu_compute_capabilities() {
+  local found nvcc folder
+  found=$(query_gpus compute_cap | sed -n 's/^ *\([0-9]\{1,\}\)\.\([0-9]\) *$/\1\2/p')
+  nvcc=$(find_nvcc anywhere)
+  if [ -z "$found" ] && [ -n "$nvcc" ]; then
+    for folder in "$(dirname "$nvcc")" "$(dirname "$(readlink -f "$nvcc")")"; do
+      [ -x "$folder/__nvcc_device_query" ] || continue
+      found=$({ "$folder/__nvcc_device_query" 2>/dev/null || true; } | tr ',' '\n' |
+        sed -n 's/^ *\([0-9]\{2,3\}\) *$/\1/p')
+      break
+    done
+  fi
+  [ -z "$found" ] || printf '%s\n' "$found"
+}
+
+# Every one of them once.
+gpu_architectures() { gpu_compute_capabilities | sort -un; }
 
 # Path of nvcc, or nothing. FABRICAST_ENABLE_CUDA=OFF hides it. A toolkit that is installed but not
 # on PATH counts only if the caller asks for it with "anywhere".

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+import unittest
 
 import cli_case
 from cli_case import CliCase, ENVIRONMENT, PROGRAM
@@ -50,11 +51,96 @@ class Campaign(CliCase):
                 self.assertEqual(result.returncode, code, result.stderr)
                 self.assertIn("gpu-campaign:", result.stderr)
         self.assertEqual(self.campaign("--help").returncode, 0)
-        path = dict(ENVIRONMENT, PATH="/usr/bin:/bin")
+        path = dict(ENVIRONMENT, PATH="/usr/bin:/bin", FABRICAST_ENABLE_CUDA="OFF")
         if not os.path.exists("/usr/bin/nvidia-smi"):
             result = self.campaign("5", "--build", BUILD, environment=path)
             self.assertEqual(result.returncode, 3, result.stderr)
             self.assertIn("--dry", result.stderr)
+
+    # Programs of a machine made up for the script: it builds, tests and measures nothing.
+    STAND_INS = {
+        "nvcc": "exit 0",
+        "__nvcc_device_query": 'printf "90,90\\n"',
+        "ctest": "exit 0",
+        "compute-sanitizer": "exit 0",
+        "mpirun": "exit 0",
+        "build/bin/fabricast": """
+echo "$*" >>"$CALLS"
+if [ "$1 $2" = "machine discover" ]; then echo "  hbm: {value: 4294967296 B, origin: measured}"; fi
+while [ $# -gt 0 ]; do
+  case "$1" in --machine-file | -o) touch "$2" ;; esac
+  shift
+done""",
+    }
+
+    def on_stand_ins(self, *arguments, **others):
+        """The script's result with these programs and others (None: not there) first on PATH, and the calls."""
+        for name, text in {**self.STAND_INS, **others}.items():
+            place = os.path.join(self.path("stand-ins"), name)
+            os.makedirs(os.path.dirname(place), exist_ok=True)
+            if text is None and os.path.exists(place):
+                os.remove(place)
+            elif text is not None:
+                with open(place, "w", encoding="utf-8") as file:
+                    file.write(f"#!/bin/sh\n{text}\n")
+                os.chmod(place, 0o755)
+        place = self.path("stand-ins")
+        environment = dict(ENVIRONMENT, PATH=f"{place}:/usr/bin:/bin", CUDACXX="",
+                           FABRICAST_ENABLE_CUDA="AUTO", CALLS=self.path("calls"))
+        result = self.campaign("1", "--into", self.path("into"), "--build", os.path.join(place, "build"), *arguments,
+                               environment=environment)
+        calls = []
+        if os.path.exists(self.path("calls")):
+            with open(self.path("calls"), encoding="utf-8") as file:
+                calls = file.read().splitlines()
+        return result, calls
+
+    def check_without_nvidia_smi(self, **others):
+        result, calls = self.on_stand_ins(**others)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(result.stderr.count("nvidia-smi"), 1, result.stderr)
+        folder, = os.listdir(self.path("into"))
+        self.assertRegex(folder, r"^gpu-sm90-\d{4}-\d\d-\d\d$")
+        folder = os.path.join(self.path("into"), folder)
+        self.assertTrue(os.path.exists(os.path.join(folder, "complete")))
+        steps = os.listdir(os.path.join(folder, "steps"))
+        self.assertIn("suite-memory", steps)
+        self.assertIn("nccl", steps, "two GPUs")
+        self.assertNotIn("nvidia-smi", steps)
+        with open(os.path.join(folder, "summary.md"), encoding="utf-8") as file:
+            self.assertNotIn("failed", file.read())
+        # 4 GiB, as the program found: a quarter of them for inputs and outputs of two ranks.
+        collective = next(c for c in calls if "--ranks 2" in c and "all_reduce" in c)
+        self.assertIn("-e 256M", collective)
+
+    @unittest.skipIf(os.path.exists("/usr/bin/nvidia-smi"), "nvidia-smi cannot be hidden here")
+    def test_without_nvidia_smi_the_toolkit_names_the_architectures(self):
+        self.check_without_nvidia_smi()
+
+    def test_an_nvidia_smi_that_fails_is_as_good_as_none(self):
+        # What it says without NVML goes to stdout.
+        self.check_without_nvidia_smi(**{"nvidia-smi": 'echo "couldn\'t find libnvidia-ml.so library"\necho; exit 12'})
+
+    def test_nvidia_smi_is_asked_first(self):
+        smi = ('case "$*" in *=name*) echo "NVIDIA H200" ;; *=compute_cap*) echo 9.0 ;;\n'
+               '  *=memory.total*) echo 143771 ;; *) echo "as nvidia-smi says" ;; esac')
+        result, calls = self.on_stand_ins(**{"nvidia-smi": smi, "__nvcc_device_query": "echo 80; exit 0"})
+        self.assertEqual(result.returncode, 0, result.stderr)
+        folder, = os.listdir(self.path("into"))
+        self.assertTrue(folder.startswith("h200-"), folder)
+        steps = os.listdir(os.path.join(self.path("into"), folder, "steps"))
+        self.assertIn("nvidia-smi", steps)
+        self.assertNotIn("nccl", steps, "one GPU")
+        self.assertIn("-e 1024M", next(c for c in calls if "--ranks 2" in c and "all_reduce" in c))
+
+    def test_without_a_device_neither_names_one(self):
+        smi = {"nvidia-smi": "echo No devices were found; exit 6"}
+        for query in ("echo 'failed to call load_driver_entries() with error 0x3'; exit 1", "exit 1", None):
+            with self.subTest(query=query):
+                result, calls = self.on_stand_ins(**smi, **{"__nvcc_device_query": query})
+                self.assertEqual(result.returncode, 3, result.stderr)
+                self.assertIn("no GPU: nvidia-smi names none", result.stderr)
+                self.assertEqual(calls, [])
 
     def test_a_synthetic_campaign_closes_the_loop_goes_on_and_is_labelled(self):
         arguments = ("20", "--synthetic", MACHINE, "--into", self.path("into"), "--build", BUILD)
