@@ -2,9 +2,11 @@
 // file in memory with the members' memories one after the other, so it works between processes.
 // Where the real driver would wait for ever (binding before all have been added) this one refuses.
 //
-// There are such calls if FAKE_MULTICAST is set: "yes", or "absent N": process N never comes to a
-// kernel. FAKE_NO_FABRIC: no fabric handles, FAKE_COMPUTE_MAJOR: an older GPU,
-// FAKE_DRIVER_FAILS: the call that fails; "N call": only in process N.
+// There are such calls if FAKE_MULTICAST is set, to "yes" or as fake_kernels.cpp says.
+// FAKE_NO_FABRIC: no fabric handles, FAKE_COMPUTE_MAJOR: an older GPU, FAKE_DRIVER_FAILS: the call
+// that fails; "N call": only in process N.
+//
+// What is mapped is told to who executes kernels on it: fake_kernels.cpp, tests/ptx_device.
 #include "tests/unit/runtime/fakes/fake_driver.hpp"
 
 #include <cudaTypedefs.h>
@@ -19,16 +21,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <map>
-#include <memory>
 #include <string>
-#include <thread>
 #include <vector>
-
-#include "emulator/base/host_name.hpp"
-#include "kernels/cuda/gated_stream.hpp"
-#include "kernels/cuda/multimem_launch.hpp"
-#include "kernels/lane/group.hpp"
-#include "tests/support/emulated_switch.hpp"
 
 namespace fabricast::fakes {
 namespace {
@@ -53,7 +47,6 @@ struct Mapping {
   std::byte* data;
   std::size_t bytes;
   std::uint64_t members;  // 0: memory
-  std::uint64_t member;
 };
 
 std::string failing;
@@ -171,6 +164,13 @@ CUresult address_free(CUdeviceptr address, std::size_t bytes) {
   reserved.erase(address);
   return CUDA_SUCCESS;
 }
+void tell_of_object(CUdeviceptr address, const Allocation& object, std::byte* data) {
+  MappedObject mapped{static_cast<std::uintptr_t>(address), object.bytes, {}, object.member};
+  for (std::uint64_t m = 0; m < object.header->members; ++m) {
+    mapped.memories.push_back(data + m * object.bytes);
+  }
+  mapped_object(mapped);
+}
 // Memory is mapped at its address; of an object all members' are, somewhere.
 CUresult map(CUdeviceptr address, std::size_t bytes, std::size_t, unsigned long long handle,
              unsigned long long) {
@@ -185,13 +185,16 @@ CUresult map(CUdeviceptr address, std::size_t bytes, std::size_t, unsigned long 
       mmap(at, length, PROT_READ | PROT_WRITE, MAP_SHARED | (at != nullptr ? MAP_FIXED : 0),
            a->file, static_cast<off_t>(a->offset));
   if (data == MAP_FAILED) return CUDA_ERROR_OUT_OF_MEMORY;
-  mappings[address] = {static_cast<std::byte*>(data), bytes, members, a->member};
+  mappings[address] = {static_cast<std::byte*>(data), bytes, members};
+  members == 0 ? mapped_memory(static_cast<std::byte*>(data), bytes)
+               : tell_of_object(address, *a, static_cast<std::byte*>(data));
   return CUDA_SUCCESS;
 }
 CUresult unmap(CUdeviceptr address, std::size_t bytes) {
   const auto found = mappings.find(address);
   if (found == mappings.end() || found->second.bytes != bytes) return CUDA_ERROR_INVALID_VALUE;
   const Mapping& m = found->second;
+  unmapped(static_cast<std::uintptr_t>(address));
   if (m.members != 0) munmap(m.data, m.members * bytes);
   mappings.erase(found);
   return CUDA_SUCCESS;
@@ -269,28 +272,6 @@ const std::map<std::string, void*>& entries() {
   return all;
 }
 
-struct YieldPause {
-  static void reset() {}
-  bool operator()() const { return std::this_thread::yield(), true; }
-};
-
-struct Emulated {
-  const cuda::MultimemLaunch& what;
-  const std::vector<std::byte*>& memories;
-  std::int32_t own;  // of them, in the order in which GPUs were added
-  template <class T, ReduceOp op>
-  void operator()() const {
-    const NoDelay no_delay;
-    YieldPause pause;
-    if constexpr (!std::is_same_v<T, float> || op == ReduceOp::sum) {
-      for (std::int32_t c = 0; c < what.work.ctas; ++c) {
-        lane::multimem_all_reduce<T, op>(what.work, c, EmulatedSwitch<>{memories, own, &no_delay},
-                                         what.control, lane::SingleThread{}, pause);
-      }
-    }
-  }
-};
-
 }  // namespace
 
 void fail_driver_call(const std::string& name) { failing = name; }
@@ -314,32 +295,3 @@ extern "C" cudaError_t cudaGetDriverEntryPointByVersion(const char* name, void**
   *status = known ? cudaDriverEntryPointSuccess : cudaDriverEntryPointSymbolNotFound;
   return cudaSuccess;
 }
-
-// FAKE_HOST_BY_RANK: each process is on a host of its own.
-std::string fabricast::this_host() {
-  const char* rank = std::getenv("OMPI_COMM_WORLD_RANK");
-  if (std::getenv("FAKE_HOST_BY_RANK") != nullptr && rank != nullptr) {
-    return std::string("host") + rank;
-  }
-  char name[256] = {};
-  return gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
-}
-
-// Kernels run where they are launched: others' at the same time, in their processes.
-namespace fabricast::cuda {
-
-void launch_multimem(const MultimemLaunch& what) {
-  const std::string way = std::getenv("FAKE_MULTICAST");
-  if (way == "absent " + std::to_string(what.work.member)) return;
-  const auto& object = fakes::mappings.at(reinterpret_cast<CUdeviceptr>(what.multicast));
-  std::vector<std::byte*> memories;
-  for (std::uint64_t m = 0; m < object.members; ++m) {
-    memories.push_back(object.data + m * object.bytes);
-  }
-  visit_type_and_op(what.type, what.op,
-                    fakes::Emulated{what, memories, static_cast<std::int32_t>(object.member)});
-}
-int resident_multimem_ctas_per_sm() { return 2; }
-void launch_gate(std::uint32_t*, std::uint64_t, cudaStream_t) {}
-
-}  // namespace fabricast::cuda
