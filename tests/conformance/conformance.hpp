@@ -1,9 +1,10 @@
 // The conformance suite, written once: every schedule on an executor, bit-exact against
 // kernels/reference. Programs for host, mpi, cuda and nccl run it on theirs.
 //
-// To look further than every day's run does, in the environment: FABRICAST_CONFORMANCE_SEED draws
-// other random cases, FABRICAST_CONFORMANCE_CASES so many per row, FABRICAST_CONFORMANCE_RANKS on
-// up to so many threads (host only; default 16). A failure prints its case.
+// To look further than every day's run does, or less far on a slow device, in the environment:
+// FABRICAST_CONFORMANCE_SEED draws other random cases, FABRICAST_CONFORMANCE_CASES so many per row,
+// FABRICAST_CONFORMANCE_RANKS on up to so many ranks (host: threads, default 16). A failure prints
+// its case.
 #pragma once
 
 #include <cstdint>
