@@ -41,6 +41,8 @@ if(NOT FABRICAST_ENABLE_CUDA STREQUAL "OFF")
     enable_language(CUDA)
     find_package(CUDAToolkit REQUIRED)
     set(FABRICAST_HAVE_CUDA ON)
+    # A program whose CUDA_RUNTIME_LIBRARY is None has calls of its own (tests/ptx_device).
+    set(FABRICAST_CUDART $<$<NOT:$<STREQUAL:$<TARGET_PROPERTY:CUDA_RUNTIME_LIBRARY>,None>>:CUDA::cudart_static>)
   elseif(FABRICAST_ENABLE_CUDA STREQUAL "ON")
     message(FATAL_ERROR "FABRICAST_ENABLE_CUDA=ON but no working nvcc was found (PATH or CUDACXX)")
   endif()

@@ -58,15 +58,20 @@ function(fabricast_patient variable seconds)
   set(${variable} ${seconds} PARENT_SCOPE)
 endfunction()
 
-# fabricast_test(NAME SOURCES ... LINK modules ... [MPI_RANKS 1 2 4] [LABELS ...] [TIMEOUT s] [APART])
+# fabricast_test(NAME SOURCES ... LINK modules ... [MPI_RANKS 1 2 4] [LABELS ...] [TIMEOUT s] [PREFIX p] [DAILY regex] [APART])
 #   A GoogleTest program. Without MPI_RANKS every TEST becomes a ctest; with it, the whole program
 #   runs once per rank count under mpirun. GTEST_SKIP, or exit code 77 with MPI_RANKS, means skipped.
 #   APART: its sources use the same names for different things (fabricast_together).
+#   PREFIX: before the names of its ctests, where another program has the same TESTs.
+#   DAILY: TESTs that do not match it have the label "nightly", too.
 #   LABELS default to "unit", or to "mpi" with MPI_RANKS. Every test sees FABRICAST_TEST_ENVIRONMENT.
 function(fabricast_test name)
-  cmake_parse_arguments(ARG "APART" "TIMEOUT" "SOURCES;LINK;MPI_RANKS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "APART" "TIMEOUT;PREFIX;DAILY" "SOURCES;LINK;MPI_RANKS;LABELS" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
+  endif()
+  if(NOT ARG_DAILY)
+    set(ARG_DAILY ".")
   endif()
   fabricast_patient(ARG_TIMEOUT ${ARG_TIMEOUT})
   add_executable(${name} ${ARG_SOURCES})
@@ -98,13 +103,16 @@ function(fabricast_test name)
       set(ARG_LABELS unit)
     endif()
     target_link_libraries(${name} PRIVATE GTest::gtest_main)
-    gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${ARG_TIMEOUT})
+    gtest_discover_tests(${name} TEST_PREFIX "${ARG_PREFIX}" DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${ARG_TIMEOUT})
     # gtest_discover_tests flattens lists, so properties that are lists follow in a file of their own.
     set(properties ${CMAKE_CURRENT_BINARY_DIR}/${name}_properties.cmake)
     file(WRITE ${properties}
       "foreach(test IN LISTS ${name}_TESTS)\n"
       "  set_tests_properties(\"\${test}\" PROPERTIES\n"
       "    LABELS \"${ARG_LABELS}\" ENVIRONMENT \"${FABRICAST_TEST_ENVIRONMENT}\")\n"
+      "  if(NOT test MATCHES \"${ARG_DAILY}\")\n"
+      "    set_tests_properties(\"\${test}\" PROPERTIES LABELS \"${ARG_LABELS};nightly\")\n"
+      "  endif()\n"
       "endforeach()\n")
     set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${properties})
   endif()

@@ -1,0 +1,57 @@
+"""The whole program with its CUDA kernels executed, as PTX, on the host (tests/ptx_device).
+
+usage: ptx_device_test.py PROGRAM_ON_PTX MPIEXEC
+
+What a user of one GPU and of two sees, with real kernels and real data. What it cannot show: how fast
+a GPU is, and that a GPU does what PTX says.
+"""
+import cli_case
+from cli_case import ENVIRONMENT, CliCase
+
+
+class OnPtx(CliCase):
+    def setUp(self):
+        super().setUp()
+        before = dict(ENVIRONMENT)
+        self.addCleanup(lambda: (ENVIRONMENT.clear(), ENVIRONMENT.update(before)))
+        ENVIRONMENT.update(FABRICAST_PTX_GPUS="2", FABRICAST_PTX_SMS="8", FAKE_MULTICAST="yes",
+                           CUDA_VISIBLE_DEVICES="")
+
+    def measured(self, *options, ranks=0):
+        """The rows of a check of data: (protocol, bytes, wrong elements)."""
+        result = self.expect_ok("measure", "--executor", "cuda", "-m", "hgx-h100", "--check-only", "-b", "4K", "-e",
+                                "64K", "-f", "16", *options, ranks=ranks)
+        rows, protocol = [], ""
+        for line in result.stdout.splitlines():
+            words = line.split()
+            if line.startswith("# ") and "protocol" in words:
+                protocol = words[words.index("protocol") + 1].strip(",")
+            elif words and words[0].isdigit():
+                rows.append((protocol, int(words[0]), int(words[8])))
+        return rows
+
+    def test_ctas_of_one_gpu_as_ranks(self):
+        rows = self.measured("--ranks", "4", "-c", "all_reduce", "-a", "ring,tree", "--protocol", "all")
+        self.assertEqual(len(rows), 2 * 3 * 2, rows)
+        self.assertEqual({row[0] for row in rows}, {"simple", "ll", "ll128"})
+        self.assertEqual([row for row in rows if row[2] != 0], [])
+
+    def test_two_gpus_by_peer_memory(self):
+        rows = self.measured("-c", "all_reduce,send_recv", "-a", "ring,pairwise", "--protocol", "all", ranks=2)
+        self.assertEqual({row[0] for row in rows}, {"simple", "ll", "ll128"})
+        self.assertEqual([row for row in rows if row[2] != 0], [])
+
+    def test_two_gpus_reduce_in_the_switch(self):
+        for dtype in ("float", "half", "bfloat16", "int32"):
+            with self.subTest(dtype=dtype):
+                rows = self.measured("--multimem", "--channels", "2", "-d", dtype, ranks=2)
+                self.assertEqual([row[2] for row in rows], [0, 0])
+
+    def test_suites_write_samples_of_the_device_by_name(self):
+        result = self.expect_ok("suites", "launch", "--budget", "2", "-m", "hgx-h100", "-o", "launch.h5")
+        self.assertIn("PTX device", result.stderr)
+        self.assertIn("launch.h5", self.left())
+
+
+if __name__ == "__main__":
+    cli_case.main()

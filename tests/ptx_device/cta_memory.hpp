@@ -1,0 +1,90 @@
+// Memory as one CTA sees it, as weak as the PTX memory model lets it be: a plain load may be
+// answered from a copy taken earlier, a plain store may stay unseen by others, until the CTA
+// synchronizes. Code that only works because a machine is kinder than its model fails here.
+//
+// - Plain loads go through an L1 of 32-byte sectors that nobody keeps true; an acquire (a fence, an
+//   acquiring access) empties it, of what other devices use too one of system scope only.
+// - Plain stores wait, a granule of 16 bytes each, and arrive in any order. A release by a thread
+//   sends off its own, and everybody's of before the last barrier.
+// - Volatile, relaxed, acquiring and releasing accesses go to memory at once. An access of 16 bytes
+//   is two of 8, stores in ascending and loads in descending order: together with the order in
+//   which a warp's threads are served that is what LL128 needs, also between processes.
+// - In shared memory, two threads that access a word without a barrier between, one of them
+//   writing, are an error.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <random>
+#include <unordered_map>
+#include <vector>
+
+#include "tests/ptx_device/address_space.hpp"
+#include "tests/ptx_device/code.hpp"
+
+namespace fabricast::ptx {
+
+// Throws std::runtime_error as run() does.
+class CtaMemory {
+ public:
+  CtaMemory(std::size_t shared_bytes, std::uint64_t seed);
+
+  struct How {
+    Order order = Order::weak;
+    Scope scope = Scope::gpu;
+    bool past_l1 = false;
+    int thread = 0;  // of the CTA
+  };
+  void load(Address at, std::size_t bytes, How how, std::byte* to);
+  void store(Address at, std::size_t bytes, How how, const std::byte* from);
+  // Returns what was there.
+  std::uint64_t atomic(const Instruction& in, Address at, std::uint64_t operand, std::uint64_t swap,
+                       int thread);
+  void load_shared(Address at, std::size_t bytes, int thread, std::byte* to);
+  void store_shared(Address at, std::size_t bytes, int thread, const std::byte* from);
+
+  void release(int thread, Scope scope);  // before a releasing access, or a fence
+  void acquire(Scope scope);
+  void barrier() { ++epoch_; }
+  void send_all();  // at the end of the grid
+
+ private:
+  static constexpr std::size_t sector = 32;
+  static constexpr std::size_t granule = 16;
+  struct Pending {
+    std::array<std::byte, granule> data;
+    std::uint32_t mask = 0;  // bytes that were stored
+    int thread = 0;
+    std::uint64_t epoch = 0;
+    bool across = false;
+  };
+  struct SharedWord {
+    std::uint64_t written = 0, read = 0;  // epoch + 1; 0: never
+    int writer = 0, reader = 0;           // -1: several
+  };
+
+  void check(Address at, std::size_t bytes);
+  void load_weakly(Address at, std::size_t bytes, std::byte* to);
+  void store_weakly(Address at, std::size_t bytes, int thread, const std::byte* from);
+  void overlay(Address at, std::size_t bytes, std::byte* to) const;
+  void send(Address granule_at, const Pending& pending) const;
+  void send_overlapping(Address at, std::size_t bytes);
+  void check_shared(Address at, std::size_t bytes) const;
+
+  std::unordered_map<Address, std::array<std::byte, sector>> sectors_[2];  // 1: Memory::across
+  std::unordered_map<Address, Pending> pending_;
+  std::vector<std::byte> shared_;
+  std::vector<SharedWord> words_;
+  std::uint64_t epoch_ = 0;
+  std::minstd_rand random_;
+  AddressSpace::Memory last_;  // that was accessed
+};
+
+// Memory of the host, read and written as another thread or process may do at the same time.
+void read_memory(Address at, std::size_t bytes, std::byte* to);
+void write_memory(Address at, std::size_t bytes, const std::byte* from);
+// Returns what was there.
+std::uint64_t atomic_combine(const Instruction& in, Address at, std::uint64_t operand,
+                             std::uint64_t swap = 0);
+
+}  // namespace fabricast::ptx
