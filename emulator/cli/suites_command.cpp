@@ -1,4 +1,5 @@
-// fabricast suites: micro-benchmarks of one GPU, or of a synthetic one; what identifies which parameter.
+// fabricast suites: micro-benchmarks of one GPU, or of a synthetic one; what identifies which
+// parameter.
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -6,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "bench/harness/measurement_trace.hpp"
 #include "bench/harness/synthetic.hpp"
@@ -60,11 +61,12 @@ std::string config_yaml(const SuitesArguments& arguments, const std::vector<cons
   for (const Suite* suite : suites) {
     text += (suite == suites.front() ? "" : ", ") + suite->facts().name;
   }
-  text += fmt::format("]\n  budget_s: {}\n  iterations: {}\n", arguments.budget,
-                      arguments.iterations);
+  text +=
+      fmt::format("]\n  budget_s: {}\n  iterations: {}\n", arguments.budget, arguments.iterations);
   if (arguments.synthetic.empty()) return text;
-  text += fmt::format("  synthetic: \"{}\"\n  noise_ln: {}\n  outlier_rate: {}\n  seed: {}\n  set: [",
-                      arguments.synthetic, arguments.noise, arguments.outliers, arguments.seed);
+  text +=
+      fmt::format("  synthetic: \"{}\"\n  noise_ln: {}\n  outlier_rate: {}\n  seed: {}\n  set: [",
+                  arguments.synthetic, arguments.noise, arguments.outliers, arguments.seed);
   for (std::size_t i = 0; i < arguments.settings.size(); ++i) {
     text += fmt::format("{}\"{}\"", i == 0 ? "" : ", ", arguments.settings[i]);
   }
@@ -94,11 +96,11 @@ Subject synthetic_subject(const SuitesArguments& arguments) {
   options.outlier_rate = arguments.outliers;
   options.seed = arguments.seed;
   subject.device = synthetic_device(*subject.machine, truth, options);
-  subject.environment[synthetic_key] =
-      fmt::format("drawn from the model of one GPU of {}, not measured; noise {}, outliers {} x {}, "
-                  "seed {}",
-                  subject.machine->name(), options.noise_ln, options.outlier_rate,
-                  options.outlier_factor, options.seed);
+  subject.environment[synthetic_key] = fmt::format(
+      "drawn from the model of one GPU of {}, not measured; noise {}, outliers {} x {}, "
+      "seed {}",
+      subject.machine->name(), options.noise_ln, options.outlier_rate, options.outlier_factor,
+      options.seed);
   std::string parameters;
   for (const auto& [id, value] : truth) {
     parameters += fmt::format("{}{}={}", parameters.empty() ? "" : " ", id, value);
@@ -106,6 +108,9 @@ Subject synthetic_subject(const SuitesArguments& arguments) {
   subject.environment["synthetic_parameters"] = parameters;
   return subject;
 }
+
+// Of one GPU as ranks: those whose collectives are measured on the machine that suites describe.
+constexpr std::int32_t most_blocks = 64;
 
 Subject real_subject(const SuitesArguments& arguments, const std::vector<const Suite*>& suites,
                      const Communicator& world) {
@@ -125,7 +130,7 @@ Subject real_subject(const SuitesArguments& arguments, const std::vector<const S
   }
   subject.device = std::move(choice.device);
   subject.machine = arguments.machine.empty()
-                        ? local_machine(world, choose_executor("cuda", world, 0))
+                        ? local_machine(world, choose_executor("cuda", world, most_blocks))
                         : load_machine(arguments.machine);
   if (subject.machine->gpu().generation == "host") {
     throw UsageError(
@@ -197,17 +202,20 @@ int run_suites_command(const SuitesArguments& arguments) {
 void add_suites_command(CLI::App& app, CommandBody& run) {
   auto arguments = std::make_shared<SuitesArguments>();
   auto* command = app.add_subcommand(
-      "suites", "micro-benchmarks of one GPU: launch, hand-off, copies, memory, PCIe, GEMM, overlap");
+      "suites",
+      "micro-benchmarks of one GPU: launch, hand-off, copies, memory, PCIe, GEMM, overlap");
   command->footer(
       "Without a GPU the plan is printed and the exit code is 3. docs/gpu-campaign.md says what "
       "each suite measures and which parameters it identifies.");
   command->add_option("names", arguments->names, "suites to run, in order of value (default: all)");
-  auto* plan = command->add_flag("--plan", arguments->plan,
-                                 "say what would be measured, how long, what it identifies; run nothing");
+  auto* plan =
+      command->add_flag("--plan", arguments->plan,
+                        "say what would be measured, how long, what it identifies; run nothing");
   command->add_option("--budget", arguments->budget, "seconds for all suites (0: no limit)")
       ->check(number_between(0, 1e9));
-  command->add_option("-n,--iterations", arguments->iterations,
-                      "samples per case (0: the stopping rule decides)")
+  command
+      ->add_option("-n,--iterations", arguments->iterations,
+                   "samples per case (0: the stopping rule decides)")
       ->check(number_between(0, 1e6));
   auto* machine = command->add_option("--machine,-m", arguments->machine,
                                       "machine the GPU is of (name or YAML); default: discovered");
@@ -216,19 +224,20 @@ void add_suites_command(CLI::App& app, CommandBody& run) {
   auto* file = command->add_option("--machine-file", arguments->machine_file,
                                    "write the machine file that the samples belong to");
   command->add_flag("--force", arguments->force, "replace existing files");
-  auto* show = command->add_option("--show", arguments->show,
-                                   "print the summary of stored samples: traces, or folders of them");
+  auto* show = command->add_option(
+      "--show", arguments->show, "print the summary of stored samples: traces, or folders of them");
   auto* synthetic = command->add_option("--synthetic", arguments->synthetic,
                                         "draw samples from the model of one GPU of this machine");
-  for (auto* option : {command->add_option("--set", arguments->settings,
-                                           "the truth: ID=VALUE or ID=xFACTOR, e.g. cuda.hbm_bw=x0.5"),
-                       command->add_option("--noise", arguments->noise,
-                                           "standard deviation of ln(value)")
-                           ->check(number_between(0, 1)),
-                       command->add_option("--outliers", arguments->outliers,
-                                           "share of the samples that are disturbed")
-                           ->check(number_between(0, 0.5)),
-                       command->add_option("--seed", arguments->seed, "seed of the noise")}) {
+  for (auto* option :
+       {command->add_option("--set", arguments->settings,
+                            "the truth: ID=VALUE or ID=xFACTOR, e.g. cuda.hbm_bw=x0.5"),
+        command->add_option("--noise", arguments->noise, "standard deviation of ln(value)")
+            ->check(number_between(0, 1)),
+        command
+            ->add_option("--outliers", arguments->outliers,
+                         "share of the samples that are disturbed")
+            ->check(number_between(0, 0.5)),
+        command->add_option("--seed", arguments->seed, "seed of the noise")}) {
     option->needs(synthetic);
   }
   synthetic->excludes(machine);

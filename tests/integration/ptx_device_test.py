@@ -1,12 +1,17 @@
 """The whole program with its CUDA kernels executed, as PTX, on the host (tests/ptx_device).
 
-usage: ptx_device_test.py PROGRAM_ON_PTX MPIEXEC
+usage: ptx_device_test.py PROGRAM_ON_PTX MPIEXEC MADE_UP_NVML
 
 What a user of one GPU and of two sees, with real kernels and real data. What it cannot show: how fast
 a GPU is, and that a GPU does what PTX says.
 """
+import os
+import sys
+
 import cli_case
 from cli_case import ENVIRONMENT, CliCase
+
+NVML = os.path.abspath(sys.argv.pop(3)) if len(sys.argv) > 3 else ""
 
 
 class OnPtx(CliCase):
@@ -14,8 +19,7 @@ class OnPtx(CliCase):
         super().setUp()
         before = dict(ENVIRONMENT)
         self.addCleanup(lambda: (ENVIRONMENT.clear(), ENVIRONMENT.update(before)))
-        ENVIRONMENT.update(FABRICAST_PTX_GPUS="2", FABRICAST_PTX_SMS="8", FAKE_MULTICAST="yes",
-                           CUDA_VISIBLE_DEVICES="")
+        ENVIRONMENT.update(FABRICAST_PTX_GPUS="2", FABRICAST_PTX_SMS="8", FAKE_MULTICAST="yes")
 
     def measured(self, *options, ranks=0):
         """The rows of a check of data: (protocol, bytes, wrong elements)."""
@@ -51,6 +55,14 @@ class OnPtx(CliCase):
         result = self.expect_ok("suites", "launch", "--budget", "2", "-m", "hgx-h100", "-o", "launch.h5")
         self.assertIn("PTX device", result.stderr)
         self.assertIn("launch.h5", self.left())
+
+    def test_the_machine_of_suites_is_that_of_collectives_on_many_thread_blocks(self):
+        # As scripts/gpu-campaign does. A GPU is described by its driver: here by a made-up NVML.
+        os.symlink(NVML, self.path("libnvidia-ml.so.1"))
+        ENVIRONMENT.update(FABRICAST_PTX_LIBRARIES=self.path("."), FABRICAST_PTX_SMS="16")
+        self.expect_ok("suites", "launch", "--budget", "2", "--machine-file", "machine.yaml", "-o", "launch.h5")
+        self.expect_ok("measure", "--executor", "cuda", "-m", "machine.yaml", "--ranks", "16", "-c", "all_reduce", "-a",
+                       "ring", "-b", "4K", "-e", "4K", "--check-only")
 
 
 if __name__ == "__main__":
