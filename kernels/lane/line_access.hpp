@@ -127,7 +127,8 @@ FABRICAST_HOST_DEVICE inline void store_pieces(LlFormat format, std::byte* lines
   }
 }
 
-// LL128: a piece of 8 bytes is the one with the flag, the last of its line.
+// LL128: a piece of 8 bytes is the one with the flag, the last of its line. All threads of a team
+// call these together.
 template <int count, class Group>
 FABRICAST_HOST_DEVICE inline bool load_pieces(Ll128Format, const std::byte* lines,
                                               std::uint64_t flag, bool /*ordered*/,
@@ -160,6 +161,9 @@ template <int count>
 FABRICAST_HOST_DEVICE inline void store_pieces(Ll128Format, std::byte* lines, std::uint64_t flag,
                                                bool /*ordered*/, const PieceAt (&at)[count],
                                                const Piece (&piece)[count]) {
+#if defined(__CUDA_ARCH__)
+  __syncwarp();  // threads whose loads took different ways store a line together again
+#endif
   for (int k = 0; k < count; ++k) {
     const bool with_flag = at[k].bytes == 8;
     std::byte* to = lines + at[k].wire;

@@ -21,6 +21,7 @@ std::int64_t from_environment(const char* name, std::int64_t otherwise);
 struct Tally {
   int exact = 0;
   int refused = 0;
+  int too_large = 0;  // for the executor, which said so (more lanes than fit on a GPU together)
 };
 
 // Runs the cases. A case must give the exact result, twice, or, where refusal() says so, be refused

@@ -51,6 +51,7 @@ enum class Op : std::uint8_t {
   barrier_any,
   vote_all,
   vote_any,
+  meet_warp,
   branch,
   exit,
 };

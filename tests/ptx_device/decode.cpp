@@ -100,6 +100,8 @@ class Decoder {
     } else if (name == "vote") {
       in_.op = parts.at(2) == "all" ? Op::vote_all : Op::vote_any;
       if (parts.at(2) != "all" && parts.at(2) != "any") unknown(mnemonic);
+    } else if (name == "bar" && second == "warp") {
+      in_.op = Op::meet_warp;
     } else if (name == "bar" || name == "barrier") {
       in_.op = second == "sync"       ? Op::barrier
                : parts.at(2) == "and" ? Op::barrier_all
@@ -121,10 +123,10 @@ class Decoder {
   }
 
   void read_modifier(const std::string& word, const std::string& mnemonic) {
-    static const Words ignored{"lo",      "hi",    "wide",     "rn",  "rzi", "rz",
-                               "sync",    "to",    "uni",      "st",  "red", "ld_reduce",
-                               "proxy",   "alias", "all",      "any", "and", "or",
-                               "aligned", "nc",    "acc::f32", "ca"};
+    static const Words ignored{"lo",        "hi",      "wide",  "rn",       "rzi", "rz",
+                               "sync",      "warp",    "to",    "uni",      "st",  "red",
+                               "ld_reduce", "proxy",   "alias", "all",      "any", "and",
+                               "or",        "aligned", "nc",    "acc::f32", "ca"};
     if (const auto type = types.find(word); type != types.end()) return add_type(type->second);
     if (const auto space = spaces.find(word); space != spaces.end()) {
       in_.space = space->second;
@@ -237,6 +239,9 @@ class Decoder {
         return read_atomic();
       case Op::barrier:
         return read_barrier();
+      case Op::meet_warp:
+        in_.of[1] = names_.slot(words_.at(at_++));  // the mask, as of votes
+        return;
       default:
         return read_values();
     }

@@ -26,6 +26,7 @@ bool controls(Op op) {
     case Op::barrier_any:
     case Op::vote_all:
     case Op::vote_any:
+    case Op::meet_warp:
       return true;
     default:
       return false;
@@ -167,7 +168,7 @@ bool Warp::control(const Instruction& in, Mask group) {
   }
   if (in.op == Op::exit) {
     alive_ &= ~mask;
-  } else if (in.op == Op::vote_all || in.op == Op::vote_any) {
+  } else if (in.op == Op::vote_all || in.op == Op::vote_any || in.op == Op::meet_warp) {
     park_at_vote(in, mask);
   } else {
     at_barrier_ |= mask;
@@ -228,11 +229,12 @@ void Warp::finish_vote(const Instruction& in, Mask voters) {
       throw std::runtime_error("threads vote together at different instructions");
     }
   }
-  const Mask set = true_in(in.of[0], voters);
+  const bool votes = in.op != Op::meet_warp;
+  const Mask set = votes ? true_in(in.of[0], voters) : 0;
   const bool result = in.op == Op::vote_all ? set == voters : set != 0;
   for (Mask m = voters; m != 0; m &= m - 1) {
     const int t = std::countr_zero(m);
-    registers_.at(in.to[0])[t] = result ? 1 : 0;
+    if (votes) registers_.at(in.to[0])[t] = result ? 1 : 0;
     ++at_[static_cast<std::size_t>(t)];
   }
   at_vote_ &= ~voters;
