@@ -23,25 +23,27 @@ query_gpus() {  # property
   [ -z "$answer" ] || printf '%s\n' "$answer"
 }
 
-# The compute capability of every GPU present, as 90 or 120, one GPU per line; none without a driver.
-# Where nvidia-smi does not tell, the toolkit's own question to the driver does (nvcc -arch=native).
-gpu_compute_capabilities() {
-  local found nvcc folder
-  found=$(query_gpus compute_cap | sed -n 's/^ *\([0-9]\{1,\}\)\.\([0-9]\) *$/\1\2/p')
+# The toolkit's own question to the driver (nvcc -arch=native), or nothing where it has none.
+device_query() {
+  local nvcc folder
   nvcc=$(find_nvcc anywhere)
-  if [ -z "$found" ] && [ -n "$nvcc" ]; then
-    for folder in "$(dirname "$nvcc")" "$(dirname "$(readlink -f "$nvcc")")"; do
-      [ -x "$folder/__nvcc_device_query" ] || continue
-      found=$({ "$folder/__nvcc_device_query" 2>/dev/null || true; } | tr ',' '\n' |
-        sed -n 's/^ *\([0-9]\{2,3\}\) *$/\1/p')
-      break
-    done
-  fi
-  [ -z "$found" ] || printf '%s\n' "$found"
+  [ -n "$nvcc" ] || return 0
+  for folder in "$(dirname "$nvcc")" "$(dirname "$(readlink -f "$nvcc")")"; do
+    [ ! -x "$folder/__nvcc_device_query" ] || { echo "$folder/__nvcc_device_query"; return 0; }
+  done
 }
 
-# Every one of them once.
-gpu_architectures() { gpu_compute_capabilities | sort -un; }
+# The compute capabilities of the GPUs present, as 90 or 120, each once; none without a driver. Where
+# nvidia-smi does not tell, the toolkit does; it too names each once, so nobody counts GPUs by this.
+gpu_architectures() {
+  local found query
+  found=$(query_gpus compute_cap | sed -n 's/^ *\([0-9]\{1,\}\)\.\([0-9]\) *$/\1\2/p')
+  query=$(device_query)
+  if [ -z "$found" ] && [ -n "$query" ]; then
+    found=$({ "$query" 2>/dev/null || true; } | tr ',' '\n' | sed -n 's/^ *\([0-9]\{2,3\}\) *$/\1/p')
+  fi
+  [ -z "$found" ] || sort -un <<<"$found"
+}
 
 # Path of nvcc, or nothing. FABRICAST_ENABLE_CUDA=OFF hides it. A toolkit that is installed but not
 # on PATH counts only if the caller asks for it with "anywhere".

@@ -60,13 +60,18 @@ class Campaign(CliCase):
     # Programs of a machine made up for the script: it builds, tests and measures nothing.
     STAND_INS = {
         "nvcc": "exit 0",
-        "__nvcc_device_query": 'printf "90,90\\n"',
+        # Each architecture once, however many GPUs have it.
+        "__nvcc_device_query": "echo 90",
         "ctest": "exit 0",
         "compute-sanitizer": "exit 0",
         "mpirun": "exit 0",
         "build/bin/fabricast": """
 echo "$*" >>"$CALLS"
-if [ "$1 $2" = "machine discover" ]; then echo "  hbm: {value: 4294967296 B, origin: measured}"; fi
+if [ "$1 $2" = "machine discover" ]; then
+  echo "gpus: {value: 3, origin: measured}"
+  echo "gpu:"
+  echo "  hbm: {value: 4294967296 B, origin: measured}"
+fi
 while [ $# -gt 0 ]; do
   case "$1" in --machine-file | -o) touch "$2" ;; esac
   shift
@@ -105,10 +110,13 @@ done""",
         self.assertTrue(os.path.exists(os.path.join(folder, "complete")))
         steps = os.listdir(os.path.join(folder, "steps"))
         self.assertIn("suite-memory", steps)
-        self.assertIn("nccl", steps, "two GPUs")
+        with open(os.path.join(folder, "steps", "nccl"), encoding="utf-8") as file:
+            self.assertIn("mpirun -n 3 ", file.read(), "a process for each GPU")
         self.assertNotIn("nvidia-smi", steps)
         with open(os.path.join(folder, "summary.md"), encoding="utf-8") as file:
-            self.assertNotIn("failed", file.read())
+            summary = file.read()
+        self.assertNotIn("failed", summary)
+        self.assertNotIn("clocks", summary)
         # 4 GiB, as the program found: a quarter of them for inputs and outputs of two ranks.
         collective = next(c for c in calls if "--ranks 2" in c and "all_reduce" in c)
         self.assertIn("-e 256M", collective)
@@ -123,7 +131,7 @@ done""",
 
     def test_nvidia_smi_is_asked_first(self):
         smi = ('case "$*" in *=name*) echo "NVIDIA H200" ;; *=compute_cap*) echo 9.0 ;;\n'
-               '  *=memory.total*) echo 143771 ;; *) echo "as nvidia-smi says" ;; esac')
+               '  *=memory.total*) echo 8192 ;; *) echo "as nvidia-smi says" ;; esac')
         result, calls = self.on_stand_ins(**{"nvidia-smi": smi, "__nvcc_device_query": "echo 80; exit 0"})
         self.assertEqual(result.returncode, 0, result.stderr)
         folder, = os.listdir(self.path("into"))
@@ -131,7 +139,20 @@ done""",
         steps = os.listdir(os.path.join(self.path("into"), folder, "steps"))
         self.assertIn("nvidia-smi", steps)
         self.assertNotIn("nccl", steps, "one GPU")
-        self.assertIn("-e 1024M", next(c for c in calls if "--ranks 2" in c and "all_reduce" in c))
+        self.assertIn("-e 512M", next(c for c in calls if "--ranks 2" in c and "all_reduce" in c))
+        with open(os.path.join(self.path("into"), folder, "summary.md"), encoding="utf-8") as file:
+            self.assertIn("environment/ has driver, clocks and the machine", file.read())
+
+    def test_made_up_samples_run_nothing_between_the_gpus_that_are_here(self):
+        smi = 'case "$*" in *=name*) echo "NVIDIA H200"; echo "NVIDIA H200" ;; *=compute_cap*) echo 9.0; echo 9.0 ;; esac'
+        for options in ((), ("--dry",)):
+            with self.subTest(options=options):
+                result, calls = self.on_stand_ins("--synthetic", MACHINE, *options, **{"nvidia-smi": smi})
+                self.assertEqual(result.returncode, 0, result.stderr)
+                for step in ("nccl", "peers", "multimem"):
+                    self.assertNotRegex(result.stderr + result.stdout, rf"(?m)^(gpu-campaign: |step ){step}\S*: ")
+        self.assertTrue(all("--synthetic" in c for c in calls if c.startswith(("measure", "suites ")) and "--show" not in c),
+                        calls)
 
     def test_without_a_device_neither_names_one(self):
         smi = {"nvidia-smi": "echo No devices were found; exit 6"}
@@ -139,7 +160,8 @@ done""",
             with self.subTest(query=query):
                 result, calls = self.on_stand_ins(**smi, **{"__nvcc_device_query": query})
                 self.assertEqual(result.returncode, 3, result.stderr)
-                self.assertIn("no GPU: nvidia-smi names none", result.stderr)
+                query_is = "names none" if query else "is missing"
+                self.assertIn(f"no GPU: nvidia-smi names none, the CUDA toolkit's device query {query_is}", result.stderr)
                 self.assertEqual(calls, [])
 
     def test_a_synthetic_campaign_closes_the_loop_goes_on_and_is_labelled(self):
