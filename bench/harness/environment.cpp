@@ -8,7 +8,6 @@
 #include "emulator/base/communicator.hpp"
 #include "emulator/base/version.hpp"
 #include "emulator/runtime/usable_cores.hpp"
-#include "topologies/discover/local_machine.hpp"
 
 namespace fabricast {
 namespace {
@@ -17,9 +16,9 @@ constexpr std::string_view load_prefix = "load_";
 
 }  // namespace
 
-Surroundings observe_surroundings() {
+Surroundings observe_surroundings(CudaDriverUse use) {
   Surroundings now;
-  now.host = host_environment();
+  now.host = host_environment(use);
   rusage usage{};
   if (getrusage(RUSAGE_SELF, &usage) == 0) now.involuntary_switches = usage.ru_nivcsw;
   return now;

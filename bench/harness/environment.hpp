@@ -10,6 +10,7 @@
 #include <string>
 
 #include "emulator/runtime/executor.hpp"
+#include "topologies/discover/local_machine.hpp"
 
 namespace fabricast {
 
@@ -18,7 +19,7 @@ struct Surroundings {
   std::map<std::string, std::string> host;  // host_environment()
   std::int64_t involuntary_switches = 0;    // of this process so far
 };
-Surroundings observe_surroundings();
+Surroundings observe_surroundings(CudaDriverUse use = CudaDriverUse::started);
 
 std::map<std::string, std::string> describe_environment(const Executor& executor,
                                                         const Surroundings& before,

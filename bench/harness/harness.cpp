@@ -365,10 +365,12 @@ MeasureReport measure_sweep(Executor& executor, ExecutorKind kind, const std::st
                             const MeasureSink& sink) {
   auto cases = make_sweep_cases(executor.max_ranks(), kind, machine, options);
   refuse_untimeable(executor, cases.cases, options);
-  const Surroundings before = observe_surroundings();
+  const bool cores = kind == ExecutorKind::host || kind == ExecutorKind::mpi;
+  const auto use = cores ? CudaDriverUse::left_alone : CudaDriverUse::started;
+  const Surroundings before = observe_surroundings(use);
   Sweep sweep(executor, options, std::move(cases), progress, sink);
   MeasureReport report = sweep.run();
-  report.samples.environment = describe_environment(executor, before, observe_surroundings());
+  report.samples.environment = describe_environment(executor, before, observe_surroundings(use));
   note_foreign_load(before, report);
   describe_choices(report);
   if (executor.max_ranks() == 1) {

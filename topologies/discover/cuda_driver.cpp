@@ -75,11 +75,13 @@ CudaDriverGpus probe_cuda_driver(const std::string& library) {
     return result;
   }
   if (const int code = found.call("cuInit", 0u); code != cuda_success) {
-    if (code != cuda_no_device) {
+    result.started = code == cuda_no_device;
+    if (!result.started) {
       result.note = fmt::format("the CUDA driver does not start (cuInit returned {})", code);
     }
     return result;
   }
+  result.started = true;
   int version = 0;
   if (found.call("cuDriverGetVersion", &version) == cuda_success) {
     result.driver_version = fmt::format("for CUDA {}.{}", version / 1000, version % 1000 / 10);

@@ -21,6 +21,7 @@ struct CudaDriverGpus {
   std::string driver_version;  // "for CUDA 13.0": it does not say its own
   std::string note;            // why `gpus` is empty
   bool loaded = false;         // false: there is no such library
+  bool started = false;        // it answers, if with no device
 };
 
 CudaDriverGpus probe_cuda_driver(const std::string& library = "libcuda.so.1");

@@ -51,6 +51,7 @@ constexpr std::array devices{
 }  // namespace
 
 const GpuRating* find_rating(std::string_view nvml_name) {
+  if (nvml_name.find(" MIG ") != std::string_view::npos) return nullptr;  // a slice is no whole one
   for (const auto& rating : ratings) {
     if (nvml_name.find(rating.marker) != std::string_view::npos) {
       return rating.full_nvlinks > 0 ? &rating : nullptr;

@@ -16,7 +16,7 @@ struct GpuRating {
   std::string_view source;
 };
 
-// Null when the GPU is not listed.
+// Null when the GPU is not listed, or a slice of one (MIG).
 const GpuRating* find_rating(std::string_view nvml_name);
 
 // "hopper" for 9.0 ...; "other" when this version does not know it.

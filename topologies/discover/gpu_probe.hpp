@@ -1,4 +1,5 @@
-// The GPU part of discover: NVML, and where that cannot be loaded or started the CUDA driver.
+// The GPU part of discover: NVML, and the CUDA driver where that cannot be loaded or started, or
+// where CUDA_VISIBLE_DEVICES names nothing that NVML lists (slices of MIG).
 #pragma once
 
 #include <string>
@@ -8,7 +9,8 @@
 namespace fabricast {
 
 // Fills what LocalMachine says of GPUs, as far as CUDA_VISIBLE_DEVICES lets a process see them.
-void probe_gpus(LocalMachine& machine, const std::string& nvml_library = "libnvidia-ml.so.1",
+void probe_gpus(LocalMachine& machine, CudaDriverUse use = CudaDriverUse::started,
+                const std::string& nvml_library = "libnvidia-ml.so.1",
                 const std::string& cuda_library = "libcuda.so.1");
 
 }  // namespace fabricast

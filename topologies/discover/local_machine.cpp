@@ -21,10 +21,19 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LocalMachine, hostname, boot_id, kernel, cpu_
                                    driver_version, gpu_note, gpu_source, nvlinks_known,
                                    nvlink_shape, nvlink_switch, gpus, nics)
 
-LocalMachine discover_local(const std::filesystem::path& root) {
+namespace {
+
+// Slices of a GPU share its address.
+bool same_gpu(const LocalGpu& a, const LocalGpu& b) {
+  return a.bus_id == b.bus_id && (a.uuid.empty() || b.uuid.empty() || a.uuid == b.uuid);
+}
+
+}  // namespace
+
+LocalMachine discover_local(CudaDriverUse use, const std::filesystem::path& root) {
   LocalMachine machine = probe_host(root);
   if (root == "/") {
-    probe_gpus(machine);
+    probe_gpus(machine, use);
   } else {
     machine.gpu_note = "not this machine";
   }
@@ -71,7 +80,7 @@ std::vector<LocalMachine> join_processes(std::span<const LocalMachine> processes
     }
     for (const auto& gpu : process.gpus) {
       const bool seen = std::any_of(known->gpus.begin(), known->gpus.end(),
-                                    [&](const auto& of) { return of.bus_id == gpu.bus_id; });
+                                    [&](const auto& of) { return same_gpu(of, gpu); });
       if (!seen) known->gpus.push_back(gpu);
     }
     known->nvlinks_known = known->nvlinks_known && process.nvlinks_known;
@@ -84,8 +93,8 @@ std::vector<LocalMachine> join_processes(std::span<const LocalMachine> processes
   return hosts;
 }
 
-std::map<std::string, std::string> host_environment() {
-  const LocalMachine machine = discover_local();
+std::map<std::string, std::string> host_environment(CudaDriverUse use) {
+  const LocalMachine machine = discover_local(use);
   std::map<std::string, std::string> environment;
   const auto put = [&](const char* key, std::string value) {
     if (!value.empty() && value != "0") environment[key] = std::move(value);

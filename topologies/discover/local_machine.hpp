@@ -55,8 +55,13 @@ struct LocalMachine {
   std::vector<LocalNic> nics;  // active ones
 };
 
+// Whether discover may start the CUDA driver (cuInit), which takes time and a device's memory: not
+// in processes that measure cores.
+enum class CudaDriverUse { started, left_alone };
+
 // Everything; `root` is prepended to /proc and /sys paths (tests).
-LocalMachine discover_local(const std::filesystem::path& root = "/");
+LocalMachine discover_local(CudaDriverUse use = CudaDriverUse::started,
+                            const std::filesystem::path& root = "/");
 
 // For a gather over MPI: a machine as one line of text, and back. unpack throws RuntimeError.
 std::string pack(const LocalMachine& machine);
@@ -74,6 +79,6 @@ std::string to_machine_yaml(std::span<const LocalMachine> hosts);
 // For `sample` and trace records: hostname, kernel, CPU, cores, load averages, memory, LLC, GPUs.
 // Values that cannot be read are left out. Keys: hostname kernel cpu_model usable_cores
 // online_cores memory_bytes llc_bytes load_1min load_5min load_15min gpus gpu_driver.
-std::map<std::string, std::string> host_environment();
+std::map<std::string, std::string> host_environment(CudaDriverUse use = CudaDriverUse::started);
 
 }  // namespace fabricast

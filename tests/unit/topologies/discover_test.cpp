@@ -81,7 +81,7 @@ TEST(Discover, ReadsTheFilesOfTheKernel) {
   root.put("sys/class/infiniband/mlx5_0/ports/1/link_layer", "InfiniBand\n");
   root.put("sys/class/infiniband/mlx5_1/ports/1/rate", "200 Gb/sec (4X HDR)\n");
   root.put("sys/class/infiniband/mlx5_1/ports/1/state", "1: DOWN\n");
-  const LocalMachine machine = discover_local(root.path());
+  const LocalMachine machine = discover_local(CudaDriverUse::started, root.path());
   EXPECT_EQ(machine.hostname, "node7");
   EXPECT_EQ(machine.kernel, "Linux 6.1.0");
   EXPECT_EQ(machine.cpu_model, "Quick CPU");
@@ -96,7 +96,7 @@ TEST(Discover, ReadsTheFilesOfTheKernel) {
 
 TEST(Discover, AnEmptyRootIsStillAMachine) {
   const FakeRoot root;
-  const auto machine = machine_of({discover_local(root.path())});
+  const auto machine = machine_of({discover_local(CudaDriverUse::started, root.path())});
   EXPECT_EQ(machine->ranks(), 1);
   EXPECT_EQ(machine->links(), 0);
 }

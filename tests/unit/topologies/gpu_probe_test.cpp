@@ -27,7 +27,7 @@ class GpuProbe : public ::testing::Test {
   }
   static LocalMachine probed(const std::string& nvml, const std::string& cuda) {
     LocalMachine machine = host("box", 0);
-    probe_gpus(machine, nvml, cuda);
+    probe_gpus(machine, CudaDriverUse::started, nvml, cuda);
     return machine;
   }
 
@@ -58,9 +58,47 @@ TEST_F(GpuProbe, CudaVisibleDevicesIsAppliedOnce) {
   on("FABRICAST_FAKE_GPUS", "2");
   on("CUDA_VISIBLE_DEVICES", "3,1");
   EXPECT_EQ(probed(no_nvml, FABRICAST_FAKE_LIBCUDA).gpus.size(), 2u);
-  const LocalMachine hidden = probed(FABRICAST_FAKE_NVML, FABRICAST_FAKE_LIBCUDA);
-  EXPECT_TRUE(hidden.gpus.empty());
-  EXPECT_EQ(hidden.gpu_note, "CUDA_VISIBLE_DEVICES hides all GPUs");
+}
+
+// What NVML lists may be shown by names that it does not list: a slice's.
+TEST_F(GpuProbe, ASliceThatNvmlDoesNotListIsAskedOfTheCudaDriver) {
+  on("FABRICAST_FAKE_GPUS", "1");
+  on("FAKE_CUDA_NAME", "NVIDIA H200 MIG 1g.18gb");
+  on("CUDA_VISIBLE_DEVICES", "MIG-32f1f2f3-f4f5-f6f7-f8f9-fafbfcfdfeff");
+  const LocalMachine machine = probed(FABRICAST_FAKE_NVML, FABRICAST_FAKE_LIBCUDA);
+  ASSERT_EQ(machine.gpus.size(), 1u);
+  EXPECT_TRUE(machine.gpus[0].mig);
+  EXPECT_EQ(machine.gpu_source, "CUDA driver");
+  EXPECT_EQ(machine.driver_version, "570.1") << "NVML knows it";
+  EXPECT_EQ(machine.gpu_note,
+            "CUDA_VISIBLE_DEVICES names no GPU of NVML's list: power, PCIe and NVLinks are not "
+            "known");
+  EXPECT_FALSE(machine.nvlinks_known);
+}
+
+TEST_F(GpuProbe, GpusAreHiddenWhereTheCudaDriverFindsNoneEither) {
+  on("CUDA_VISIBLE_DEVICES", "");
+  for (const auto* cuda : {static_cast<const char*>(FABRICAST_FAKE_LIBCUDA), no_cuda}) {
+    const LocalMachine hidden = probed(FABRICAST_FAKE_NVML, cuda);
+    EXPECT_TRUE(hidden.gpus.empty());
+    EXPECT_EQ(hidden.gpu_note, "CUDA_VISIBLE_DEVICES hides all GPUs");
+    EXPECT_EQ(hidden.gpu_source, "NVML");
+    EXPECT_TRUE(hidden.nvlinks_known);
+  }
+  on("FAKE_CUDA_INIT", "803");
+  EXPECT_EQ(probed(FABRICAST_FAKE_NVML, FABRICAST_FAKE_LIBCUDA).gpu_note,
+            "CUDA_VISIBLE_DEVICES names no GPU of NVML's list, and the CUDA driver does not start "
+            "(cuInit returned 803)");
+}
+
+// cuInit takes time and memory: processes that measure cores leave the driver alone.
+TEST_F(GpuProbe, TheCudaDriverIsNotStartedForCores) {
+  on("FABRICAST_FAKE_GPUS", "2");
+  LocalMachine machine = host("box", 0);
+  probe_gpus(machine, CudaDriverUse::left_alone, no_nvml, FABRICAST_FAKE_LIBCUDA);
+  EXPECT_TRUE(machine.gpus.empty());
+  probe_gpus(machine, CudaDriverUse::left_alone, FABRICAST_FAKE_NVML, no_cuda);
+  EXPECT_EQ(machine.gpus.size(), 2u) << "NVML is cheap";
 }
 
 TEST_F(GpuProbe, TheCudaDriverDescribesTwoDevices) {
@@ -89,6 +127,28 @@ TEST_F(GpuProbe, ASliceOfAGpuIsToldByItsName) {
   ASSERT_EQ(slice.gpus.size(), 1u);
   EXPECT_TRUE(slice.gpus[0].mig);
   EXPECT_TRUE(slice.gpus[0].uuid.starts_with("MIG-32f1f2f3-"));
+}
+
+TEST_F(GpuProbe, ASliceHasNoDatasheetOfTheWholeGpu) {
+  on("FABRICAST_FAKE_GPUS", "1");
+  on("FAKE_CUDA_NAME", "NVIDIA H200 MIG 1g.18gb");
+  const std::string yaml = to_machine_yaml(std::vector{probed(no_nvml, FABRICAST_FAKE_LIBCUDA)});
+  EXPECT_NE(yaml.find("name: h200-mig-1g-18gb-x1\n"), std::string::npos) << yaml;
+  EXPECT_NE(yaml.find("  name: \"H200 MIG 1g.18gb\"\n"), std::string::npos) << yaml;
+  for (const auto* whole : {"datasheet", "hbm_bandwidth", "bf16"}) {
+    EXPECT_EQ(yaml.find(whole), std::string::npos) << yaml;
+  }
+}
+
+// Each process one slice of the same GPU.
+TEST_F(GpuProbe, SlicesOfOneGpuAreTwo) {
+  std::vector<LocalMachine> processes(3, host("box", 1));
+  processes[0].gpus[0].uuid = "MIG-a";
+  processes[1].gpus[0].uuid = "MIG-b";
+  processes[2].gpus[0].uuid = "MIG-a";
+  EXPECT_EQ(join_processes(processes)[0].gpus.size(), 2u);
+  processes[1].gpus[0].uuid = "";  // not told: the address decides
+  EXPECT_EQ(join_processes(processes)[0].gpus.size(), 1u);
 }
 
 TEST_F(GpuProbe, ADriverThatDoesNotStartIsSaid) {
