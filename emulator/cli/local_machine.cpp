@@ -9,7 +9,6 @@
 #include "emulator/base/error.hpp"
 #include "emulator/base/log.hpp"
 #include "emulator/coordinator/agreement.hpp"
-#include "topologies/discover/local_machine.hpp"
 #include "topologies/model/machine_file.hpp"
 
 namespace fabricast {
@@ -40,37 +39,45 @@ void require_described_gpus(const std::vector<LocalMachine>& processes) {
                   processes.front().gpu_note));
 }
 
-void warn_of_unknown_links(const std::vector<LocalMachine>& processes) {
-  std::size_t gpus = 0;
-  for (const auto& process : processes) gpus += process.gpus.size();
-  const auto unsure = std::find_if(processes.begin(), processes.end(),
-                                   [](const auto& process) { return !process.nvlinks_known; });
-  if (unsure == processes.end() || gpus < 2) return;
+}  // namespace
+
+void judge_unknown_links(const std::vector<LocalMachine>& processes, bool in_switch) {
+  const auto hosts = join_processes(processes);
+  const auto unsure = std::find_if(hosts.begin(), hosts.end(), [&](const auto& host) {
+    return !host.nvlinks_known && (in_switch || host.gpus.size() > 1);
+  });
+  if (unsure == hosts.end()) return;
+  if (in_switch) {
+    throw UsageError(
+        fmt::format("--multimem reduces in the switch of NVLinks, and nothing tells of any here "
+                    "({}; its samples would be of GPUs on PCIe) name the machine with --machine",
+                    unsure->gpu_note));
+  }
   log_warning(
       fmt::format("{}: the machine of these samples joins its GPUs by PCIe (measure --machine "
                   "names another)",
                   unsure->gpu_note));
 }
 
-}  // namespace
-
 std::shared_ptr<const Topology> local_machine(const Communicator& communicator,
-                                              const ExecutorChoice& choice) {
-  const auto packed = communicator.all_gather(pack(discover_local()));
+                                              const ExecutorChoice& choice, bool in_switch) {
+  const bool cores = measures_cores(choice.kind);
+  const auto use = cores ? CudaDriverUse::left_alone : CudaDriverUse::started;
+  const auto packed = communicator.all_gather(pack(discover_local(use)));
   const auto ranks = choice.executor->max_ranks();
   const bool blocks = choice.kind == ExecutorKind::cuda && communicator.size() == 1;
   const auto yaml = agree(communicator, [&] {
     std::vector<LocalMachine> hosts;
     for (const auto& text : packed) {
       hosts.push_back(unpack(text));
-      if (measures_cores(choice.kind) && !hosts.back().gpus.empty()) {
+      if (cores) {
         hosts.back().gpus.clear();
         hosts.back().gpu_note = "left out, cores are measured";
       }
     }
-    if (!measures_cores(choice.kind)) {
+    if (!cores) {
       require_described_gpus(hosts);
-      if (!blocks) warn_of_unknown_links(hosts);
+      if (!blocks) judge_unknown_links(hosts, in_switch);
     }
     if (blocks) hosts.front() = blocks_of_first_gpu(hosts.front(), ranks);
     return to_machine_yaml(hosts);

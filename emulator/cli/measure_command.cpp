@@ -239,7 +239,9 @@ void draw(const MeasureArguments& arguments) {
 std::shared_ptr<const Topology> machine_of(const MeasureArguments& arguments,
                                            const Communicator& world,
                                            const ExecutorChoice& choice) {
-  if (arguments.machine.empty()) return local_machine(world, choice);
+  if (arguments.machine.empty()) {
+    return local_machine(world, choice, arguments.multimem && !arguments.check_only);
+  }
   auto machine = parse_machine(
       agree(world, [&] { return load_machine(arguments.machine)->yaml(); }), arguments.machine);
   const bool on_cores = choice.kind == ExecutorKind::host || choice.kind == ExecutorKind::mpi;

@@ -148,6 +148,7 @@ class Processes(OnStandIns):
         self.on(1, "new", FAKE_GPU_ADDRESS_BY_RANK="1")
         result = self.run_program("measure", *SMALL, "--check-only", ranks=2)
         self.assertIn("a GPU for each of 2 processes", result.stderr)
+        self.assertEqual(result.stderr.count("joins its GPUs by PCIe"), 1, result.stderr)
         # The stand-in has no network: the check of the data has to say so.
         self.assertEqual(result.returncode, 1, result.stderr)
         self.assertIn("wrong data from the nccl executor", result.stderr)
@@ -173,7 +174,8 @@ class Processes(OnStandIns):
 
 class Multimem(OnStandIns):
     """--multimem, on a switch that is a file in memory: data are really reduced between processes."""
-    OPTIONS = ("measure", "--executor", "cuda", "--multimem", "-b", "8", "-e", "32K", "-f", "64")
+    UNNAMED = ("measure", "--executor", "cuda", "--multimem", "-b", "8", "-e", "32K", "-f", "64")
+    OPTIONS = (*UNNAMED, "--machine", "hgx-h100")
 
     def setUp(self):
         super().setUp()
@@ -201,11 +203,20 @@ class Multimem(OnStandIns):
         result = self.expect_ok(*self.OPTIONS, "-n", "3", "-o", "t.h5", ranks=2)
         self.assertIn("2 GPUs, a process each, reduced in the switch (multimem): fake GPU", result.stderr)
         self.assertEqual(self.suite_of("t.h5"), "collective_multimem")
-        self.assertIn("name: fake-gpu-x2", self.machine_of("t.h5"))
+        self.assertIn("name: hgx-h100", self.machine_of("t.h5"))
+
+    def test_samples_need_a_machine_where_nvlinks_are_not_known(self):
+        # The driver's list has no links: a machine on PCIe has no switch that reduces.
+        self.on_switch()
+        result = self.refused(2, "name the machine with --machine", *self.UNNAMED, "-n", "3", "-o", "t.h5", ranks=2)
+        self.assertIn("--multimem reduces in the switch of NVLinks, and nothing tells of any here (NVML cannot be loaded: "
+                      "power, PCIe and NVLinks are not known;", result.stderr)
+        self.assertNotIn("t.h5", self.left())
+        self.assertIn("nvls", self.expect_ok(*self.UNNAMED, "--check-only", ranks=2).stdout)
 
     def test_samples_of_the_cuda_executor_need_gpus_that_are_described(self):
         self.on_switch(driver=False)
-        self.refused(2, "name the machine with --machine", *self.OPTIONS, "-n", "3", "-o", "t.h5", ranks=2)
+        self.refused(2, "name the machine with --machine", *self.UNNAMED, "-n", "3", "-o", "t.h5", ranks=2)
         self.assertNotIn("t.h5", self.left())
 
     def test_what_the_switch_does_not_do_is_refused_in_one_message(self):
@@ -239,10 +250,10 @@ class Multimem(OnStandIns):
     def test_hosts_of_one_domain_pass_fabric_handles(self):
         self.on_switch(FAKE_HOST_BY_RANK="1")
         domain = ("--machine", "gb200-nvl72")
-        result = self.expect_ok(*self.OPTIONS, "--check-only", *domain, ranks=2)
+        result = self.expect_ok(*self.UNNAMED, "--check-only", *domain, ranks=2)
         self.assertIn("2 GPUs of several hosts, a process each, reduced in the switch", result.stderr)
         self.on_switch(FAKE_HOST_BY_RANK="1", FAKE_NO_FABRIC="1")
-        self.refused(3, "the GPU cannot share memory with other hosts", *self.OPTIONS, *domain, ranks=2)
+        self.refused(3, "the GPU cannot share memory with other hosts", *self.UNNAMED, *domain, ranks=2)
         # The interpreter between GPUs of several hosts needs the same.
         self.refused(2, "the processes are on several hosts, and the GPU cannot share memory with other hosts",
                      "measure", "--executor", "cuda", *SMALL, ranks=2)

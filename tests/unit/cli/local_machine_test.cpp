@@ -76,5 +76,39 @@ TEST_F(LocalMachineOf, CoresAreAHostsWhateverGpusThereAre) {
       << machine->yaml();
 }
 
+// A process with one GPU whose NVLinks nothing tells.
+LocalMachine process_on(const std::string& hostname, const std::string& bus_id) {
+  LocalMachine process;
+  process.hostname = hostname;
+  process.nvlinks_known = false;
+  process.gpu_note = "links are not known";
+  process.gpus.resize(1);
+  process.gpus[0].bus_id = bus_id;
+  return process;
+}
+
+std::string said_of(const std::vector<LocalMachine>& processes) {
+  ::testing::internal::CaptureStderr();
+  judge_unknown_links(processes, false);
+  return ::testing::internal::GetCapturedStderr();
+}
+
+TEST(UnknownLinks, AreOfHostsWithSeveralGpus) {
+  const auto first = process_on("a", "0000:1b:00.0"), second = process_on("a", "0000:2b:00.0");
+  const auto elsewhere = process_on("b", "0000:1b:00.0");
+  EXPECT_NE(said_of({first, second}).find("joins its GPUs by PCIe"), std::string::npos);
+  EXPECT_EQ(said_of({first, elsewhere}), "") << "a network joins these";
+  EXPECT_EQ(said_of({first, first}), "") << "two processes on one GPU";
+}
+
+TEST(UnknownLinks, AreNoSwitch) {
+  auto process = process_on("a", "0000:1b:00.0");
+  EXPECT_EQ(message_of([&] { judge_unknown_links({process}, true); }),
+            "--multimem reduces in the switch of NVLinks, and nothing tells of any here (links are "
+            "not known; its samples would be of GPUs on PCIe) name the machine with --machine");
+  process.nvlinks_known = true;
+  judge_unknown_links({process}, true);
+}
+
 }  // namespace
 }  // namespace fabricast
