@@ -68,6 +68,7 @@ class Campaign(CliCase):
         "build/bin/fabricast": """
 echo "$*" >>"$CALLS"
 if [ "$1 $2" = "machine discover" ]; then
+  echo "# host here: 3 x NVIDIA H200 (NVLinks not known), 2 cores"
   echo "gpus: {value: 3, origin: measured}"
   echo "gpu:"
   echo "  hbm: {value: 4294967296 B, origin: measured}"
@@ -112,6 +113,9 @@ done""",
         self.assertIn("suite-memory", steps)
         with open(os.path.join(folder, "steps", "nccl"), encoding="utf-8") as file:
             self.assertIn("mpirun -n 3 ", file.read(), "a process for each GPU")
+        self.assertIn("peers-send_recv-simple", steps)
+        self.assertNotIn("multimem-1", steps)
+        self.assertIn("NVLinks are not known: multimem is not run", result.stderr)
         self.assertNotIn("nvidia-smi", steps)
         with open(os.path.join(folder, "summary.md"), encoding="utf-8") as file:
             summary = file.read()
