@@ -33,7 +33,7 @@ class Campaign(CliCase):
         result = self.campaign("30", "--dry", "--into", self.path("into"), "--build", BUILD)
         self.assertEqual(result.returncode, 0, result.stderr)
         steps = re.findall(r"^step ([\w-]+):", result.stdout, re.M)
-        for name in ("nvidia-smi", "discover", "gpu-tests", "sanitizer-memcheck-suites_gpu_test", "peers-send_recv-ll", "peers-all_reduce-simple", "peers-tree-ll128", "errors-peers", "calibrate-peers", "multimem-16", "nccl", "errors",
+        for name in ("nvidia-smi", "discover", "gpu-test-cuda_executor_test", "gpu-test-peer_executor_test", "sanitizer-memcheck", "peers-send_recv-ll", "peers-all_reduce-simple", "peers-tree-ll128", "errors-peers", "calibrate-peers", "multimem-16", "nccl", "errors",
                      "calibrate", "summary", *(f"suite-{s}" for s in SUITES), *(f"collectives-{r}" for r in (2, 64))):
             self.assertIn(name, steps)
         self.assertEqual([s for s in steps if s.startswith("suite-")], [f"suite-{s}" for s in SUITES])
@@ -62,7 +62,7 @@ class Campaign(CliCase):
         "nvcc": "exit 0",
         # Each architecture once, however many GPUs have it.
         "__nvcc_device_query": "echo 90",
-        "ctest": "exit 0",
+        **{f"build/tests/{name}_test": "exit 0" for name in ("cuda_executor", "suites_gpu", "nccl_executor")},
         "compute-sanitizer": "exit 0",
         "mpirun": "exit 0",
         "build/bin/fabricast": """
