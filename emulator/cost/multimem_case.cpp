@@ -54,6 +54,10 @@ std::int64_t multimem_link_bytes(const ExecutionPlan& plan) {
   return plan.slice_bytes * (plan.ranks() + 1);
 }
 
+std::int64_t multimem_whole_bytes(const ExecutionPlan& plan) {
+  return plan.bytes + ceil_div(plan.bytes, plan.ranks());
+}
+
 LinkLoad multimem_load(const Topology& topology, const ExecutionPlan& plan) {
   const auto& classes = topology.link_classes();
   const auto nvlink = std::find_if(classes.begin(), classes.end(),
@@ -66,8 +70,7 @@ LinkLoad multimem_load(const Topology& topology, const ExecutionPlan& plan) {
     for (const LinkId link : route.span()) links.insert(link.value());
   }
   load.links = static_cast<std::int64_t>(links.size());
-  // Of the message, not of the largest share: what is rounded up to lines does not cross.
-  load.busiest_bytes = plan.bytes + ceil_div(plan.bytes, plan.ranks());
+  load.busiest_bytes = multimem_whole_bytes(plan);
   load.total_bytes = load.busiest_bytes * load.links;
   load.capacity = Bandwidth(static_cast<std::int64_t>(nvlink->bandwidth.value * bytes_per_gb));
   return load;

@@ -34,8 +34,13 @@ ExecutionPlan multimem_plan(const Topology& topology, const PointSpec& point,
 // Does a step move the share, or is it a meeting?
 inline bool moves_share(const StepWork& work) { return work.receives && work.sends; }
 
-// Bytes on each direction of a GPU's link while one CTA of every GPU does its share.
+// Bytes on each direction of a GPU's link while one CTA of every GPU does the largest share: what
+// its time is charged for.
 std::int64_t multimem_link_bytes(const ExecutionPlan& plan);
+
+// Over the whole collective, of the message as it is: what the largest share, of all CTAs, is more
+// (4 bytes are the share of one of them) does not cross.
+std::int64_t multimem_whole_bytes(const ExecutionPlan& plan);
 
 // Of the NVLink class, over the whole collective.
 LinkLoad multimem_load(const Topology& topology, const ExecutionPlan& plan);

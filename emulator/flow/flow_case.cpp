@@ -78,6 +78,23 @@ LinkRates link_rates(const Topology& topology, const ParameterValues& values,
   return rates;
 }
 
+void take_off_padding(const FlowNetwork& network, const CollectiveCase& made,
+                      const PointSpec& point, const std::vector<RankId>& selected,
+                      std::vector<std::int64_t>& carried) {
+  if (point.protocol != Protocol::multimem) return;
+  const auto channels = static_cast<std::int64_t>(made.plan.channels.size());
+  const std::int64_t padding =
+      channels * multimem_link_bytes(made.plan) - multimem_whole_bytes(made.plan);
+  const auto rank = [&](std::int32_t position) {
+    return selected.empty() ? RankId::from(position) : selected[static_cast<std::size_t>(position)];
+  };
+  for (std::int32_t r = 0; r < made.plan.ranks(); ++r) {
+    // Inside a domain every attempt and channel takes the same links.
+    const FlowPath path = network.path(rank(r), rank((r + 1) % made.plan.ranks()), 0);
+    for (const Crossing& at : path.span()) carried[at.link] -= padding;
+  }
+}
+
 std::vector<LinkLoad> carried_loads(const FlowNetwork& network,
                                     const std::vector<std::int64_t>& carried,
                                     const std::vector<Bandwidth>& nominal) {
@@ -140,7 +157,9 @@ FlowTime evaluate_flows(std::shared_ptr<const Topology> topology, const Paramete
   result.time = made.launch + SimDuration(flows.ends()[slowest]);
   result.stages = flows.stages(slowest);
   result.slowest_channel = channel_of(slowest);
-  result.loads = carried_loads(network, simulator.carried_bytes(), rates.nominal);
+  auto carried = simulator.carried_bytes();
+  take_off_padding(network, made, point, {}, carried);
+  result.loads = carried_loads(network, carried, rates.nominal);
   result.bound = bound_of(result.loads);
   result.stats = simulator.stats();
   result.solver = simulator.solver().stats();

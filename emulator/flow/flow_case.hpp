@@ -48,6 +48,11 @@ struct LinkRates {
 };
 LinkRates link_rates(const Topology& topology, const ParameterValues& values,
                      const PointSpec& point, const ExecutionPlan& plan);
+// Takes off what multimem's flows carry beyond the message: each has the largest share of a CTA,
+// for which its time is charged (multimem_case.hpp). Other protocols' bytes stay as they are.
+void take_off_padding(const FlowNetwork& network, const CollectiveCase& made,
+                      const PointSpec& point, const std::vector<RankId>& selected,
+                      std::vector<std::int64_t>& carried);
 // Per link class, from the bytes that each link of the network carried.
 std::vector<LinkLoad> carried_loads(const FlowNetwork& network,
                                     const std::vector<std::int64_t>& carried,

@@ -36,6 +36,9 @@ Simulated simulate(const FlowNetwork& network, const std::vector<const PreparedJ
   flows.run(simulator);
   Simulated result;
   result.carried = simulator.carried_bytes();
+  for (const PreparedJob* job : jobs) {
+    take_off_padding(network, *job->made, job->point, job->ranks, result.carried);
+  }
   result.stats = simulator.stats();
   for (std::size_t j = 0; j < jobs.size(); ++j) {
     const auto& ends = flows.ends();

@@ -157,9 +157,9 @@ class Emulate(CliCase):
 
     def test_the_switch_between_gpus_has_lanes_and_links(self):
         """What acts on lanes and links acts on the switch's own all-reduce, under both engines."""
-        def times(*words):
+        def times(*words, first="1M", last="1G"):
             self.expect_ok("emulate", "-m", "hgx-h100", "--executor", "peers", "-a", "nvls", "--protocol", "multimem", "--channels", "64",
-                           "-b", "1M", "-e", "1G", "-f", "32", "-o", "t.h5", "--force", *words)
+                           "-b", first, "-e", last, "-f", "32", "-o", "t.h5", "--force", *words)
             self.expect_ok("report", "t.h5", "--check")
             return [int(row["time_ps"]) for row in csv.DictReader(io.StringIO(self.expect_ok("report", "t.h5", "--csv").stdout))]
         usual = times()
@@ -170,6 +170,13 @@ class Emulate(CliCase):
         self.assertRegex(self.expect_ok("report", "t.h5").stdout, "p99")
         for flow, sweep in zip(times("--engine", "flow"), usual):
             self.assertAlmostEqual(flow / sweep, 1, delta=1e-6)
+        # The same bytes on links: of a message smaller than a line for each thread block, too.
+        for size in ("4", "1000", "1M"):
+            told = []
+            for engine in ("sweep", "flow"):
+                times("--engine", engine, first=size, last=size)
+                told.append([row["bound_us"] for row in self.table("t.h5", "/results")] + self.table("t.h5", "/links"))
+            self.assertEqual(*told, size)
         slow = times("--slow", "rack=0:x3", "--engine", "flow")
         for flow, sweep in zip(slow, times("--slow", "rack=0:x3")):
             self.assertAlmostEqual(flow / sweep, 1, delta=1e-6)
