@@ -162,6 +162,7 @@ FlowTime evaluate_flows(std::shared_ptr<const Topology> topology, const Paramete
   result.loads = carried_loads(network, carried, rates.nominal);
   result.bound = bound_of(result.loads);
   result.stats = simulator.stats();
+  result.stats.state_bytes += flows.state_bytes();
   result.solver = simulator.solver().stats();
   result.engine_seconds = thread_seconds() - begin;
   return result;

@@ -40,6 +40,7 @@ Simulated simulate(const FlowNetwork& network, const std::vector<const PreparedJ
     take_off_padding(network, *job->made, job->point, job->ranks, result.carried);
   }
   result.stats = simulator.stats();
+  result.stats.state_bytes += flows.state_bytes();
   for (std::size_t j = 0; j < jobs.size(); ++j) {
     const auto& ends = flows.ends();
     const auto begin_of = ends.begin() + static_cast<std::ptrdiff_t>(first[j]);

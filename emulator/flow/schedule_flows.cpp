@@ -12,15 +12,17 @@
 namespace fabricast {
 namespace {
 
+bool is_group(const FlatPhase& phase) {
+  return (phase.receives && phase.phase->peer_in.is_group()) ||
+         (phase.sends && phase.phase->peer_out.is_group());
+}
+
 void refuse_groups(const Schedule& schedule, const std::vector<FlatPhase>& phases) {
-  for (const FlatPhase& phase : phases) {
-    if ((phase.receives && phase.phase->peer_in.is_group()) ||
-        (phase.sends && phase.phase->peer_out.is_group())) {
-      throw UsageError(
-          fmt::format("{} sends to all of a group at once, which are no flows between two ranks; "
-                      "use the sweep",
-                      schedule.algorithm));
-    }
+  if (std::any_of(phases.begin(), phases.end(), is_group)) {
+    throw UsageError(
+        fmt::format("{} sends to all of a group at once, which are no flows between two ranks; "
+                    "use the sweep",
+                    schedule.algorithm));
   }
 }
 
@@ -42,6 +44,12 @@ ScheduleFlows::ScheduleFlows(const FlowNetwork& network, std::vector<FlowProgram
     program.stages.assign(given.schedule->stages.size(),
                           {std::numeric_limits<std::int64_t>::max(), 0});
     program.given = std::move(given);
+    if (program.given.alike) {
+      for (const FlatPhase& phase : program.phases) {
+        if (phase.receives) add_groups(program, phase.phase->peer_in);
+        if (phase.sends) add_groups(program, phase.phase->peer_out);
+      }
+    }
     programs_.push_back(std::move(program));
     ends_.push_back(programs_.back().given.start_ps);
     add_lanes(static_cast<std::int32_t>(programs_.size()) - 1);
@@ -112,27 +120,96 @@ std::int32_t ScheduleFlows::connection_of(std::int32_t program, std::int32_t fro
                             (static_cast<std::uint64_t>(to) << 8) | fifo;
   const auto [found, is_new] =
       connection_index_.try_emplace(key, static_cast<std::int32_t>(connections_.size()));
-  if (is_new) {
-    const FlowProgram& given = programs_[static_cast<std::size_t>(program)].given;
-    Connection connection;
-    connection.from = given.ranks[static_cast<std::size_t>(from)];
-    connection.to = given.ranks[static_cast<std::size_t>(to)];
-    connection.channel = given.channel;
-    connections_.push_back(std::move(connection));
-  }
+  if (is_new) connections_.emplace_back();
   return found->second;
 }
 
-void ScheduleFlows::find_connections(std::int32_t program, const PeerMap& map, std::int32_t x,
-                                     std::int32_t k, bool receives,
-                                     std::vector<std::int32_t>& found) {
-  const RankSpace& space = programs_[static_cast<std::size_t>(program)].given.schedule->space;
-  const auto add = [&](std::int32_t peer) {
-    found.push_back(receives ? connection_of(program, peer, x, map.fifo)
-                             : connection_of(program, x, peer, map.fifo));
-  };
-  if (!map.is_group()) return add(peer_of(map, space, x, k));
-  for (const std::int32_t peer : group_members(map, space, x)) add(peer);
+void ScheduleFlows::add_groups(Program& program, const PeerMap& map) {
+  FABRICAST_EXPECT(map.is_group(), "members that are alike talk to their group");
+  for (const Groups& known : program.groups) {
+    if (known.fifo != map.fifo) continue;
+    FABRICAST_EXPECT(known.digit == map.digit, "one kind of group on a fifo");
+    return;
+  }
+  const Schedule& schedule = *program.given.schedule;
+  const RankSpace& space = schedule.space;
+  Groups made{map.fifo, map.digit, {}};
+  for (std::int32_t x = 0; x < space.size(); ++x) {
+    const std::int32_t digit = space.digit_of(x, map.digit);
+    if (space.radix(map.digit) < 2) {
+      made.of.push_back(-1);
+    } else if (digit == 0) {
+      made.of.push_back(static_cast<std::int32_t>(groups_.size()));
+      groups_.emplace_back(space.radix(map.digit), schedule.fifo_depth);
+    } else {  // of the member that came first
+      made.of.push_back(made.of[static_cast<std::size_t>(x - digit * space.weight(map.digit))]);
+    }
+  }
+  program.groups.push_back(std::move(made));
+}
+
+ScheduleFlows::Way ScheduleFlows::way_of(std::int32_t number, const PeerMap& map, std::int32_t x,
+                                         std::int32_t k, bool receives) {
+  const Program& program = programs_[static_cast<std::size_t>(number)];
+  const RankSpace& space = program.given.schedule->space;
+  Way way;
+  if (!program.given.alike) {
+    way.peer = peer_of(map, space, x, k);
+    way.connection = receives ? connection_of(number, way.peer, x, map.fifo)
+                              : connection_of(number, x, way.peer, map.fifo);
+    return way;
+  }
+  const auto groups = std::find_if(program.groups.begin(), program.groups.end(),
+                                   [&](const Groups& of) { return of.fifo == map.fifo; });
+  way.group = groups->of[static_cast<std::size_t>(x)];
+  way.member = space.digit_of(x, map.digit);
+  const std::int32_t next = (way.member + 1) % space.radix(map.digit);
+  way.peer = x + (next - way.member) * space.weight(map.digit);
+  return way;
+}
+
+std::optional<std::int64_t> ScheduleFlows::messages_at(const Way& way, std::int32_t lane) {
+  if (way.group >= 0) return groups_[static_cast<std::size_t>(way.group)].ready(way.member, lane);
+  if (way.connection < 0) return 0;
+  Connection& connection = connections_[static_cast<std::size_t>(way.connection)];
+  connection.receiving_lane = lane;
+  if (connection.ready.empty()) return std::nullopt;
+  return connection.ready.front();
+}
+
+std::optional<std::int64_t> ScheduleFlows::slots_at(const Way& way, std::int32_t lane,
+                                                    std::int64_t depth) {
+  if (way.group >= 0) return groups_[static_cast<std::size_t>(way.group)].slots(way.member, lane);
+  if (way.connection < 0) return 0;
+  Connection& connection = connections_[static_cast<std::size_t>(way.connection)];
+  connection.sending_lane = lane;
+  if (connection.slots < depth) return 0;
+  if (connection.credits.empty()) return std::nullopt;
+  return connection.credits.front();
+}
+
+void ScheduleFlows::take_messages(const Way& way, std::int64_t credit_ps) {
+  if (way.group >= 0) {
+    groups_[static_cast<std::size_t>(way.group)].take(way.member, credit_ps, runnable_);
+  } else if (way.connection >= 0) {
+    Connection& connection = connections_[static_cast<std::size_t>(way.connection)];
+    connection.ready.pop_front();
+    connection.credits.push_back(credit_ps);
+    wake(connection.sending_lane);
+  }
+}
+
+void ScheduleFlows::take_slots(const Way& way, std::int64_t depth) {
+  if (way.group >= 0) {
+    groups_[static_cast<std::size_t>(way.group)].send(way.member);
+  } else if (way.connection >= 0) {
+    Connection& connection = connections_[static_cast<std::size_t>(way.connection)];
+    if (connection.slots == depth) {
+      connection.credits.pop_front();
+    } else {
+      ++connection.slots;
+    }
+  }
 }
 
 // Semantics 2.7: the end of all that the awaited lane has to do before; nothing while it has not.
@@ -192,24 +269,13 @@ bool ScheduleFlows::take_step(std::int32_t number, FlowSimulator& simulator) {
     if (!end) return false;
     start = std::max(start, *end);
   }
-  in_.clear();
-  out_.clear();
-  if (phase.receives) find_connections(lane.program, phase.phase->peer_in, x, k, true, in_);
-  if (phase.sends) find_connections(lane.program, phase.phase->peer_out, x, k, false, out_);
-  for (const std::int32_t in : in_) {
-    Connection& connection = connections_[static_cast<std::size_t>(in)];
-    connection.receiving_lane = number;
-    if (connection.ready.empty()) return false;
-    start = std::max(start, connection.ready.front());
-  }
-  for (const std::int32_t out : out_) {
-    Connection& connection = connections_[static_cast<std::size_t>(out)];
-    connection.sending_lane = number;
-    if (connection.slots == schedule.fifo_depth) {
-      if (connection.credits.empty()) return false;
-      start = std::max(start, connection.credits.front());
-    }
-  }
+  const Way in = phase.receives ? way_of(lane.program, phase.phase->peer_in, x, k, true) : Way{};
+  const Way out = phase.sends ? way_of(lane.program, phase.phase->peer_out, x, k, false) : Way{};
+  const auto arrived = messages_at(in, number);
+  if (!arrived) return false;
+  const auto free = slots_at(out, number, schedule.fifo_depth);
+  if (!free) return false;
+  start = std::max({start, *arrived, *free});
   const CostBlock& costs = costs_of(program, lane.next);
   const auto at = static_cast<std::size_t>(x);
   const std::int64_t end = start + costs.lane[at];
@@ -219,26 +285,10 @@ bool ScheduleFlows::take_step(std::int32_t number, FlowSimulator& simulator) {
   StageSpan& span = program.stages[static_cast<std::size_t>(lane.next.stage)];
   span.start_ps = std::min(span.start_ps, start);
   span.end_ps = std::max(span.end_ps, end);
-  for (const std::int32_t in : in_) {
-    Connection& connection = connections_[static_cast<std::size_t>(in)];
-    connection.ready.pop_front();
-    connection.credits.push_back(end + costs.credit[at]);
-    wake(connection.sending_lane);
-  }
-  for (const std::int32_t out : out_) {
-    Connection& connection = connections_[static_cast<std::size_t>(out)];
-    if (connection.slots == schedule.fifo_depth) {
-      connection.credits.pop_front();
-    } else {
-      ++connection.slots;
-    }
-  }
-  if (!out_.empty()) {
-    lane.port.push_back({out_.front(),
-                         {out_.begin() + 1, out_.end()},
-                         start,
-                         end,
-                         costs.latency[at],
+  take_messages(in, end + costs.credit[at]);
+  take_slots(out, schedule.fifo_depth);
+  if (out.connection >= 0 || out.group >= 0) {
+    lane.port.push_back({out, start, end, costs.latency[at],
                          program.given.bytes(phase.stage, phase.group, phase.index)});
     if (!lane.port_busy) send_next(number, simulator);
   }
@@ -246,46 +296,71 @@ bool ScheduleFlows::take_step(std::int32_t number, FlowSimulator& simulator) {
   return true;
 }
 
+ScheduleFlows::Ends ScheduleFlows::ends_of(const Lane& lane) const {
+  const FlowProgram& given = programs_[static_cast<std::size_t>(lane.program)].given;
+  return {given.ranks[static_cast<std::size_t>(lane.position)],
+          given.ranks[static_cast<std::size_t>(lane.port.front().way.peer)], given.channel};
+}
+
 void ScheduleFlows::send_next(std::int32_t number, FlowSimulator& simulator) {
   Lane& lane = lanes_[static_cast<std::size_t>(number)];
   const Message& message = lane.port.front();
-  const Connection& connection = connections_[static_cast<std::size_t>(message.connection)];
+  const Ends ends = ends_of(lane);
   lane.port_busy = true;
-  const auto living =
-      network_.living_path(connection.from, connection.to, connection.channel, simulator.solver());
-  simulator.start(
-      {number, std::max(lane.port_free_ps, message.step_start), message.bytes, 1,
-       living ? *living : network_.path(connection.from, connection.to, connection.channel)});
+  const auto living = network_.living_path(ends.from, ends.to, ends.channel, simulator.solver());
+  simulator.start({number, std::max(lane.port_free_ps, message.step_start), message.bytes, 1,
+                   living ? *living : network_.path(ends.from, ends.to, ends.channel)});
 }
 
 // A flow's tag is its lane: a port sends one message at a time. The rest of semantics 3.3.
 void ScheduleFlows::ended(std::int64_t tag, std::int64_t now_ps, FlowSimulator& simulator) {
   const auto number = static_cast<std::int32_t>(tag);
   Lane& lane = lanes_[static_cast<std::size_t>(tag)];
-  const Message message = std::move(lane.port.front());
+  const Message message = lane.port.front();
   lane.port.pop_front();
   lane.port_busy = false;
   lane.port_free_ps = now_ps;
   // The end of a flow is known when it is there: what is taken up line by line is not, here.
   const std::int64_t ready = std::max(now_ps, std::max(message.step_end, now_ps) + message.latency);
-  const auto arrive = [&](std::int32_t at) {
-    Connection& connection = connections_[static_cast<std::size_t>(at)];
+  if (message.way.group >= 0) {
+    auto& group = groups_[static_cast<std::size_t>(message.way.group)];
+    group.arrive(message.way.member, ready, runnable_);
+  } else {
+    auto& connection = connections_[static_cast<std::size_t>(message.way.connection)];
     connection.ready.push_back(ready);
     wake(connection.receiving_lane);
-  };
-  arrive(message.connection);
-  for (const std::int32_t other : message.others) arrive(other);
+  }
   if (!lane.port.empty()) send_next(number, simulator);
   proceed(simulator);
 }
 
 std::optional<FlowPath> ScheduleFlows::detour(std::int64_t tag, std::uint32_t,
                                               const FlowSimulator& simulator) {
-  const Lane& lane = lanes_[static_cast<std::size_t>(tag)];
-  const Connection& connection =
-      connections_[static_cast<std::size_t>(lane.port.front().connection)];
-  return network_.living_path(connection.from, connection.to, connection.channel,
-                              simulator.solver());
+  const Ends ends = ends_of(lanes_[static_cast<std::size_t>(tag)]);
+  return network_.living_path(ends.from, ends.to, ends.channel, simulator.solver());
+}
+
+std::int64_t ScheduleFlows::state_bytes() const {
+  const auto of = [](const auto& items) {
+    return static_cast<std::int64_t>(items.capacity() * sizeof(items[0]));
+  };
+  std::int64_t bytes = of(programs_) + of(lanes_) + of(connections_) + of(groups_) + of(runnable_);
+  // A node of the index has its key, value and link, and about a bucket.
+  bytes += static_cast<std::int64_t>(connection_index_.size()) * 32;
+  for (const Lane& lane : lanes_) bytes += lane.port.bytes() + of(lane.passed);
+  for (const Connection& at : connections_) bytes += at.ready.bytes() + at.credits.bytes();
+  for (const GroupFifo& group : groups_) bytes += group.bytes();
+  for (const Program& program : programs_) {
+    bytes += of(program.phases) + of(program.stages) + of(program.costs) + of(program.given.ranks);
+    for (const Groups& groups : program.groups) bytes += of(groups.of);
+    for (const auto& blocks : program.costs) {
+      bytes += of(blocks);
+      for (const CostBlock& block : blocks) {
+        bytes += of(block.lane) + of(block.port) + of(block.latency) + of(block.credit);
+      }
+    }
+  }
+  return bytes;
 }
 
 void ScheduleFlows::run(FlowSimulator& simulator) {

@@ -100,6 +100,21 @@ TEST(FlowCase, the_switchs_own_all_reduce_is_a_flow_of_each_member) {
   }
 }
 
+// 72 members of 64 channels are no 72 x 71 x 64 connections; what is told of the state has all of
+// it, lanes and cost rows too.
+TEST(FlowCase, groups_take_memory_by_member) {
+  const auto topology = load_machine("gb200-nvl72");
+  const auto values = values_of(prior_profile(*topology, ExecutorKind::peers));
+  PointSpec point = point_of(Collective::all_reduce, "nvls", std::int64_t{1} << 30, 64);
+  point.executor = ExecutorKind::peers;
+  point.protocol = Protocol::multimem;
+  const FlowTime timed =
+      evaluate_flows(topology, values, point, build_case(*topology, values, point));
+  EXPECT_EQ(timed.stats.flows, 72 * 64 * 2);
+  EXPECT_GT(timed.stats.state_bytes, 4'000'000);
+  EXPECT_LT(timed.stats.state_bytes, 8'000'000);
+}
+
 // The link's factor where the link is the bottleneck, as in the sweep; nothing where it is not.
 TEST(FlowCase, a_slow_link_of_the_switchs_own_all_reduce) {
   const auto topology = load_machine("hgx-h100");
