@@ -56,7 +56,10 @@ std::string render_library_choices(const TraceContent& content) {
   return text;
 }
 
-std::map<std::string, std::string> note_attributes(const std::vector<const Topology*>& machines) {
+namespace {
+
+std::map<std::string, std::string> notes_of(const std::vector<const Topology*>& machines,
+                                            bool named) {
   std::map<std::string, std::string> attributes;
   std::set<std::string> libraries;
   std::string generations;
@@ -68,7 +71,7 @@ std::map<std::string, std::string> note_attributes(const std::vector<const Topol
     while (std::getline(lines, line)) {
       if (!generations.empty()) generations += '\n';
       // Lines of parameters are indented and follow those of their machine.
-      if (machines.size() > 1 && !line.starts_with(' ')) generations += machine->name() + ": ";
+      if (named && !line.starts_with(' ')) generations += machine->name() + ": ";
       generations += line;
     }
   }
@@ -80,9 +83,15 @@ std::map<std::string, std::string> note_attributes(const std::vector<const Topol
   return attributes;
 }
 
+}  // namespace
+
+std::map<std::string, std::string> note_attributes(const std::vector<const Topology*>& machines) {
+  return notes_of(machines, true);
+}
+
 std::map<std::string, std::string> note_attributes(ExecutorKind executor, const Topology& machine) {
   if (executor != ExecutorKind::nccl) return {};
-  return note_attributes({&machine});
+  return notes_of({&machine}, false);
 }
 
 std::string note_lines(const std::map<std::string, std::string>& attributes, bool why) {

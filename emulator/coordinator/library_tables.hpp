@@ -21,8 +21,8 @@ std::string render_library_choices(const TraceContent& content);
 
 // What readers of the machines' rows must know, as root attributes of the trace: "library_note",
 // whose costs they have, where that is not the machine's own library's, and "generation_note"
-// (emulator/cost/generation_ratios.hpp), of several machines with their names. Only of executor
-// nccl.
+// (emulator/cost/generation_ratios.hpp). A list's notes have the machines' names, also where it is
+// one machine: rows of others, without a note, may stand beside it. Only of executor nccl.
 std::map<std::string, std::string> note_attributes(const std::vector<const Topology*>& machines);
 std::map<std::string, std::string> note_attributes(ExecutorKind executor, const Topology& machine);
 

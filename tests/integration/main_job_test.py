@@ -81,6 +81,9 @@ class MainJob(CliCase):
             self.assertEqual((text.count(note), text.count(prior)), (1, 0), text)
         self.assertIn(prior, self.expect_ok("report", "trace.h5", "--why", "0").stdout)
         self.expect_ok("report", "trace.h5", "--check")
+        # Alone as well: the rows of this machine's own measurements stand beside it.
+        options[options.index("gb300-nvl72,./mixed.yaml")] = "./mixed.yaml"
+        self.assertEqual(self.expect_ok(*options).stdout.count(note), 1)
         self.assertNotIn("GPUs of", self.expect_ok(*SMALL).stdout)
 
     def test_two_machines_of_one_name_are_refused(self):
