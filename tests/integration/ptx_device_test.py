@@ -19,7 +19,7 @@ class OnPtx(CliCase):
         super().setUp()
         before = dict(ENVIRONMENT)
         self.addCleanup(lambda: (ENVIRONMENT.clear(), ENVIRONMENT.update(before)))
-        ENVIRONMENT.update(FABRICAST_PTX_GPUS="2", FABRICAST_PTX_SMS="8", FAKE_MULTICAST="yes")
+        ENVIRONMENT.update(FABRICAST_PTX_GPUS="2", FABRICAST_PTX_SMS="16", FAKE_MULTICAST="yes")
 
     def measured(self, *options, ranks=0):
         """The rows of a check of data: (protocol, bytes, wrong elements)."""
@@ -59,7 +59,7 @@ class OnPtx(CliCase):
     def test_the_machine_of_suites_is_that_of_collectives_on_many_thread_blocks(self):
         # As scripts/gpu-campaign does. A GPU is described by its driver: here by a made-up NVML.
         os.symlink(NVML, self.path("libnvidia-ml.so.1"))
-        ENVIRONMENT.update(FABRICAST_PTX_LIBRARIES=self.path("."), FABRICAST_PTX_SMS="16")
+        ENVIRONMENT.update(FABRICAST_PTX_LIBRARIES=self.path("."), FABRICAST_PTX_SMS="32")
         self.expect_ok("suites", "launch", "--budget", "2", "--machine-file", "machine.yaml", "-o", "launch.h5")
         self.expect_ok("measure", "--executor", "cuda", "-m", "machine.yaml", "--ranks", "16", "-c", "all_reduce", "-a",
                        "ring", "-b", "4K", "-e", "4K", "--check-only")
