@@ -201,11 +201,13 @@ void CtaMemory::send_overlapping(Address at, std::size_t bytes) {
 }
 
 void CtaMemory::acquire(Scope scope) {
+  if (scope == Scope::cta) return;
   sectors_[0].clear();
   if (scope == Scope::system) sectors_[1].clear();
 }
 
 void CtaMemory::release(int thread, Scope scope) {
+  if (scope == Scope::cta) return;
   for (auto p = pending_.begin(); p != pending_.end();) {
     const bool before = p->second.thread == thread || p->second.epoch < epoch_;
     if (before && (scope == Scope::system || !p->second.across)) {

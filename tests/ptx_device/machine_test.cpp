@@ -269,6 +269,29 @@ TEST(PtxDevice, MemoryIsAsWeakAsItsModel) {
   EXPECT_GT(words_missed(release, wait("relaxed")), 0);
 }
 
+TEST(PtxDevice, CtaScopeOrdersNothingBetweenCtas) {
+  const auto send = [](const std::string& before, const std::string& store) {
+    return "bar.sync 0; setp.ne.s32 %p2, %r1, 0; @%p2 bra $SENT;\n" + before +
+           "mov.u32 %r4, 1; " + store + " [%rd2+512], %r4;\n$SENT:\n";
+  };
+  const auto wait = [](const std::string& load, const std::string& after) {
+    return "setp.ne.s32 %p3, %r1, 0; @%p3 bra $MET;\n$WAIT:\n" + load +
+           " %r6, [%rd2+512]; setp.eq.s32 %p4, %r6, 0; @%p4 bra $WAIT;\n$MET:\nbar.sync 0;\n" +
+           after;
+  };
+  const auto released = send("", "st.release.gpu.b32");
+  const auto acquired = wait("ld.acquire.gpu.b32", "");
+  const std::string relaxed_store = "st.relaxed.gpu.b32", relaxed_load = "ld.relaxed.gpu.b32";
+  EXPECT_EQ(words_missed(send("", "red.release.gpu.global.add.u32"), acquired), 0);
+  EXPECT_EQ(words_missed(released, wait(relaxed_load, "fence.acq_rel.gpu;\n")), 0);
+  EXPECT_GT(words_missed(send("", "st.release.cta.b32"), acquired), 0);
+  EXPECT_GT(words_missed(send("", "red.release.cta.global.add.u32"), acquired), 0);
+  EXPECT_GT(words_missed(send("fence.acq_rel.cta;\n", relaxed_store), acquired), 0);
+  EXPECT_GT(words_missed(send("membar.cta;\n", relaxed_store), acquired), 0);
+  EXPECT_GT(words_missed(released, wait("ld.acquire.cta.b32", "")), 0);
+  EXPECT_GT(words_missed(released, wait(relaxed_load, "fence.acq_rel.cta;\n")), 0);
+}
+
 TEST(PtxDevice, ThreadsSeeWhatTheyStoredThemselves) {
   Words words(64 + 64 + 1);
   execute(R"(

@@ -130,7 +130,9 @@ void Warp::atomic(const Instruction& in, int thread) {
 }
 
 void Warp::through_switch(const Instruction& in, int thread) {
-  if (in.op == Op::multicast_reduce) memory_.release(first_ + thread, in.scope);
+  if (in.order == Order::release || in.order == Order::acquire_release) {
+    memory_.release(first_ + thread, in.scope);
+  }
   std::uint64_t values[4] = {};
   if (in.op != Op::load_reduce) {
     for (int k = 0; k < in.width; ++k) values[k] = registers_.at(in.of[k])[thread];
