@@ -107,6 +107,9 @@ class Decoder {
                : parts.at(2) == "and" ? Op::barrier_all
                                       : Op::barrier_any;
       if (in_.op == Op::barrier_any && parts.at(2) != "or") unknown(mnemonic);
+      const bool aligned =
+          name == "bar" || std::find(parts.begin(), parts.end(), "aligned") != parts.end();
+      if (!aligned) unknown(mnemonic + ", which is not aligned");
     } else {
       unknown(mnemonic);
     }

@@ -63,6 +63,7 @@ class Cta {
     for (const Warp& w : warps_) {
       if (w.alive() != w.at_barrier()) return;
       any_waits = any_waits || w.at_barrier() != 0;
+      w.check_aligned();
       all = all && w.all_there();
       any = any || w.any_there();
     }

@@ -218,6 +218,27 @@ TEST(PtxDevice, FindsFaults) {
       std::string::npos);
 }
 
+TEST(PtxDevice, ThreadsOfAWarpVoteTogetherWithOneMask) {
+  const auto vote = [](const std::string& mask_of_odd) {
+    return fault("and.b32 %r3, %r1, 1; setp.eq.s32 %p1, %r3, 0; selp.b32 %r4, -1, " + mask_of_odd +
+                 ", %p1; vote.sync.any.pred %p2, %p1, %r4;");
+  };
+  EXPECT_EQ(vote("-1"), "none");
+  EXPECT_NE(vote("-1431655766").find("different masks"), std::string::npos);  // 0xAAAAAAAA
+  EXPECT_NE(vote("1431655765").find("without one of its voters"), std::string::npos);
+}
+
+TEST(PtxDevice, ThreadsOfAWarpMeetAtOneBarrier) {
+  const auto meet = [](const std::string& first_of_others) {
+    return fault("setp.lt.u32 %p1, %r1, " + first_of_others +
+                     "; @%p1 bra $L;\nbar.sync 0; bra.uni $END;\n$L:\nbar.sync 0;\n$END:",
+                 64);
+  };
+  EXPECT_EQ(meet("32"), "none");
+  EXPECT_EQ(meet("64"), "none");
+  EXPECT_NE(meet("40").find("at different barriers"), std::string::npos) << meet("40");
+}
+
 TEST(PtxDevice, NamesWhatItDoesNotKnow) {
   for (const char* statement : {"sin.approx.f32 %f1, %f2;", "ld.global.u32 %r3, [nothing];",
                                 "bra $NOWHERE;", "bar.sync 1;", "call f;"}) {

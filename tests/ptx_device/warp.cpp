@@ -217,6 +217,7 @@ void Warp::park_at_vote(const Instruction& in, Mask mask) {
     const int t = std::countr_zero(m);
     if ((at_vote_ >> t & 1) == 0) continue;  // voted with an earlier one
     const auto voters = static_cast<Mask>(registers_.at(in.of[1])[t]);
+    if ((voters >> t & 1) == 0) throw std::runtime_error("a vote without one of its voters");
     if ((voters & ~alive_) != 0) throw std::runtime_error("a vote of threads that have ended");
     if ((voters & ~at_vote_) == 0) finish_vote(in, voters);
   }
@@ -229,6 +230,13 @@ void Warp::finish_vote(const Instruction& in, Mask voters) {
       throw std::runtime_error("threads vote together at different instructions");
     }
   }
+  for (Mask m = at_vote_; m != 0; m &= m - 1) {
+    const int t = std::countr_zero(m);
+    const auto theirs = static_cast<Mask>(registers_.at(in.of[1])[t]);
+    const bool here_too = at_[static_cast<std::size_t>(t)] == here && (theirs & voters) != 0;
+    if (here_too && theirs != voters)
+      throw std::runtime_error("threads vote together with different masks");
+  }
   const bool votes = in.op != Op::meet_warp;
   const Mask set = votes ? true_in(in.of[0], voters) : 0;
   const bool result = in.op == Op::vote_all ? set == voters : set != 0;
@@ -238,6 +246,16 @@ void Warp::finish_vote(const Instruction& in, Mask voters) {
     ++at_[static_cast<std::size_t>(t)];
   }
   at_vote_ &= ~voters;
+}
+
+void Warp::check_aligned() const {
+  std::int32_t at = -1;
+  for (Mask m = at_barrier_; m != 0; m &= m - 1) {
+    const std::int32_t own = at_[static_cast<std::size_t>(std::countr_zero(m))];
+    if (at != -1 && own != at)
+      throw std::runtime_error("threads of a warp at different barriers: " + where());
+    at = own;
+  }
 }
 
 bool Warp::all_there() const {

@@ -28,6 +28,8 @@ class Warp {
   bool can_run() const { return (alive_ & ~at_barrier_ & ~at_vote_) != 0; }
   Mask alive() const { return alive_; }
   Mask at_barrier() const { return at_barrier_; }
+  // Barriers are aligned: throws unless all of the warp stand at the same instruction.
+  void check_aligned() const;
   // Of the threads at the barrier: do all, does any have its predicate?
   bool all_there() const;
   bool any_there() const;
