@@ -6,7 +6,8 @@
 //   acquiring access) empties it, of what other devices use too one of system scope only.
 // - Plain stores wait, a granule of 16 bytes each, and arrive in any order. A release by a thread
 //   sends off its own, and everybody's of before the last barrier.
-// - What is of CTA scope orders nothing here: the CTA's threads share all of this, and what one of them
+// - What is of CTA scope orders nothing here: the CTA's threads share all of this, and what one of
+// them
 //   has told another that way counts for others' releases from the next barrier on.
 // - Volatile, relaxed, acquiring and releasing accesses go to memory at once. An access of 16 bytes
 //   is two of 8, stores in ascending and loads in descending order: together with the order in

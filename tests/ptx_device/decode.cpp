@@ -1,7 +1,6 @@
 #include "tests/ptx_device/decode.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <cstdlib>
 #include <stdexcept>
 
@@ -59,11 +58,13 @@ class Decoder {
     if (words_.at(at_) == "@") read_guard();
     const std::string mnemonic = words_.at(at_++);
     const Words parts = parts_of(mnemonic);
+    name_ = parts[0];
     read_operation(parts, mnemonic);
     for (std::size_t p = 1; p < parts.size(); ++p) read_modifier(parts[p], mnemonic);
     if (in_.order == Order::relaxed || in_.order == Order::acquire) in_.past_l1 = true;
     read_operands(label);
     if (at_ != words_.size()) unknown("the end of this statement");
+    refuse_more_meaning(mnemonic, parts);
     return in_;
   }
 
@@ -126,10 +127,6 @@ class Decoder {
   }
 
   void read_modifier(const std::string& word, const std::string& mnemonic) {
-    static const Words ignored{"lo",        "hi",      "wide",  "rn",       "rzi", "rz",
-                               "sync",      "warp",    "to",    "uni",      "st",  "red",
-                               "ld_reduce", "proxy",   "alias", "all",      "any", "and",
-                               "or",        "aligned", "nc",    "acc::f32", "ca"};
     if (const auto type = types.find(word); type != types.end()) return add_type(type->second);
     if (const auto space = spaces.find(word); space != spaces.end()) {
       in_.space = space->second;
@@ -140,10 +137,44 @@ class Decoder {
       in_.width = word == "v2" ? 2 : 4;
     } else if (word == "cg") {
       in_.past_l1 = true;
-    } else if (!read_order(word) && !read_combine(word) &&
-               std::find(ignored.begin(), ignored.end(), word) == ignored.end()) {
+    } else if (!read_order(word) && !read_combine(word) && !is_implied(word)) {
       unknown("." + word + " of " + mnemonic);
     }
+  }
+
+  // Words that say no more than the operation does already, as it is executed.
+  bool is_implied(const std::string& word) const {
+    static const std::map<std::string, Words> implied{
+        {"mul", {"lo", "hi", "wide", "rn"}},
+        {"mad", {"lo"}},
+        {"cvta", {"to"}},
+        {"add", {"rn"}},
+        {"sub", {"rn"}},
+        {"div", {"rn"}},
+        {"fma", {"rn"}},
+        {"cvt", {"rn", "rzi"}},
+        {"bra", {"uni"}},
+        {"ld", {"nc", "ca"}},
+        {"bar", {"sync", "warp", "red", "and", "or"}},
+        {"barrier", {"sync", "red", "and", "or", "aligned"}},
+        {"vote", {"sync", "all", "any"}},
+        {"fence", {"proxy", "alias"}},
+        {"multimem", {"st", "red", "ld_reduce", "acc::f32"}}};
+    const auto words = implied.find(name_);
+    return words != implied.end() &&
+           std::find(words->second.begin(), words->second.end(), word) != words->second.end();
+  }
+
+  // A comparison combined with a third predicate, a conversion that rounds as none here does.
+  void refuse_more_meaning(const std::string& mnemonic, const Words& parts) const {
+    if (in_.op == Op::set_predicate && in_.of[2] != no_slot) unknown(mnemonic + " of three values");
+    if (in_.op != Op::convert) return;
+    const auto is_half = [](Type type) { return type == Type::f16 || type == Type::bf16; };
+    if (is_half(in_.type) && in_.from != Type::f32) unknown(mnemonic);
+    if (is_half(in_.from) && in_.type != Type::f32) unknown(mnemonic);
+    const bool to_float = is_half(in_.type) || in_.type == Type::f32 || in_.type == Type::f64;
+    const bool truncates = std::find(parts.begin(), parts.end(), "rzi") != parts.end();
+    if (truncates && to_float) unknown(mnemonic);
   }
 
   bool read_order(const std::string& word) {
@@ -294,88 +325,14 @@ class Decoder {
 
   Words words_;
   Names& names_;
+  std::string name_;  // of the operation
   Instruction in_;
   std::size_t at_ = 0;
   bool typed_ = false;
   Slot window_ = no_slot;
 };
 
-std::uint64_t value_of(const std::string& text) {
-  char* end = nullptr;
-  std::uint64_t value = 0;
-  if (text.rfind("0f", 0) == 0 || text.rfind("0F", 0) == 0 || text.rfind("0d", 0) == 0) {
-    value = std::strtoull(text.c_str() + 2, &end, 16);
-  } else if (text[0] == '-') {
-    value = static_cast<std::uint64_t>(std::strtoll(text.c_str(), &end, 0));
-  } else {
-    value = std::strtoull(text.c_str(), &end, 0);
-  }
-  if (end == nullptr || *end != '\0') {
-    if (*end != 'U' || end[1] != '\0') unknown("the operand " + text);
-  }
-  return value;
-}
-
 }  // namespace
-
-std::vector<std::string> words_of(std::string_view text) {
-  std::vector<std::string> words;
-  const auto in_word = [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '$' || c == '%' ||
-           c == '.' || c == ':';
-  };
-  for (std::size_t at = 0; at < text.size();) {
-    const char c = text[at];
-    if (std::isspace(static_cast<unsigned char>(c)) != 0) {
-      ++at;
-      continue;
-    }
-    std::size_t end = at + 1;
-    const bool number =
-        c == '-' && end < text.size() && std::isdigit(static_cast<unsigned char>(text[end])) != 0;
-    if (number || in_word(c)) {
-      while (end < text.size() && in_word(text[end])) ++end;
-    }
-    words.emplace_back(text.substr(at, end - at));
-    at = end;
-  }
-  return words;
-}
-
-Names::Names() {
-  open_scope();
-  static const char* const special[] = {
-      "%tid.x",   "%tid.y",   "%tid.z",    "%ntid.x",   "%ntid.y",   "%ntid.z", "%ctaid.x",
-      "%ctaid.y", "%ctaid.z", "%nctaid.x", "%nctaid.y", "%nctaid.z", "%laneid"};
-  for (Slot s = 0; s < specials; ++s) scopes_[0][special[s]] = s;
-}
-
-void Names::add_register(const std::string& name) { scopes_.back()[name] = registers++; }
-void Names::add_address(const std::string& name, std::uint64_t address) {
-  addresses_[name] = address;
-}
-
-const Slot* Names::find(const std::string& name) const {
-  for (auto scope = scopes_.rbegin(); scope != scopes_.rend(); ++scope) {
-    if (const auto found = scope->find(name); found != scope->end()) return &found->second;
-  }
-  return nullptr;
-}
-
-Slot Names::constant(std::uint64_t value) {
-  const auto [at, fresh] =
-      constant_slots_.try_emplace(value, first_constant + static_cast<Slot>(constants.size()));
-  if (fresh) constants.push_back(value);
-  return at->second;
-}
-
-Slot Names::slot(const std::string& operand) {
-  if (const Slot* found = find(operand)) return *found;
-  if (const auto variable = addresses_.find(operand); variable != addresses_.end())
-    return constant(variable->second);
-  if (operand[0] == '%') unknown("the register " + operand);
-  return constant(value_of(operand));
-}
 
 Instruction decode(const std::string& statement, Names& names, std::string& label) {
   return Decoder(statement, names).decode(label);

@@ -48,8 +48,9 @@ std::size_t resident_blocks(const Kernel& kernel, std::size_t threads, std::size
   std::size_t blocks = std::min<std::size_t>(threads_per_sm / (warps * 32), 16);
   const std::size_t shared = kernel.shared_bytes + shared_bytes;
   if (shared > 0) blocks = std::min(blocks, shared_bytes_per_sm / shared);
-  // PTX does not say what a kernel takes of the 65536 registers. Bounded to 512 threads it may use 128
-  // per thread, all of them; the interpreter uses more than 64, so one block is what hardware takes.
+  // PTX does not say what a kernel takes of the 65536 registers. Bounded to 512 threads it may use
+  // 128 per thread, all of them; the interpreter uses more than 64, so one block is what hardware
+  // takes.
   if (kernel.max_threads == 512) blocks = std::min(blocks, 512 / (warps * 32));
   return blocks;
 }

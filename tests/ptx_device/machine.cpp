@@ -63,11 +63,11 @@ class Cta {
     for (const Warp& w : warps_) {
       if (w.alive() != w.at_barrier()) return;
       any_waits = any_waits || w.at_barrier() != 0;
-      w.check_aligned();
       all = all && w.all_there();
       any = any || w.any_there();
     }
     if (!any_waits) return;
+    for (const Warp& w : warps_) w.check_aligned();
     memory_.barrier();
     for (Warp& w : warps_) w.leave_barrier(all, any);
   }

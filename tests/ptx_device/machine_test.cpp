@@ -224,8 +224,10 @@ TEST(PtxDevice, ThreadsOfAWarpVoteTogetherWithOneMask) {
                  ", %p1; vote.sync.any.pred %p2, %p1, %r4;");
   };
   EXPECT_EQ(vote("-1"), "none");
-  EXPECT_NE(vote("-1431655766").find("different masks"), std::string::npos);  // 0xAAAAAAAA
-  EXPECT_NE(vote("1431655765").find("without one of its voters"), std::string::npos);
+  EXPECT_NE(vote("-1431655766").find("different masks"), std::string::npos);     // 0xAAAAAAAA
+  EXPECT_NE(fault("mov.u32 %r4, 1431655765; vote.sync.any.pred %p2, %p1, %r4;")  // 0x55555555
+                .find("without one of its voters"),
+            std::string::npos);
 }
 
 TEST(PtxDevice, ThreadsOfAWarpMeetAtOneBarrier) {
@@ -240,8 +242,28 @@ TEST(PtxDevice, ThreadsOfAWarpMeetAtOneBarrier) {
 }
 
 TEST(PtxDevice, NamesWhatItDoesNotKnow) {
-  for (const char* statement : {"sin.approx.f32 %f1, %f2;", "ld.global.u32 %r3, [nothing];",
-                                "bra $NOWHERE;", "bar.sync 1;", "call f;"}) {
+  for (const char* statement : {"sin.approx.f32 %f1, %f2;",
+                                "ld.global.u32 %r3, [nothing];",
+                                "bra $NOWHERE;",
+                                "bar.sync 1;",
+                                "call f;",
+                                "barrier.sync 0;",
+                                "setp.lt.and.s32 %p1, %r3, %r4, %p2;",
+                                "setp.lt.or.s32 %p1, %r3, %r4, %p2;",
+                                "setp.lt.xor.s32 %p1, %r3, %r4, %p2;",
+                                "setp.lt.s32 %p1, %r3, %r4, %p2;",
+                                "add.rz.f32 %f1, %f2, %f3;",
+                                "fma.rz.f32 %f1, %f2, %f3, %f4;",
+                                "add.ftz.f32 %f1, %f2, %f3;",
+                                "add.sat.f32 %f1, %f2, %f3;",
+                                "mul.rz.f32 %f1, %f2, %f3;",
+                                "cvt.rzi.f32.f32 %f1, %f2;",
+                                "cvt.rz.f32.s32 %f1, %r3;",
+                                "cvt.rz.f16.f32 %rs1, %f1;",
+                                "cvt.rn.f16.f64 %rs1, %rd9;",
+                                "cvt.rn.f16.s32 %rs1, %r3;",
+                                "cvt.rn.bf16.s32 %rs1, %r3;",
+                                "cvt.rzi.s32.f16 %r3, %rs1;"}) {
     EXPECT_THROW(parse(kernel_text(statement)), std::runtime_error) << statement;
   }
 }
@@ -292,8 +314,8 @@ TEST(PtxDevice, MemoryIsAsWeakAsItsModel) {
 
 TEST(PtxDevice, CtaScopeOrdersNothingBetweenCtas) {
   const auto send = [](const std::string& before, const std::string& store) {
-    return "bar.sync 0; setp.ne.s32 %p2, %r1, 0; @%p2 bra $SENT;\n" + before +
-           "mov.u32 %r4, 1; " + store + " [%rd2+512], %r4;\n$SENT:\n";
+    return "bar.sync 0; setp.ne.s32 %p2, %r1, 0; @%p2 bra $SENT;\n" + before + "mov.u32 %r4, 1; " +
+           store + " [%rd2+512], %r4;\n$SENT:\n";
   };
   const auto wait = [](const std::string& load, const std::string& after) {
     return "setp.ne.s32 %p3, %r1, 0; @%p3 bra $MET;\n$WAIT:\n" + load +
