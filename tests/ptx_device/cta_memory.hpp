@@ -51,6 +51,14 @@ class CtaMemory {
   void barrier() { ++epoch_; }
   void send_all();  // at the end of the grid
 
+  // After an instruction that stored something others see at once: if the CTA's plain stores are
+  // still unseen this is, now and then, a moment to let others go on first (run()).
+  void note_strong_store() {
+    if (!pending_.empty() && random_() % 8 == 0) overtaken_ = true;
+  }
+  bool overtaken() const { return overtaken_; }
+  void forget_overtaking() { overtaken_ = false; }
+
  private:
   static constexpr std::size_t sector = 32;
   static constexpr std::size_t granule = 16;
@@ -80,6 +88,7 @@ class CtaMemory {
   std::vector<SharedWord> words_;
   std::uint64_t epoch_ = 0;
   std::minstd_rand random_;
+  bool overtaken_ = false;
   AddressSpace::Memory last_;  // that was accessed
 };
 

@@ -83,6 +83,37 @@ std::uint64_t seed() {
   return text != nullptr ? std::strtoull(text, nullptr, 10) : 1;
 }
 
+using Ctas = std::vector<std::unique_ptr<Cta>>;
+
+// Now and then a CTA stands still for as long as others take for some steps, so that what it has
+// stored and not released is missed by those who need it; soonest where it has just told them.
+class Held {
+ public:
+  // The CTA `which` of those running, or the next one if it stands still.
+  std::size_t pass_over(std::size_t which, const Ctas& running, std::minstd_rand& random) {
+    if (quiet_ > 0) --quiet_;
+    if (turns_ == 0 && random() % (1024 * running.size()) == 0) {
+      hold(*running[which], running.size(), random);
+    }
+    if (turns_ == 0) return which;
+    --turns_;
+    return running[which].get() == held_ ? (which + 1) % running.size() : which;
+  }
+  void hold(const Cta& cta, std::size_t ctas, std::minstd_rand& random) {
+    if (turns_ > 0 || quiet_ > 0) return;
+    held_ = &cta;
+    turns_ = 1 + random() % (512 * ctas);
+    quiet_ = 5 * turns_;
+  }
+  void let_go() { turns_ = 0; }
+
+ private:
+  const Cta* held_ = nullptr;
+  std::size_t turns_ = 0;
+  static thread_local std::size_t quiet_;  // turns, of later kernels too: it costs time
+};
+thread_local std::size_t Held::quiet_ = 0;
+
 std::string name_of(const Kernel& kernel, Dim3 block) {
   return " (kernel " + kernel.name + ", CTA " + std::to_string(block.x) + ")";
 }
@@ -93,7 +124,8 @@ void run(const Kernel& kernel, const Grid& grid) {
   const auto pool = Registers::pool_of(*kernel.code);
   const std::size_t all = std::size_t{grid.blocks.x} * grid.blocks.y * grid.blocks.z;
   std::minstd_rand random(static_cast<std::minstd_rand::result_type>(seed()));
-  std::vector<std::unique_ptr<Cta>> running;
+  Ctas running;
+  Held held;
   std::deque<CtaMemory> ended;
   std::size_t next = 0;
   unsigned turns = 0;
@@ -106,12 +138,16 @@ void run(const Kernel& kernel, const Grid& grid) {
       running.push_back(std::make_unique<Cta>(kernel, grid, block, pool, random()));
       ++next;
     }
-    const std::size_t which = idle == 0 ? random() % running.size() : idle % running.size();
+    if (idle > 0) held.let_go();
+    const std::size_t which = idle > 0 ? idle % running.size()
+                                       : held.pass_over(random() % running.size(), running, random);
     Cta& cta = *running[which];
     try {
       idle = cta.turn(random) ? 0 : idle + 1;
       if (idle > 2 * running.size())
         throw std::runtime_error("threads wait for threads that never come: " + cta.where());
+      if (cta.memory().overtaken()) held.hold(cta, running.size(), random);
+      cta.memory().forget_overtaking();
     } catch (const std::exception& e) {
       throw std::runtime_error(e.what() + name_of(kernel, cta.block()));
     }

@@ -121,7 +121,7 @@ void Warp::stand(Mask group, std::int32_t at) {
 }
 
 void Warp::run(int instructions) {
-  while (instructions > 0 && can_run()) {
+  while (instructions > 0 && can_run() && !memory_.overtaken()) {
     std::int32_t limit = 0;
     const Mask group = choose(limit);
     instructions -= run_group(group, limit, instructions);
@@ -144,6 +144,7 @@ int Warp::run_group(Mask group, std::int32_t limit, int instructions) {
       if (!controls(in.op)) {
         execute(in, guarded(in, group));
         ++at;
+        if (memory_.overtaken()) break;
         continue;
       }
       stand(group, at);

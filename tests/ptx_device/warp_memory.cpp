@@ -56,6 +56,8 @@ void Warp::access(const Instruction& in, Mask mask) {
       through_switch(in, t);
     }
   }
+  const bool strong = in.order != Order::weak && in.op != Op::load_reduce;
+  if (!loads && (strong || in.op == Op::atomic)) memory_.note_strong_store();
 }
 
 bool Warp::is_local(const Instruction& in, Address at) {
