@@ -108,6 +108,26 @@ Schedule ring_in_output(Collective collective, std::int32_t p) {
   return schedule;
 }
 
+Schedule handed_back_broadcast() {
+  auto schedule = empty_schedule(Collective::broadcast, "handed_back", RankSpace{2}, 2);
+  schedule.roles = 2;
+  const auto root = Active::range(0, 1), other = Active::range(1, 2);
+  const auto peer = PeerMap::linear(0, 1);
+  auto second = peer;
+  second.fifo = 1;
+  const auto copied = constant(0, 2), sent = constant(1, 2);
+  const std::vector<Phase> phases{
+      {action_copy, Buffer::input, 0, {}, {}, copied, root},
+      {action_send, Buffer::input, 0, {}, peer, sent, root},
+      {recv_forward, Buffer::input, 0, peer, peer, sent, other},
+      {recv_store, Buffer::input, 1, peer, {}, sent, root},
+      {action_send, Buffer::output, 1, {}, second, copied, root},
+      {recv_store, Buffer::input, 1, second, {}, copied, other},
+  };
+  schedule.stages = {stage_of_phases("all", phases, StageOrder::dataflow)};
+  return schedule;
+}
+
 ExecutionPlan plan_of(Schedule schedule, const Cut& cut) {
   ExecutionPlan plan;
   plan.collective = schedule.collective;

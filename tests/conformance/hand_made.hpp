@@ -21,6 +21,11 @@ Schedule two_part_all_gather(std::int32_t p);
 // Ring all-reduce and ring all-gather that find their input in the output buffer.
 Schedule ring_in_output(Collective collective, std::int32_t p);
 
+// Broadcast from rank 0 to rank 1, in two chunks. One lane of rank 0 copies a chunk and then sends
+// the other one; rank 1 hands that back, to another lane of rank 0, which then sends the copy. Only
+// what a message orders besides its own data (semantics 2.3) makes the copy be there.
+Schedule handed_back_broadcast();
+
 struct Cut {
   std::int64_t elements = 0;
   std::int32_t element_bytes = 4;

@@ -85,6 +85,13 @@ TEST(HandMade, InputsThatStartInTheOutput) {
   }
 }
 
+TEST(HandMade, AMessageOrdersWhatItsSenderDidBefore) {
+  for (const std::int64_t elements : {0, 1, 7, 4000, 100001}) {
+    expect_exact(plan_of(handed_back_broadcast(), {elements, 4, 1, 1, 1, 4}), "handed back");
+    expect_exact(plan_of(handed_back_broadcast(), {elements, 4, 1, 5, 2, 2}), "handed back, loops");
+  }
+}
+
 TEST(HandMade, AShortOutputCannotHoldTheInput) {
   auto schedule = ring_in_output(Collective::all_reduce, 2);
   schedule.collective = Collective::reduce_scatter;

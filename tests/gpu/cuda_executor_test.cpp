@@ -58,6 +58,16 @@ TEST_P(CudaHandMade, EveryInstructionAndLanesThatWaitForLanes) {
     }
   }
 }
+// Short chunks: nothing but a fence makes the sender's copy visible in time.
+TEST_P(CudaHandMade, AMessageOrdersWhatItsSenderDidBefore) {
+  const auto executor = make_cuda_executor(2, 0);
+  for (const Cut& cut : {Cut{4000, 4, 1, 1, 1, 4}, Cut{40000, 4, 1, 5, 2, 4}}) {
+    const auto plan = plan_of(handed_back_broadcast(), cut);
+    executor->prepare({&plan, DataType::float32, ReduceOp::sum, false, GetParam()});
+    EXPECT_EQ(executor->check(), 0) << cut.loops;
+    EXPECT_EQ(executor->check(), 0) << cut.loops << " again";
+  }
+}
 INSTANTIATE_TEST_SUITE_P(All, CudaHandMade, testing::ValuesIn(hand_offs),
                          [](const auto& named) { return std::string(to_string(named.param)); });
 
