@@ -1,4 +1,4 @@
-// Memory as one CTA sees it, as weak as the PTX memory model lets it be: a plain load may be
+// Memory as one CTA sees it, weaker than a GPU's (docs/gpu.md says where not): a plain load may be
 // answered from a copy taken earlier, a plain store may stay unseen by others, until the CTA
 // synchronizes. Code that only works because a machine is kinder than its model fails here.
 //
@@ -7,8 +7,7 @@
 // - Plain stores wait, a granule of 16 bytes each, and arrive in any order. A release by a thread
 //   sends off its own, and everybody's of before the last barrier.
 // - What is of CTA scope orders nothing here: the CTA's threads share all of this, and what one of
-// them
-//   has told another that way counts for others' releases from the next barrier on.
+//   them has told another that way counts for others' releases from the next barrier on.
 // - Volatile, relaxed, acquiring and releasing accesses go to memory at once. An access of 16 bytes
 //   is two of 8, stores in ascending and loads in descending order: together with the order in
 //   which a warp's threads are served that is what LL128 needs, also between processes.
