@@ -103,7 +103,7 @@ class Held {
     if (turns_ > 0 || quiet_ > 0) return;
     held_ = &cta;
     turns_ = 1 + random() % (512 * ctas);
-    quiet_ = 5 * turns_;
+    quiet_ = 3 * turns_;
   }
   void let_go() { turns_ = 0; }
 

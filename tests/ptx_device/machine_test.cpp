@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <bit>
+#include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <stdexcept>
@@ -333,6 +334,23 @@ TEST(PtxDevice, CtaScopeOrdersNothingBetweenCtas) {
   EXPECT_GT(words_missed(send("membar.cta;\n", relaxed_store), acquired), 0);
   EXPECT_GT(words_missed(released, wait("ld.acquire.cta.b32", "")), 0);
   EXPECT_GT(words_missed(released, wait(relaxed_load, "fence.acq_rel.cta;\n")), 0);
+}
+
+// The flag goes two instructions before the release that it needs: few interleavings show it.
+TEST(PtxDevice, CtasStandStillWhereAStoreOvertookOthers) {
+  const std::string late =
+      "bar.sync 0; setp.ne.s32 %p2, %r1, 0; @%p2 bra $SENT;\nmov.u32 %r4, 1; st.relaxed.gpu.b32 "
+      "[%rd2+512], %r4; fence.acq_rel.gpu;\n$SENT:\n";
+  const std::string wait =
+      "setp.ne.s32 %p3, %r1, 0; @%p3 bra $MET;\n$WAIT:\nld.acquire.gpu.b32 %r6, [%rd2+512]; "
+      "setp.eq.s32 %p4, %r6, 0; @%p4 bra $WAIT;\n$MET:\nbar.sync 0;\n";
+  int seen = 0;
+  for (int seed = 1; seed <= 400; ++seed) {
+    setenv("FABRICAST_PTX_SEED", std::to_string(seed).c_str(), 1);
+    seen += words_missed(late, wait) > 0 ? 1 : 0;
+  }
+  unsetenv("FABRICAST_PTX_SEED");
+  EXPECT_GE(seen, 8);
 }
 
 TEST(PtxDevice, ThreadsSeeWhatTheyStoredThemselves) {
