@@ -23,6 +23,11 @@ struct ExecutorChoice {
   bool fallback = false;  // auto found no GPU to measure with
 };
 
+// Host lanes, not GPUs.
+inline bool measures_cores(ExecutorKind kind) {
+  return kind == ExecutorKind::host || kind == ExecutorKind::mpi;
+}
+
 // `wanted` is "auto" or an executor's name. `ranks` 0 lets the executor decide. Throws UsageError
 // for an unknown name, options of nccl for another executor, or ranks the executor cannot have
 // here; RuntimeError when it is unavailable. `multimem`: of cuda, the one that reduces in the

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "bench/harness/environment.hpp"
+#include "bench/harness/executor_choice.hpp"
 #include "bench/harness/library_choices.hpp"
 #include "bench/harness/sweep_cases.hpp"
 #include "bench/harness/time_budget.hpp"
@@ -365,8 +366,7 @@ MeasureReport measure_sweep(Executor& executor, ExecutorKind kind, const std::st
                             const MeasureSink& sink) {
   auto cases = make_sweep_cases(executor.max_ranks(), kind, machine, options);
   refuse_untimeable(executor, cases.cases, options);
-  const bool cores = kind == ExecutorKind::host || kind == ExecutorKind::mpi;
-  const auto use = cores ? CudaDriverUse::left_alone : CudaDriverUse::started;
+  const auto use = measures_cores(kind) ? CudaDriverUse::left_alone : CudaDriverUse::started;
   const Surroundings before = observe_surroundings(use);
   Sweep sweep(executor, options, std::move(cases), progress, sink);
   MeasureReport report = sweep.run();

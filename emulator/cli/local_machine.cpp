@@ -24,10 +24,6 @@ LocalMachine blocks_of_first_gpu(LocalMachine host, std::int32_t blocks) {
   return host;
 }
 
-bool measures_cores(ExecutorKind kind) {
-  return kind == ExecutorKind::host || kind == ExecutorKind::mpi;
-}
-
 // Samples of GPUs belong to no machine of cores. Where only some hosts lack GPUs, these are unlike.
 void require_described_gpus(const std::vector<LocalMachine>& processes) {
   for (const auto& process : processes) {

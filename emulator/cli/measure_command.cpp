@@ -244,7 +244,7 @@ std::shared_ptr<const Topology> machine_of(const MeasureArguments& arguments,
   }
   auto machine = parse_machine(
       agree(world, [&] { return load_machine(arguments.machine)->yaml(); }), arguments.machine);
-  const bool on_cores = choice.kind == ExecutorKind::host || choice.kind == ExecutorKind::mpi;
+  const bool on_cores = measures_cores(choice.kind);
   const bool of_cores = machine->gpu().generation == "host";
   if (on_cores != of_cores) {
     throw UsageError(fmt::format(
