@@ -101,6 +101,18 @@ done""",
                 calls = file.read().splitlines()
         return result, calls
 
+    def test_a_test_ended_by_the_time_limit_has_failed_only_if_it_says_so(self):
+        ended = {"nvidia-smi": None, "build/tests/cuda_executor_test": "echo '[       OK ] One'; exit 124"}
+        result, calls = self.on_stand_ins(**ended)
+        self.assertIn("cuda_executor_test: not finished", result.stderr)
+        self.assertTrue([call for call in calls if call.startswith("suites ")], result.stderr)
+        ended["build/tests/cuda_executor_test"] = "echo '[  FAILED  ] One'; exit 124"
+        os.remove(self.path("calls"))
+        result, calls = self.on_stand_ins(**ended)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn("a GPU test failed", result.stderr)
+        self.assertEqual([call for call in calls if call.startswith("suites ")], [])
+
     def check_without_nvidia_smi(self, **others):
         result, calls = self.on_stand_ins(**others)
         self.assertEqual(result.returncode, 0, result.stderr)
