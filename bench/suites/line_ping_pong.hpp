@@ -5,10 +5,9 @@
 //   ll      every thread writes 16-byte lines {4 B data, 4 B round, 4 B data, 4 B round} and polls
 //           the peer's lines until both rounds are there: no barrier, half the bytes are flags.
 //   ll128   a line is 128 bytes, 8 threads x 16 B; the last 8 bytes are the round. The writer
-//   stores
-//           the line's parts together (on a GPU a warp's 16-byte stores of one 128-byte line arrive
-//           together over NVLink and in L2: an axiom, tested on devices only); the reader's eighth
-//           thread sees the round and tells the other seven.
+//           stores the line's parts together (on a GPU a warp's 16-byte stores of one 128-byte
+//           line arrive together over NVLink and in L2: an axiom, tested on devices only); the
+//           reader's eighth thread sees the round and tells the other seven.
 // The two flagged formats are kernels/lane's of the interpreter reduced to what latency needs. Data
 // are a pattern of the round, which the reader checks. Waits are bounded in wall-clock time.
 #pragma once

@@ -34,10 +34,6 @@ const std::map<std::string, Op> plain{
     {"st", Op::store},        {"atom", Op::atomic},   {"red", Op::atomic},
     {"bra", Op::branch},      {"ret", Op::exit},      {"exit", Op::exit}};
 
-[[noreturn]] void unknown(const std::string& what) {
-  throw std::runtime_error("the PTX device does not know " + what);
-}
-
 // "ld.volatile.global.v4.u32" as its parts.
 Words parts_of(const std::string& mnemonic) {
   Words parts;

@@ -37,6 +37,9 @@ class Names {
 // `label` is where a branch goes, empty otherwise. Throws std::runtime_error.
 Instruction decode(const std::string& statement, Names& names, std::string& label);
 
+// Throws std::runtime_error.
+[[noreturn]] void unknown(const std::string& what);
+
 // "%r1", "[", "%rd2", "+", "8", "]": words and punctuation.
 std::vector<std::string> words_of(std::string_view text);
 

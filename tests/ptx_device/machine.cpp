@@ -1,11 +1,9 @@
 #include "tests/ptx_device/machine.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cstdlib>
 #include <deque>
 #include <memory>
-#include <optional>
 #include <random>
 #include <stdexcept>
 #include <thread>

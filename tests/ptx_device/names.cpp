@@ -6,11 +6,12 @@
 #include "tests/ptx_device/decode.hpp"
 
 namespace fabricast::ptx {
-namespace {
 
-[[noreturn]] void unknown(const std::string& what) {
+void unknown(const std::string& what) {
   throw std::runtime_error("the PTX device does not know " + what);
 }
+
+namespace {
 
 std::uint64_t value_of(const std::string& text) {
   char* end = nullptr;
