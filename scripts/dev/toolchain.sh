@@ -1,8 +1,11 @@
-# Sourced by scripts/run and scripts/test: what this machine can build, and building it.
+# Sourced by the scripts beside this folder: what this machine can build, and building it.
 #
-# Sets root (the source tree). Everything it prints goes to stderr, because stdout is for results.
+# Sets root (the source tree, or a bundle's folder). Everything it prints goes to stderr, because stdout is for results.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+
+# The test programs that a GPU is for; the last two want several processes.
+gpu_tests=(cuda_executor_test suites_gpu_test nccl_executor_test peer_executor_test multimem_executor_test)
 
 say() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; }
 
@@ -31,6 +34,21 @@ device_query() {
   for folder in "$(dirname "$nvcc")" "$(dirname "$(readlink -f "$nvcc")")"; do
     [ ! -x "$folder/__nvcc_device_query" ] || { echo "$folder/__nvcc_device_query"; return 0; }
   done
+}
+
+# Folders of NVIDIA's Python wheels, one a line, with an NCCL or a cuBLAS that the loader knows nothing of.
+wheel_libraries() {
+  local known library
+  known=$(ldconfig -p 2>/dev/null || true)
+  for library in libnccl.so.2 libcublasLt.so.13 libcublasLt.so.12; do
+    ! grep -q "^[[:space:]]*$library " <<<"$known" || continue
+    python3 - "$library" 2>/dev/null <<'PYTHON' || true
+import glob, os, sys
+for folder in sys.path:
+    for found in sorted(glob.glob(os.path.join(glob.escape(folder), "nvidia", "*", "lib", sys.argv[1]))):
+        print(os.path.dirname(os.path.abspath(found)))
+PYTHON
+  done | awk '!seen[$0]++'
 }
 
 # The compute capabilities of the GPUs present, as 90 or 120, each once; none without a driver. Where

@@ -171,14 +171,35 @@ done""",
                         calls)
 
     def test_without_a_device_neither_names_one(self):
-        smi = {"nvidia-smi": "echo No devices were found; exit 6"}
+        smi = {"nvidia-smi": "echo No devices were found; exit 6",
+               "build/bin/fabricast": 'echo "$*" >>"$CALLS"; echo "# host here: EPYC, 2 cores"; echo "#   no GPUs: no driver"'}
         for query in ("echo 'failed to call load_driver_entries() with error 0x3'; exit 1", "exit 1", None):
             with self.subTest(query=query):
                 result, calls = self.on_stand_ins(**smi, **{"__nvcc_device_query": query})
                 self.assertEqual(result.returncode, 3, result.stderr)
                 query_is = "names none" if query else "is missing"
                 self.assertIn(f"no GPU: nvidia-smi names none, the CUDA toolkit's device query {query_is}", result.stderr)
-                self.assertEqual(calls, [])
+                self.assertEqual(set(calls), {"machine discover"})
+
+    def test_where_no_tool_names_a_device_a_program_that_is_there_does(self):
+        result, calls = self.on_stand_ins(**{"nvidia-smi": "exit 9", "nvcc": None, "__nvcc_device_query": None})
+        self.assertEqual(result.returncode, 0, result.stderr)
+        folder, = os.listdir(self.path("into"))
+        self.assertTrue(folder.startswith("h200-"), folder)
+        self.assertIn("the driver names the device", result.stderr)
+        self.assertNotIn("nvidia-smi", os.listdir(os.path.join(self.path("into"), folder, "steps")))
+        self.assertTrue([call for call in calls if call.startswith("suites ")], calls)
+
+    def test_libraries_of_python_wheels_are_found(self):
+        wheel = self.path("site/nvidia/nccl/lib")
+        os.makedirs(wheel)
+        self.write("site/nvidia/nccl/lib/libnccl.so.2", "")
+        ask = f'PYTHONPATH={self.path("site")} exec /usr/bin/python3 "$@"'
+        logged = self.STAND_INS["build/bin/fabricast"] + '\necho "looks in $LD_LIBRARY_PATH" >>"$CALLS"'
+        result, calls = self.on_stand_ins(**{"ldconfig": "exit 0", "python3": ask, "build/bin/fabricast": logged})
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(result.stderr.count(wheel), 1, result.stderr)
+        self.assertTrue(any(call.startswith("looks in ") and wheel in call.split()[-1].split(":") for call in calls), calls)
 
     def test_a_synthetic_campaign_closes_the_loop_goes_on_and_is_labelled(self):
         arguments = ("20", "--synthetic", MACHINE, "--into", self.path("into"), "--build", BUILD)
