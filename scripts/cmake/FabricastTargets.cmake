@@ -34,6 +34,21 @@ function(fabricast_module name)
   endif()
 endfunction()
 
+# fabricast_cuda(TARGET): its .cu files, for the architectures asked for. CMake 3.25 knows no flag for
+# C++20 in CUDA, so the option is explicit. Relaxed constexpr lets device code use constexpr functions
+# of the standard library. With tests, the objects also hold compute_90's PTX as text, for the PTX device.
+function(fabricast_cuda target)
+  set(architectures ${FABRICAST_CUDA_ARCHITECTURES})
+  target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20;--expt-relaxed-constexpr>)
+  if(FABRICAST_BUILD_TESTS)
+    target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:--no-compress>)
+    if(NOT "90" IN_LIST architectures AND NOT "90-virtual" IN_LIST architectures)
+      list(APPEND architectures 90-virtual)
+    endif()
+  endif()
+  set_target_properties(${target} PROPERTIES CUDA_ARCHITECTURES "${architectures}" CUDA_RUNTIME_LIBRARY Static)
+endfunction()
+
 # The precompiled headers of all tests: an executable of its own, because only executables are compiled as
 # such (-fPIE), and what is precompiled must be compiled alike.
 function(fabricast_test_headers)

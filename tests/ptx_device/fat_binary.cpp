@@ -61,21 +61,25 @@ std::string_view ptx_of(const void* registered) {
   const auto header = read<Header>(at, sizeof(Header));
   if (header.magic != magic || header.header_bytes < sizeof(Header)) refuse("is none");
   at += header.header_bytes;
+  std::string_view oldest;
+  std::uint32_t architecture = 0;
   for (std::size_t left = header.bytes; left > 0;) {
     const auto entry = read<EntryHeader>(at, left);
     if (entry.header_bytes < sizeof entry || entry.header_bytes > left ||
         entry.bytes > left - entry.header_bytes) {
       refuse("has an entry beyond its end");
     }
-    if (entry.kind == kind_ptx) {
+    if (entry.kind == kind_ptx && (oldest.empty() || entry.architecture < architecture)) {
       if (entry.compressed_bytes != 0 || (entry.flags & (compressed_lz4 | compressed_zstd)) != 0) {
         refuse("has compressed PTX (compile with -no-compress)");
       }
-      return text_of(at + entry.header_bytes, entry.bytes);
+      oldest = text_of(at + entry.header_bytes, entry.bytes);
+      architecture = entry.architecture;
     }
     at += entry.header_bytes + entry.bytes;
     left -= entry.header_bytes + entry.bytes;
   }
+  if (!oldest.empty()) return oldest;
   refuse("has no PTX (compile for a virtual architecture)");
 }
 
