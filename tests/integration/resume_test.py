@@ -39,10 +39,21 @@ class Resume(CliCase):
         Open MPI 4.1's mpiexec can wait for itself for ever (pmix_rte_finalize) when a rank was killed at
         the wrong moment: seen once in some hundred kills, with all ranks gone.
         """
-        try:
-            process.communicate(timeout=patient(60))
-            return 0
-        except subprocess.TimeoutExpired:
+        alone_since = None
+        deadline = time.monotonic() + patient(60)
+        while True:
+            try:
+                process.communicate(timeout=0.2)
+                return 0
+            except subprocess.TimeoutExpired:
+                pass
+            now = time.monotonic()
+            if program_processes(self.folder.name):
+                alone_since = None
+            elif alone_since is None:
+                alone_since = now
+            if now < (deadline if alone_since is None else min(deadline, alone_since + patient(5))):
+                continue
             self.assertEqual(program_processes(self.folder.name), [])
             process.kill()
             process.communicate(timeout=patient(60))
