@@ -11,6 +11,7 @@
 #include "emulator/base/error.hpp"
 #include "emulator/runtime/gpu_assignment.hpp"
 #include "emulator/runtime/nccl_library.hpp"
+#include "emulator/runtime/process_agreement.hpp"
 
 namespace fabricast {
 namespace {
@@ -54,21 +55,11 @@ NcclCommunicators::NcclCommunicators(Communicator processes, const NcclOptions& 
   choose_devices();
   for (auto& member : members_) {
     check_cuda(cudaSetDevice(member.device), "selecting a GPU");
-    check_cuda(cudaStreamCreateWithFlags(&member.stream, cudaStreamNonBlocking),
-               "creating a stream");
-    check_cuda(cudaEventCreate(&member.start), "creating an event");
-    check_cuda(cudaEventCreate(&member.stop), "creating an event");
+    member.stream = std::make_shared<cuda::GatedStream>();
   }
 }
 
-NcclCommunicators::~NcclCommunicators() {
-  abort_all();
-  for (auto& member : members_) {
-    if (member.start != nullptr) cudaEventDestroy(member.start);
-    if (member.stop != nullptr) cudaEventDestroy(member.stop);
-    if (member.stream != nullptr) cudaStreamDestroy(member.stream);
-  }
-}
+NcclCommunicators::~NcclCommunicators() { abort_all(); }
 
 void NcclCommunicators::choose_devices() {
   ranks_ = processes_.size();
@@ -97,6 +88,7 @@ std::string NcclCommunicators::gpu_name() const {
 }
 
 void NcclCommunicators::abort_all() {
+  open_gates();  // NCCL waits for its kernels to see that they are aborted
   drop_graphs();
   for (auto& member : members_) {
     if (member.communicator == nullptr) continue;
@@ -124,7 +116,7 @@ void NcclCommunicators::poll(const std::function<bool()>& done, const std::strin
     const std::chrono::duration<double> waited = std::chrono::steady_clock::now() - start;
     if (waited.count() > options_.deadline_seconds) {
       abort_all();
-      throw RuntimeError(
+      throw Stall(
           fmt::format("{} did not end within {} s (a peer died or the network hangs) the "
                       "NCCL communicator was aborted; see NCCL_DEBUG=INFO",
                       what, options_.deadline_seconds));
@@ -175,12 +167,10 @@ void NcclCommunicators::group(const std::function<ncclResult_t(const NcclMember&
   const auto& nccl = nccl_library();
   check_nccl(nccl.group_start(), "ncclGroupStart");
   ncclResult_t first_error = ncclSuccess;
-  for (const auto& member : members_) {
-    if (member.communicator == nullptr) continue;
-    check_cuda(cudaSetDevice(member.device), "selecting a GPU");
+  for_connected([&](const NcclMember& member) {
     const auto code = call(member);
     if (first_error == ncclSuccess && code != ncclInProgress) first_error = code;
-  }
+  });
   const auto ended = nccl.group_end();
   check_nccl(first_error, what);
   check_nccl(ended, what);
@@ -206,11 +196,7 @@ void NcclCommunicators::poll_accepted(const std::string& what) {
 }
 
 void NcclCommunicators::synchronize(const std::string& what) {
-  for (const auto& member : members_) {
-    if (member.communicator == nullptr) continue;
-    check_cuda(cudaSetDevice(member.device), "selecting a GPU");
-    check_cuda(cudaEventRecord(member.stop, member.stream), "recording an event");
-  }
+  for_connected([](const NcclMember& member) { member.stream->stop(); });
   wait(what);
 }
 
@@ -220,7 +206,7 @@ void NcclCommunicators::wait(const std::string& what) {
     cudaError_t state = cudaErrorNotReady;
     poll(
         [&] {
-          state = cudaEventQuery(member.stop);
+          state = member.stream->state();
           return state != cudaErrorNotReady;
         },
         what);

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "emulator/base/communicator.hpp"
 #include "emulator/base/error.hpp"
 #include "emulator/runtime/executor.hpp"
+#include "kernels/cuda/gated_stream.hpp"
 
 namespace fabricast {
 
@@ -30,9 +32,7 @@ ncclUniqueId shared_unique_id(const Communicator& processes);
 struct NcclMember {
   std::int32_t rank = 0;
   int device = 0;
-  cudaStream_t stream = nullptr;
-  cudaEvent_t start = nullptr;
-  cudaEvent_t stop = nullptr;
+  std::shared_ptr<cuda::GatedStream> stream;
   ncclComm_t communicator = nullptr;
   void* window = nullptr;           // symmetric memory registered with the communicator
   cudaGraphExec_t graph = nullptr;  // the operation as a graph
@@ -70,11 +70,26 @@ class NcclCommunicators {
   void drop_graphs();
   // Waits for everything queued.
   void synchronize(const std::string& what);
-  // Waits for the members' stop events.
-  void wait(const std::string& what);
+  // Seconds that what `queue` puts on the members' streams takes, the slowest member's. None of it
+  // starts before all is queued and `before_start` has returned; then all members' does at once. So
+  // NCCL must not wait for a device to accept it, as it may the first time. Throws RuntimeError if
+  // a GPU did not wait: that is no measurement.
+  double timed(const std::function<void()>& queue, const std::function<void()>& before_start,
+               const std::string& what);
 
  private:
+  template <class Act>
+  void for_connected(const Act& act) {
+    for (auto& member : members_) {
+      if (member.communicator == nullptr) continue;
+      check_cuda(cudaSetDevice(member.device), "selecting a GPU");
+      act(member);
+    }
+  }
   void choose_devices();
+  // Waits for what is queued before the members' streams were last told to stop.
+  void wait(const std::string& what);
+  void open_gates() noexcept;
   void abort_all();
   void poll_accepted(const std::string& what);
   // Until `done` says true; throws after an asynchronous error or the deadline, having aborted.

@@ -15,6 +15,7 @@
 #include "emulator/runtime/nccl_library.hpp"
 #include "emulator/runtime/nccl_operation.hpp"
 #include "emulator/runtime/nccl_profiler.hpp"
+#include "emulator/runtime/process_agreement.hpp"
 #include "emulator/runtime/rank_buffers.hpp"
 #include "kernels/cuda/interpreter.hpp"
 
@@ -45,6 +46,7 @@ class NcclExecutor final : public Executor {
  private:
   void fill_inputs();
   void launch();
+  void run_untimed();
   void release() noexcept;
   std::string what() const { return fmt::format("NCCL {}", to_string(plan_.collective)); }
   // The events of all processes in one; empty where they differ.
@@ -60,6 +62,7 @@ class NcclExecutor final : public Executor {
   RunRequest request_;
   std::vector<NcclBuffer> buffers_;  // by connected member
   bool prepared_ = false;
+  bool has_run_ = false;  // since it was prepared
   bool captured_ = false;
 };
 
@@ -119,6 +122,7 @@ void NcclExecutor::prepare(const RunRequest& request) {
   }
   fill_inputs();
   captured_ = false;
+  has_run_ = false;
   prepared_ = true;
 }
 
@@ -143,7 +147,7 @@ void NcclExecutor::fill_inputs() {
 void NcclExecutor::launch() {
   std::size_t next = 0;
   const auto enqueue = [&](const NcclMember& member) {
-    return enqueue_collective(request_, member.rank, member.communicator, member.stream,
+    return enqueue_collective(request_, member.rank, member.communicator, member.stream->handle(),
                               buffers_[next++].data());
   };
   if (!request_.graph) return gpus_.group(enqueue, what());
@@ -156,41 +160,32 @@ void NcclExecutor::launch() {
   gpus_.launch(what());
 }
 
-double NcclExecutor::run() {
-  if (!prepared_) throw UsageError("run without a prepared request (nothing to run) call prepare");
-  if (request_.graph && !captured_) {  // not while the clock runs
+void NcclExecutor::run_untimed() {
+  run_together(processes_, [&](const auto& meet) {
+    meet();
     launch();
     gpus_.synchronize(what());
-  }
-  processes_.barrier();
-  const auto record = [&](cudaEvent_t NcclMember::*event) {
-    for (std::size_t i = 0; i < buffers_.size(); ++i) {
-      const auto& member = gpus_.members()[i];
-      check_cuda(cudaSetDevice(member.device), "selecting a GPU");
-      check_cuda(cudaEventRecord(member.*event, member.stream), "recording an event");
-    }
-  };
-  record(&NcclMember::start);
-  launch();
-  record(&NcclMember::stop);
-  gpus_.wait(what());
-  double slowest = 0;
-  for (std::size_t i = 0; i < buffers_.size(); ++i) {
-    float milliseconds = 0;
-    const auto& member = gpus_.members()[i];
-    check_cuda(cudaEventElapsedTime(&milliseconds, member.start, member.stop),
-               "reading the events");
-    slowest = std::max(slowest, static_cast<double>(milliseconds) * 1e-3);
-  }
-  return processes_.max(slowest);
+    return 0.0;
+  });
+  has_run_ = true;
+}
+
+double NcclExecutor::run() {
+  if (!prepared_) throw UsageError("run without a prepared request (nothing to run) call prepare");
+  // NCCL may connect, allocate and load its kernels when it first sees an operation, all of which
+  // may wait for the device: not behind a gate.
+  if (!has_run_) run_untimed();
+  return run_together(processes_, [&](const auto& meet) {
+    return gpus_.timed([this] { launch(); }, meet, what());
+  });
 }
 
 std::int64_t NcclExecutor::check() {
   if (!prepared_)
     throw UsageError("check without a prepared request (nothing to run) call prepare");
-  if (request_.graph && !captured_) run();  // the first one runs the operation twice
+  if (request_.graph && !captured_) run_untimed();  // the first one runs the operation twice
   fill_inputs();
-  run();
+  run_untimed();
   ExpectedOutputs expected(request_);
   std::int64_t wrong = 0;
   std::vector<std::byte> output;
@@ -249,7 +244,7 @@ void NcclExecutor::add_estimate(LibraryChoice& choice) {
   }
   std::size_t next = 0;
   choice.estimate_us = estimator_->estimate([&](const NcclMember& member, ncclComm_t communicator) {
-    return enqueue_collective(request_, member.rank, communicator, member.stream,
+    return enqueue_collective(request_, member.rank, communicator, member.stream->handle(),
                               buffers_[next++].data());
   });
   choice.estimate_source =
@@ -265,9 +260,10 @@ std::optional<LibraryChoice> NcclExecutor::observe() {
   // A graph tells its choice when it is captured, not when it is launched.
   gpus_.drop_graphs();
   captured_ = false;
+  has_run_ = false;
   start_nccl_events();
   try {
-    run();
+    run_untimed();
   } catch (...) {
     stop_nccl_events();
     throw;

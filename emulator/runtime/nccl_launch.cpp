@@ -1,4 +1,6 @@
-// Symmetric windows and graphs of NcclCommunicators.
+// Symmetric windows, graphs and timed operations of NcclCommunicators.
+#include <algorithm>
+
 #include "emulator/base/error.hpp"
 #include "emulator/runtime/nccl_communicators.hpp"
 #include "emulator/runtime/nccl_library.hpp"
@@ -15,15 +17,13 @@ void NcclCommunicators::register_windows(
   check_nccl(nccl.group_start(), "ncclGroupStart");
   ncclResult_t first = ncclSuccess;
   std::size_t next = 0;
-  for (auto& member : members_) {
-    if (member.communicator == nullptr) continue;
-    check_cuda(cudaSetDevice(member.device), "selecting a GPU");
+  for_connected([&](NcclMember& member) {
     const auto [data, bytes] = memory(next++);
     // NCCL may write the handle until the registration is through: it needs a place that stays.
     const auto code =
         nccl.window_register(member.communicator, data, bytes, &member.window, symmetric_window);
     if (first == ncclSuccess && code != ncclInProgress) first = code;
-  }
+  });
   const auto ended = nccl.group_end();
   check_nccl(first, what);
   check_nccl(ended, what);
@@ -45,22 +45,15 @@ void NcclCommunicators::deregister_windows() {
 void NcclCommunicators::capture(const std::function<ncclResult_t(const NcclMember&)>& call,
                                 const std::string& what) {
   drop_graphs();
-  const auto each = [&](const auto& act) {
-    for (auto& member : members_) {
-      if (member.communicator == nullptr) continue;
-      check_cuda(cudaSetDevice(member.device), "selecting a GPU");
-      act(member);
-    }
-  };
   // Relaxed: a thread of NCCL queues the operation, and it may allocate.
-  each([](NcclMember& member) {
-    check_cuda(cudaStreamBeginCapture(member.stream, cudaStreamCaptureModeRelaxed),
+  for_connected([](NcclMember& member) {
+    check_cuda(cudaStreamBeginCapture(member.stream->handle(), cudaStreamCaptureModeRelaxed),
                "starting a capture");
   });
   group(call, what);
-  each([](NcclMember& member) {
+  for_connected([](NcclMember& member) {
     cudaGraph_t graph = nullptr;
-    check_cuda(cudaStreamEndCapture(member.stream, &graph), "ending a capture");
+    check_cuda(cudaStreamEndCapture(member.stream->handle(), &graph), "ending a capture");
     const auto code = cudaGraphInstantiate(&member.graph, graph, 0);
     cudaGraphDestroy(graph);
     check_cuda(code, "making a graph");
@@ -68,10 +61,36 @@ void NcclCommunicators::capture(const std::function<ncclResult_t(const NcclMembe
 }
 
 void NcclCommunicators::launch(const std::string& what) {
+  for_connected([&](const NcclMember& member) {
+    check_cuda(cudaGraphLaunch(member.graph, member.stream->handle()), what);
+  });
+}
+
+double NcclCommunicators::timed(const std::function<void()>& queue,
+                                const std::function<void()>& before_start,
+                                const std::string& what) {
+  try {
+    for_connected([](const NcclMember& member) { member.stream->hold(); });
+    queue();
+    for_connected([](const NcclMember& member) { member.stream->stop(); });
+    before_start();
+  } catch (...) {
+    open_gates();
+    throw;
+  }
+  open_gates();
+  wait(what);
+  double slowest = 0;
+  for_connected([&](const NcclMember& member) {
+    member.stream->expect_opened();
+    slowest = std::max(slowest, member.stream->seconds());
+  });
+  return slowest;
+}
+
+void NcclCommunicators::open_gates() noexcept {
   for (const auto& member : members_) {
-    if (member.graph == nullptr) continue;
-    check_cuda(cudaSetDevice(member.device), "selecting a GPU");
-    check_cuda(cudaGraphLaunch(member.graph, member.stream), what);
+    if (member.stream != nullptr) member.stream->open();
   }
 }
 

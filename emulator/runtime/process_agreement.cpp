@@ -11,7 +11,8 @@ Said exchange(const Communicator& processes, const Answer& mine) {
     for (std::size_t p = 0; p < said.texts.size() && said.problem.empty(); ++p) {
       const auto& text = said.texts[p];
       if (text.front() == '0' || (text.front() == '9') != stalls) continue;
-      said.problem = fmt::format("process {}: {}", p, text.substr(1));
+      said.problem = text.substr(1);
+      if (said.texts.size() > 1) said.problem = fmt::format("process {}: {}", p, said.problem);
       said.code = stalls ? ExitCode::runtime : static_cast<ExitCode>(text.front() - '0');
     }
   }

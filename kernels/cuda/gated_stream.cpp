@@ -14,6 +14,10 @@ GatedStream::GatedStream() {
     check(cudaEventCreate(&stop_), "creating an event");
     check(cudaHostAlloc(reinterpret_cast<void**>(&gate_), 2 * sizeof *gate_, cudaHostAllocMapped),
           "allocating the gate");
+    // Once while it is open: CUDA loads a kernel when it is first launched, and may wait for the
+    // device then, which may be held by another gate later on.
+    open();
+    launch_gate();
   } catch (const RuntimeError&) {
     release();
     throw;
@@ -29,21 +33,26 @@ void GatedStream::release() {
   if (stream_ != nullptr) cudaStreamDestroy(stream_);
 }
 
-double GatedStream::run(std::uint64_t limit_ns, const std::function<void(cudaStream_t)>& queue,
-                        const std::function<void()>& before_start) {
-  volatile std::uint32_t* gate = gate_;
+void GatedStream::launch_gate() {
   std::uint32_t* device_gate = nullptr;
   check(cudaHostGetDevicePointer(reinterpret_cast<void**>(&device_gate), gate_, 0),
         "mapping the gate");
+  cuda::launch_gate(device_gate, gate_limit_ns, stream_);
+}
+
+void GatedStream::hold() {
+  volatile std::uint32_t* gate = gate_;
   gate[0] = 0;
   gate[1] = 0;
-  launch_gate(device_gate, limit_ns, stream_);
+  launch_gate();
   check(cudaEventRecord(start_, stream_), "recording an event");
-  queue(stream_);
-  check(cudaEventRecord(stop_, stream_), "recording an event");
-  if (before_start) before_start();
-  gate[0] = 1;
-  check(cudaEventSynchronize(stop_), "running the collective on the GPU");
+}
+
+void GatedStream::stop() { check(cudaEventRecord(stop_, stream_), "recording an event"); }
+
+void GatedStream::open() noexcept { *static_cast<volatile std::uint32_t*>(gate_) = 1; }
+
+double GatedStream::seconds() const {
   float milliseconds = 0;
   check(cudaEventElapsedTime(&milliseconds, start_, stop_), "reading the events");
   return static_cast<double>(milliseconds) * 1e-3;
@@ -52,8 +61,24 @@ double GatedStream::run(std::uint64_t limit_ns, const std::function<void(cudaStr
 void GatedStream::expect_opened() const {
   if (const volatile std::uint32_t* gate = gate_; gate[1] == 0) return;
   throw RuntimeError(
-      "the GPUs did not start together (a process came more than 10 s late) measure on a quiet "
-      "machine");
+      "a GPU started before its host said so (the host, or a process that it waited for, was held "
+      "up for more than 10 s) measure on a quiet machine");
+}
+
+double GatedStream::run(const char* what, const std::function<void()>& queue,
+                        const std::function<void()>& before_start) {
+  try {
+    hold();
+    queue();
+    stop();
+    if (before_start) before_start();
+  } catch (...) {
+    open();
+    throw;
+  }
+  open();
+  check(cudaEventSynchronize(stop_), what);
+  return seconds();
 }
 
 }  // namespace fabricast::cuda

@@ -277,8 +277,8 @@ double Interpreter::run(const std::function<void()>& before_start) {
       s.stall_limit_ns,   s.lane_steps.size() > 0 ? s.lane_steps.data() : nullptr};
   const bool has_peers = s.connections.size() > 0;
   const double seconds = s.stream->run(
-      has_peers ? peer_gate_limit_ns : gate_limit_ns,
-      [&](cudaStream_t stream) { s.launch(control, stream); }, before_start);
+      "running the collective on the GPU", [&] { s.launch(control, s.stream->handle()); },
+      before_start);
   std::uint64_t stopped = 0;
   check(cudaMemcpy(&stopped, s.stop_word.data(), sizeof stopped, cudaMemcpyDeviceToHost),
         "reading the stop word");

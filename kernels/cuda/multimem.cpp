@@ -109,9 +109,10 @@ double MultimemAllReduce::run(lane::MultimemWork work, DataType type, ReduceOp o
   const lane::RunControl control{s.progress.data(),     work.ctas,        s.stop_word.data(),
                                  s.stall_record.data(), s.stall_limit_ns, nullptr};
   const double seconds = s.stream.run(
-      peer_gate_limit_ns,
-      [&](cudaStream_t stream) {
-        launch_multimem({s.memory->multicast(), s.memory->own(), work, control, type, op, stream});
+      "running the collective on the GPU",
+      [&] {
+        launch_multimem(
+            {s.memory->multicast(), s.memory->own(), work, control, type, op, s.stream.handle()});
       },
       before_start);
   s.meetings += lane::meetings_per_run;

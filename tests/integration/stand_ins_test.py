@@ -157,6 +157,11 @@ class Processes(OnStandIns):
         self.on(2, "new", driver=False)
         self.refused(2, "name the machine with --machine", "measure", *SMALL, "--check-only", ranks=2)
 
+    def test_a_gpu_that_did_not_wait_for_the_others_is_an_error_of_all(self):
+        self.on(2, "new", FAKE_GATE="late 1")
+        self.refused(3, "error: process 1: a GPU started before its host said so", "measure", "--executor", "nccl", *SMALL,
+                     "--machine", "hgx-h100", "--no-check", "-n", "3", ranks=2)
+
     def test_one_message_for_all_processes(self):
         cases = (("nccl", 2, "ancient", "process 0: NCCL 2.10.3 is not supported"),
                  ("nccl", 1, "new", "has no GPU of its own"),

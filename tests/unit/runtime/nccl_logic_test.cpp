@@ -13,10 +13,12 @@
 
 #include "emulator/base/error.hpp"
 #include "emulator/runtime/executor.hpp"
+#include "tests/unit/runtime/fakes/fake_cuda.hpp"
 
 namespace fabricast {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 
 // dlopen("libnccl.so.2") finds a library of that name that is loaded already.
@@ -35,6 +37,7 @@ class NcclLogic : public testing::Test {
   void SetUp() override {
     setenv("FABRICAST_FAKE_GPUS", "3", 1);
     unsetenv("FAKE_NCCL");
+    unsetenv("FAKE_GATE");
     options_.deadline_seconds = 0.3;
   }
   void use(const std::string& which) { load(which); }
@@ -52,7 +55,8 @@ class NcclLogic : public testing::Test {
       const auto executor = make_nccl_executor(Communicator::null(), options_);
       executor->prepare(request(Collective::all_reduce));
       executor->run();
-    } catch (const RuntimeError& error) {
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::runtime);
       return error.what();
     }
     return "nothing was thrown";
@@ -106,6 +110,49 @@ TEST_F(NcclLogic, NewTellsAlgorithmProtocolChannelsAndItsEstimate) {
   EXPECT_THAT(transfers->estimate_source, HasSubstr("no sends and receives"));
   executor->prepare(request(Collective::all_reduce));
   EXPECT_EQ(executor->check(), 0) << "the estimate launched nothing and left nothing behind";
+}
+
+TEST_F(NcclLogic, NewAllGpusStartTogetherOnceTheOperationHasRun) {
+  use("new");
+  if (IsSkipped()) return;
+  const auto executor = make_nccl_executor(Communicator::null(), options_);
+  for (int prepared = 0; prepared < 2; ++prepared) {
+    executor->prepare(request(Collective::all_reduce));
+    fakes::take_seen();
+    executor->run();  // NCCL may wait for the device while it connects
+    EXPECT_THAT(fakes::take_seen(), ElementsAre("operation", "gate", "gate", "gate",
+                                                "operation held", "opened", "opened", "opened"));
+    executor->run();
+    EXPECT_THAT(fakes::take_seen(), ElementsAre("gate", "gate", "gate", "operation held", "opened",
+                                                "opened", "opened"));
+    executor->observe();  // untimed, as the check
+    EXPECT_THAT(fakes::take_seen(), ElementsAre("operation"));
+    EXPECT_EQ(executor->check(), 0);
+    EXPECT_THAT(fakes::take_seen(), ElementsAre("operation"));
+  }
+  auto asked = request(Collective::all_reduce);
+  asked.graph = true;
+  executor->prepare(asked);
+  executor->run();  // nothing is held while it is captured
+  EXPECT_THAT(fakes::take_seen(), ElementsAre("operation", "captured", "graph", "gate", "gate",
+                                              "gate", "graph held", "opened", "opened", "opened"));
+}
+
+TEST_F(NcclLogic, NewATimeHasNothingOfWhatTheHostTakesToQueue) {
+  use("new");
+  if (IsSkipped()) return;
+  behave("slow_launch");
+  const auto executor = make_nccl_executor(Communicator::null(), options_);
+  executor->prepare(request(Collective::all_reduce));
+  EXPECT_LT(executor->run(), 10e-3) << "the host takes 20 ms";
+  EXPECT_LT(executor->run(), 10e-3);
+}
+
+TEST_F(NcclLogic, NewWhatStartedByItselfIsNoMeasurement) {
+  use("new");
+  if (IsSkipped()) return;
+  setenv("FAKE_GATE", "late 0", 1);
+  EXPECT_THAT(failure(), HasSubstr("a GPU started before its host said so"));
 }
 
 TEST_F(NcclLogic, NewWithoutItsBlockingCommunicatorOnlyTheEstimateIsMissing) {

@@ -1,29 +1,60 @@
 // The CUDA runtime calls of the NCCL executor, on host memory: linked before libcudart, so that the
-// executor's logic runs without a GPU. Streams are queues that are always empty, except that the
-// fake NCCL may block one for ever; a capture collects what the fake NCCL would do.
+// executor's logic runs without a GPU. Streams are queues, whose work is done when somebody looks:
+// at once, or, behind a gate, when the host asks for an event after it has opened the gate. The
+// fake NCCL may block a stream for ever; a capture collects what the fake NCCL would do. With
+// FAKE_GATE=late N gates of process N open by themselves.
+#include "tests/unit/runtime/fakes/fake_cuda.hpp"
+
 #include <cuda_runtime_api.h>
 
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <functional>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
+#include "kernels/cuda/gated_stream.hpp"
 #include "kernels/cuda/interpreter.hpp"
 
 namespace {
 using Work = std::function<void()>;
+struct Item {
+  std::function<bool()> may_start;  // empty: at once
+  Work work;
+};
 struct Stream {
   bool capturing = false;
-  bool blocked = false;
   std::vector<Work> captured;
+  std::deque<Item> queue;
+
+  void put(Item item) {
+    queue.push_back(std::move(item));
+    go_on();
+  }
+  void go_on() {
+    for (; !queue.empty(); queue.pop_front()) {
+      const Item& next = queue.front();
+      if (next.may_start && !next.may_start()) return;
+      next.work();
+    }
+  }
 };
 struct Event {
   Stream* stream = nullptr;
+  int pending = 0;
   double us = 0;
+
+  bool has_come() {
+    if (stream != nullptr) stream->go_on();
+    return pending == 0;
+  }
 };
+std::vector<std::string> seen;
 double now_us() {
   return std::chrono::duration<double, std::micro>(
              std::chrono::steady_clock::now().time_since_epoch())
@@ -35,17 +66,29 @@ int devices() {
   const char* text = std::getenv("FABRICAST_FAKE_GPUS");
   return text != nullptr ? std::atoi(text) : 0;
 }
+bool gates_are_late() {
+  const char* how = std::getenv("FAKE_GATE");
+  const char* rank = std::getenv("OMPI_COMM_WORLD_RANK");
+  return how != nullptr && std::string("late ") + (rank != nullptr ? rank : "0") == how;
+}
 }  // namespace
+
+std::vector<std::string> fabricast::fakes::take_seen() { return std::exchange(seen, {}); }
+void fabricast::fakes::put(cudaStream_t stream, std::function<void()> work) {
+  as_stream(stream)->put({{}, std::move(work)});
+}
 
 // For the fake NCCL, which finds it with dlsym.
 extern "C" void fake_cuda_queue(void* stream, void (*work)(void*), void* argument) {
   Stream* s = static_cast<Stream*>(stream);
   if (work == nullptr) {
-    s->blocked = true;
+    s->put({[] { return false; }, {}});
   } else if (s->capturing) {
+    seen.push_back("captured");
     s->captured.push_back([=] { work(argument); });
   } else {
-    work(argument);
+    seen.push_back(s->queue.empty() ? "operation" : "operation held");
+    s->put({{}, [=] { work(argument); }});
   }
 }
 
@@ -113,8 +156,12 @@ cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) {
   delete reinterpret_cast<std::vector<Work>*>(exec);
   return cudaSuccess;
 }
-cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t) {
-  for (const Work& work : *reinterpret_cast<std::vector<Work>*>(exec)) work();
+cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
+  Stream* s = as_stream(stream);
+  for (const Work& work : *reinterpret_cast<std::vector<Work>*>(exec)) {
+    seen.push_back(s->queue.empty() ? "graph" : "graph held");
+    s->put({{}, work});
+  }
   return cudaSuccess;
 }
 cudaError_t cudaEventCreate(cudaEvent_t* event) {
@@ -126,13 +173,22 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
   return cudaSuccess;
 }
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
-  *as_event(event) = {as_stream(stream), now_us()};
+  Event* e = as_event(event);
+  e->stream = as_stream(stream);
+  ++e->pending;
+  e->stream->put({{}, [e] {
+                    e->us = now_us();
+                    --e->pending;
+                  }});
   return cudaSuccess;
 }
 cudaError_t cudaEventQuery(cudaEvent_t event) {
-  return as_event(event)->stream->blocked ? cudaErrorNotReady : cudaSuccess;
+  return as_event(event)->has_come() ? cudaSuccess : cudaErrorNotReady;
 }
-cudaError_t cudaEventSynchronize(cudaEvent_t) { return cudaSuccess; }
+cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+  while (!as_event(event)->has_come()) std::this_thread::yield();
+  return cudaSuccess;
+}
 cudaError_t cudaGetLastError() { return cudaSuccess; }
 cudaError_t cudaHostAlloc(void** data, std::size_t bytes, unsigned) {
   *data = std::calloc(1, bytes);
@@ -152,8 +208,21 @@ cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t start, cudaEve
 }
 }
 
-// Instead of kernels/cuda/interpreter.cu, which would pull the real runtime in.
+// Instead of kernels/cuda/gate.cu and interpreter.cu, which would pull the real runtime in.
 namespace fabricast::cuda {
+void launch_gate(std::uint32_t* words, std::uint64_t limit_ns, cudaStream_t stream) {
+  volatile std::uint32_t* gate = words;
+  if (gate[0] != 0) return;
+  seen.push_back("gate");
+  const double limit_us = gates_are_late() ? 0 : static_cast<double>(limit_ns) * 1e-3;
+  as_stream(stream)->put({[=, start = now_us()] {
+                            if (gate[0] != 0) return true;
+                            if (now_us() - start < limit_us) return false;
+                            gate[1] = 1;
+                            return true;
+                          },
+                          [] { seen.push_back("opened"); }});
+}
 DeviceProbe probe_devices() {
   return {devices(),
           devices() > 0 ? "fake GPU" : "no CUDA device (FABRICAST_FAKE_GPUS is not set)"};

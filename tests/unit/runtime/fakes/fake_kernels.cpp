@@ -1,6 +1,6 @@
-// Multimem kernels without a GPU: each runs where it is launched, on what the made-up driver has
-// mapped (fake_driver.cpp); others' at the same time, in their processes. FAKE_MULTICAST=absent N:
-// process N never comes to a kernel.
+// Multimem kernels without a GPU: each runs when its stream comes to it, on what the made-up driver
+// has mapped (fake_driver.cpp); others' at the same time, in their processes. With
+// FAKE_MULTICAST=absent N process N never comes to a kernel.
 #include <unistd.h>
 
 #include <cstdlib>
@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "emulator/base/host_name.hpp"
-#include "kernels/cuda/gated_stream.hpp"
 #include "kernels/cuda/multimem_launch.hpp"
 #include "kernels/lane/group.hpp"
 #include "tests/support/emulated_switch.hpp"
+#include "tests/unit/runtime/fakes/fake_cuda.hpp"
 #include "tests/unit/runtime/fakes/fake_driver.hpp"
 
 namespace fabricast::fakes {
@@ -28,7 +28,7 @@ struct YieldPause {
 };
 
 struct Emulated {
-  const cuda::MultimemLaunch& what;
+  const cuda::MultimemLaunch what;
   const std::vector<std::byte*>& memories;
   std::int32_t own;  // of them, in the order in which GPUs were added
   template <class T, ReduceOp op>
@@ -68,10 +68,10 @@ void launch_multimem(const MultimemLaunch& what) {
   const std::string way = std::getenv("FAKE_MULTICAST");
   if (way == "absent " + std::to_string(what.work.member)) return;
   const auto& object = fakes::objects.at(reinterpret_cast<std::uintptr_t>(what.multicast));
-  visit_type_and_op(what.type, what.op,
-                    fakes::Emulated{what, object.memories, static_cast<std::int32_t>(object.own)});
+  const fakes::Emulated emulated{what, object.memories, static_cast<std::int32_t>(object.own)};
+  fakes::put(what.stream,
+             [emulated] { visit_type_and_op(emulated.what.type, emulated.what.op, emulated); });
 }
 int resident_multimem_ctas_per_sm() { return 2; }
-void launch_gate(std::uint32_t*, std::uint64_t, cudaStream_t) {}
 
 }  // namespace fabricast::cuda
