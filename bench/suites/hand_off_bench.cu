@@ -212,15 +212,14 @@ double HandOffBench::once_us(Protocol protocol, std::int64_t bytes, bool ordered
   const Inbox two{b.flags.data() + words_per_line, b.data[1].data()};
   const std::uint32_t first = b.next_round;
   b.next_round += rounds;
-  const double us = s.timed("a ping-pong", [&] {
-    const auto with_lines = [ordered](auto plain, auto fenced) { return ordered ? fenced : plain; };
-    const auto kernel = protocol == Protocol::ll
-                            ? with_lines(ping_pong_kernel<Ll, false>, ping_pong_kernel<Ll, true>)
-                        : protocol == Protocol::ll128 ? with_lines(ping_pong_kernel<Ll128, false>,
-                                                                   ping_pong_kernel<Ll128, true>)
-                                                      : ping_pong_kernel<Simple, false>;
-    s.launch(kernel, 2, one, two, bytes, first, state_->outcome.data());
-  });
+  const auto with_lines = [ordered](auto plain, auto fenced) { return ordered ? fenced : plain; };
+  const auto kernel =
+      protocol == Protocol::ll ? with_lines(ping_pong_kernel<Ll, false>, ping_pong_kernel<Ll, true>)
+      : protocol == Protocol::ll128
+          ? with_lines(ping_pong_kernel<Ll128, false>, ping_pong_kernel<Ll128, true>)
+          : ping_pong_kernel<Simple, false>;
+  const double us =
+      s.timed_launch("a ping-pong", kernel, 2, one, two, bytes, first, state_->outcome.data());
   Outcome outcome{};
   check(cudaMemcpy(&outcome, state_->outcome.data(), sizeof outcome, cudaMemcpyDeviceToHost),
         "reading a ping-pong's outcome");

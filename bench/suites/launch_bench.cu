@@ -34,6 +34,7 @@ struct LaunchBench::State {
 
 LaunchBench::LaunchBench(std::shared_ptr<Session> session) : state_(std::make_unique<State>()) {
   state_->session = std::move(session);
+  state_->session->load(empty_kernel);
 }
 LaunchBench::~LaunchBench() = default;
 
@@ -41,7 +42,7 @@ double LaunchBench::once_us(LaunchKind kind, std::int32_t ctas) {
   Session& s = *state_->session;
   switch (kind) {
     case LaunchKind::cooperative:
-      return s.timed("an empty cooperative kernel", [&] { s.launch(empty_kernel, ctas, 0); });
+      return s.timed_launch("an empty cooperative kernel", empty_kernel, ctas, 0);
     case LaunchKind::plain:
       return s.timed("an empty kernel", [&] {
         empty_kernel<<<static_cast<unsigned>(ctas), threads_per_cta, 0, s.stream>>>(0);

@@ -155,10 +155,8 @@ struct LineMoveBench::State {
                                         number);
     check(cudaGetLastError(), "writing lines");
     const std::int64_t passes = micro_passes(parts.bytes);
-    const double us = session->timed("a move of lines", [&] {
-      session->launch(awaits ? K::await_move : K::move, ctas, parts, number, passes,
-                      stalled.data());
-    });
+    const double us = session->timed_launch("a move of lines", awaits ? K::await_move : K::move,
+                                            ctas, parts, number, passes, stalled.data());
     if (value(stalled) != 0) stop();
     if (first) {
       result.zero("a line's result");

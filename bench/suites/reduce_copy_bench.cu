@@ -92,12 +92,10 @@ double ReduceCopyBench::once_us(std::int32_t sources, std::int32_t ctas, std::in
           "clearing a copy's destination");
   }
   const std::int64_t passes = micro_passes(bytes);
-  const double us = s.timed("a reduce-copy", [&] {
-    const auto kernel = sources == 1   ? reduce_copy_kernel<1>
-                        : sources == 2 ? reduce_copy_kernel<2>
-                                       : reduce_copy_kernel<3>;
-    s.launch(kernel, ctas, data, passes);
-  });
+  const auto kernel = sources == 1   ? reduce_copy_kernel<1>
+                      : sources == 2 ? reduce_copy_kernel<2>
+                                     : reduce_copy_kernel<3>;
+  const double us = s.timed_launch("a reduce-copy", kernel, ctas, data, passes);
   if (first) state.check_data(sources, count);
   return us / static_cast<double>(passes);
 }

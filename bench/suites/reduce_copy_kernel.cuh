@@ -61,7 +61,7 @@ static __global__ void __launch_bounds__(threads_per_cta)
   __shared__ bool done;
   for (;;) {
     reduce_copy_part<1>(data);
-    if (threadIdx.x == 0) done = *stop != 0 || lane::clock_ns() - start > 10 * gate_limit_ns;
+    if (threadIdx.x == 0) done = *stop != 0 || lane::clock_ns() - start > 2 * cuda::gate_limit_ns;
     __syncthreads();
     if (done) return;
     __syncthreads();

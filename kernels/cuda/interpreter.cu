@@ -288,7 +288,7 @@ double Interpreter::run(const std::function<void()>& before_start) {
           "reading the stall record");
     if (!has_peers) s.reset_connections();
   }
-  if (has_peers) s.stream->expect_opened();
+  s.stream->expect_opened();
   return seconds;
 }
 

@@ -54,9 +54,9 @@ class Interpreter {
 
   // One collective; seconds between CUDA events around the kernel, both queued before either runs.
   // If a lane stalls, `stalled()` is set and the FIFOs are reset, but not those to other
-  // GPUs: load again. `before_start` is called when
-  // everything is queued and nothing has started: where several GPUs wait for each other (10 s at
-  // most, else RuntimeError: what the clock shows would be the waiting).
+  // GPUs: load again. `before_start` is called when everything is queued and nothing has started:
+  // where several GPUs wait for each other. RuntimeError if that, or a host that was held up, took
+  // more than 10 s: the clock did not wait for it.
   double run(const std::function<void()>& before_start = {});
   bool stalled() const;
   lane::StallRecord stall() const;

@@ -56,6 +56,16 @@ class OnPtx(CliCase):
         self.assertIn("PTX device", result.stderr)
         self.assertIn("launch.h5", self.left())
 
+    def test_what_started_before_its_host_was_ready_is_no_measurement(self):
+        # The 10 s after which a gate opens by itself are over before the host has launched what it is to hold.
+        ENVIRONMENT.update(FABRICAST_PTX_CLOCK="100000", FABRICAST_PTX_LAUNCH_MS="30", FABRICAST_PTX_SMS="32")
+        why = "a GPU started before its host said so (the host, or a process that it waited for, was held up"
+        self.expect_error(3, why, "--quiet", "measure", "--executor", "cuda", "-m", "hgx-h100", "--ranks", "4", "-c",
+                          "all_reduce", "-a", "ring", "-b", "4K", "-e", "4K", "--no-check", "-n", "3", "-o", "t.h5")
+        result = self.expect_ok("suites", "launch", "--budget", "2", "-m", "hgx-h100", "-o", "launch.h5")
+        self.assertIn(f"cooperative none 8 CTAs 0 B: not measured ({why}", result.stderr)
+        self.assertNotIn("| cooperative |", self.expect_ok("suites", "--show", "launch.h5").stdout)
+
     def test_the_machine_of_suites_is_that_of_collectives_on_many_thread_blocks(self):
         # As scripts/gpu-campaign does. A GPU is described by its driver: here by a made-up NVML.
         os.symlink(NVML, self.path("libnvidia-ml.so.1"))

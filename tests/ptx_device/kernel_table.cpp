@@ -31,7 +31,7 @@ ObjectCode* add_object(const void* registered) {
 
 void add_kernel(ObjectCode* object, const void* host_function, std::string name) {
   const std::lock_guard lock(table().mutex);
-  table().entries[host_function] = {object, std::move(name)};
+  table().entries[host_function] = {object, std::move(name), {}};
 }
 
 const KernelEntry* find_entry(const void* host_function) {
@@ -51,6 +51,11 @@ const Kernel& kernel_of(const KernelEntry& entry) {
     if (kernel.name == entry.name) return kernel;
   }
   throw std::runtime_error("the PTX of an object lacks its kernel " + entry.name);
+}
+
+bool loads_on(const KernelEntry& entry, int device) {
+  const std::lock_guard lock(table().mutex);
+  return entry.devices.insert(device).second;
 }
 
 }  // namespace fabricast::ptx

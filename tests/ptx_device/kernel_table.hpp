@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 
 #include "tests/ptx_device/module.hpp"
@@ -18,6 +19,7 @@ struct ObjectCode {
 struct KernelEntry {
   ObjectCode* object = nullptr;
   std::string name;
+  mutable std::set<int> devices;  // that have loaded it
 };
 
 // Thread safe. Objects register before main(), so nothing here is parsed or refused yet.
@@ -27,5 +29,7 @@ void add_kernel(ObjectCode* object, const void* host_function, std::string name)
 const KernelEntry* find_entry(const void* host_function);  // nullptr: no kernel
 // Throws std::runtime_error: no PTX, or none that the device understands.
 const Kernel& kernel_of(const KernelEntry& entry);
+// Is this the first use of the kernel on the device?
+bool loads_on(const KernelEntry& entry, int device);
 
 }  // namespace fabricast::ptx

@@ -2,9 +2,12 @@
 #include <cuda_runtime.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <memory>
+#include <thread>
 #include <vector>
 
 #include "tests/ptx_device/device_facts.hpp"
@@ -27,6 +30,13 @@ struct LaunchShape {
 
 thread_local std::vector<LaunchShape> configurations;  // of <<<>>>, until its stub takes them
 
+// As CUDA 12.2 and later do unless told otherwise: a kernel is loaded when it is first used, and
+// whoever needs it may have to wait until the device has nothing to do.
+bool loads_lazily() {
+  const char* loading = std::getenv("CUDA_MODULE_LOADING");
+  return loading == nullptr || std::strcmp(loading, "EAGER") != 0;
+}
+
 template <class Body>
 cudaError_t with_kernel(const KernelEntry* entry, const Body& body) {
   return call([&] {
@@ -37,6 +47,7 @@ cudaError_t with_kernel(const KernelEntry* entry, const Body& body) {
     } catch (const std::exception& error) {
       return refuse(cudaErrorInvalidPtx, error.what());
     }
+    if (loads_on(*entry, current_device()) && loads_lazily()) wait_for_device(current_device());
     return body(*kernel);
   });
 }
@@ -78,6 +89,12 @@ std::vector<std::byte> marshalled(const Kernel& kernel, void* const* arguments) 
   return all;
 }
 
+// FABRICAST_PTX_LAUNCH_MS: what a slow host takes to launch a kernel.
+std::chrono::milliseconds launch_time() {
+  const char* text = std::getenv("FABRICAST_PTX_LAUNCH_MS");
+  return std::chrono::milliseconds(text != nullptr ? std::atoi(text) : 0);
+}
+
 Dim3 of(const dim3& size) { return {size.x, size.y, size.z}; }
 
 cudaError_t launch(const KernelEntry* entry, const LaunchShape& shape, void* const* arguments,
@@ -86,6 +103,7 @@ cudaError_t launch(const KernelEntry* entry, const LaunchShape& shape, void* con
     if (const auto code = why_not(kernel, shape, cooperative); code != cudaSuccess) return code;
     const auto stream = find_stream(shape.stream);
     if (stream == nullptr) return cudaErrorInvalidResourceHandle;
+    std::this_thread::sleep_for(launch_time());
     put(*stream, [&kernel, shape, all = marshalled(kernel, arguments)] {
       run(kernel, {of(shape.blocks), of(shape.threads), shape.shared_bytes, all.data()});
     });

@@ -7,12 +7,16 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/ptx_device/probe_kernels.hpp"
 
 namespace fabricast::ptx {
 namespace {
+
+// Most tests launch several kernels behind one that waits for them.
+[[maybe_unused]] const int loading = setenv("CUDA_MODULE_LOADING", "EAGER", 1);
 
 struct DeviceWords {
   explicit DeviceWords(std::size_t count) : count_(count) {
@@ -281,6 +285,34 @@ int use_a_faulted_device() {
   void* more = nullptr;
   if (cudaMalloc(&more, 1) != cudaErrorIllegalAddress) return 4;
   return cudaDeviceSynchronize() == cudaErrorIllegalAddress ? 0 : 5;
+}
+
+// In a process of its own, which has loaded no kernel.
+int load_beside_a_kernel_that_holds() {
+  setenv("CUDA_MODULE_LOADING", "LAZY", 1);
+  const DeviceWords words(2);
+  words.zero();
+  const HostWord first, second;
+  const TestStream stream;
+  launch_hold(first.data, words.data + 1, stream.handle);
+  std::thread host([&] {
+    usleep(20'000);
+    first.open();
+  });
+  launch_twice(words.data, 1, stream.handle);
+  const bool waited = *static_cast<volatile std::uint32_t*>(first.data) != 0;
+  host.join();
+  launch_hold(second.data, words.data + 1, stream.handle);
+  launch_twice(words.data, 0, stream.handle);  // is loaded: the host goes on to open
+  second.open();
+  stream.wait();
+  if (words.read().front() != 2) return 1;
+  return waited ? 0 : 2;
+}
+
+TEST(PtxRuntimeDeathTest, LoadingAKernelWaitsForTheDevice) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(_exit(load_beside_a_kernel_that_holds()), testing::ExitedWithCode(0), "");
 }
 
 TEST(PtxRuntimeDeathTest, AFaultEndsTheDevice) {

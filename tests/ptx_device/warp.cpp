@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <chrono>
+#include <cstdlib>
 #include <limits>
 #include <stdexcept>
 
@@ -11,10 +12,13 @@ namespace {
 
 constexpr int patience = 64;  // turns of those behind before the others get one
 
+// FABRICAST_PTX_CLOCK: the device's time goes by so many times as fast as the host's.
 std::uint64_t clock_ns() {
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
-                                        std::chrono::steady_clock::now().time_since_epoch())
-                                        .count());
+  static const char* text = std::getenv("FABRICAST_PTX_CLOCK");
+  static const std::uint64_t speed = text != nullptr ? std::strtoull(text, nullptr, 10) : 1;
+  return speed * static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                                std::chrono::steady_clock::now().time_since_epoch())
+                                                .count());
 }
 
 bool controls(Op op) {
