@@ -79,6 +79,9 @@ while [ $# -gt 0 ]; do
 done""",
     }
 
+    # Starts the program, and only that, as one process.
+    MPIRUN = 'case "$*" in *bin/fabricast*) shift 2; exec "$@" ;; esac'
+
     def on_stand_ins(self, *arguments, **others):
         """The script's result with these programs and others (None: not there) first on PATH, and the calls."""
         for name, text in {**self.STAND_INS, **others}.items():
@@ -112,6 +115,46 @@ done""",
         self.assertEqual(result.returncode, 1, result.stderr)
         self.assertIn("a GPU test failed", result.stderr)
         self.assertEqual([call for call in calls if call.startswith("suites ")], [])
+
+    def test_what_the_gpus_do_not_do_is_refused_and_no_failure(self):
+        pcie = "[rank 0] error: protocol ll128 needs NVLink between all GPUs (A and B have none) use --protocol ll or simple"
+        switch = "[rank 0] error: process 0: --multimem is not possible: no NVSwitch (the interpreter runs nvls without it) leave it out"
+        program = self.STAND_INS["build/bin/fabricast"].replace(" (NVLinks not known)", "").replace("while", f"""
+case "$*" in
+  *"--protocol ll128"*) echo "fabricast: {pcie}" >&2; exit 2 ;;
+  *--multimem*) echo "fabricast: {switch}" >&2; exit 3 ;;
+esac
+while""", 1)
+        others = {"nvidia-smi": None, "mpirun": self.MPIRUN, "build/bin/fabricast": program}
+        result, calls = self.on_stand_ins(**others)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        folder = os.path.join(self.path("into"), *os.listdir(self.path("into")))
+        self.assertTrue(os.path.exists(os.path.join(folder, "complete")))
+        refused = [name for name in os.listdir(os.path.join(folder, "steps")) if name.endswith(".refused")]
+        self.assertEqual(sorted(refused), ["multimem-1.refused", "peers-send_recv-ll128.refused"])
+        with open(os.path.join(folder, "summary.md"), encoding="utf-8") as file:
+            summary = file.read()
+        self.assertNotIn("failed", summary)
+        for name, reason in (("peers-send_recv-ll128", pcie), ("multimem-1", switch)):
+            self.assertIn(f"- **refused:** {name}: {reason.split('error: ')[1]}", summary)
+        self.assertEqual(len([c for c in calls if "ll128" in c and "--executor cuda" in c and "--ranks" not in c]), 1, calls)
+        # Going on does not try them again.
+        os.remove(os.path.join(folder, "complete"))
+        os.remove(self.path("calls"))
+        result, calls = self.on_stand_ins(**others)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("multimem-1: refused before", result.stderr)
+        self.assertEqual([c for c in calls if c.startswith("measure")], [])
+
+    def test_an_option_that_the_program_does_not_know_is_a_failure(self):
+        program = self.STAND_INS["build/bin/fabricast"].replace("while", """
+case "$*" in *"--protocol ll128"*) echo "fabricast: error: --fastest is no option (see --help)" >&2; exit 2 ;; esac
+while""", 1)
+        result, _ = self.on_stand_ins(**{"nvidia-smi": None, "mpirun": self.MPIRUN, "build/bin/fabricast": program})
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn("not complete: peers-send_recv-ll128 (exit code 2)", result.stderr)
+        folder = os.path.join(self.path("into"), *os.listdir(self.path("into")))
+        self.assertFalse(os.path.exists(os.path.join(folder, "complete")))
 
     def check_without_nvidia_smi(self, **others):
         result, calls = self.on_stand_ins(**others)
