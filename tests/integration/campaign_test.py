@@ -156,6 +156,23 @@ while""", 1)
         folder = os.path.join(self.path("into"), *os.listdir(self.path("into")))
         self.assertFalse(os.path.exists(os.path.join(folder, "complete")))
 
+    def test_a_gpu_with_few_multiprocessors_runs_as_many_ranks_as_fit(self):
+        for multiprocessors, expected in ((16, {2: True, 4: True, 8: True, 16: False}), (12, {2: True, 4: True, 8: False}),
+                                          (108, {2: True, 4: True, 8: True, 16: True, 32: True, 64: False})):
+            with self.subTest(multiprocessors=multiprocessors):
+                plan = f'[ "$1" != suites ] || echo "# on NVIDIA H200 ({multiprocessors} multiprocessors, L2 6 MiB)"'
+                result, calls = self.on_stand_ins("--into", self.path(str(multiprocessors)), **{
+                    "nvidia-smi": None, "build/bin/fabricast": plan + self.STAND_INS["build/bin/fabricast"]})
+                self.assertEqual(result.returncode, 0, result.stderr)
+                found = {}
+                for call in (c.split() for c in calls if c.startswith("measure") and "--ranks" in c):
+                    ranks = int(call[call.index("--ranks") + 1])
+                    found.setdefault(ranks, []).append(call[call.index("-a") + 1])
+                everything = ["ring,tree,halving_doubling", "pairwise"]
+                self.assertEqual(found, {ranks: everything if twice else ["ring,halving_doubling"]
+                                         for ranks, twice in expected.items()})
+                os.remove(self.path("calls"))
+
     def check_without_nvidia_smi(self, **others):
         result, calls = self.on_stand_ins(**others)
         self.assertEqual(result.returncode, 0, result.stderr)
