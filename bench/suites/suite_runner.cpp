@@ -90,7 +90,10 @@ class Runner {
     }
     c.once(device_);
     const auto warm = Clock::now();
-    for (int i = 0; i < options_.warmup; ++i) c.once(device_);
+    for (int i = 0; i < options_.warmup; ++i) {
+      c.once(device_);
+      device_.state();  // its clocks are read after every sample, too
+    }
     const double once = options_.warmup > 0 ? seconds_since(warm) / options_.warmup : 0;
     const double floor = once * rule_->floor();
     if (!first && !budget.admits(seconds_since(start), 0, floor)) {

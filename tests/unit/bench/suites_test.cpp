@@ -2,8 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cmath>
 #include <set>
+#include <thread>
 
 #include "bench/harness/synthetic.hpp"
 #include "bench/suites/suite_runner.hpp"
@@ -140,6 +142,56 @@ TEST(Suites, ABudgetThatIsUsedUpLeavesOutAndSaysSo) {
   for (const SuiteCaseReport& c : report.cases) {
     EXPECT_NE(c.skipped.empty(), c.iterations == 0) << c.conditions.algorithm;
   }
+}
+
+// NVML takes its time to tell clocks, which are read after each sample.
+class SlowToTell final : public DeviceUnderTest {
+ public:
+  static constexpr auto time_to_tell = std::chrono::milliseconds(2);
+
+  explicit SlowToTell(std::unique_ptr<DeviceUnderTest> device) : device_(std::move(device)) {}
+  const DeviceFacts& facts() const override { return device_->facts(); }
+  DeviceState state() override {
+    std::this_thread::sleep_for(time_to_tell);
+    return device_->state();
+  }
+  std::string description() const override { return device_->description(); }
+  double launch_us(LaunchKind kind, std::int32_t ctas) override {
+    return device_->launch_us(kind, ctas);
+  }
+  double hand_off_us(Protocol protocol, std::int64_t bytes, bool ordered) override {
+    return device_->hand_off_us(protocol, bytes, ordered);
+  }
+  double line_move_us(Protocol protocol, std::int32_t ctas, std::int64_t bytes,
+                      bool awaits) override {
+    return device_->line_move_us(protocol, ctas, bytes, awaits);
+  }
+  double reduce_copy_us(std::int32_t sources, std::int32_t ctas, std::int64_t bytes) override {
+    return device_->reduce_copy_us(sources, ctas, bytes);
+  }
+  double engine_copy_us(CopyPath path, std::int64_t bytes) override {
+    return device_->engine_copy_us(path, bytes);
+  }
+  double gemm_us(GemmType type, std::int32_t n, std::int32_t copy_ctas) override {
+    return device_->gemm_us(type, n, copy_ctas);
+  }
+
+ private:
+  std::unique_ptr<DeviceUnderTest> device_;
+};
+
+TEST(Suites, WhatReadingClocksTakesIsPartOfABudget) {
+  SlowToTell device(synthetic_device(*load_machine(machine_name), truth_with({}), {}));
+  SuiteOptions options;
+  options.machine = machine_name;
+  options.warmup = 1;
+  const std::chrono::duration<double> floor =
+      SlowToTell::time_to_tell * options.stopping.min_iterations;
+  options.budget_seconds = 1.5 * floor.count();  // the first case runs in any case
+  const SuiteReport report = run_suites(device, suites_from_names({"hand_off"}), options);
+  EXPECT_EQ(report.samples.conditions.size(), 1u);
+  ASSERT_GT(report.cases.size(), 1u);
+  EXPECT_THAT(report.cases[1].skipped, HasSubstr("did not fit into the budget"));
 }
 
 TEST(Suites, SharesOfABudgetAddUpToIt) {
