@@ -1,5 +1,6 @@
 #include "topologies/discover/gpu_probe.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 
@@ -18,6 +19,7 @@ void ask_the_cuda_driver(LocalMachine& machine, const std::string& library, cons
   if (!cuda.loaded) return;  // no driver at all: NVML's reason says so
   if (cuda.gpus.empty()) {
     if (hidden && cuda.started) return;
+    machine.gpus.clear();  // a partitioned GPU without a slice for this process
     const bool chosen = !hidden && std::getenv("CUDA_VISIBLE_DEVICES") != nullptr;
     machine.gpu_note =
         fmt::format("{}, and {}{}", why, cuda.note, chosen ? " (CUDA_VISIBLE_DEVICES is set)" : "");
@@ -40,8 +42,11 @@ void probe_gpus(LocalMachine& machine, CudaDriverUse use, const std::string& nvm
   machine.gpus = visible_gpus(nvml.gpus, std::getenv("CUDA_VISIBLE_DEVICES"));
   const bool hidden = machine.gpus.empty() && !nvml.gpus.empty();
   if (hidden) machine.gpu_note = "CUDA_VISIBLE_DEVICES hides all GPUs";
-  if (use == CudaDriverUse::started && (hidden || !nvml.started)) {
+  const bool sliced = std::any_of(machine.gpus.begin(), machine.gpus.end(),
+                                  [](const LocalGpu& gpu) { return gpu.mig; });
+  if (use == CudaDriverUse::started && (hidden || sliced || !nvml.started)) {
     const std::string why = hidden        ? "CUDA_VISIBLE_DEVICES names no GPU of NVML's list"
+                            : sliced      ? "NVML describes a partitioned GPU (MIG) as a whole"
                             : nvml.loaded ? nvml.note
                                           : "NVML cannot be loaded";
     ask_the_cuda_driver(machine, cuda_library, why, hidden);

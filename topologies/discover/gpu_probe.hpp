@@ -1,5 +1,6 @@
-// The GPU part of discover: NVML, and the CUDA driver where that cannot be loaded or started, or
-// where CUDA_VISIBLE_DEVICES names nothing that NVML lists (slices of MIG).
+// The GPU part of discover: NVML, and the CUDA driver where that cannot be loaded or started, where
+// CUDA_VISIBLE_DEVICES names nothing that NVML lists (slices of MIG), or where a GPU is partitioned
+// (MIG): NVML describes the whole one, a process sees a slice.
 #pragma once
 
 #include <string>

@@ -1,6 +1,7 @@
 // A stand-in for libnvidia-ml.so.1: two GPUs, given in reverse bus order, that refuse some
-// questions.
+// questions. FAKE_NVML_MIG: the UUID of the one whose MIG mode is on.
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 namespace {
@@ -83,7 +84,15 @@ int nvmlDeviceGetCurrentClocksThrottleReasons(void*, unsigned long long* reasons
   *reasons = 0x24;
   return ok;
 }
-// nvmlDeviceGetTemperature, nvmlDeviceGetMaxPcieLinkWidth and nvmlDeviceGetMigMode are missing, as in an old driver.
+int nvmlDeviceGetMigMode(void* device, unsigned* current, unsigned* pending) {
+  const char* partitioned = std::getenv("FAKE_NVML_MIG");
+  if (partitioned == nullptr) return not_supported;  // as GPUs that cannot be
+  char uuid[32];
+  nvmlDeviceGetUUID(device, uuid, sizeof uuid);
+  *current = *pending = std::strcmp(uuid, partitioned) == 0 ? 1 : 0;
+  return ok;
+}
+// nvmlDeviceGetTemperature and nvmlDeviceGetMaxPcieLinkWidth are missing, as in an old driver.
 int nvmlDeviceGetNvLinkState(void* device, unsigned link, unsigned* active) {
   if (link >= 18) return invalid_argument;
   if (index_of(device) == 1 && link == 5) return not_supported;

@@ -76,6 +76,46 @@ TEST_F(GpuProbe, ASliceThatNvmlDoesNotListIsAskedOfTheCudaDriver) {
   EXPECT_FALSE(machine.nvlinks_known);
 }
 
+// By its index, or because nothing was chosen: NVML lists the whole GPU, of which CUDA shows a
+// slice.
+TEST_F(GpuProbe, ASliceOfAGpuThatNvmlListsIsAskedOfTheCudaDriver) {
+  on("FABRICAST_FAKE_GPUS", "1");
+  on("FAKE_CUDA_NAME", "NVIDIA H200 MIG 1g.18gb");
+  on("FAKE_NVML_MIG", "GPU-aaaa");
+  for (const auto* chosen : {"", "0", "GPU-aaaa"}) {
+    if (*chosen != 0) on("CUDA_VISIBLE_DEVICES", chosen);
+    const LocalMachine machine = probed(FABRICAST_FAKE_NVML, FABRICAST_FAKE_LIBCUDA);
+    ASSERT_EQ(machine.gpus.size(), 1u) << chosen;
+    EXPECT_EQ(machine.gpus[0].name, "NVIDIA H200 MIG 1g.18gb");
+    EXPECT_EQ(machine.gpu_source, "CUDA driver");
+    EXPECT_EQ(machine.gpu_note,
+              "NVML describes a partitioned GPU (MIG) as a whole: power, PCIe and NVLinks are not "
+              "known");
+    EXPECT_FALSE(machine.nvlinks_known);
+    EXPECT_EQ(to_machine_yaml(std::vector{machine}).find("datasheet"), std::string::npos);
+  }
+  on("CUDA_VISIBLE_DEVICES", "1");
+  const LocalMachine whole = probed(FABRICAST_FAKE_NVML, FABRICAST_FAKE_LIBCUDA);
+  ASSERT_EQ(whole.gpus.size(), 1u);
+  EXPECT_EQ(whole.gpus[0].uuid, "GPU-bbbb") << "the other one is not partitioned";
+  EXPECT_EQ(whole.gpu_source, "NVML");
+}
+
+TEST_F(GpuProbe, APartitionedGpuWithoutASliceIsNone) {
+  on("FAKE_NVML_MIG", "GPU-aaaa");
+  on("CUDA_VISIBLE_DEVICES", "0");
+  const LocalMachine machine = probed(FABRICAST_FAKE_NVML, FABRICAST_FAKE_LIBCUDA);
+  EXPECT_TRUE(machine.gpus.empty());
+  EXPECT_EQ(machine.gpu_note,
+            "NVML describes a partitioned GPU (MIG) as a whole, and the CUDA driver reports no GPU "
+            "(CUDA_VISIBLE_DEVICES is set)");
+  // Nobody is there who knows better, or may be asked.
+  EXPECT_TRUE(probed(FABRICAST_FAKE_NVML, no_cuda).gpus.at(0).mig);
+  LocalMachine cores = host("box", 0);
+  probe_gpus(cores, CudaDriverUse::left_alone, FABRICAST_FAKE_NVML, FABRICAST_FAKE_LIBCUDA);
+  EXPECT_TRUE(cores.gpus.at(0).mig);
+}
+
 TEST_F(GpuProbe, GpusAreHiddenWhereTheCudaDriverFindsNoneEither) {
   on("CUDA_VISIBLE_DEVICES", "");
   for (const auto* cuda : {static_cast<const char*>(FABRICAST_FAKE_LIBCUDA), no_cuda}) {
