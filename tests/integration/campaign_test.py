@@ -219,6 +219,15 @@ while""", 1)
         with open(os.path.join(self.path("into"), folder, "summary.md"), encoding="utf-8") as file:
             self.assertIn("environment/ has driver, clocks and the machine", file.read())
 
+    def test_a_partitioned_gpu_is_as_large_as_the_slice_that_the_program_sees(self):
+        smi = ('case "$*" in *=name*) echo "NVIDIA H200"; echo "NVIDIA H200" ;; *=compute_cap*) echo 9.0; echo 9.0 ;;\n'
+               '  *=memory.total*) echo 143771; echo 143771 ;; *=mig.mode*) echo "[N/A]"; echo Enabled ;; esac')
+        program = self.STAND_INS["build/bin/fabricast"].replace("value: 3", "value: 1")
+        result, calls = self.on_stand_ins(**{"nvidia-smi": smi, "build/bin/fabricast": program})
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("one GPU", result.stderr)
+        self.assertIn("-e 256M", next(c for c in calls if "--ranks 2" in c and "all_reduce" in c), "4 GiB")
+
     def test_made_up_samples_run_nothing_between_the_gpus_that_are_here(self):
         smi = 'case "$*" in *=name*) echo "NVIDIA H200"; echo "NVIDIA H200" ;; *=compute_cap*) echo 9.0; echo 9.0 ;; esac'
         for options in ((), ("--dry",)):
