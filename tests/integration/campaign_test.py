@@ -37,6 +37,7 @@ class Campaign(CliCase):
                      "calibrate", "summary", *(f"suite-{s}" for s in SUITES), *(f"collectives-{r}" for r in (2, 64))):
             self.assertIn(name, steps)
         self.assertEqual([s for s in steps if s.startswith("suite-")], [f"suite-{s}" for s in SUITES])
+        self.assertIn("interpreter-against-copy", steps)
         # Real command lines: the program takes every one of its own (as far as the missing files).
         for line in result.stdout.splitlines():
             if "/bin/fabricast" in line and "mpirun" not in line and "bash" not in line:
@@ -62,6 +63,7 @@ class Campaign(CliCase):
         "nvcc": "exit 0",
         # Each architecture once, however many GPUs have it.
         "__nvcc_device_query": "echo 90",
+        "build/bin/interpreter_bench": "echo copies=1.4",
         **{f"build/tests/{name}_test": "exit 0" for name in ("cuda_executor", "suites_gpu", "nccl_executor")},
         "compute-sanitizer": "exit 0",
         "mpirun": "exit 0",
@@ -217,7 +219,9 @@ while""", 1)
         self.assertNotIn("nccl", steps, "one GPU")
         self.assertIn("-e 512M", next(c for c in calls if "--ranks 2" in c and "all_reduce" in c))
         with open(os.path.join(self.path("into"), folder, "summary.md"), encoding="utf-8") as file:
-            self.assertIn("environment/ has driver, clocks and the machine", file.read())
+            summary = file.read()
+        self.assertIn("environment/ has driver, clocks and the machine", summary)
+        self.assertIn("copies=1.4", summary)
 
     def test_a_partitioned_gpu_is_as_large_as_the_slice_that_the_program_sees(self):
         smi = ('case "$*" in *=name*) echo "NVIDIA H200"; echo "NVIDIA H200" ;; *=compute_cap*) echo 9.0; echo 9.0 ;;\n'
