@@ -14,6 +14,7 @@ namespace fabricast::cuda {
 
 inline void check(cudaError_t code, const std::string& what) {
   if (code == cudaSuccess) return;
+  cudaGetLastError();  // forget it: told here, it is not the next launch's
   throw RuntimeError(what + " failed: " + cudaGetErrorString(code) + " (" + cudaGetErrorName(code) +
                      ")");
 }

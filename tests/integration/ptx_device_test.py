@@ -56,6 +56,13 @@ class OnPtx(CliCase):
         self.assertIn("PTX device", result.stderr)
         self.assertIn("launch.h5", self.left())
 
+    def test_a_launch_that_fails_is_not_the_next_ones_fault(self):
+        ENVIRONMENT.update(FABRICAST_PTX_SMS="4")  # too few for 8 CTAs together
+        result = self.expect_ok("suites", "launch", "--budget", "2", "-m", "hgx-h100", "-o", "launch.h5")
+        self.assertIn("cooperative none 8 CTAs 0 B: not measured (launching a micro-benchmark failed: too many blocks",
+                      result.stderr)
+        self.assertNotIn("launching the gate", result.stderr)
+
     def test_what_started_before_its_host_was_ready_is_no_measurement(self):
         # The 10 s after which a gate opens by itself are over before the host has launched what it is to hold.
         ENVIRONMENT.update(FABRICAST_PTX_CLOCK="100000", FABRICAST_PTX_LAUNCH_MS="30", FABRICAST_PTX_SMS="32")
