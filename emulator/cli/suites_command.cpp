@@ -1,5 +1,6 @@
 // fabricast suites: micro-benchmarks of one GPU, or of a synthetic one; what identifies which
 // parameter.
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -109,7 +110,8 @@ Subject synthetic_subject(const SuitesArguments& arguments) {
   return subject;
 }
 
-// Of one GPU as ranks: those whose collectives are measured on the machine that suites describe.
+// Of one GPU as ranks, each on a multiprocessor of its own: those whose collectives are measured on
+// the machine that suites describe.
 constexpr std::int32_t most_blocks = 64;
 
 Subject real_subject(const SuitesArguments& arguments, const std::vector<const Suite*>& suites,
@@ -129,8 +131,9 @@ Subject real_subject(const SuitesArguments& arguments, const std::vector<const S
         choice.why_not));
   }
   subject.device = std::move(choice.device);
+  const std::int32_t blocks = std::min(most_blocks, subject.device->facts().multiprocessors);
   subject.machine = arguments.machine.empty()
-                        ? local_machine(world, choose_executor("cuda", world, most_blocks))
+                        ? local_machine(world, choose_executor("cuda", world, blocks))
                         : load_machine(arguments.machine);
   if (subject.machine->gpu().generation == "host") {
     throw UsageError(

@@ -121,10 +121,12 @@ done""",
     def test_what_the_gpus_do_not_do_is_refused_and_no_failure(self):
         pcie = "[rank 0] error: protocol ll128 needs NVLink between all GPUs (A and B have none) use --protocol ll or simple"
         switch = "[rank 0] error: process 0: --multimem is not possible: no NVSwitch (the interpreter runs nvls without it) leave it out"
+        cublas = "error: nothing was measured (suite gemm measures nothing here: cuBLASLt cannot be loaded) install it"
         program = self.STAND_INS["build/bin/fabricast"].replace(" (NVLinks not known)", "").replace("while", f"""
 case "$*" in
   *"--protocol ll128"*) echo "fabricast: {pcie}" >&2; exit 2 ;;
   *--multimem*) echo "fabricast: {switch}" >&2; exit 3 ;;
+  "suites gemm"*) echo "fabricast: {cublas}" >&2; exit 3 ;;
 esac
 while""", 1)
         others = {"nvidia-smi": None, "mpirun": self.MPIRUN, "build/bin/fabricast": program}
@@ -133,11 +135,11 @@ while""", 1)
         folder = os.path.join(self.path("into"), *os.listdir(self.path("into")))
         self.assertTrue(os.path.exists(os.path.join(folder, "complete")))
         refused = [name for name in os.listdir(os.path.join(folder, "steps")) if name.endswith(".refused")]
-        self.assertEqual(sorted(refused), ["multimem-1.refused", "peers-send_recv-ll128.refused"])
+        self.assertEqual(sorted(refused), ["multimem-1.refused", "peers-send_recv-ll128.refused", "suite-gemm.refused"])
         with open(os.path.join(folder, "summary.md"), encoding="utf-8") as file:
             summary = file.read()
         self.assertNotIn("failed", summary)
-        for name, reason in (("peers-send_recv-ll128", pcie), ("multimem-1", switch)):
+        for name, reason in (("peers-send_recv-ll128", pcie), ("multimem-1", switch), ("suite-gemm", cublas)):
             self.assertIn(f"- **refused:** {name}: {reason.split('error: ')[1]}", summary)
         self.assertEqual(len([c for c in calls if "ll128" in c and "--executor cuda" in c and "--ranks" not in c]), 1, calls)
         # Going on does not try them again.

@@ -78,6 +78,8 @@ class OnPtx(CliCase):
         os.symlink(NVML, self.path("libnvidia-ml.so.1"))
         ENVIRONMENT.update(FABRICAST_PTX_LIBRARIES=self.path("."), FABRICAST_PTX_SMS="32")
         self.expect_ok("suites", "launch", "--budget", "2", "--machine-file", "machine.yaml", "-o", "launch.h5")
+        # Ranks that have a multiprocessor each, and no more.
+        self.assertRegex(self.expect_ok("machine", "show", "machine.yaml").stdout, r"^h200-x32: 32 x ")
         self.expect_ok("measure", "--executor", "cuda", "-m", "machine.yaml", "--ranks", "16", "-c", "all_reduce", "-a",
                        "ring", "-b", "4K", "-e", "4K", "--check-only")
 
