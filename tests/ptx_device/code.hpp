@@ -111,7 +111,8 @@ struct Instruction {
   Order order = Order::weak;
   Scope scope = Scope::gpu;
   Combine combine = Combine::none;
-  bool past_l1 = false;  // .cg, and every access that is not weak
+  bool past_l1 = false;      // .cg, and every access that is not weak
+  bool may_be_late = false;  // a plain load, unless it is of shared or local memory
   bool guard_inverted = false;
   std::uint8_t width = 1;  // elements of a vector
   Slot guard = no_slot;
@@ -119,6 +120,7 @@ struct Instruction {
   Slot of[4] = {no_slot, no_slot, no_slot, no_slot};
   Slot address = no_slot;
   std::int64_t offset = 0;
+  std::uint64_t touches = 0;  // bits of the slots in `to`, `of` and `address`, modulo 64
   std::int32_t target = -1;
   std::int32_t line = 0;  // Code::lines
 };

@@ -107,6 +107,7 @@ void CtaMemory::check(Address at, std::size_t bytes) {
 
 void CtaMemory::load(Address at, std::size_t bytes, How how, std::byte* to) {
   check(at, bytes);
+  complete_overlapping(at / sector * sector, std::max(bytes, sector));
   if (how.order == Order::weak && !how.past_l1) {
     load_weakly(at, bytes, to);
   } else {
@@ -157,12 +158,13 @@ void CtaMemory::store(Address at, std::size_t bytes, How how, const std::byte* f
   auto& sectors = sectors_[last_.across ? 1 : 0];
   const auto copy = sectors.find(at / sector * sector);
   if (copy != sectors.end()) std::memcpy(copy->second.data() + at % sector, from, bytes);
-  if (how.order == Order::weak) return store_weakly(at, bytes, how.thread, from);
+  if (how.order == Order::weak)
+    return store_weakly(at, bytes, how.thread, {from, LateLoads::none, 0});
   send_overlapping(at, bytes);
   write_memory(at, bytes, from);
 }
 
-void CtaMemory::store_weakly(Address at, std::size_t bytes, int thread, const std::byte* from) {
+void CtaMemory::store_weakly(Address at, std::size_t bytes, int thread, Data data) {
   if (pending_.size() >= most_pending) send_all();
   const Address begin = at / granule * granule;
   const auto [found, fresh] = pending_.try_emplace(begin);
@@ -171,10 +173,18 @@ void CtaMemory::store_weakly(Address at, std::size_t bytes, int thread, const st
     send(begin, p);
     p.mask = 0;
   }
+  complete(p);
   p.thread = thread;
   p.epoch = epoch_;
   p.across = last_.across;
-  std::memcpy(p.data.data() + (at - begin), from, bytes);
+  if (data.late == LateLoads::none) {
+    std::memcpy(p.data.data() + (at - begin), data.bytes, bytes);
+  } else {
+    p.from = data.late;
+    p.late_lane = data.lane;
+    p.late_at = at - begin;
+    ++incomplete_;
+  }
   p.mask |= ((std::uint32_t{1} << bytes) - 1) << (at - begin);
   if (random_() % 4 == 0) {  // some arrive early
     send(begin, p);
@@ -182,7 +192,8 @@ void CtaMemory::store_weakly(Address at, std::size_t bytes, int thread, const st
   }
 }
 
-void CtaMemory::send(Address granule_at, const Pending& p) const {
+void CtaMemory::send(Address granule_at, Pending& p) {
+  complete(p);
   for (std::size_t b = 0; b < granule;) {
     std::size_t end = b;
     while (end < granule && (p.mask >> end & 1) != 0) ++end;
@@ -208,6 +219,7 @@ void CtaMemory::acquire(Scope scope) {
 
 void CtaMemory::release(int thread, Scope scope) {
   if (scope == Scope::cta) return;
+  if (any_late()) take_released(thread, scope);
   for (auto p = pending_.begin(); p != pending_.end();) {
     const bool before = p->second.thread == thread || p->second.epoch < epoch_;
     if (before && (scope == Scope::system || !p->second.across)) {
@@ -220,7 +232,7 @@ void CtaMemory::release(int thread, Scope scope) {
 }
 
 void CtaMemory::send_all() {
-  for (const auto& [at, p] : pending_) send(at, p);
+  for (auto& [at, p] : pending_) send(at, p);
   pending_.clear();
 }
 

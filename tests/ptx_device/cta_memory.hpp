@@ -6,6 +6,9 @@
 //   acquiring access) empties it, of what other devices use too one of system scope only.
 // - Plain stores wait, a granule of 16 bytes each, and arrive in any order. A release by a thread
 //   sends off its own, and everybody's of before the last barrier.
+// - Some plain loads are late: they take their value when it is used, when a release orders them,
+//   or when the CTA stores to what they load. A plain store that passes such a value on waits
+//   with it.
 // - What is of CTA scope orders nothing here: the CTA's threads share all of this, and what one of
 //   them has told another that way counts for others' releases from the next barrier on.
 // - Volatile, relaxed, acquiring and releasing accesses go to memory at once. An access of 16 bytes
@@ -23,6 +26,7 @@
 
 #include "tests/ptx_device/address_space.hpp"
 #include "tests/ptx_device/code.hpp"
+#include "tests/ptx_device/late_loads.hpp"
 
 namespace fabricast::ptx {
 
@@ -42,6 +46,20 @@ class CtaMemory {
   // Returns what was there.
   std::uint64_t atomic(const Instruction& in, Address at, std::uint64_t operand, std::uint64_t swap,
                        int thread);
+
+  // Loads that are late, of the threads of a warp; how.thread is the first of them, and the memory
+  // its caller's until it is let go.
+  bool next_is_late();
+  LateLoads::Id load_late(const std::array<Address, warp_size>& at, std::size_t bytes, Mask threads,
+                          How how);
+  const std::byte* value_of(LateLoads::Id id, int lane);
+  void let_go(LateLoads::Id id) { late_.let_go(id); }
+  // A plain store of what it loads.
+  void store_late(Address at, std::size_t bytes, How how, LateLoads::Id id, int lane);
+  // Before a store, or an atomic access, of any thread to bytes in [low, end).
+  bool any_late() const { return !late_.waiting().empty(); }
+  void take_before_store(Address low, Address end);
+
   void load_shared(Address at, std::size_t bytes, int thread, std::byte* to);
   void store_shared(Address at, std::size_t bytes, int thread, const std::byte* from);
 
@@ -67,6 +85,14 @@ class CtaMemory {
     int thread = 0;
     std::uint64_t epoch = 0;
     bool across = false;
+    LateLoads::Id from = LateLoads::none;  // of which data from `late_at` on are
+    int late_lane = 0;
+    std::size_t late_at = 0;
+  };
+  struct Data {  // bytes, or those of a late load
+    const std::byte* bytes = nullptr;
+    LateLoads::Id late = LateLoads::none;
+    int lane = 0;
   };
   struct SharedWord {
     std::uint64_t written = 0, read = 0;  // epoch + 1; 0: never
@@ -75,14 +101,19 @@ class CtaMemory {
 
   void check(Address at, std::size_t bytes);
   void load_weakly(Address at, std::size_t bytes, std::byte* to);
-  void store_weakly(Address at, std::size_t bytes, int thread, const std::byte* from);
+  void store_weakly(Address at, std::size_t bytes, int thread, Data data);
   void overlay(Address at, std::size_t bytes, std::byte* to) const;
-  void send(Address granule_at, const Pending& pending) const;
+  void send(Address granule_at, Pending& pending);
+  void complete(Pending& pending);
+  void complete_overlapping(Address at, std::size_t bytes);
+  void take_released(int thread, Scope scope);
   void send_overlapping(Address at, std::size_t bytes);
   void check_shared(Address at, std::size_t bytes) const;
 
   std::unordered_map<Address, std::array<std::byte, sector>> sectors_[2];  // 1: Memory::across
   std::unordered_map<Address, Pending> pending_;
+  std::size_t incomplete_ = 0;  // of them: those that wait for a late load
+  LateLoads late_;
   std::vector<std::byte> shared_;
   std::vector<SharedWord> words_;
   std::uint64_t epoch_ = 0;

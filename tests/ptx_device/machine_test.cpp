@@ -1,52 +1,17 @@
-// The PTX device itself: that it computes what PTX says, and that it finds what it is there to
-// find.
+// The PTX device itself: that it computes what PTX says, and that it finds faults.
 #include "tests/ptx_device/machine.hpp"
 
 #include <gtest/gtest.h>
 
 #include <bit>
-#include <cstdlib>
-#include <cstring>
 #include <functional>
 #include <stdexcept>
 #include <string>
-#include <vector>
 
-#include "tests/ptx_device/address_space.hpp"
+#include "tests/ptx_device/kernel_text.hpp"
 
 namespace fabricast::ptx {
 namespace {
-
-// A kernel of one parameter, the address of `words`, with these declarations and statements.
-std::string kernel_text(const std::string& body) {
-  return ".version 9.0\n.target sm_90\n.address_size 64\n"
-         ".visible .entry k(\n.param .u64 k_param_0\n)\n.maxntid 512, 1, 1\n{\n"
-         ".reg .pred %p<9>; .reg .b16 %rs<9>; .reg .b32 %r<30>; .reg .f32 %f<9>; .reg .b64 "
-         "%rd<30>;\n"
-         ".shared .align 4 .u32 word;\n"
-         "ld.param.u64 %rd1, [k_param_0];\ncvta.to.global.u64 %rd2, %rd1;\n"
-         "mov.u32 %r1, %tid.x;\nmov.u32 %r2, %ctaid.x;\nmul.wide.u32 %rd3, %r1, 4;\n"
-         "add.s64 %rd4, %rd2, %rd3;\n" +
-         body + "\nret;\n}\n";
-}
-
-struct Words {
-  explicit Words(std::size_t count, bool across = false) : values(count) {
-    address_space().add(values.data(), count * sizeof(std::uint32_t), across);
-  }
-  ~Words() { address_space().remove(reinterpret_cast<Address>(values.data())); }
-  Words(const Words&) = delete;
-  Words& operator=(const Words&) = delete;
-  std::vector<std::uint32_t> values;
-};
-
-void execute(const std::string& body, Words& words, unsigned threads = 32, unsigned ctas = 1) {
-  const auto kernels = parse(kernel_text(body));
-  const auto address = reinterpret_cast<std::uint64_t>(words.values.data());
-  std::byte arguments[8];
-  std::memcpy(arguments, &address, sizeof address);
-  run(kernels.at(0), {{ctas, 1, 1}, {threads, 1, 1}, 0, arguments});
-}
 
 std::string fault(const std::string& body, unsigned threads = 32) {
   Words words(threads);
@@ -267,114 +232,6 @@ TEST(PtxDevice, NamesWhatItDoesNotKnow) {
                                 "cvt.rzi.s32.f16 %r3, %rs1;"}) {
     EXPECT_THROW(parse(kernel_text(statement)), std::runtime_error) << statement;
   }
-}
-
-// CTA 0 writes 64 words, then a flag; CTA 1 waits for the flag, then reads. `stores` and `loads`
-// stand between. The number of the words that CTA 1 has seen without their values.
-int words_missed(const std::string& stores, const std::string& loads, bool across = false) {
-  Words words(64 + 64 + 1, across);  // data, what was seen, flag
-  execute(R"(
-    setp.ne.s32 %p1, %r2, 0; @%p1 bra $READER;
-    mov.u32 %r3, 7; st.global.u32 [%rd4], %r3;
-    )" + stores +
-              R"(
-    ret;
-$READER:
-    ld.global.u32 %r8, [%rd4];
-    )" + loads +
-              R"(
-    ld.global.u32 %r5, [%rd4]; st.global.u32 [%rd4+256], %r5;)",
-          words, 64, 2);
-  int missed = 0;
-  for (std::size_t t = 64; t < 128; ++t) missed += words.values[t] != 7 ? 1 : 0;
-  return missed;
-}
-
-TEST(PtxDevice, MemoryIsAsWeakAsItsModel) {
-  const std::string by_leader = "bar.sync 0; setp.ne.s32 %p2, %r1, 0; @%p2 bra $SENT;\n";
-  const std::string release =
-      by_leader + "mov.u32 %r4, 1; st.release.gpu.b32 [%rd2+512], %r4;\n$SENT:\n";
-  const std::string relaxed =
-      by_leader + "mov.u32 %r4, 1; st.relaxed.gpu.b32 [%rd2+512], %r4;\n$SENT:\n";
-  const std::string fenced =
-      by_leader + "membar.gl; mov.u32 %r4, 1; st.volatile.global.u32 [%rd2+512], %r4;\n$SENT:\n";
-  const std::string unmet =  // no barrier before the leader sends
-      "setp.ne.s32 %p2, %r1, 0; @%p2 bra $SENT;\nmov.u32 %r4, 1; st.release.gpu.b32 [%rd2+512], "
-      "%r4;\n$SENT:\n";
-  const auto wait = [](const std::string& how) {
-    return "setp.ne.s32 %p3, %r1, 0; @%p3 bra $MET;\n$WAIT:\nld." + how +
-           ".gpu.b32 %r6, [%rd2+512]; setp.eq.s32 %p4, %r6, 0; @%p4 bra $WAIT;\n$MET:\nbar.sync "
-           "0;\n";
-  };
-  EXPECT_EQ(words_missed(release, wait("acquire")), 0);
-  EXPECT_EQ(words_missed(fenced, wait("acquire")), 0);
-  EXPECT_GT(words_missed(relaxed, wait("acquire")), 0);
-  EXPECT_GT(words_missed(unmet, wait("acquire")), 0);
-  EXPECT_GT(words_missed(release, wait("relaxed")), 0);
-}
-
-TEST(PtxDevice, CtaScopeOrdersNothingBetweenCtas) {
-  const auto send = [](const std::string& before, const std::string& store) {
-    return "bar.sync 0; setp.ne.s32 %p2, %r1, 0; @%p2 bra $SENT;\n" + before + "mov.u32 %r4, 1; " +
-           store + " [%rd2+512], %r4;\n$SENT:\n";
-  };
-  const auto wait = [](const std::string& load, const std::string& after) {
-    return "setp.ne.s32 %p3, %r1, 0; @%p3 bra $MET;\n$WAIT:\n" + load +
-           " %r6, [%rd2+512]; setp.eq.s32 %p4, %r6, 0; @%p4 bra $WAIT;\n$MET:\nbar.sync 0;\n" +
-           after;
-  };
-  const auto released = send("", "st.release.gpu.b32");
-  const auto acquired = wait("ld.acquire.gpu.b32", "");
-  const std::string relaxed_store = "st.relaxed.gpu.b32", relaxed_load = "ld.relaxed.gpu.b32";
-  EXPECT_EQ(words_missed(send("", "red.release.gpu.global.add.u32"), acquired), 0);
-  EXPECT_EQ(words_missed(released, wait(relaxed_load, "fence.acq_rel.gpu;\n")), 0);
-  EXPECT_GT(words_missed(send("", "st.release.cta.b32"), acquired), 0);
-  EXPECT_GT(words_missed(send("", "red.release.cta.global.add.u32"), acquired), 0);
-  EXPECT_GT(words_missed(send("fence.acq_rel.cta;\n", relaxed_store), acquired), 0);
-  EXPECT_GT(words_missed(send("membar.cta;\n", relaxed_store), acquired), 0);
-  EXPECT_GT(words_missed(released, wait("ld.acquire.cta.b32", "")), 0);
-  EXPECT_GT(words_missed(released, wait(relaxed_load, "fence.acq_rel.cta;\n")), 0);
-}
-
-// The flag goes two instructions before the release that it needs: few interleavings show it.
-TEST(PtxDevice, CtasStandStillWhereAStoreOvertookOthers) {
-  const std::string late =
-      "bar.sync 0; setp.ne.s32 %p2, %r1, 0; @%p2 bra $SENT;\nmov.u32 %r4, 1; st.relaxed.gpu.b32 "
-      "[%rd2+512], %r4; fence.acq_rel.gpu;\n$SENT:\n";
-  const std::string wait =
-      "setp.ne.s32 %p3, %r1, 0; @%p3 bra $MET;\n$WAIT:\nld.acquire.gpu.b32 %r6, [%rd2+512]; "
-      "setp.eq.s32 %p4, %r6, 0; @%p4 bra $WAIT;\n$MET:\nbar.sync 0;\n";
-  int seen = 0;
-  for (int seed = 1; seed <= 400; ++seed) {
-    setenv("FABRICAST_PTX_SEED", std::to_string(seed).c_str(), 1);
-    seen += words_missed(late, wait) > 0 ? 1 : 0;
-  }
-  unsetenv("FABRICAST_PTX_SEED");
-  EXPECT_GE(seen, 8);
-}
-
-TEST(PtxDevice, ThreadsSeeWhatTheyStoredThemselves) {
-  Words words(64 + 64 + 1);
-  execute(R"(
-    mov.u32 %r3, 7; st.global.u32 [%rd4], %r3; ld.global.u32 %r5, [%rd4];
-    bar.sync 0; st.release.gpu.b32 [%rd2+512], %r3; bar.sync 0;
-    ld.global.u32 %r5, [%rd4]; st.global.u32 [%rd4+256], %r5;)",
-          words, 64);
-  for (const std::uint32_t value : words.values) EXPECT_EQ(value, 7u);
-}
-
-TEST(PtxDevice, MemoryOfOtherDevicesTakesSystemScope) {
-  const auto send = [](const std::string& scope) {
-    return "bar.sync 0; setp.ne.s32 %p2, %r1, 0; @%p2 bra $SENT;\nmov.u32 %r4, 1; st.release." +
-           scope + ".b32 [%rd2+512], %r4;\n$SENT:\n";
-  };
-  const auto wait = [](const std::string& scope) {
-    return "setp.ne.s32 %p3, %r1, 0; @%p3 bra $MET;\n$WAIT:\nld.acquire." + scope +
-           ".b32 %r6, [%rd2+512]; setp.eq.s32 %p4, %r6, 0; @%p4 bra $WAIT;\n$MET:\nbar.sync 0;\n";
-  };
-  EXPECT_EQ(words_missed(send("sys"), wait("sys"), true), 0);
-  EXPECT_GT(words_missed(send("gpu"), wait("sys"), true), 0);
-  EXPECT_GT(words_missed(send("sys"), wait("gpu"), true), 0);
 }
 
 }  // namespace

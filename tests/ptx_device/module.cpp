@@ -6,6 +6,7 @@
 
 #include "tests/ptx_device/code.hpp"
 #include "tests/ptx_device/decode.hpp"
+#include "tests/ptx_device/late_loads.hpp"
 
 namespace fabricast::ptx {
 namespace {
@@ -227,6 +228,14 @@ class Parser {
       settle(in.address);
       for (Slot& s : in.to) settle(s);
       for (Slot& s : in.of) settle(s);
+      in.may_be_late = in.op == Op::load && in.order == Order::weak &&
+                       size_of(in.type) * in.width <= LateLoads::most_bytes &&
+                       (in.space == Space::generic || in.space == Space::global);
+      for (const Slot s : {in.address, in.to[0], in.to[1], in.to[2], in.to[3], in.of[0], in.of[1],
+                           in.of[2], in.of[3]}) {
+        const bool is_register = s != no_slot && s < names_.registers;
+        if (is_register) in.touches |= std::uint64_t{1} << (s % 64);
+      }
     }
     for (const auto& [at, label] : branches_) {
       const auto found = labels_.find(label);

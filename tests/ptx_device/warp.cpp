@@ -145,6 +145,7 @@ int Warp::run_group(Mask group, std::int32_t limit, int instructions) {
       continue;
     }
     try {
+      if ((in.touches & late_slots_) != 0) fill_registers_of(in, guarded(in, group));
       if (!controls(in.op)) {
         execute(in, guarded(in, group));
         ++at;

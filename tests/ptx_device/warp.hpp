@@ -37,6 +37,12 @@ class Warp {
   std::string where() const;  // for messages: the instructions at which threads stand
 
  private:
+  struct Late {
+    LateLoads::Id id;
+    const Instruction* load;
+    Mask mask;  // threads whose registers are not filled yet
+  };
+
   Mask choose(std::int32_t& limit);
   Mask guarded(const Instruction& in, Mask group) const;
   Mask true_in(Slot slot, Mask mask) const;
@@ -49,6 +55,13 @@ class Warp {
   void finish_vote(const Instruction& in, Mask voters);
   void access(const Instruction& in, Mask mask);
   bool load_once(const Instruction& in, Mask mask);
+  bool load_late(const Instruction& in, Mask mask);
+  bool store_late(const Instruction& in, Mask mask);
+  void take_before_store(const Instruction& in, Mask mask);
+  void fill_registers_of(const Instruction& in, Mask mask);
+  void fill(Late& late);
+  bool passes_on(const Instruction& in, Mask mask, const Late& late) const;
+  void set_loaded(const Instruction& in, int thread, const std::byte* data);
   static bool is_local(const Instruction& in, Address at);
   static bool is_shared(const Instruction& in, Address at);
   void load(const Instruction& in, int thread);
@@ -75,6 +88,8 @@ class Warp {
   int accessing_ = 0;  // thread of the warp that is at work, for messages
   int behind_turns_ = 0;
   std::vector<std::byte> local_;
+  std::vector<Late> late_;
+  std::uint64_t late_slots_ = 0;  // that they fill, as Instruction::touches
 };
 
 }  // namespace fabricast::ptx

@@ -24,10 +24,12 @@ std::uint64_t widened(Type type, const std::byte* from) {
 bool Warp::load_once(const Instruction& in, Mask mask) {
   const std::uint64_t* at = registers_.at(in.address);
   const int first = std::countr_zero(mask);
-  for (Mask m = mask; m != 0; m &= m - 1) {
-    if (at[std::countr_zero(m)] != at[first]) return false;
+  if (in.space != Space::parameter) {
+    for (Mask m = mask; m != 0; m &= m - 1) {
+      if (at[std::countr_zero(m)] != at[first]) return false;
+    }
+    if (is_local(in, at[first]) || is_shared(in, at[first])) return false;
   }
-  if (is_local(in, at[first]) || is_shared(in, at[first])) return false;
   load(in, first);
   for (std::size_t k = 0; k < in.width; ++k) {
     std::uint64_t* to = registers_.at(in.to[k]);
@@ -41,7 +43,10 @@ bool Warp::load_once(const Instruction& in, Mask mask) {
 // reads is read in the opposite order (cta_memory.hpp).
 void Warp::access(const Instruction& in, Mask mask) {
   const bool loads = in.op == Op::load;
-  if (loads && mask != 0 && load_once(in, mask)) return;
+  if (mask == 0) return;
+  if (loads && ((in.may_be_late && load_late(in, mask)) || load_once(in, mask))) return;
+  if (!loads && memory_.any_late()) take_before_store(in, mask);
+  if (in.op == Op::store && store_late(in, mask)) return;
   while (mask != 0) {
     const int t = loads ? warp_size - 1 - std::countl_zero(mask) : std::countr_zero(mask);
     mask &= ~(Mask{1} << t);
@@ -111,6 +116,11 @@ void Warp::load(const Instruction& in, int thread) {
   std::byte data[32];
   const std::size_t size = size_of(in.type);
   load_bytes(in, address_of(in, thread), size * in.width, thread, data);
+  set_loaded(in, thread, data);
+}
+
+void Warp::set_loaded(const Instruction& in, int thread, const std::byte* data) {
+  const std::size_t size = size_of(in.type);
   for (std::size_t k = 0; k < in.width; ++k)
     registers_.at(in.to[k])[thread] = widened(in.type, data + k * size);
 }
