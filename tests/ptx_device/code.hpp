@@ -111,8 +111,9 @@ struct Instruction {
   Order order = Order::weak;
   Scope scope = Scope::gpu;
   Combine combine = Combine::none;
-  bool past_l1 = false;      // .cg, and every access that is not weak
-  bool may_be_late = false;  // a plain load, unless it is of shared or local memory
+  bool past_l1 = false;  // .cg, and every access that is not weak
+  // A plain load, or a relaxed store, unless it is of shared or local memory.
+  bool may_be_late = false;
   bool guard_inverted = false;
   std::uint8_t width = 1;  // elements of a vector
   Slot guard = no_slot;

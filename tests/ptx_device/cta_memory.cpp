@@ -155,13 +155,17 @@ void CtaMemory::overlay(Address at, std::size_t bytes, std::byte* to) const {
 void CtaMemory::store(Address at, std::size_t bytes, How how, const std::byte* from) {
   check(at, bytes);
   if (how.order == Order::release) release(how.thread, how.scope);
-  auto& sectors = sectors_[last_.across ? 1 : 0];
-  const auto copy = sectors.find(at / sector * sector);
-  if (copy != sectors.end()) std::memcpy(copy->second.data() + at % sector, from, bytes);
+  store_in_l1(at, bytes, from);
   if (how.order == Order::weak)
     return store_weakly(at, bytes, how.thread, {from, LateLoads::none, 0});
   send_overlapping(at, bytes);
   write_memory(at, bytes, from);
+}
+
+void CtaMemory::store_in_l1(Address at, std::size_t bytes, const std::byte* from) {
+  auto& sectors = sectors_[last_.across ? 1 : 0];
+  const auto copy = sectors.find(at / sector * sector);
+  if (copy != sectors.end()) std::memcpy(copy->second.data() + at % sector, from, bytes);
 }
 
 void CtaMemory::store_weakly(Address at, std::size_t bytes, int thread, Data data) {
@@ -219,7 +223,10 @@ void CtaMemory::acquire(Scope scope) {
 
 void CtaMemory::release(int thread, Scope scope) {
   if (scope == Scope::cta) return;
-  if (any_late()) take_released(thread, scope);
+  if (any_late()) {
+    take_released(thread, scope);
+    arrive_released(thread, scope);
+  }
   for (auto p = pending_.begin(); p != pending_.end();) {
     const bool before = p->second.thread == thread || p->second.epoch < epoch_;
     if (before && (scope == Scope::system || !p->second.across)) {
@@ -231,7 +238,13 @@ void CtaMemory::release(int thread, Scope scope) {
   }
 }
 
+void CtaMemory::order_before(bool stores, Address low, Address end) {
+  if (stores) take_before_store(low, end);
+  arrive_overlapping(low / sector * sector, (end + sector - 1) / sector * sector);  // of the L1
+}
+
 void CtaMemory::send_all() {
+  while (any_late_store()) arrive_at(late_stores_.size() - 1);
   for (auto& [at, p] : pending_) send(at, p);
   pending_.clear();
 }

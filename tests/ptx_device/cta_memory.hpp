@@ -11,7 +11,9 @@
 //   with it.
 // - What is of CTA scope orders nothing here: the CTA's threads share all of this, and what one of
 //   them has told another that way counts for others' releases from the next barrier on.
-// - Volatile, relaxed, acquiring and releasing accesses go to memory at once. An access of 16 bytes
+// - Volatile, relaxed, acquiring and releasing accesses go to memory at once, except some relaxed
+//   and volatile stores and some to multicast objects: they arrive whenever, by instructions of a
+//   warp, unless a release orders them or the CTA accesses the same bytes. An access of 16 bytes
 //   is two of 8, stores in ascending and loads in descending order: together with the order in
 //   which a warp's threads are served that is what LL128 needs, also between processes.
 // - In shared memory, two threads that access a word without a barrier between, one of them
@@ -27,6 +29,7 @@
 #include "tests/ptx_device/address_space.hpp"
 #include "tests/ptx_device/code.hpp"
 #include "tests/ptx_device/late_loads.hpp"
+#include "tests/ptx_device/late_stores.hpp"
 
 namespace fabricast::ptx {
 
@@ -56,9 +59,15 @@ class CtaMemory {
   void let_go(LateLoads::Id id) { late_.let_go(id); }
   // A plain store of what it loads.
   void store_late(Address at, std::size_t bytes, How how, LateLoads::Id id, int lane);
-  // Before a store, or an atomic access, of any thread to bytes in [low, end).
-  bool any_late() const { return !late_.waiting().empty(); }
-  void take_before_store(Address low, Address end);
+  // Relaxed stores that are late; the caller fills in what the instruction says.
+  bool next_store_is_late();
+  void store_late(LateStore store);
+  void pass_time();  // now and then: one of them may arrive, and in the end does
+
+  // Before an access of any thread to bytes in [low, end).
+  bool any_late_store() const { return !late_stores_.empty(); }
+  bool any_late() const { return any_late_store() || !late_.waiting().empty(); }
+  void order_before(bool stores, Address low, Address end);
 
   void load_shared(Address at, std::size_t bytes, int thread, std::byte* to);
   void store_shared(Address at, std::size_t bytes, int thread, const std::byte* from);
@@ -68,10 +77,10 @@ class CtaMemory {
   void barrier() { ++epoch_; }
   void send_all();  // at the end of the grid
 
-  // After an instruction that stored something others see at once: if the CTA's plain stores are
-  // still unseen this is, now and then, a moment to let others go on first (run()).
+  // After an instruction that stored something others see at once: if others of the CTA's stores
+  // are unseen, or loads late, this is, now and then, a moment to let others go on first (run()).
   void note_strong_store() {
-    if (!pending_.empty() && random_() % 8 == 0) overtaken_ = true;
+    if ((!pending_.empty() || any_late()) && random_() % 8 == 0) overtaken_ = true;
   }
   bool overtaken() const { return overtaken_; }
   void forget_overtaking() { overtaken_ = false; }
@@ -107,6 +116,11 @@ class CtaMemory {
   void complete(Pending& pending);
   void complete_overlapping(Address at, std::size_t bytes);
   void take_released(int thread, Scope scope);
+  void take_before_store(Address low, Address end);
+  void store_in_l1(Address at, std::size_t bytes, const std::byte* from);
+  void arrive_at(std::size_t place);
+  void arrive_overlapping(Address low, Address end);
+  void arrive_released(int thread, Scope scope);
   void send_overlapping(Address at, std::size_t bytes);
   void check_shared(Address at, std::size_t bytes) const;
 
@@ -114,6 +128,7 @@ class CtaMemory {
   std::unordered_map<Address, Pending> pending_;
   std::size_t incomplete_ = 0;  // of them: those that wait for a late load
   LateLoads late_;
+  std::vector<LateStore> late_stores_;
   std::vector<std::byte> shared_;
   std::vector<SharedWord> words_;
   std::uint64_t epoch_ = 0;

@@ -31,6 +31,7 @@ class Cta {
 
   // A turn of one of its warps; false if none can run.
   bool turn(std::minstd_rand& random) {
+    memory_.pass_time();
     const std::size_t start = random() % warps_.size();
     for (std::size_t w = 0; w < warps_.size(); ++w) {
       Warp& warp = warps_[(start + w) % warps_.size()];
@@ -74,6 +75,14 @@ class Cta {
   CtaMemory memory_;
   std::deque<Warp> warps_;
 };
+
+// Seeds that follow each other give streams that follow each other: they are mixed first.
+std::uint64_t mixed(std::uint64_t seed) {
+  seed += 0x9E3779B97F4A7C15;
+  seed = (seed ^ seed >> 30) * 0xBF58476D1CE4E5B9;
+  seed = (seed ^ seed >> 27) * 0x94D049BB133111EB;
+  return seed ^ seed >> 31;
+}
 
 // FABRICAST_PTX_SEED: another interleaving.
 std::uint64_t seed() {
@@ -121,7 +130,7 @@ std::string name_of(const Kernel& kernel, Dim3 block) {
 void run(const Kernel& kernel, const Grid& grid) {
   const auto pool = Registers::pool_of(*kernel.code);
   const std::size_t all = std::size_t{grid.blocks.x} * grid.blocks.y * grid.blocks.z;
-  std::minstd_rand random(static_cast<std::minstd_rand::result_type>(seed()));
+  std::minstd_rand random(static_cast<std::minstd_rand::result_type>(mixed(seed())));
   Ctas running;
   Held held;
   std::deque<CtaMemory> ended;
@@ -133,7 +142,7 @@ void run(const Kernel& kernel, const Grid& grid) {
       const Dim3 block{static_cast<unsigned>(next % grid.blocks.x),
                        static_cast<unsigned>(next / grid.blocks.x % grid.blocks.y),
                        static_cast<unsigned>(next / grid.blocks.x / grid.blocks.y)};
-      running.push_back(std::make_unique<Cta>(kernel, grid, block, pool, random()));
+      running.push_back(std::make_unique<Cta>(kernel, grid, block, pool, mixed(random())));
       ++next;
     }
     if (idle > 0) held.let_go();
@@ -150,7 +159,7 @@ void run(const Kernel& kernel, const Grid& grid) {
       throw std::runtime_error(e.what() + name_of(kernel, cta.block()));
     }
     if (cta.over()) {
-      // What it stored without releasing it may stay unseen until the grid has ended.
+      // What it stored plainly and did not release may stay unseen until the grid has ended.
       ended.push_back(std::move(running[which]->memory()));
       if (ended.size() > resident_ctas) {
         ended.front().send_all();
@@ -159,7 +168,10 @@ void run(const Kernel& kernel, const Grid& grid) {
       running.erase(running.begin() + static_cast<std::ptrdiff_t>(which));
       idle = 0;
     }
-    if (++turns % 1024 == 0) std::this_thread::yield();  // others' kernels, on few cores
+    if (++turns % 16 == 0) {
+      for (CtaMemory& memory : ended) memory.pass_time();
+    }
+    if (turns % 1024 == 0) std::this_thread::yield();  // others' kernels, on few cores
   }
   for (CtaMemory& memory : ended) memory.send_all();
 }

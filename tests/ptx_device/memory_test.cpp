@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 #include "tests/ptx_device/kernel_text.hpp"
 
@@ -27,28 +28,21 @@ int in_all(const Count& count, int seeds = 32) {
 }
 
 // CTA 0 writes 64 words, then a flag; CTA 1 waits for the flag, then reads. `stores` and `loads`
-// stand between. The number of the words that CTA 1 has seen without their values.
-int words_missed_once(const std::string& stores, const std::string& loads, bool across = false) {
+// stand between; `how` is how words are accessed. The number of the words that CTA 1 has seen
+// without their values.
+int words_missed_once(const std::string& stores, const std::string& loads, bool across,
+                      const std::string& how = "global") {
   Words words(64 + 64 + 1, across);  // data, what was seen, flag
-  execute(R"(
-    setp.ne.s32 %p1, %r2, 0; @%p1 bra $READER;
-    mov.u32 %r3, 7; st.global.u32 [%rd4], %r3;
-    )" + stores +
-              R"(
-    ret;
-$READER:
-    ld.global.u32 %r8, [%rd4];
-    )" + loads +
-              R"(
-    ld.global.u32 %r5, [%rd4]; st.global.u32 [%rd4+256], %r5;)",
+  execute("setp.ne.s32 %p1, %r2, 0; @%p1 bra $READER;\nmov.u32 %r3, 7; st." + how +
+              ".u32 [%rd4], %r3;\n" + stores + "\nret;\n$READER:\nld.global.u32 %r8, [%rd4];\n" +
+              loads + "\nld." + how + ".u32 %r5, [%rd4]; st.global.u32 [%rd4+256], %r5;",
           words, 64, 2);
-  int missed = 0;
-  for (std::size_t t = 64; t < 128; ++t) missed += words.values[t] != 7 ? 1 : 0;
-  return missed;
+  return static_cast<int>(64 - std::count(&words.values[64], &words.values[128], 7u));
 }
 
-int words_missed(const std::string& stores, const std::string& loads, bool across = false) {
-  return in_all([&] { return words_missed_once(stores, loads, across); });
+int words_missed(const std::string& stores, const std::string& loads, bool across = false,
+                 const std::string& how = "global", int seeds = 32) {
+  return in_all([&] { return words_missed_once(stores, loads, across, how); }, seeds);
 }
 
 TEST(PtxMemory, IsAsWeakAsItsModel) {
@@ -105,7 +99,7 @@ TEST(PtxMemory, CtasStandStillWhereAStoreOvertookOthers) {
   const std::string wait =
       "setp.ne.s32 %p3, %r1, 0; @%p3 bra $MET;\n$WAIT:\nld.acquire.gpu.b32 %r6, [%rd2+512]; "
       "setp.eq.s32 %p4, %r6, 0; @%p4 bra $WAIT;\n$MET:\nbar.sync 0;\n";
-  const auto seen = [&] { return words_missed_once(late, wait) > 0 ? 1 : 0; };
+  const auto seen = [&] { return words_missed_once(late, wait, false) > 0 ? 1 : 0; };
   EXPECT_GE(in_all(seen, 400), 8);
 }
 
@@ -230,6 +224,124 @@ TEST(PtxMemory, ALoadComesBeforeWhatItsCtaStoresThere) {
               0)
         << store;
   }
+}
+
+// What a leader does behind a barrier; what all do when the flag is there.
+std::string flag(const std::string& store) {
+  return "bar.sync 0; setp.ne.s32 %p2, %r1, 0; @%p2 bra $SENT;\nmov.u32 %r4, 1; " + store +
+         " [%rd2+512], %r4;\n$SENT:\n";
+}
+const std::string met =
+    "setp.ne.s32 %p3, %r1, 0; @%p3 bra $MET;\n$WAIT:\nld.acquire.sys.b32 %r6, [%rd2+512]; "
+    "setp.eq.s32 %p4, %r6, 0; @%p4 bra $WAIT;\n$MET:\nbar.sync 0;\n";
+
+TEST(PtxMemory, RelaxedStoresArriveInAnyOrderUnlessAReleaseOrdersThem) {
+  for (const char* how : {"relaxed.gpu.global", "volatile.global"}) {
+    const auto missed = [&](const std::string& store, bool across = false) {
+      return words_missed(flag(store), met, across, how, 256);
+    };
+    EXPECT_EQ(missed("st.release.gpu.b32"), 0);
+    EXPECT_EQ(missed("red.release.gpu.global.add.u32"), 0);
+    EXPECT_EQ(missed("membar.gl; st.relaxed.gpu.b32"), 0);
+    EXPECT_EQ(missed("st.release.sys.b32", true), 0);
+    EXPECT_GT(missed("st.relaxed.gpu.b32"), 0);
+    EXPECT_GT(missed("st.volatile.global.u32"), 0);
+    EXPECT_GT(missed("atom.relaxed.gpu.global.exch.b32 %r6,"), 0);
+    EXPECT_GT(missed("st.release.cta.b32"), 0);
+    EXPECT_GT(missed("st.release.gpu.b32", true), 0) << "too narrow a scope";
+  }
+}
+
+TEST(PtxMemory, StoresToOneAddressKeepTheirOrder) {
+  for (const char* last : {"st.relaxed.gpu.b32 [%rd4], %r3;", "st.volatile.global.u32 [%rd4], %r3;",
+                           "st.global.u32 [%rd4], %r3; membar.gl;",
+                           "atom.relaxed.gpu.global.exch.b32 %r6, [%rd4], %r3;"}) {
+    const std::string writes =
+        "setp.ne.s32 %p1, %r2, 0; @%p1 bra $READER;\nmov.u32 %r3, 1; "
+        "st.relaxed.gpu.b32 [%rd4], %r3; mov.u32 %r3, 2; "
+        "st.volatile.global.u32 [%rd4], %r3; mov.u32 %r3, 3; " +
+        std::string(last) + "\nret;\n";
+    const auto went_back = [&] {
+      Words words(64);
+      execute(writes + R"(
+$READER:
+    mov.u32 %r7, 0;
+$AGAIN:
+    ld.relaxed.gpu.b32 %r6, [%rd4]; setp.lt.u32 %p2, %r6, %r7; @%p2 bra $BACK;
+    mov.u32 %r7, %r6; setp.ne.u32 %p3, %r6, 3; @%p3 bra $AGAIN;
+    ret;
+$BACK:
+    mov.u32 %r7, 9; st.relaxed.gpu.b32 [%rd4], %r7;)",
+              words, 64, 2);
+      return static_cast<int>(64 - std::count(words.values.begin(), words.values.end(), 3u));
+    };
+    EXPECT_EQ(in_all(went_back, 256), 0) << last;
+  }
+}
+
+TEST(PtxMemory, ACtaSeesItsRelaxedStores) {
+  for (const char* load :
+       {"ld.global.u32 %r5, [%rd4];", "ld.relaxed.gpu.b32 %r5, [%rd4];",
+        "atom.global.add.u32 %r5, [%rd4], 0;", "bar.sync 0; ld.global.u32 %r5, [%rd4];"}) {
+    const auto missed = [&] {
+      Words words(128);
+      execute("ld.global.u32 %r6, [%rd4]; mov.u32 %r3, 7; st.relaxed.gpu.b32 [%rd4], %r3; " +
+                  std::string(load) + " st.global.u32 [%rd4+256], %r5;",
+              words, 64);
+      return static_cast<int>(128 - std::count(words.values.begin(), words.values.end(), 7u));
+    };
+    EXPECT_EQ(in_all(missed, 128), 0) << load;
+  }
+}
+
+// LL128: who sees the last of what one instruction of a warp stored, sees all of it.
+TEST(PtxMemory, WhatAWarpStoresByOneInstructionArrivesAsAWhole) {
+  const auto missed = [] {
+    Words words(256);
+    execute(R"(
+    mul.wide.u32 %rd5, %r1, 16; add.s64 %rd6, %rd2, %rd5; mov.u32 %r3, 7;
+    setp.ne.s32 %p1, %r2, 0; @%p1 bra $READER;
+    st.volatile.global.v4.u32 [%rd6], {%r3, %r3, %r3, %r3};
+    ret;
+$READER:
+    mov.u32 %r4, -1; setp.eq.u32 %p2, %r1, 31;
+$AGAIN:
+    ld.volatile.global.v4.u32 {%r5, %r6, %r7, %r8}, [%rd6];
+    selp.b32 %r9, %r8, 0, %p2; setp.eq.u32 %p3, %r9, 7; vote.sync.any.pred %p4, %p3, %r4;
+    @!%p4 bra $AGAIN;
+    st.global.v4.u32 [%rd6+512], {%r5, %r6, %r7, %r8};)",
+            words, 32, 2);
+    return static_cast<int>(256 - std::count(words.values.begin(), words.values.end(), 7u));
+  };
+  EXPECT_EQ(in_all(missed, 256), 0);
+}
+
+TEST(PtxMemory, StoresToAllMembersArriveWheneverUnlessAReleaseOrdersThem) {
+  std::vector<std::uint32_t> object(64);  // its address alone is used
+  const auto multicast = reinterpret_cast<Address>(object.data());
+  const auto missed = [&](const std::string& store) {
+    return in_all(
+        [&] {
+          Words words(64 + 64 + 1, true), other(64, true);
+          address_space().add_multicast(multicast, 256,
+                                        {reinterpret_cast<std::byte*>(words.values.data()),
+                                         reinterpret_cast<std::byte*>(other.values.data())});
+          execute("setp.ne.s32 %p1, %r2, 0; @%p1 bra $READER;\nmov.u32 %r3, 7; mov.u64 %rd5, " +
+                      std::to_string(multicast) +
+                      "; add.s64 %rd6, %rd5, %rd3; multimem.st.relaxed.sys.global.s32 [%rd6], "
+                      "%r3;\n" +
+                      flag(store) + "ret;\n$READER:\n" + met +
+                      "ld.relaxed.sys.u32 %r5, [%rd4]; st.global.u32 [%rd4+256], %r5;",
+                  words, 64, 2);
+          address_space().remove(multicast);
+          EXPECT_EQ(std::count(other.values.begin(), other.values.end(), 7u), 64);
+          return static_cast<int>(64 - std::count(&words.values[64], &words.values[128], 7u));
+        },
+        256);
+  };
+  EXPECT_EQ(missed("st.release.sys.b32"), 0);
+  EXPECT_GT(missed("st.release.gpu.b32"), 0);
+  EXPECT_GT(missed("st.relaxed.sys.b32"), 0);
 }
 
 }  // namespace

@@ -228,8 +228,10 @@ class Parser {
       settle(in.address);
       for (Slot& s : in.to) settle(s);
       for (Slot& s : in.of) settle(s);
-      in.may_be_late = in.op == Op::load && in.order == Order::weak &&
-                       size_of(in.type) * in.width <= LateLoads::most_bytes &&
+      const bool kind = (in.op == Op::load && in.order == Order::weak) ||
+                        (in.op == Op::store && in.order == Order::relaxed) ||
+                        in.op == Op::multicast_store;
+      in.may_be_late = kind && size_of(in.type) * in.width <= LateLoads::most_bytes &&
                        (in.space == Space::generic || in.space == Space::global);
       for (const Slot s : {in.address, in.to[0], in.to[1], in.to[2], in.to[3], in.of[0], in.of[1],
                            in.of[2], in.of[3]}) {

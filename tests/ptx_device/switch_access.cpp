@@ -44,10 +44,12 @@ std::uint64_t reduce(const Instruction& in, const std::vector<std::uint64_t>& wo
 
 }  // namespace
 
+void no_multicast_object() { throw std::runtime_error("a multimem access to no multicast object"); }
+
 void access_switch(const Instruction& in, Address at, std::uint64_t* values) {
   const std::size_t size = size_of(in.type);
   const auto members = address_space().members_at(at, size * in.width);
-  if (members.empty()) throw std::runtime_error("a multimem access to no multicast object");
+  if (members.empty()) no_multicast_object();
   for (int k = 0; k < in.width; ++k) {
     std::vector<std::uint64_t> words;
     for (std::byte* member : members) {

@@ -56,8 +56,10 @@ class Warp {
   void access(const Instruction& in, Mask mask);
   bool load_once(const Instruction& in, Mask mask);
   bool load_late(const Instruction& in, Mask mask);
-  bool store_late(const Instruction& in, Mask mask);
-  void take_before_store(const Instruction& in, Mask mask);
+  bool store_relaxed_late(const Instruction& in, Mask mask);
+  bool pass_on(const Instruction& in, Mask mask);
+  void order_before(const Instruction& in, Mask mask);
+  bool global_addresses(const Instruction& in, Mask mask, std::array<Address, warp_size>& at);
   void fill_registers_of(const Instruction& in, Mask mask);
   void fill(Late& late);
   bool passes_on(const Instruction& in, Mask mask, const Late& late) const;

@@ -1,4 +1,4 @@
-// Registers of a warp whose loads are late (late_loads.hpp): they are filled when an instruction
+// Loads and stores of a warp that are late. The registers of loads are filled when an instruction
 // needs them.
 #include <algorithm>
 #include <array>
@@ -22,20 +22,42 @@ std::uint64_t bits_of(const Slot (&slots)[4]) {
 
 }  // namespace
 
-// True: the registers of `mask` are filled later.
-bool Warp::load_late(const Instruction& in, Mask mask) {
-  if (!memory_.next_is_late()) return false;
-  const std::size_t bytes = size_of(in.type) * in.width;
-  std::array<Address, warp_size> at{};
+// False: some are of shared or local memory.
+bool Warp::global_addresses(const Instruction& in, Mask mask, std::array<Address, warp_size>& at) {
   for (Mask m = mask; m != 0; m &= m - 1) {
     accessing_ = std::countr_zero(m);
     const Address address = address_of(in, accessing_);
     if (is_shared(in, address) || is_local(in, address)) return false;
     at[static_cast<std::size_t>(accessing_)] = address;
   }
+  return true;
+}
+
+// True: the registers of `mask` are filled later.
+bool Warp::load_late(const Instruction& in, Mask mask) {
+  std::array<Address, warp_size> at{};
+  if (!memory_.next_is_late() || !global_addresses(in, mask, at)) return false;
+  const std::size_t bytes = size_of(in.type) * in.width;
   const auto id = memory_.load_late(at, bytes, mask, {in.order, in.scope, in.past_l1, first_});
   late_.push_back({id, &in, mask});
   late_slots_ |= bits_of(in.to);
+  return true;
+}
+
+// True: the stores of `mask` arrive later.
+bool Warp::store_relaxed_late(const Instruction& in, Mask mask) {
+  LateStore store;
+  if (!memory_.next_store_is_late() || !global_addresses(in, mask, store.at)) return false;
+  store.in = &in;
+  store.threads = mask;
+  store.first_thread = first_;
+  const std::size_t size = size_of(in.type);
+  for (Mask m = mask; m != 0; m &= m - 1) {
+    const auto t = static_cast<std::size_t>(std::countr_zero(m));
+    for (std::size_t k = 0; k < in.width; ++k)
+      std::memcpy(store.data[t].data() + k * size, &registers_.at(in.of[k])[t], size);
+  }
+  memory_.store_late(store);
   return true;
 }
 
@@ -91,7 +113,7 @@ bool Warp::passes_on(const Instruction& in, Mask mask, const Late& late) const {
 }
 
 // True: a store whose data are not there yet has been issued.
-bool Warp::store_late(const Instruction& in, Mask mask) {
+bool Warp::pass_on(const Instruction& in, Mask mask) {
   if ((in.touches & late_slots_) == 0) return false;
   for (const Late& late : late_) {
     if (!passes_on(in, mask, late)) continue;
@@ -106,16 +128,17 @@ bool Warp::store_late(const Instruction& in, Mask mask) {
   return false;
 }
 
-// Late loads of what `in` stores to come first.
-void Warp::take_before_store(const Instruction& in, Mask mask) {
+// What is late and overlaps what `in` accesses comes first.
+void Warp::order_before(const Instruction& in, Mask mask) {
   const std::size_t bytes = size_of(in.type) * in.width;
   Address low = ~Address{0}, end = 0;
   for (Mask m = mask; m != 0; m &= m - 1) {
-    const Address at = address_of(in, std::countr_zero(m));
+    accessing_ = std::countr_zero(m);
+    const Address at = address_of(in, accessing_);
     low = std::min(low, at);
     end = std::max(end, at + bytes);
   }
-  memory_.take_before_store(low, end);
+  memory_.order_before(in.op != Op::load, low, end);
 }
 
 }  // namespace fabricast::ptx

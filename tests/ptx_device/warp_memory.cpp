@@ -44,9 +44,10 @@ bool Warp::load_once(const Instruction& in, Mask mask) {
 void Warp::access(const Instruction& in, Mask mask) {
   const bool loads = in.op == Op::load;
   if (mask == 0) return;
-  if (loads && ((in.may_be_late && load_late(in, mask)) || load_once(in, mask))) return;
-  if (!loads && memory_.any_late()) take_before_store(in, mask);
-  if (in.op == Op::store && store_late(in, mask)) return;
+  if (loads ? memory_.any_late_store() : memory_.any_late()) order_before(in, mask);
+  if (in.may_be_late && (loads ? load_late(in, mask) : store_relaxed_late(in, mask))) return;
+  if (in.op == Op::store && pass_on(in, mask)) return;
+  if (loads && load_once(in, mask)) return;
   while (mask != 0) {
     const int t = loads ? warp_size - 1 - std::countl_zero(mask) : std::countr_zero(mask);
     mask &= ~(Mask{1} << t);
