@@ -128,6 +128,34 @@ Schedule handed_back_broadcast() {
   return schedule;
 }
 
+Schedule looked_at_twice_reduce() {
+  auto schedule = empty_schedule(Collective::reduce, "looked_at_twice", RankSpace{2}, 1);
+  schedule.roles = 2;
+  schedule.scratch_chunks = 1;
+  const auto root = Active::range(0, 1), other = Active::range(1, 2);
+  const auto peer = PeerMap::linear(0, 1);
+  auto second = peer;
+  second.fifo = 1;
+  const auto chunk = constant(0, 1);
+  Phase wait;
+  wait.after = MapTable({1, 0, -1, 0});
+  wait.active = root;
+  Phase pass{recv_forward, Buffer::input, 0, peer, peer, chunk, root, Buffer::scratch};
+  Phase back{recv_forward, Buffer::input, 0, peer, second, chunk, other, Buffer::scratch};
+  const std::vector<Phase> look{{action_copy, Buffer::scratch, 1, {}, {}, chunk, root}};
+  const std::vector<Phase> rest{
+      wait,
+      {action_send, Buffer::input, 0, {}, peer, chunk, other},
+      pass,
+      back,
+      {recv_store, Buffer::input, 1, second, {}, chunk, root},
+      {action_copy, Buffer::input, 1, {}, {}, chunk, root},
+      {action_reduce | action_copy, Buffer::scratch, 1, {}, {}, chunk, root}};
+  schedule.stages = {stage_of_phases("look", look, StageOrder::dataflow),
+                     stage_of_phases("rest", rest, StageOrder::dataflow)};
+  return schedule;
+}
+
 ExecutionPlan plan_of(Schedule schedule, const Cut& cut) {
   ExecutionPlan plan;
   plan.collective = schedule.collective;

@@ -26,6 +26,11 @@ Schedule ring_in_output(Collective collective, std::int32_t p);
 // what a message orders besides its own data (semantics 2.3) makes the copy be there.
 Schedule handed_back_broadcast();
 
+// Reduce of rank 1's data to rank 0. One lane of rank 0 looks at scratch before another receives
+// rank 1's data there; a message that goes round by rank 1 then tells the first, which looks again
+// and adds: what a message orders behind it (semantics 2.3) makes it see them. Not in place.
+Schedule looked_at_twice_reduce();
+
 struct Cut {
   std::int64_t elements = 0;
   std::int32_t element_bytes = 4;

@@ -12,9 +12,10 @@
 namespace fabricast::conformance {
 namespace {
 
-void expect_exact(const ExecutionPlan& plan, const char* what) {
+void expect_exact(const ExecutionPlan& plan, const char* what, bool also_in_place = true) {
   const auto executor = make_host_executor(plan.ranks());
   for (const bool in_place : {false, true}) {
+    if (in_place && !also_in_place) continue;
     for (const ReduceOp op : {ReduceOp::sum, ReduceOp::max}) {
       executor->prepare({&plan, DataType::float32, op, in_place});
       EXPECT_EQ(executor->check(), 0) << what << (in_place ? " in place" : "");
@@ -89,6 +90,14 @@ TEST(HandMade, AMessageOrdersWhatItsSenderDidBefore) {
   for (const std::int64_t elements : {0, 1, 7, 4000, 100001}) {
     expect_exact(plan_of(handed_back_broadcast(), {elements, 4, 1, 1, 1, 4}), "handed back");
     expect_exact(plan_of(handed_back_broadcast(), {elements, 4, 1, 5, 2, 2}), "handed back, loops");
+  }
+}
+
+TEST(HandMade, AMessageOrdersWhatItsReceiverDoesAfterwards) {
+  for (const std::int64_t elements : {0, 1, 7, 4000, 100001}) {
+    expect_exact(plan_of(looked_at_twice_reduce(), {elements, 4, 1, 1, 1, 4}), "two looks", false);
+    expect_exact(plan_of(looked_at_twice_reduce(), {elements, 4, 1, 5, 2, 2}), "two looks, loops",
+                 false);
   }
 }
 

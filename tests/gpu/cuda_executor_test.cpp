@@ -68,6 +68,16 @@ TEST_P(CudaHandMade, AMessageOrdersWhatItsSenderDidBefore) {
     EXPECT_EQ(executor->check(), 0) << cut.loops << " again";
   }
 }
+// Nothing but the fence after receiving makes the second look another one.
+TEST_P(CudaHandMade, AMessageOrdersWhatItsReceiverDoesAfterwards) {
+  const auto executor = make_cuda_executor(2, 0);
+  for (const Cut& cut : {Cut{12000, 4, 1, 6, 1, 4}, Cut{40000, 4, 1, 4, 2, 4}}) {
+    const auto plan = plan_of(looked_at_twice_reduce(), cut);
+    executor->prepare({&plan, DataType::float32, ReduceOp::sum, false, GetParam()});
+    EXPECT_EQ(executor->check(), 0) << cut.loops;
+    EXPECT_EQ(executor->check(), 0) << cut.loops << " again";
+  }
+}
 INSTANTIATE_TEST_SUITE_P(All, CudaHandMade, testing::ValuesIn(hand_offs),
                          [](const auto& named) { return std::string(to_string(named.param)); });
 

@@ -115,7 +115,20 @@ void CtaMemory::load(Address at, std::size_t bytes, How how, std::byte* to) {
     read_memory(at, bytes, to);
     overlay(at, bytes, to);
   }
-  if (how.order == Order::acquire) acquire(how.scope);
+  if (how.order == Order::acquire && !acquired_before(at, bytes, how.scope, to)) {
+    acquire(how.scope);
+  }
+}
+
+// Has an acquire of the CTA read this value there? Then it has synchronized with who stored it.
+bool CtaMemory::acquired_before(Address at, std::size_t bytes, Scope scope,
+                                const std::byte* value) {
+  Acquired now{scope, 0};
+  std::memcpy(&now.value, value, std::min(bytes, sizeof now.value));
+  const auto [found, fresh] = acquired_.try_emplace(at, now);
+  if (!fresh && found->second.value == now.value && found->second.scope >= scope) return true;
+  found->second = now;
+  return false;
 }
 
 void CtaMemory::load_weakly(Address at, std::size_t bytes, std::byte* to) {

@@ -3,7 +3,8 @@
 // synchronizes. Code that only works because a machine is kinder than its model fails here.
 //
 // - Plain loads go through an L1 of 32-byte sectors that nobody keeps true; an acquire (a fence, an
-//   acquiring access) empties it, of what other devices use too one of system scope only.
+//   acquiring access) empties it, of what other devices use too one of system scope only. Not a
+//   load that finds the value that one found there before: whoever looks again and again.
 // - Plain stores wait, a granule of 16 bytes each, and arrive in any order. A release by a thread
 //   sends off its own, and everybody's of before the last barrier.
 // - Some plain loads are late: they take their value when it is used, when a release orders them,
@@ -103,12 +104,17 @@ class CtaMemory {
     LateLoads::Id late = LateLoads::none;
     int lane = 0;
   };
+  struct Acquired {
+    Scope scope;
+    std::uint64_t value;
+  };
   struct SharedWord {
     std::uint64_t written = 0, read = 0;  // epoch + 1; 0: never
     int writer = 0, reader = 0;           // -1: several
   };
 
   void check(Address at, std::size_t bytes);
+  bool acquired_before(Address at, std::size_t bytes, Scope scope, const std::byte* value);
   void load_weakly(Address at, std::size_t bytes, std::byte* to);
   void store_weakly(Address at, std::size_t bytes, int thread, Data data);
   void overlay(Address at, std::size_t bytes, std::byte* to) const;
@@ -129,6 +135,7 @@ class CtaMemory {
   std::size_t incomplete_ = 0;  // of them: those that wait for a late load
   LateLoads late_;
   std::vector<LateStore> late_stores_;
+  std::unordered_map<Address, Acquired> acquired_;
   std::vector<std::byte> shared_;
   std::vector<SharedWord> words_;
   std::uint64_t epoch_ = 0;

@@ -68,6 +68,20 @@ TEST(PtxMemory, IsAsWeakAsItsModel) {
   EXPECT_GT(words_missed(release, wait("relaxed")), 0);
 }
 
+// An acquire synchronizes with who stored what it reads, once.
+TEST(PtxMemory, LookingAgainAtTheSameValueOrdersNothing) {
+  const std::string send =
+      "bar.sync 0; setp.ne.s32 %p2, %r1, 0; @%p2 bra $SENT;\nmov.u32 %r4, 1; st.release.gpu.b32 "
+      "[%rd2+512], %r4;\n$SENT:\n";
+  const auto wait = [](const std::string& then) {
+    return "ld.acquire.gpu.b32 %r6, [%rd2+256]; ld.global.u32 %r8, [%rd4];\n$WAIT:\n"
+           "ld.relaxed.gpu.b32 %r6, [%rd2+512]; setp.eq.s32 %p4, %r6, 0; @%p4 bra $WAIT;\n" +
+           then;
+  };
+  EXPECT_GT(words_missed(send, wait("ld.acquire.gpu.b32 %r6, [%rd2+256];\n")), 0);
+  EXPECT_EQ(words_missed(send, wait("ld.acquire.gpu.b32 %r6, [%rd2+512];\n")), 0);
+}
+
 TEST(PtxMemory, CtaScopeOrdersNothingBetweenCtas) {
   const auto send = [](const std::string& before, const std::string& store) {
     return "bar.sync 0; setp.ne.s32 %p2, %r1, 0; @%p2 bra $SENT;\n" + before + "mov.u32 %r4, 1; " +
