@@ -12,6 +12,7 @@
 #include "emulator/runtime/gpu_assignment.hpp"
 #include "emulator/runtime/nccl_library.hpp"
 #include "emulator/runtime/process_agreement.hpp"
+#include "kernels/cuda/device_memory.cuh"
 
 namespace fabricast {
 namespace {
@@ -25,11 +26,7 @@ void add_member(std::vector<NcclMember>& members, int rank, int device) {
 
 }  // namespace
 
-void check_cuda(cudaError_t code, const std::string& what) {
-  if (code == cudaSuccess) return;
-  throw RuntimeError(
-      fmt::format("{} failed: {} ({})", what, cudaGetErrorString(code), cudaGetErrorName(code)));
-}
+void check_cuda(cudaError_t code, const std::string& what) { cuda::check(code, what); }
 
 ncclUniqueId shared_unique_id(const Communicator& processes) {
   ncclUniqueId id{};

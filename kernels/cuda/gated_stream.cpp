@@ -52,6 +52,12 @@ void GatedStream::stop() { check(cudaEventRecord(stop_, stream_), "recording an 
 
 void GatedStream::open() noexcept { *static_cast<volatile std::uint32_t*>(gate_) = 1; }
 
+cudaError_t GatedStream::state() const {
+  const cudaError_t state = cudaEventQuery(stop_);
+  if (state == cudaErrorNotReady) cudaGetLastError();
+  return state;
+}
+
 double GatedStream::seconds() const {
   float milliseconds = 0;
   check(cudaEventElapsedTime(&milliseconds, start_, stop_), "reading the events");

@@ -3,8 +3,8 @@
 // A kernel of one thread, the gate, holds the stream until everything is queued, so that what the
 // host takes to queue it does not appear between the events, and where several GPUs start together
 // until all are ready. It opens by itself after gate_limit_ns: a host that fails leaves no stream
-// behind that waits for ever. The time is none then. Not thread safe; belongs to the device that
-// was current when it was made, which must be current when it is used.
+// behind that waits for ever; the measured time is invalid then. Not thread safe; belongs to the
+// device that was current when it was made, which must be current when it is used.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -31,10 +31,11 @@ class GatedStream {
   void hold();
   // Stops the clock behind what is queued.
   void stop();
-  // As often as one likes; also where nothing is held.
+  // May be called repeatedly, and when no gate is held.
   void open() noexcept;
-  // cudaErrorNotReady until everything before the last stop() has run, then how it went.
-  cudaError_t state() const { return cudaEventQuery(stop_); }
+  // cudaErrorNotReady until everything before the last stop() has run, then how it went. Not ready
+  // is no error: CUDA remembers it as the last one, and this forgets it.
+  cudaError_t state() const;
   // Between hold()'s gate and stop(), once state() says that it has run.
   double seconds() const;
   // Throws RuntimeError if the last gate opened by itself: what the clock shows is no measurement.

@@ -20,5 +20,24 @@ TEST(NcclExecutorTest, EveryCollectiveIsBitExact) {
   }
 }
 
+// Behind gates, which hold nothing when the operation runs for the first time.
+TEST(NcclExecutorTest, TimesComeOut) {
+  const auto nccl = nccl_availability();
+  if (!nccl.available) GTEST_SKIP() << nccl.reason;
+  const auto executor = make_nccl_executor(Communicator::null());
+  const auto plan =
+      make_plan(Collective::all_reduce, "ring", RankSpace{executor->max_ranks()}, 1 << 20, 4, {});
+  for (const bool graph : {false, true}) {
+    SCOPED_TRACE(graph);
+    RunRequest request{&plan};
+    request.graph = graph;
+    executor->prepare(request);
+    for (int i = 0; i < 3; ++i) EXPECT_GT(executor->run(), 0);
+    executor->observe();
+    EXPECT_GT(executor->run(), 0);
+    EXPECT_EQ(executor->check(), 0);
+  }
+}
+
 }  // namespace
 }  // namespace fabricast::conformance

@@ -144,8 +144,8 @@ TEST_F(NcclLogic, NewATimeHasNothingOfWhatTheHostTakesToQueue) {
   behave("slow_launch");
   const auto executor = make_nccl_executor(Communicator::null(), options_);
   executor->prepare(request(Collective::all_reduce));
-  EXPECT_LT(executor->run(), 10e-3) << "the host takes 20 ms";
-  EXPECT_LT(executor->run(), 10e-3);
+  EXPECT_LT(executor->run(), 100e-3) << "the host takes 200 ms";
+  EXPECT_LT(executor->run(), 100e-3);
 }
 
 TEST_F(NcclLogic, NewWhatStartedByItselfIsNoMeasurement) {

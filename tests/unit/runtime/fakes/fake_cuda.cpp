@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "kernels/cuda/device_memory.cuh"
 #include "kernels/cuda/gated_stream.hpp"
 #include "kernels/cuda/interpreter.hpp"
 
@@ -27,6 +28,7 @@ struct Item {
   std::function<bool()> may_start;  // empty: at once
   Work work;
 };
+thread_local cudaError_t last_error = cudaSuccess;
 struct Stream {
   bool capturing = false;
   std::vector<Work> captured;
@@ -47,6 +49,7 @@ struct Stream {
 struct Event {
   Stream* stream = nullptr;
   int pending = 0;
+  bool asked = false;
   double us = 0;
 
   bool has_come() {
@@ -176,20 +179,24 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   Event* e = as_event(event);
   e->stream = as_stream(stream);
   ++e->pending;
+  e->asked = false;
   e->stream->put({{}, [e] {
                     e->us = now_us();
                     --e->pending;
                   }});
   return cudaSuccess;
 }
+// Not ready is remembered like an error, for whoever asks for the last one.
 cudaError_t cudaEventQuery(cudaEvent_t event) {
-  return as_event(event)->has_come() ? cudaSuccess : cudaErrorNotReady;
+  Event* e = as_event(event);
+  if (std::exchange(e->asked, true) && e->has_come()) return cudaSuccess;  // never at once
+  return last_error = cudaErrorNotReady;
 }
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
   while (!as_event(event)->has_come()) std::this_thread::yield();
   return cudaSuccess;
 }
-cudaError_t cudaGetLastError() { return cudaSuccess; }
+cudaError_t cudaGetLastError() { return std::exchange(last_error, cudaSuccess); }
 cudaError_t cudaHostAlloc(void** data, std::size_t bytes, unsigned) {
   *data = std::calloc(1, bytes);
   return cudaSuccess;
@@ -213,6 +220,7 @@ namespace fabricast::cuda {
 void launch_gate(std::uint32_t* words, std::uint64_t limit_ns, cudaStream_t stream) {
   volatile std::uint32_t* gate = words;
   if (gate[0] != 0) return;
+  cuda::check(cudaGetLastError(), "launching the gate");
   seen.push_back("gate");
   const double limit_us = gates_are_late() ? 0 : static_cast<double>(limit_ns) * 1e-3;
   as_stream(stream)->put({[=, start = now_us()] {

@@ -1,7 +1,7 @@
 // A libnccl.so.2 for tests: enough of the interface to run every collective between the ranks of
 // one process, non-blocking as the real one. FAKE_NCCL says how it behaves: "hang_connect",
 // "hang_accept", "hang_stream", "fail_connect", "fail_async", "hang_blocking", "slow_launch" (the
-// host takes 20 ms to queue an operation); built with
+// host takes 200 ms to queue an operation); built with
 // FAKE_NCCL_VERSION below 22800 it lacks what those versions lack.
 #include <dlfcn.h>
 #include <nccl.h>
@@ -272,7 +272,7 @@ ncclResult_t ncclGroupEnd() {
   for (const Op& op : ops) {
     op.comm->state = mode("fail_async") ? ncclRemoteError : ncclInProgress;
   }
-  if (mode("slow_launch")) usleep(20'000);
+  if (mode("slow_launch")) usleep(200'000);
   if (!mode("hang_accept") && !mode("fail_async")) launch(ops);
   return ncclInProgress;
 }
