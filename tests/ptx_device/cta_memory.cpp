@@ -107,7 +107,6 @@ void CtaMemory::check(Address at, std::size_t bytes) {
 
 void CtaMemory::load(Address at, std::size_t bytes, How how, std::byte* to) {
   check(at, bytes);
-  complete_overlapping(at / sector * sector, std::max(bytes, sector));
   if (how.order == Order::weak && !how.past_l1) {
     load_weakly(at, bytes, to);
   } else {
@@ -151,11 +150,12 @@ void CtaMemory::load_weakly(Address at, std::size_t bytes, std::byte* to) {
 }
 
 // What the CTA has stored itself is seen by it.
-void CtaMemory::overlay(Address at, std::size_t bytes, std::byte* to) const {
+void CtaMemory::overlay(Address at, std::size_t bytes, std::byte* to) {
   if (pending_.empty()) return;
   for (Address g = at / granule * granule; g < at + bytes; g += granule) {
     const auto found = pending_.find(g);
     if (found == pending_.end()) continue;
+    complete(found->second);
     for (std::size_t b = 0; b < granule; ++b) {
       const Address byte = g + b;
       if ((found->second.mask >> b & 1) != 0 && byte >= at && byte < at + bytes) {
@@ -200,7 +200,6 @@ void CtaMemory::store_weakly(Address at, std::size_t bytes, int thread, Data dat
     p.from = data.late;
     p.late_lane = data.lane;
     p.late_at = at - begin;
-    ++incomplete_;
   }
   p.mask |= ((std::uint32_t{1} << bytes) - 1) << (at - begin);
   if (random_() % 4 == 0) {  // some arrive early

@@ -117,10 +117,9 @@ class CtaMemory {
   bool acquired_before(Address at, std::size_t bytes, Scope scope, const std::byte* value);
   void load_weakly(Address at, std::size_t bytes, std::byte* to);
   void store_weakly(Address at, std::size_t bytes, int thread, Data data);
-  void overlay(Address at, std::size_t bytes, std::byte* to) const;
+  void overlay(Address at, std::size_t bytes, std::byte* to);
   void send(Address granule_at, Pending& pending);
   void complete(Pending& pending);
-  void complete_overlapping(Address at, std::size_t bytes);
   void take_released(int thread, Scope scope);
   void take_before_store(Address low, Address end);
   void store_in_l1(Address at, std::size_t bytes, const std::byte* from);
@@ -132,7 +131,6 @@ class CtaMemory {
 
   std::unordered_map<Address, std::array<std::byte, sector>> sectors_[2];  // 1: Memory::across
   std::unordered_map<Address, Pending> pending_;
-  std::size_t incomplete_ = 0;  // of them: those that wait for a late load
   LateLoads late_;
   std::vector<LateStore> late_stores_;
   std::unordered_map<Address, Acquired> acquired_;

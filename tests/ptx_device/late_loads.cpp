@@ -84,7 +84,6 @@ const std::byte* CtaMemory::value_of(LateLoads::Id id, int lane) {
   auto& load = late_[id];
   if ((load.waiting >> lane & 1) != 0) {
     late_.has_value(id, lane);
-    complete_overlapping(load.at[thread], load.bytes);
     read_memory(load.at[thread], load.bytes, load.data[thread].data());
     overlay(load.at[thread], load.bytes, load.data[thread].data());
   }
@@ -133,15 +132,6 @@ void CtaMemory::complete(Pending& p) {
   const auto id = std::exchange(p.from, LateLoads::none);
   std::memcpy(p.data.data() + p.late_at, value_of(id, p.late_lane), late_[id].bytes);
   late_.let_go(id);
-  --incomplete_;
-}
-
-void CtaMemory::complete_overlapping(Address at, std::size_t bytes) {
-  if (incomplete_ == 0) return;
-  for (Address g = at / granule * granule; g < at + bytes; g += granule) {
-    const auto found = pending_.find(g);
-    if (found != pending_.end()) complete(found->second);
-  }
 }
 
 }  // namespace fabricast::ptx
