@@ -4,8 +4,12 @@
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
-# The test programs that a GPU is for; the last two want several processes.
-gpu_tests=(cuda_executor_test suites_gpu_test nccl_executor_test peer_executor_test multimem_executor_test)
+# The test programs that a GPU is for, and those that want several, in as many processes.
+gpu_tests=(cuda_executor_test suites_gpu_test nccl_executor_test)
+peer_tests=(peer_executor_test multimem_executor_test)
+
+# The comment at the head of the script that runs.
+usage() { sed -n '2,/^[^#]/{s/^# \{0,1\}//p}' "$0"; }
 
 say() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; }
 

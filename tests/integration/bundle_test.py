@@ -4,6 +4,7 @@ usage: bundle_test.py PROGRAM MPIEXEC BUNDLE_SCRIPT
 """
 import os
 import re
+import shutil
 import subprocess
 import sys
 import unittest
@@ -24,13 +25,30 @@ class Bundle(CliCase):
     def test_refusals(self):
         for arguments, named in (((), "FILE.tar.gz"), (("there.zip",), "there.zip"), (("a.tar.gz", "b.tar.gz"), "b.tar.gz"),
                                  (("a.tar.gz", "--arch"), "--arch"), (("a.tar.gz", "--arch", "hopper"), "hopper"),
-                                 (("nowhere/a.tar.gz",), "nowhere"), (("a.tar.gz", "--build", "."), "bin/fabricast")):
+                                 (("nowhere/a.tar.gz",), "nowhere"), (("a.tar.gz", "--arch", "90", "--build", BUILD), "--arch"), (("a.tar.gz", "--build", "."), "bin/fabricast")):
             with self.subTest(arguments=arguments):
                 result = self.bundle(*arguments)
                 self.assertEqual(result.returncode, 2, result.stderr)
                 self.assertIn(named, result.stderr)
         self.assertEqual(self.bundle("--help").returncode, 0)
         self.assertEqual(self.left(), [])
+
+    def test_a_tree_without_git_and_without_ompi_info_is_bundled(self):
+        tree = os.path.dirname(os.path.dirname(SCRIPT))
+        for name in ("scripts", "topologies", "docs", "bench/suites", "LICENSE", "README.md"):
+            copy = shutil.copytree if os.path.isdir(os.path.join(tree, name)) else shutil.copy
+            os.makedirs(os.path.dirname(self.path(f"tree/{name}")), exist_ok=True)
+            copy(os.path.join(tree, name), self.path(f"tree/{name}"))
+        os.mkdir(self.path("path"))
+        self.write("path/ompi_info", "#!/bin/sh\nexit 1\n")
+        os.chmod(self.path("path/ompi_info"), 0o755)
+        environment = dict(ENVIRONMENT, PATH=f"{self.path('path')}:{os.environ['PATH']}", GIT_CEILING_DIRECTORIES="/")
+        result = subprocess.run([self.path("tree/scripts/bundle"), "t.tar.gz", "--build", BUILD, "--program-only"],
+                                cwd=self.folder.name, env=environment, timeout=300, capture_output=True, text=True, check=False)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("the bundle has no mpirun" if cli_case.MPIEXEC else "t.tar.gz", result.stderr)
+        source = subprocess.run(["tar", "xzOf", self.path("t.tar.gz"), "t/source.txt"], capture_output=True, text=True, check=True)
+        self.assertIn("not a git checkout", source.stdout)
 
     def unpacked(self):
         result = self.bundle("moved.tar.gz", "--build", BUILD)

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 import unittest
 
 import cli_case
@@ -44,7 +45,7 @@ done""",
     # Starts the program, and only that, as one process.
     MPIRUN = 'case "$*" in *bin/fabricast*) shift 2; exec "$@" ;; esac'
 
-    def on_stand_ins(self, *arguments, **others):
+    def on_stand_ins(self, *arguments, minutes="4", **others):
         """The script's result with these programs and others (None: not there) first on PATH, and the calls."""
         for name, text in {**self.STAND_INS, **others}.items():
             place = os.path.join(self.path("stand-ins"), name)
@@ -58,7 +59,7 @@ done""",
         place = self.path("stand-ins")
         environment = dict(ENVIRONMENT, PATH=f"{place}:/usr/bin:/bin", CUDACXX="",
                            FABRICAST_ENABLE_CUDA="AUTO", CALLS=self.path("calls"))
-        command = (self.script, "1", "--into", self.path("into"), "--build", os.path.join(place, "build"), *arguments)
+        command = (self.script, minutes, "--into", self.path("into"), "--build", os.path.join(place, "build"), *arguments)
         result = subprocess.run(command, cwd=self.folder.name, env=environment, timeout=500, capture_output=True,
                                 text=True, check=False)
         calls = []
@@ -70,10 +71,16 @@ done""",
     def test_a_test_ended_by_the_time_limit_has_failed_only_if_it_says_so(self):
         ended = {"nvidia-smi": None, "build/tests/cuda_executor_test": "echo '[       OK ] One'; exit 124"}
         result, calls = self.on_stand_ins(**ended)
+        self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("cuda_executor_test: not finished", result.stderr)
         self.assertTrue([call for call in calls if call.startswith("suites ")], result.stderr)
+        folder = os.path.join(self.path("into"), *os.listdir(self.path("into")))
+        self.assertTrue(os.path.exists(os.path.join(folder, "complete")))
+        with open(os.path.join(folder, "summary.md"), encoding="utf-8") as file:
+            self.assertIn("**unfinished:** gpu-test-cuda_executor_test", file.read())
         ended["build/tests/cuda_executor_test"] = "echo '[  FAILED  ] One'; exit 124"
         os.remove(self.path("calls"))
+        shutil.rmtree(folder)
         result, calls = self.on_stand_ins(**ended)
         self.assertEqual(result.returncode, 1, result.stderr)
         self.assertIn("a GPU test failed", result.stderr)
@@ -241,6 +248,41 @@ fi""" + self.STAND_INS["build/bin/fabricast"]
         result, _ = self.on_stand_ins(**{"build/bin/fabricast": updates})
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("complete: ", result.stderr)
+
+    def test_what_follows_from_files_follows_from_all_of_them(self):
+        # A step fails; the tables of the others are made; the next call measures it, and makes them again.
+        fails = """
+case "$*" in "measure"*"--ranks 4 "*"-c all_reduce"*) exit 1 ;; esac""" + self.STAND_INS["build/bin/fabricast"]
+        result, calls = self.on_stand_ins(**{"build/bin/fabricast": fails})
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertTrue([c for c in calls if c.startswith("calibrate")], calls)
+        os.remove(self.path("calls"))
+        result, calls = self.on_stand_ins()
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(len([c for c in calls if c.startswith("measure")]), 1, calls)
+        made_again = [c for c in calls if c.startswith("calibrate") and "--executor cuda" in c]
+        self.assertEqual(len(made_again), 2, calls)  # errors, calibration
+        self.assertTrue(all("collectives-4.h5" in c or "--against" not in c for c in made_again), calls)
+
+    def test_it_ends_in_time_with_a_summary(self):
+        slow = """
+case "$*" in "suites memory"*) exec sleep 300 ;; esac""" + self.STAND_INS["build/bin/fabricast"]
+        begin = time.monotonic()
+        result, calls = self.on_stand_ins(minutes="1", **{"build/bin/fabricast": slow})
+        self.assertLess(time.monotonic() - begin, 60 + 20 + 30)
+        self.assertEqual(result.returncode, 5, result.stderr)
+        self.assertIn("suite-memory: cut off", result.stderr)
+        folder = os.path.join(self.path("into"), *os.listdir(self.path("into")))
+        self.assertTrue(os.path.exists(os.path.join(folder, "summary.md")))
+        self.assertFalse(os.path.exists(os.path.join(folder, "complete")))
+        self.assertEqual([c for c in calls if c.startswith(("measure", "calibrate"))], [])
+
+    def test_without_gpu_tests_the_summary_says_so(self):
+        result, _ = self.on_stand_ins(**{f"build/tests/{name}_test": None for name in ("cuda_executor", "suites_gpu", "nccl_executor")})
+        self.assertEqual(result.returncode, 0, result.stderr)
+        folder = os.path.join(self.path("into"), *os.listdir(self.path("into")))
+        with open(os.path.join(folder, "summary.md"), encoding="utf-8") as file:
+            self.assertIn("**GPU tests were not there**", file.read())
 
     def test_libraries_of_python_wheels_are_found(self):
         wheel = self.path("site/nvidia/nccl/lib")
