@@ -47,22 +47,23 @@ MovedBytes moved_bytes(const lane::ProgramImage& image) {
         const std::int64_t bytes = move.count * image.data.element_bytes;
         message += bytes;
         const bool in_place = !reduces && !receives && move.operand == move.stored;
-        if (move.operand != nullptr && (sends || !in_place)) moved.loaded += bytes;
-        if (reduces && !receives) moved.loaded += bytes;  // the target is the other operand
-        if (move.stored != nullptr && !in_place) moved.stored += bytes;
+        if (move.operand != nullptr && (sends || !in_place)) moved.buffers.loaded += bytes;
+        // The target is the other operand.
+        if (reduces && !receives) moved.buffers.loaded += bytes;
+        if (move.stored != nullptr && !in_place) moved.buffers.stored += bytes;
       }
       const std::int64_t in_slot = bytes_in_slot(image.hand_off, message);
-      if (receives) moved.loaded += in_slot;
+      if (receives) moved.slots.loaded += in_slot;
       if (!sends) continue;
-      moved.stored += in_slot;
+      moved.slots.stored += in_slot;
       FifoUse& fifo = fifos[static_cast<std::size_t>(view.links[at.step].out)];
       ++fifo.messages;
       fifo.largest = std::max(fifo.largest, in_slot);
     }
   }
-  for (const auto& buffers : image.buffers) moved.touched += buffers.allocation_bytes;
+  for (const auto& buffers : image.buffers) moved.buffers.touched += buffers.allocation_bytes;
   for (const FifoUse& fifo : fifos) {
-    moved.touched += std::min<std::int64_t>(fifo.messages, image.depth) * fifo.largest;
+    moved.slots.touched += std::min<std::int64_t>(fifo.messages, image.depth) * fifo.largest;
   }
   return moved;
 }

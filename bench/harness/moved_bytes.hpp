@@ -1,5 +1,7 @@
-// What the interpreter loads and stores of one device's memory in a run: what a plain copy with as
-// many CTAs has to move, too, to be a fair measure of it (bench/gpu/interpreter_bench.cpp).
+// What the interpreter loads and stores of one device's memory in a run: what plain copies with as
+// many CTAs have to move, too, to be a fair measure of it (bench/gpu/interpreter_bench.cpp). Slots
+// apart from buffers: they are few, read soon after they were written, and mostly in L2, while the
+// buffers of large messages come from memory.
 //
 // Counted step by step as kernels/lane/move_message.hpp moves them: a send loads its operand and
 // stores it into a slot, a receive loads the slot; messages of LL and LL128 with their flags (2 x
@@ -13,12 +15,17 @@
 
 namespace fabricast {
 
-struct MovedBytes {
+struct Traffic {
   std::int64_t loaded = 0;
   std::int64_t stored = 0;
-  // Different bytes among them, at most: the ranks' buffers, and of every FIFO the slots that are
-  // used.
-  std::int64_t touched = 0;
+  std::int64_t touched = 0;  // different bytes among them, at most
+
+  std::int64_t moved() const { return loaded + stored; }
+};
+
+struct MovedBytes {
+  Traffic buffers;  // the ranks'
+  Traffic slots;    // of every FIFO those that are used
 };
 
 // Of a run of all ranks of `image`. O(messages).

@@ -31,14 +31,18 @@ MovedBytes moved(const Wanted& wanted) {
 }
 
 TEST(MovedBytes, OfARingAllReduce) {
-  // A rank, in parts of a rank's share: send 1 loaded and 1 stored; n-2 times reduce and send 2 and
-  // 1; once reduce, keep and send 2 and 2; n-2 times keep and send 1 and 2; keep 1 and 1.
+  // A rank, in parts of a rank's share: send; n-2 times reduce and send; once reduce, keep and
+  // send; n-2 times keep and send; keep. Slots are loaded and stored once by each of 2 (n - 1)
+  // messages.
   for (const std::int32_t n : {2, 3, 8}) {
     SCOPED_TRACE(n);
     const std::int64_t bytes = n * 8 * 240 * 16;
     const MovedBytes all = moved({.ranks = n, .bytes = bytes});
-    EXPECT_EQ(all.loaded, (1 + 2 * (n - 2) + 2 + (n - 2) + 1) * bytes);
-    EXPECT_EQ(all.stored, (1 + (n - 2) + 2 + 2 * (n - 2) + 1) * bytes);
+    EXPECT_EQ(all.buffers.loaded, (1 + (n - 2) + 1) * bytes);
+    EXPECT_EQ(all.buffers.stored, (1 + (n - 2) + 1) * bytes);
+    EXPECT_EQ(all.slots.loaded, 2 * (n - 1) * bytes);
+    EXPECT_EQ(all.slots.stored, 2 * (n - 1) * bytes);
+    EXPECT_EQ(all.buffers.moved() + all.slots.moved(), (6 * n - 4) * bytes);
   }
 }
 
@@ -51,8 +55,9 @@ TEST(MovedBytes, FlagsAreMovedToo) {
        {std::pair{HandOff::ll, slots}, {HandOff::ll128, slots / 15}}) {
     SCOPED_TRACE(to_string(hand_off));
     const MovedBytes lines = moved({.hand_off = hand_off});
-    EXPECT_EQ(lines.loaded - simple.loaded, more);
-    EXPECT_EQ(lines.stored - simple.stored, more);
+    EXPECT_EQ(lines.slots.loaded - simple.slots.loaded, more);
+    EXPECT_EQ(lines.slots.stored - simple.slots.stored, more);
+    EXPECT_EQ(lines.buffers.moved(), simple.buffers.moved());
   }
 }
 
@@ -62,9 +67,10 @@ TEST(MovedBytes, WhatIsThereAlreadyIsNotCopied) {
   gather.in_place = true;
   const MovedBytes in_place = moved(gather);
   // Every rank's own block, stored beside its input; it is loaded to be sent all the same.
-  EXPECT_EQ(copied.stored - in_place.stored, gather.bytes);
-  EXPECT_EQ(copied.loaded, in_place.loaded);
-  EXPECT_EQ(copied.touched - in_place.touched, gather.bytes);
+  EXPECT_EQ(copied.buffers.stored - in_place.buffers.stored, gather.bytes);
+  EXPECT_EQ(copied.buffers.loaded, in_place.buffers.loaded);
+  EXPECT_EQ(copied.buffers.touched - in_place.buffers.touched, gather.bytes);
+  EXPECT_EQ(copied.slots.moved(), in_place.slots.moved());
 }
 
 TEST(MovedBytes, TouchesBuffersAndTheSlotsThatAreUsed) {
@@ -72,11 +78,15 @@ TEST(MovedBytes, TouchesBuffersAndTheSlotsThatAreUsed) {
   const std::int64_t bytes = 240 * 16;
   const MovedBytes all = moved({.collective = Collective::broadcast, .ranks = 4, .bytes = bytes});
   const std::int64_t buffers = (4 + 1) * bytes;  // outputs, and the root's input
-  EXPECT_GE(all.touched, buffers + 3 * bytes);
-  EXPECT_LE(all.touched,
-            buffers + 3 * bytes + 3 * bytes + 4096);  // inputs that others have and do not use
-  EXPECT_LT(moved({.collective = Collective::broadcast, .ranks = 4, .bytes = 64 * bytes}).touched,
-            64 * 8 * bytes + 3 * 8 * bytes + 4096);
+  EXPECT_GE(all.buffers.touched, buffers);
+  // Inputs that others have and do not use.
+  EXPECT_LE(all.buffers.touched, buffers + 3 * bytes + 4096);
+  EXPECT_EQ(all.slots.touched, 3 * bytes);
+  EXPECT_EQ(all.slots.moved(), 2 * 3 * bytes);
+  const MovedBytes large =
+      moved({.collective = Collective::broadcast, .ranks = 4, .bytes = 64 * bytes});
+  EXPECT_EQ(large.slots.moved(), 64 * all.slots.moved());
+  EXPECT_LE(large.slots.touched, 3 * 8 * bytes) << "slots are used again";
 }
 
 }  // namespace
