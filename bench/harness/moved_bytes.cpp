@@ -14,16 +14,17 @@ struct FifoUse {
   std::int64_t largest = 0;  // bytes in a slot
 };
 
-std::int64_t bytes_in_slot(HandOff hand_off, std::int64_t data) {
+// Of one chunk. Each starts lines of its own, with the padding that aligns it.
+std::int64_t bytes_in_slot(HandOff hand_off, std::int64_t first_byte, std::int64_t bytes) {
   switch (hand_off) {
     case HandOff::simple:
-      return data;
+      return bytes;
     case HandOff::ll:
-      return lane::LlFormat::wire_bytes(data);
+      return lane::LlFormat::wire_bytes(lane::lead_of<lane::LlFormat>(first_byte) + bytes);
     case HandOff::ll128:
-      return lane::Ll128Format::wire_bytes(data);
+      return lane::Ll128Format::wire_bytes(lane::lead_of<lane::Ll128Format>(first_byte) + bytes);
   }
-  return data;
+  return bytes;
 }
 
 }  // namespace
@@ -41,18 +42,17 @@ MovedBytes moved_bytes(const lane::ProgramImage& image) {
       const bool receives = (step.action & action_recv) != 0,
                  sends = (step.action & action_send) != 0;
       const bool reduces = (step.action & action_reduce) != 0;
-      std::int64_t message = 0;
+      std::int64_t in_slot = 0;
       for (std::int32_t c = 0; c < step.chunk_count; ++c) {
         const lane::ChunkMove move = lane::chunk_move(view, at, step, c, image.data);
         const std::int64_t bytes = move.count * image.data.element_bytes;
-        message += bytes;
+        in_slot += bytes_in_slot(image.hand_off, move.first_byte, bytes);
         const bool in_place = !reduces && !receives && move.operand == move.stored;
         if (move.operand != nullptr && (sends || !in_place)) moved.buffers.loaded += bytes;
         // The target is the other operand.
         if (reduces && !receives) moved.buffers.loaded += bytes;
         if (move.stored != nullptr && !in_place) moved.buffers.stored += bytes;
       }
-      const std::int64_t in_slot = bytes_in_slot(image.hand_off, message);
       if (receives) moved.slots.loaded += in_slot;
       if (!sends) continue;
       moved.slots.stored += in_slot;

@@ -4,9 +4,10 @@
 // buffers of large messages come from memory.
 //
 // Counted step by step as kernels/lane/move_message.hpp moves them: a send loads its operand and
-// stores it into a slot, a receive loads the slot; messages of LL and LL128 with their flags (2 x
-// and 16/15 x the data). Not counted: counters, steps, looks for a message that is not there yet,
-// and the second look of those kernels that wait for a whole message first.
+// stores it into a slot, a receive loads the slot; chunks of LL and LL128 in whole lines of their
+// own, with padding and flags (2 x and 16/15 x the data, or more). Not counted: counters, steps,
+// looks for a message that is not there yet, and the second look of those kernels that wait for a
+// whole message first.
 #pragma once
 
 #include <cstdint>

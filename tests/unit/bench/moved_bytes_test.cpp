@@ -61,6 +61,33 @@ TEST(MovedBytes, FlagsAreMovedToo) {
   }
 }
 
+TEST(MovedBytes, EveryChunkOfAMessageStartsLinesOfItsOwn) {
+  // Recursive halving and doubling on 4 ranks: 2 messages of two chunks, 2 of one, from every rank;
+  // chunks of 12 bytes, which lie 0, 12, 24 and 36 bytes into the message.
+  const Wanted wanted{.algorithm = "halving_doubling", .ranks = 4, .bytes = 4 * 12};
+  const auto slots = [&](HandOff hand_off) {
+    Wanted with = wanted;
+    with.hand_off = hand_off;
+    return moved(with).slots;
+  };
+  constexpr std::int64_t chunk_messages = 4 * (2 + 1) * 2;
+  EXPECT_EQ(slots(HandOff::simple).stored, chunk_messages * 12);
+  for (const auto& [hand_off, of_a_chunk] :
+       {std::pair{HandOff::ll, 2 * 16}, {HandOff::ll128, 128}}) {
+    SCOPED_TRACE(to_string(hand_off));
+    EXPECT_EQ(slots(hand_off).stored, chunk_messages * of_a_chunk);
+    EXPECT_EQ(slots(hand_off).loaded, chunk_messages * of_a_chunk);
+  }
+}
+
+TEST(MovedBytes, PaddingBeforeAnUnalignedChunkIsMovedToo) {
+  // Chunks of 20 and 16 bytes, 3 and 2 lines of LL; but the second starts in the middle of 8 bytes,
+  // and 4 + 16 are 3 lines.
+  const Wanted wanted{.ranks = 2, .bytes = 20 + 16, .hand_off = HandOff::ll};
+  // Both chunks once reduced and once gathered.
+  EXPECT_EQ(moved(wanted).slots.stored, 2 * (3 + 3) * 16);
+}
+
 TEST(MovedBytes, WhatIsThereAlreadyIsNotCopied) {
   Wanted gather{.collective = Collective::all_gather};
   const MovedBytes copied = moved(gather);
