@@ -20,6 +20,7 @@
 namespace fabricast {
 namespace {
 
+using testing::AnyOf;
 using testing::HasSubstr;
 
 constexpr const char* machine_name = "hgx-h100";
@@ -187,11 +188,14 @@ TEST(Suites, WhatReadingClocksTakesIsPartOfABudget) {
   options.warmup = 1;
   const std::chrono::duration<double> floor =
       SlowToTell::time_to_tell * options.stopping.min_iterations;
-  options.budget_seconds = 1.5 * floor.count();  // the first case runs in any case
+  // The first case runs in any case and takes `floor` at least; so would the second, which never
+  // fits then. Which of both reasons it is left out for is the load's choice.
+  options.budget_seconds = 1.5 * floor.count();
   const SuiteReport report = run_suites(device, suites_from_names({"hand_off"}), options);
   EXPECT_EQ(report.samples.conditions.size(), 1u);
   ASSERT_GT(report.cases.size(), 1u);
-  EXPECT_THAT(report.cases[1].skipped, HasSubstr("did not fit into the budget"));
+  EXPECT_THAT(report.cases[1].skipped,
+              AnyOf(HasSubstr("did not fit into the budget"), HasSubstr("the budget was used up")));
 }
 
 TEST(Suites, SharesOfABudgetAddUpToIt) {
