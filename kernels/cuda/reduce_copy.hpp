@@ -1,8 +1,9 @@
 // The reduce-copy ladder (kernels/lane/reduce_copy.hpp) and the plain copy on one GPU, timed.
 //
-// The copy with a given number of CTAs is what the interpreter is held against: it moves the bytes
-// and does nothing else. Every rung is compared with kernels/reference on the device's own result
-// before it is timed. Built without nvcc the same symbols say "not built". Not thread safe.
+// For comparing rungs with each other; what the interpreter is held against is the copy of the
+// suites (bench/gpu/interpreter_bench.cpp). Every rung is compared with kernels/reference on the
+// device's own result before it is timed. Built without nvcc the same symbols say "not built". Not
+// thread safe.
 #pragma once
 
 #include <cstdint>
