@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "bench/harness/moved_bytes.hpp"
+#include "bench/harness/order_statistics.hpp"
 #include "bench/harness/sweep_cases.hpp"
 #include "bench/suites/cuda_kernels.hpp"
 #include "emulator/runtime/compile_plan.hpp"
@@ -35,11 +36,7 @@ using namespace fabricast;
 
 constexpr int repetitions = 20;
 
-double median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2),
-                   values.end());
-  return values[values.size() / 2];
-}
+double median(const std::vector<double>& values) { return median_of_sorted(sorted_copy(values)); }
 
 struct Subject {
   std::unique_ptr<Executor> executor;
