@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "emulator/base/error.hpp"
 #include "emulator/base/names.hpp"
 
@@ -44,6 +46,11 @@ Conditions micro_conditions(const std::string& suite, const std::string& variant
   conditions.bytes = bytes;
   conditions.parameter = parameter;
   return conditions;
+}
+
+std::string label_of(const Conditions& c) {
+  return fmt::format("{} {} {} {} CTAs {} B", c.suite, c.algorithm, c.protocol, c.channels,
+                     c.bytes);
 }
 
 }  // namespace fabricast

@@ -61,5 +61,7 @@ const Suite& overlap_suite();
 // A case of `suite` by `ctas` CTAs over `bytes`.
 Conditions micro_conditions(const std::string& suite, const std::string& variant, std::int32_t ctas,
                             std::int64_t bytes, const std::string& parameter = {});
+// "hand_off ping_pong ll 2 CTAs 120 B"
+std::string label_of(const Conditions& conditions);
 
 }  // namespace fabricast

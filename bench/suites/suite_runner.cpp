@@ -19,10 +19,6 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-std::string label_of(const Conditions& c) {
-  return fmt::format("{} {} {} {} CTAs {} B", c.suite, c.algorithm, c.protocol, c.channels, c.bytes);
-}
-
 class Runner {
  public:
   Runner(DeviceUnderTest& device, const SuiteOptions& options, const SuiteProgress& progress)

@@ -11,17 +11,11 @@
 namespace fabricast {
 namespace {
 
-std::string name_of(const SuiteCase& c) {
-  return c.conditions.algorithm + " " + c.conditions.protocol + " " +
-         std::to_string(c.conditions.channels) + " CTAs " + std::to_string(c.conditions.bytes) +
-         " B";
-}
-
 void run_twice(const SuiteCase& c, DeviceUnderTest& device) {
   for (int i = 0; i < 2; ++i) {
     const double value = c.once(device);
-    EXPECT_GT(value, 0) << name_of(c);
-    EXPECT_LT(value, 1e7) << name_of(c);
+    EXPECT_GT(value, 0) << label_of(c.conditions);
+    EXPECT_LT(value, 1e7) << label_of(c.conditions);
   }
 }
 
@@ -39,7 +33,7 @@ void run_each(const Suite& suite, OnRefusal on_refusal = OnRefusal::fail) {
       run_twice(c, *choice.device);
     } catch (const RuntimeError& error) {  // wrong data are a CheckError
       if (on_refusal == OnRefusal::fail) throw;
-      refused += "\n  " + name_of(c) + ": " + error.what();
+      refused += "\n  " + label_of(c.conditions) + ": " + error.what();
     }
   }
   if (!refused.empty()) GTEST_SKIP() << "all the others ran; refused:" << refused;
