@@ -277,6 +277,54 @@ case "$*" in "suites memory"*) exec sleep 300 ;; esac""" + self.STAND_INS["build
         self.assertFalse(os.path.exists(os.path.join(folder, "complete")))
         self.assertEqual([c for c in calls if c.startswith(("measure", "calibrate"))], [])
 
+    def budgets(self, calls):
+        found = [(" ".join(c.split()[:2]), int(c.split("--budget ")[1].split()[0])) for c in calls if "--budget" in c]
+        return {name: seconds for name, seconds in reversed(found)}  # the first of each
+
+    def test_a_call_of_several_measures_for_as_long_as_all_of_them_allow(self):
+        result, calls = self.on_stand_ins("--into", self.path("alone"), minutes="4")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        alone = self.budgets(calls)
+        os.remove(self.path("calls"))
+        result, calls = self.on_stand_ins("--of", "16", minutes="4")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        shared = self.budgets(calls)
+        self.assertEqual(shared.keys(), alone.keys())
+        self.assertAlmostEqual(shared["suites hand_off"] / alone["suites hand_off"], 4, delta=0.3)
+        for name, seconds in shared.items():  # no more than this call has
+            self.assertGreater(seconds, alone[name], name)
+            self.assertLessEqual(seconds, 240, name)
+        folder, = os.listdir(self.path("into"))
+        folder = os.path.join(self.path("into"), folder)
+        # What finished steps took is gone from the rest.
+        os.remove(os.path.join(folder, "complete"))
+        steps = os.path.join(folder, "steps")
+        for name in os.listdir(steps):
+            if name.startswith("suite-m"):
+                os.remove(os.path.join(steps, name))
+        with open(os.path.join(steps, "suite-launch"), "w", encoding="utf-8") as file:
+            file.write("720 s: something\n")
+        os.remove(self.path("calls"))
+        result, calls = self.on_stand_ins("--of", "16", minutes="4")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertLessEqual(self.budgets(calls)["suites memory"], 120)
+
+    def test_a_step_that_does_not_fit_into_this_call_waits_for_the_next(self):
+        slow = 'case "$1 $2" in "suites hand_off") sleep 35 ;; esac' + self.STAND_INS["build/bin/fabricast"]
+        result, calls = self.on_stand_ins("--of", "60", minutes="1", **{"build/bin/fabricast": slow})
+        self.assertEqual(result.returncode, 5, result.stderr)
+        self.assertEqual([c.split()[1] for c in calls if c.startswith("suites ") and "--plan" not in c], ["hand_off"])
+        self.assertRegex(result.stderr, "out of time before suite-reduce_copy: the same command goes on")
+        result, _ = self.on_stand_ins("--of", "60", **{"build/bin/fabricast": slow})
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("suite-hand_off: done before", result.stderr)
+
+    def test_calls_that_are_longer_than_all_of_them_are_refused(self):
+        for of in ("3", "0", "x"):
+            result, calls = self.on_stand_ins("--of", of, minutes="4")
+            self.assertEqual((result.returncode, calls), (2, []), result.stderr)
+            self.assertIn(f"--of {of}", result.stderr)
+
     def test_without_gpu_tests_the_summary_says_so(self):
         result, _ = self.on_stand_ins(**{f"build/tests/{name}_test": None for name in ("cuda_executor", "suites_gpu", "nccl_executor")})
         self.assertEqual(result.returncode, 0, result.stderr)
