@@ -15,6 +15,7 @@
 #include "emulator/coordinator/library_choice.hpp"
 #include "emulator/nccl/explain_text.hpp"
 #include "emulator/nccl/golden_csv.hpp"
+#include "emulator/nccl/network_settings.hpp"
 #include "emulator/nccl/system_description.hpp"
 #include "topologies/model/machine_file.hpp"
 
@@ -34,6 +35,7 @@ struct Subject {
   std::string name, label;
   nccl::System system;
   std::string xml;
+  std::shared_ptr<const Topology> machine;  // none with --nccl-xml
 };
 
 // Settings of the machine file, as `--set gpus=4`.
@@ -68,6 +70,7 @@ Subject subject_of(const ExplainArguments& arguments) {
     subject.xml = nccl::system_xml(*machine);
     subject.system = nccl::system_of(*machine);
     subject.name = subject.label = machine->name();
+    subject.machine = machine;
     for (const auto& item : settings) subject.label += " (what-if: " + item + ")";
   }
   return subject;
@@ -126,7 +129,9 @@ int run_explain(const ExplainArguments& arguments) {
   if (!arguments.csv.empty())
     fmt::print("{}", csv_header(nccl::csv_table_from_name(arguments.csv)));
   for (const int nodes : counts) {
-    const auto communicator = nccl::make_communicator(subject.system, nodes, version, overrides);
+    auto with_network = overrides;
+    if (subject.machine) nccl::add_network_settings(with_network, *subject.machine, nodes);
+    const auto communicator = nccl::make_communicator(subject.system, nodes, version, with_network);
     if (!arguments.csv.empty()) {
       fmt::print("{}",
                  csv_rows(nccl::csv_table_from_name(arguments.csv), subject.name, communicator));

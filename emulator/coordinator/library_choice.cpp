@@ -7,6 +7,7 @@
 
 #include "emulator/base/error.hpp"
 #include "emulator/nccl/machine_shape.hpp"
+#include "emulator/nccl/network_settings.hpp"
 #include "emulator/nccl/time_choice.hpp"
 #include "emulator/nccl/time_model.hpp"
 #include "emulator/nccl/tuner_tables.hpp"
@@ -38,6 +39,12 @@ std::string catalogue_name(nccl::Algorithm algorithm, bool several_nodes) {
 Protocol protocol_of(nccl::Protocol protocol) {
   if (protocol == nccl::Protocol::ll) return Protocol::ll;
   return protocol == nccl::Protocol::ll128 ? Protocol::ll128 : Protocol::simple;
+}
+
+nccl::Overrides overrides_on(const Topology& machine, const std::vector<std::string>& set) {
+  nccl::Overrides overrides = library_overrides(set);
+  nccl::add_network_settings(overrides, machine, time_shape_of(machine).nodes);
+  return overrides;
 }
 
 }  // namespace
@@ -80,7 +87,7 @@ std::string library_of(const Topology& machine) { return library_of_vendor(machi
 
 NcclChooser::NcclChooser(const Topology& machine, const nccl::Version& version,
                          const std::vector<std::string>& set)
-    : communicator_(nccl::make_communicator(machine, version, library_overrides(set))),
+    : communicator_(nccl::make_communicator(machine, version, overrides_on(machine, set))),
       shape_(time_shape_of(machine)),
       values_(mechanism_priors(shape_)) {}
 
@@ -105,7 +112,9 @@ LibraryPoint NcclChooser::choose(Collective collective, std::int64_t bytes) cons
 
 std::string NcclChooser::title() const {
   std::string text = "NCCL " + to_string(communicator_.version);
-  for (const auto& [name, value] : communicator_.overrides.set) text += " " + name + "=" + value;
+  for (const auto* set : {&communicator_.overrides.set, &communicator_.overrides.from_network}) {
+    for (const auto& [name, value] : *set) text += " " + name + "=" + value;
+  }
   return text;
 }
 

@@ -134,6 +134,13 @@ std::string describe(const Communicator& of, const std::string& machine) {
       "({} per peer)\n",
       of.coll_channels, of.nvls_supported ? of.nvls_channels : 0, of.p2p_channels,
       of.p2p_channels_per_peer);
+  if (!of.overrides.from_network.empty()) {
+    text += "# as this network's plugin or its cloud's guide sets it:";
+    for (const auto& [name, value] : of.overrides.from_network) {
+      text += fmt::format(" {}={}", name, value);
+    }
+    text += " (--set overrides it)\n";
+  }
   if (of.overrides.what_if()) {
     text += "# what-if:";
     for (const auto& [name, value] : of.overrides.set) text += fmt::format(" {}={}", name, value);

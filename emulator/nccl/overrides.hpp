@@ -18,6 +18,8 @@ namespace fabricast::nccl {
 struct Overrides {
   // As set, in NCCL's spelling: "NCCL_ALGO" -> "ring". Empty: NCCL's own choice.
   std::map<std::string, std::string> set;
+  // As the network's plugin or guide sets it (network_settings.hpp); not in `set`.
+  std::map<std::string, std::string> from_network;
 
   std::string algo, proto;  // the lists, unread: "allreduce:tree,ring;allgather:ring", "^LL"
   std::optional<int> min_channels, max_channels;  // NCCL_MIN_NCHANNELS or NCCL_MIN_CTAS ...

@@ -16,6 +16,8 @@ double slower(double a, double b) {
   const double a2 = a * a, b2 = b * b;
   return std::sqrt(std::sqrt(overlap(a2 * a2, b2 * b2)));
 }
+// Two stages of one pipeline, chunk by chunk: p = 4, judgement between the two above.
+double staged(double a, double b) { return std::sqrt(overlap(a * a, b * b)); }
 
 // One case with its mechanism values at hand.
 class Pipeline {
@@ -239,7 +241,7 @@ class Pipeline {
     const double nic = full_nic_rate(Mechanism::tree_scale_loss);
     const double first = switch_latency() + 2 * depth() * (net_hop() + wave / nic);
     const double streams = nodes_ > 2 ? 2 : 1;
-    return overlap(first + (bytes_ - wave) * streams / nic, switch_bytes());
+    return first + staged((bytes_ - wave) * streams / nic, switch_bytes());
   }
 
   double collnet() const {
@@ -256,11 +258,24 @@ class Pipeline {
     return overlap(of(Mechanism::symmetric_latency), bytes * ramp(Mechanism::ramp_bytes) / rate);
   }
 
+  // Of the channels that one message to a peer of the node has: addP2pToPlan halves the most it may
+  // have until those of all peers fit, and doubles them while a part is longer than 32 steps.
+  double peer_rate() const {
+    double count = choice_.peer_channels;
+    while (count > 1 && count * n_ > choice_.channels) count /= 2;
+    const bool pcie = shape_.link == TimeLink::pcie || shape_.link == TimeLink::pcie_host;
+    const double part = 32 * (pcie ? 128 : 512) * kib;
+    while (2 * count <= choice_.peer_channels && bytes_ / count > part) count *= 2;
+    return count * of(Mechanism::channel_gbps) * 1e3;
+  }
+
   double point_to_point() const {
     const double link = link_rate() * of(Mechanism::p2p_link_efficiency);
     const double nic = nic_rate(Mechanism::p2p_scale_loss) * of(Mechanism::p2p_net_efficiency);
     if (collective_ == Collective::send_recv) {
-      if (nodes_ == 1) return overlap(of(Mechanism::link_hop_ll), bytes_ / link);
+      if (nodes_ == 1) {
+        return overlap(of(Mechanism::link_hop_ll), bytes_ / std::min(link, peer_rate()));
+      }
       const double one = std::min(nic * shape_.one_nic_gbps / shape_.nic_gbps,
                                   choice_.peer_channels * of(Mechanism::p2p_net_channel) * 1e3);
       return overlap(of(Mechanism::net_hop_ll), bytes_ / one);
@@ -269,7 +284,8 @@ class Pipeline {
     const double latency = inside * of(Mechanism::p2p_link_message) +
                            outside * of(Mechanism::net_message) +
                            (nodes_ > 1 ? of(Mechanism::net_hop_ll) : of(Mechanism::link_hop_ll));
-    const double link_time = inside > 0 ? bytes_ * inside / n_ / link : 0;
+    const double link_time =
+        inside > 0 ? bytes_ * inside / n_ / std::min(link, channels_rate()) : 0;
     const double net_time = nodes_ > 1 ? bytes_ * outside / n_ * local_ / nic : 0;
     return overlap(latency, std::max(link_time, net_time));
   }

@@ -45,7 +45,8 @@ constexpr std::array<MechanismSpec, mechanism_count> specs{{
     {"link_efficiency", "1", link, 0.05, 0.1, 0.03, "usable part of a GPU's links",
      "topo.h, GB/s per link over nominal; PCIe: topo.cc"},
     {"channel_gbps", "GB/s", generation, 0.2, 0.15, 0.1, "bytes one channel moves",
-     "tuner, LL128 cap of a search channel, which are two after doubling"},
+     "tuner, LL128 cap of a search channel, which are two after doubling; Blackwell: v2.30.7-1, "
+     "which no longer has twice Hopper's"},
     {"ll_efficiency", "1", generation, 0.3, 0.2, 0.1, "data rate under LL over Simple's",
      "tuner, LL caps on one node"},
     {"ll128_efficiency", "1", generation, 0.1, 0.1, 0.05, "data rate under LL128 over Simple's",
@@ -154,7 +155,7 @@ MechanismValues mechanism_priors(const TimeShape& shape) {
   set(Mechanism::net_eager_bytes, 8);
   set(Mechanism::net_ll_check, 0.4);
   set(Mechanism::link_efficiency, link_efficiency_prior(shape));
-  set(Mechanism::channel_gbps, of({10, 10, 10, 18.35, 36.7, 20}, shape.generation));
+  set(Mechanism::channel_gbps, of({10, 10, 10, 18.35, 20, 20}, shape.generation));
   set(Mechanism::ll_efficiency, 0.38);
   set(Mechanism::ll128_efficiency, 0.92);
   set(Mechanism::tree_efficiency, 0.85);

@@ -227,6 +227,7 @@ void mark_batch_systems(Validation& validation) {
     }
   }
   for (std::size_t i = 0; i < validation.tables.size(); ++i) {
+    if (validation.machines[i].start_is_told) continue;
     TimeShape& shape = validation.machines[i].shape;
     shape.process_per_gpu = shape.network == TimeNetwork::slingshot ||
                             batch.contains(system_of(i)) ||

@@ -113,13 +113,16 @@ void read_points(const std::filesystem::path& path, PublishedTable& table) {
   std::map<double, double> times;
   for (std::size_t i = 1; i < rows.size(); ++i) {
     const auto bytes = cell(rows[i], columns, "size_bytes");
-    if (!bytes || *bytes <= 0) continue;
+    bool timed = false;
     for (const char* prefix : {"", "inplace_"}) {
+      if (!bytes || *bytes <= 0) continue;
       const auto time = time_of(rows[i], columns, prefix, *bytes, factor);
       if (!time) continue;
+      timed = true;
       const auto [place, fresh] = times.emplace(*bytes, *time);
       if (!fresh) place->second = std::min(place->second, *time);
     }
+    if (!timed) ++table.untimed_rows;
   }
   for (const auto& [bytes, time] : times) table.points.push_back({bytes, time});
 }

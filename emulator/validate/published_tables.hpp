@@ -26,6 +26,7 @@ struct PublishedTable {
   Collective collective = Collective::all_reduce;
   int ranks = 0, nodes = 0;
   std::vector<PublishedPoint> points;  // by size, each size once
+  int untimed_rows = 0;                // left out: no size, or no time, that is a number above 0
   std::string problem;                 // why the table cannot be read, or empty
 
   const std::string& column(const std::string& name) const;

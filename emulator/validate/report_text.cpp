@@ -1,4 +1,5 @@
 #include <cmath>
+#include <set>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -104,6 +105,24 @@ std::string quoted(const std::string& text) {
   return result + "\"";
 }
 
+// What was assumed of the judged tables, where their rows leave it open.
+std::string assumptions_text(const Validation& validation) {
+  std::set<std::size_t> judged;
+  for (const JudgedTable& one : validation.judged) judged.insert(one.table);
+  std::string text;
+  for (const std::size_t i : judged) {
+    const std::string& file = validation.tables[i].column("file");
+    for (const std::string& assumption : validation.machines[i].assumptions) {
+      text += fmt::format("  {}: {}\n", file, assumption);
+    }
+    if (const int rows = validation.tables[i].untimed_rows; rows > 0) {
+      text += fmt::format("  {}: {} row{} without a size and a time left out\n", file, rows,
+                          rows == 1 ? "" : "s");
+    }
+  }
+  return text.empty() ? "" : "\nassumed\n" + text;
+}
+
 }  // namespace
 
 std::string render_validation_text(const Validation& validation, bool all_tables) {
@@ -121,6 +140,7 @@ std::string render_validation_text(const Validation& validation, bool all_tables
       text += fmt::format("  {:<44}{}\n", file, band_errors(*tables[i]));
     }
   }
+  if (all_tables) text += assumptions_text(validation);
   if (!validation.skipped.empty()) text += "\nskipped\n";
   for (const SkippedTable& skipped : validation.skipped) {
     text +=

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <optional>
 #include <regex>
 #include <sstream>
 
@@ -11,6 +12,7 @@
 #include "emulator/base/error.hpp"
 #include "emulator/nccl/machine_look.hpp"
 #include "emulator/nccl/machine_shape.hpp"
+#include "emulator/nccl/network_settings.hpp"
 #include "topologies/builders/built_topology.hpp"
 #include "topologies/match/machine_match.hpp"
 #include "topologies/match/text_words.hpp"
@@ -42,7 +44,8 @@ struct Settings {
   bool peers_off = false, memory_off = false;
 };
 
-Settings settings_of(const PublishedTable& table, TimeNetwork network, bool several) {
+Settings settings_of(const PublishedTable& table,
+                     const std::map<std::string, std::string>& of_network) {
   Settings settings;
   const std::string& flags = table.column("env_flags");
   std::istringstream words(flags);
@@ -60,13 +63,22 @@ Settings settings_of(const PublishedTable& table, TimeNetwork network, bool seve
   if (contains_text(flags, "SHARP") || contains_text(table.column("inter_link"), "SHARP")) {
     set.emplace("NCCL_COLLNET_ENABLE", "1");
   }
-  // aws-ofi-nccl sets NCCL_PROTO=simple on EFA, whose writes may land in any order; Google's guides
-  // for GPUDirect-TCPX and TCPXO set it too, and NCCL_NVLS_ENABLE=0.
-  const bool google = network == TimeNetwork::tcpx || network == TimeNetwork::tcpxo;
-  if (several && (google || network == TimeNetwork::efa)) set.emplace("NCCL_PROTO", "Simple");
-  if (several && google) set.emplace("NCCL_NVLS_ENABLE", "0");
   std::erase_if(set, [](const auto& one) { return one.second.empty(); });
+  for (const auto& setting : of_network) set.insert(setting);
   return settings;
+}
+
+// Whether every GPU had a process of its own, where the row says how the run was started.
+std::optional<bool> process_per_gpu(const PublishedTable& table) {
+  if (const int processes = whole_number(table.column("processes_per_node")); processes > 0) {
+    return processes * table.nodes >= table.ranks;
+  }
+  const std::string words = in_lower_case(table.column("env_flags") + " " + table.column("notes"));
+  for (const char* many : {"process per gpu", "rank per process"}) {
+    if (contains_text(words, many)) return true;
+  }
+  if (contains_text(words, "one process") || contains_text(words, "single process")) return false;
+  return std::nullopt;
 }
 
 // The table's version, or what was current when most machines of the generation were published.
@@ -79,7 +91,8 @@ nccl::Version version_of(const PublishedTable& table, TimeGeneration generation,
     return nccl::parse_version(match.str());
   }
   const char* assumed = current[static_cast<std::size_t>(generation)];
-  assumptions.push_back(std::string("no version of the library: ") + assumed);
+  const std::string given = text.empty() ? "no version" : "\"" + text + "\" is no version";
+  assumptions.push_back(given + " of the library: " + assumed);
   return nccl::parse_version(assumed);
 }
 
@@ -141,10 +154,16 @@ nccl::Communicator communicator_of(const MachineMatch& match, const nccl::Versio
 
 void complete(const PublishedTable& table, const MachineMatch& match, TableMachine& machine) {
   const auto& spec = dynamic_cast<const BuiltTopology&>(*match.machine).spec();
-  const bool several = match.machine->ranks() > match.machine->space().domain_size();
-  const Settings settings = settings_of(table, time_network_of(match.fabric), several);
+  const Settings settings = settings_of(
+      table, nccl::network_settings(time_network_of(match.fabric),
+                                    time_generation_of(match.machine->gpu()),
+                                    match.machine->ranks() / match.machine->space().domain_size()));
   machine.assumptions = match.assumptions;
   machine.shape = shape_of(table, match, spec, settings);
+  if (const auto told = process_per_gpu(table)) {
+    machine.start_is_told = true;
+    machine.shape.process_per_gpu = *told;
+  }
   if (machine.shape.ranks < 2) throw UsageError("one rank: nothing is sent");
   const auto version = version_of(table, machine.shape.generation, machine.assumptions);
   try {

@@ -20,6 +20,7 @@ struct TableMachine {
   // Graphs, channels and tuner of it; null when unknown. RCCL's are those of a stand-in.
   std::shared_ptr<const nccl::Communicator> communicator;
   std::vector<std::string> assumptions;  // what the columns leave open
+  bool start_is_told = false;            // shape.process_per_gpu is what the row says
   std::string unknown;                   // why there is no machine, or empty
 };
 

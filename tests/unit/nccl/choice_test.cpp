@@ -5,6 +5,7 @@
 #include "emulator/base/error.hpp"
 #include "emulator/base/text_file.hpp"
 #include "emulator/nccl/choice.hpp"
+#include "emulator/nccl/network_settings.hpp"
 #include "emulator/nccl/tuner_tables.hpp"
 #include "topologies/model/machine_file.hpp"
 
@@ -131,6 +132,27 @@ TEST(NcclChoice, OverridesHold) {
   EXPECT_GE(staged.ring.type_intra, PathType::phb);
   EXPECT_EQ(choose(staged, {Collective::all_reduce, gib, DataType::int8}).protocol,
             Protocol::simple);
+}
+
+TEST(NcclChoice, NetworksBringVariablesOfTheirOwn) {
+  const auto with_network = [](const char* name, const char* variable, const char* value) {
+    Overrides overrides;
+    if (variable != nullptr) assign(overrides, variable, value);
+    const auto machine = load_machine(name);
+    add_network_settings(overrides, *machine, machine->ranks() / machine->space().domain_size());
+    return overrides;
+  };
+  const auto google = with_network("gcp-a3-megax128", nullptr, "");
+  EXPECT_EQ(google.proto, "Simple");
+  EXPECT_EQ(google.nvls_enable, 0);
+  EXPECT_EQ(google.from_network.size(), 2U);
+  EXPECT_FALSE(google.what_if()) << "the user asked nothing";
+  const auto user = with_network("gcp-a3-megax128", "NCCL_PROTO", "LL128");
+  EXPECT_EQ(user.proto, "LL128");
+  EXPECT_EQ(user.from_network.count("NCCL_PROTO"), 0U);
+  EXPECT_EQ(with_network("hgx-a100x4@efa-v1", nullptr, "").proto, "Simple");
+  EXPECT_EQ(with_network("hgx-a100", nullptr, "").proto, "") << "one node";
+  EXPECT_EQ(with_network("aws-p5x128", nullptr, "").proto, "") << "keeps 128 bytes in order";
 }
 
 TEST(NcclChoice, SharpBringsCollNet) {

@@ -118,6 +118,8 @@ TEST(Accuracy, BatchSystemsStartAProcessPerGpu) {
   EXPECT_TRUE(validation.machines[3].shape.process_per_gpu) << "its name does";
   EXPECT_FALSE(validation.machines[4].shape.process_per_gpu) << "no name is no system";
   EXPECT_TRUE(validation.machines[5].shape.process_per_gpu);
+  request.fit[1].row["notes"] = "one process, 4 GPUs";
+  EXPECT_FALSE(validate(request).machines[1].shape.process_per_gpu) << "its row says otherwise";
 }
 
 TEST(FormError, IsTheSpreadOfWhatWasFitted) {

@@ -71,6 +71,22 @@ TEST(TableMachine, WhatIsLeftOpenIsAssumedAloud) {
   const auto machine = machine_of(table_of({{"gpu", "H100"}, {"intra_link", "NVLink4"}}, 8, 1));
   ASSERT_EQ(machine.unknown, "");
   EXPECT_NE(machine.assumptions.front().find("no version"), std::string::npos);
+  const auto odd = machine_of(
+      table_of({{"gpu", "H100"}, {"intra_link", "NVLink4"}, {"nccl_version", "new"}}, 8, 1));
+  EXPECT_NE(odd.assumptions.front().find("\"new\" is no version"), std::string::npos);
+}
+
+TEST(TableMachine, HowItWasStarted) {
+  std::map<std::string, std::string> row{{"gpu", "H100"}};
+  EXPECT_FALSE(machine_of(table_of(row, 8, 1)).start_is_told);
+  row["notes"] = "One process per GPU (MPI); quiet";
+  EXPECT_TRUE(machine_of(table_of(row, 8, 1)).shape.process_per_gpu);
+  row["notes"] = "one process, 8 GPUs";
+  const auto one = machine_of(table_of(row, 8, 1));
+  EXPECT_TRUE(one.start_is_told);
+  EXPECT_FALSE(one.shape.process_per_gpu);
+  row["processes_per_node"] = "8";
+  EXPECT_TRUE(machine_of(table_of(row, 8, 1)).shape.process_per_gpu) << "the column goes first";
 }
 
 TEST(TableMachine, NetworksThatSetTheirProtocol) {
@@ -81,6 +97,14 @@ TEST(TableMachine, NetworksThatSetTheirProtocol) {
                                            16, 2));
   ASSERT_EQ(machine.unknown, "");
   EXPECT_EQ(machine.communicator->overrides.proto, "Simple");
+  // The later adapters keep 128 bytes in order.
+  const auto later = machine_of(table_of({{"gpu", "H100 SXM5 80GB"},
+                                          {"intra_link", "NVLink4 NVSwitch3 450GB/s uni"},
+                                          {"inter_link", "EFA v2 32x100G per node"},
+                                          {"nic_per_gpu_gbps", "400"}},
+                                         16, 2));
+  ASSERT_EQ(later.unknown, "");
+  EXPECT_EQ(later.communicator->overrides.proto, "");
 }
 
 TEST(TableMachine, RcclRunsOnAStandIn) {

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 
 #include "emulator/cost/forward_model.hpp"
 #include "emulator/nccl/time_choice.hpp"
@@ -82,6 +84,40 @@ TEST(TimeChoice, RegisteredWindowsAndPeers) {
   const TimeChoice peers = time_choice(communicator, {shape, Collective::all_to_all, 1024});
   EXPECT_EQ(peers.algorithm, TimeAlgorithm::point_to_point);
   EXPECT_EQ(peers.peer_channels, communicator.p2p_channels_per_peer);
+}
+
+// Of eight B200 (nccl-tests; channels as in NCCL's addP2pToPlan): a message to one peer has a part
+// of the channels, which doubles while a part is longer than 16 MiB, so that 64 MiB and 128 MiB
+// take about as long.
+TEST(TimeModel, AMessageToOnePeerGetsMoreChannelsAsItGrows) {
+  TimeShape shape = h100(1);
+  shape.generation = TimeGeneration::blackwell;
+  shape.link_gbps = 900;
+  const TimeChoice choice{TimeAlgorithm::point_to_point, TimeProtocol::simple, 32, 32};
+  const auto time = [&](double mib) {
+    return time_us({shape, Collective::send_recv, mib * (1 << 20)}, choice,
+                   mechanism_priors(shape));
+  };
+  EXPECT_NEAR(time(64) / time(32), 2, 0.1);
+  EXPECT_NEAR(time(128) / time(64), 1, 0.1);
+  EXPECT_NEAR(time(64), 789, 0.1 * 789) << "measured";
+  EXPECT_GT(time(4096) / time(2048), 1.9) << "all channels, or all links";
+}
+
+// Network and switch work side by side: neither waits for the other's whole share.
+TEST(TimeModel, TreesOverSwitchesTakeTheSlowerStage) {
+  const TimeShape shape = h100(2);
+  const TimeCase time_case{shape, Collective::all_reduce, 4e9};
+  const TimeChoice choice{TimeAlgorithm::nvls_tree, TimeProtocol::simple, 16, 2};
+  const auto without = [&](std::optional<Mechanism> stage) {
+    MechanismValues values = mechanism_priors(shape);
+    if (stage) values[index_of(*stage)] *= 100;
+    return time_us(time_case, choice, values);
+  };
+  const double slower =
+      std::max(without(Mechanism::nvls_efficiency), without(Mechanism::nic_efficiency));
+  EXPECT_LT(without({}), 1.19 * slower);  // 2^(1/4), were they equally slow
+  EXPECT_GE(without({}), slower);
 }
 
 // The closed form against the engine: rings of one node, with the engine's priors carried over.
