@@ -10,6 +10,7 @@
 
 #include "emulator/base/error.hpp"
 #include "emulator/cli/command.hpp"
+#include "emulator/cli/engine_rows.hpp"
 #include "emulator/trace/publish.hpp"
 #include "emulator/validate/validation_report.hpp"
 
@@ -43,13 +44,14 @@ ValidationRequest request_of(const ValidateArguments& arguments) {
     request.fit = read_published_tables(arguments.data);
     if (request.disciplines.empty()) {
       request.disciplines = {Discipline::fit, Discipline::scale, Discipline::transfer,
-                             Discipline::datasheet};
+                             Discipline::datasheet, Discipline::engine};
     }
   } else {
     request.fit = read_published_tables(arguments.fit);
     request.predict = read_published_tables(arguments.predict);
     if (request.disciplines.empty()) request.disciplines = {Discipline::fit};
   }
+  request.engine = engine_rows();
   return request;
 }
 
@@ -79,9 +81,10 @@ void add_validate_command(CLI::App& app, CommandBody& run) {
                       "directory with index.csv and its tables: fitted and judged");
   command->add_option("--fit", arguments->fit, "fit on all tables of this directory");
   command->add_option("--predict", arguments->predict, "and judge those of this one");
-  command->add_option("--discipline", arguments->disciplines,
-                      "fit, scale, transfer or datasheet (default: all four of --data; what --fit "
-                      "knows of --predict)");
+  command->add_option(
+      "--discipline", arguments->disciplines,
+      "fit, scale, transfer, datasheet or engine (default: all five of --data; what "
+      "--fit knows of --predict)");
   command->add_option("--csv", arguments->csv, "write every judged point to this file");
   command->add_option("--html", arguments->html,
                       "write one page with measured and predicted curves, worst first");

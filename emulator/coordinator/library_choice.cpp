@@ -91,11 +91,10 @@ NcclChooser::NcclChooser(const Topology& machine, const nccl::Version& version,
       shape_(time_shape_of(machine)),
       values_(mechanism_priors(shape_)) {}
 
-LibraryPoint NcclChooser::choose(Collective collective, std::int64_t bytes) const {
-  const nccl::Choice choice = nccl::choose(communicator_, {collective, bytes});
-  const TimeCase time_case{shape_, collective, static_cast<double>(bytes)};
+LibraryPoint library_point(const nccl::Communicator& communicator, Collective collective,
+                           std::int64_t bytes) {
+  const nccl::Choice choice = nccl::choose(communicator, {collective, bytes});
   LibraryPoint point;
-  point.closed_us = time_us(time_case, time_choice(communicator_, time_case), values_);
   point.threads = choice.threads;
   if (choice.point_to_point) {
     point.name = "SendRecv";
@@ -103,10 +102,17 @@ LibraryPoint NcclChooser::choose(Collective collective, std::int64_t bytes) cons
     return point;
   }
   point.name = nccl::to_string(choice.algorithm);
-  point.algorithm = catalogue_name(choice.algorithm, communicator_.nodes > 1);
+  point.algorithm = catalogue_name(choice.algorithm, communicator.nodes > 1);
   point.protocol = protocol_of(choice.protocol);
   point.channels = choice.channels;
   point.tuner_us = choice.estimate_us;
+  return point;
+}
+
+LibraryPoint NcclChooser::choose(Collective collective, std::int64_t bytes) const {
+  LibraryPoint point = library_point(communicator_, collective, bytes);
+  const TimeCase time_case{shape_, collective, static_cast<double>(bytes)};
+  point.closed_us = time_us(time_case, time_choice(communicator_, time_case), values_);
   return point;
 }
 

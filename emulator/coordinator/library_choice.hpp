@@ -48,6 +48,10 @@ class NcclChooser {
   MechanismValues values_{};
 };
 
+// What NCCL takes on a communicator, without the closed model's time.
+LibraryPoint library_point(const nccl::Communicator& communicator, Collective collective,
+                           std::int64_t bytes);
+
 // NAME=VALUE of NCCL's variables among other settings.
 bool is_library_variable(const std::string& item);
 nccl::Overrides library_overrides(const std::vector<std::string>& set);

@@ -216,6 +216,32 @@ void judge_all(Validation& validation, Judge& judge, const MechanismFit& all,
   }
 }
 
+// One process that calls for all GPUs of a host may be what small sizes wait for. The engine's rows
+// are of a process per GPU: they are held against times ten times as long, or of such runs.
+double least_time_us(const TimeShape& shape) {
+  const bool one_process = shape.ranks == shape.host_ranks && !shape.process_per_gpu;
+  const double launch = mechanism_priors(shape).at(index_of(Mechanism::launch));
+  return one_process ? 10 * launch * shape.host_ranks : 0;
+}
+
+void judge_engine(Validation& validation, Judge& judge, const EngineRows& rows, std::size_t first) {
+  for (std::size_t i = first; i < validation.tables.size(); ++i) {
+    JudgedTable judged{i, Discipline::engine, {}};
+    const double least = least_time_us(validation.machines[i].shape);
+    for (const MechanismPoint& point : judge.points_of({i})) {
+      if (std::exp(point.log_time) < least) continue;
+      const auto row =
+          rows(validation.machines[i], point.time_case.collective, point.time_case.bytes);
+      if (!row) continue;
+      judged.points.push_back({point.time_case.bytes, std::exp(point.log_time), row->time_us,
+                               row->sigma, 0, point.choice});
+    }
+    if (judged.points.empty()) continue;
+    validation.judged.push_back(std::move(judged));
+    add_nominal_rate_baseline(validation, validation.judged.back());
+  }
+}
+
 // Machines with Slingshot (HPE Cray EX) are run by batch systems. A table of one node does not say
 // what network its system has; the others of the system do, or the system's name.
 void mark_batch_systems(Validation& validation) {
@@ -238,17 +264,18 @@ void mark_batch_systems(Validation& validation) {
 }  // namespace
 
 std::string_view to_string(Discipline discipline) {
-  constexpr std::array<std::string_view, 4> names{"fit", "scale", "transfer", "datasheet"};
+  constexpr std::array<std::string_view, 5> names{"fit", "scale", "transfer", "datasheet",
+                                                  "engine"};
   return names.at(static_cast<std::size_t>(discipline));
 }
 
 Discipline discipline_from_name(std::string_view name) {
-  for (const Discipline discipline :
-       {Discipline::fit, Discipline::scale, Discipline::transfer, Discipline::datasheet}) {
+  for (const Discipline discipline : {Discipline::fit, Discipline::scale, Discipline::transfer,
+                                      Discipline::datasheet, Discipline::engine}) {
     if (to_string(discipline) == name) return discipline;
   }
   throw UsageError("no discipline " + std::string(name) +
-                   " (they are fit, scale, transfer, datasheet) choose one");
+                   " (they are fit, scale, transfer, datasheet, engine) choose one");
 }
 
 Validation validate(const ValidationRequest& request) {
@@ -274,6 +301,9 @@ Validation validate(const ValidationRequest& request) {
         break;
       case Discipline::transfer:
         judge_transfer(validation, judge, all, first);
+        break;
+      case Discipline::engine:
+        judge_engine(validation, judge, request.engine, first);
         break;
       default:
         judge_all(validation, judge, all, form_error, first, discipline);

@@ -1,4 +1,4 @@
-// The four ways to judge the time model on published tables, and what each may know.
+// The ways to judge the time model on published tables, and what each may know.
 //
 //   fit        all points of all tables; one parameter set per system, shared by priors
 //   scale      of the system, one node and the smallest scales with 2 nodes or more that identify
@@ -6,10 +6,14 @@
 //              has such); larger ones are predicted. Other systems are known
 //   transfer   other systems only (column `system` of the index)
 //   datasheet  no table at all: priors from data sheets and published constants
+//   engine     no table either: what `emulate -a auto` prints, schedules swept at its priors. Not
+//              the time model, but judged beside it, at sizes where it does not matter that one
+//              process called for all GPUs of a host
 //
 // Low-confidence tables are neither fitted nor scored. Times are microseconds.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,7 +25,7 @@
 
 namespace fabricast {
 
-enum class Discipline : std::uint8_t { fit, scale, transfer, datasheet };
+enum class Discipline : std::uint8_t { fit, scale, transfer, datasheet, engine };
 
 std::string_view to_string(Discipline discipline);
 // Throws UsageError.
@@ -53,10 +57,18 @@ struct Validation {
   std::vector<EffectReport> effects;  // of the fit to everything that may be fitted
 };
 
+// A row of the engine; sigma is that of ln(time).
+struct EngineRow {
+  double time_us = 0, sigma = 0;
+};
+using EngineRows = std::function<std::optional<EngineRow>(const TableMachine& machine,
+                                                          Collective collective, double bytes)>;
+
 struct ValidationRequest {
   std::vector<PublishedTable> fit;      // may be empty
   std::vector<PublishedTable> predict;  // empty: judge `fit` itself
   std::vector<Discipline> disciplines;  // with `predict`: what of it is known is the fit tables
+  EngineRows engine{};                  // needed for Discipline::engine
 };
 
 Validation validate(const ValidationRequest& request);

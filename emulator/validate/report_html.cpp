@@ -162,8 +162,8 @@ std::string discipline_section(const Validation& validation, Discipline discipli
 
 std::string render_validation_html(const Validation& validation) {
   std::string page = page_head + target_table(validation);
-  for (const Discipline discipline :
-       {Discipline::fit, Discipline::scale, Discipline::transfer, Discipline::datasheet}) {
+  for (const Discipline discipline : {Discipline::fit, Discipline::scale, Discipline::transfer,
+                                      Discipline::datasheet, Discipline::engine}) {
     page += discipline_section(validation, discipline);
   }
   if (!validation.skipped.empty()) page += "<h2>Skipped</h2><ul>\n";

@@ -28,6 +28,7 @@ Tables of low confidence are neither fitted nor scored.
 | scale | one node and the system's smallest scales with two nodes or more that identify its NICs, other systems; larger scales are predicted | busbw as at the largest known scale |
 | transfer | other systems only | mean busbw of other systems of the class |
 | datasheet | data sheets and published constants, no table | bytes over the nominal rate of the slowest link |
+| engine | as datasheet: the rows of `emulate -a auto` at the priors, another model than the one of the others | the same |
 
 `scale` and `transfer` also use the tables of all *other* systems, through the priors that they share. Where a system's scales
 do not reach two nodes, its row counts as transfer. NICs are identified when the known tables hold a size of 64 KiB or less (latency) and one
@@ -168,14 +169,18 @@ constexpr const char* missing = R"(## What is known to be missing
 
 std::string render_validation_markdown(const Validation& validation) {
   std::string text = opening + targets(validation);
-  for (const Discipline discipline :
-       {Discipline::fit, Discipline::scale, Discipline::transfer, Discipline::datasheet}) {
+  for (const Discipline discipline : {Discipline::fit, Discipline::scale, Discipline::transfer,
+                                      Discipline::datasheet, Discipline::engine}) {
     const auto part = coverage(validation, discipline);
     if (!part) continue;
     text += fmt::format(
         "## {}\n\nMedian over tables of the error in percent. {:.0f} % of points lie inside their "
-        "nominal 90 % interval.\n\n",
-        to_string(discipline), 100 * *part);
+        "nominal 90 % interval.{}\n\n",
+        to_string(discipline), 100 * *part,
+        discipline == Discipline::engine ? " No targets were set for it. Of one node sizes for "
+                                           "which one process may have called "
+                                           "for all GPUs are left out."
+                                         : "");
     text += classes(validation, discipline) + worst(validation, discipline);
   }
   return text + missing + shared_effects(validation) + skipped(validation);

@@ -94,7 +94,7 @@ nlohmann::json table_json(const Validation& validation, const JudgedTable& judge
 }
 
 constexpr Discipline disciplines[] = {Discipline::fit, Discipline::scale, Discipline::transfer,
-                                      Discipline::datasheet};
+                                      Discipline::datasheet, Discipline::engine};
 
 std::string quoted(const std::string& text) {
   std::string result = "\"";

@@ -159,6 +159,7 @@ void complete(const PublishedTable& table, const MachineMatch& match, TableMachi
                                     time_generation_of(match.machine->gpu()),
                                     match.machine->ranks() / match.machine->space().domain_size()));
   machine.assumptions = match.assumptions;
+  machine.topology = match.machine;
   machine.shape = shape_of(table, match, spec, settings);
   if (const auto told = process_per_gpu(table)) {
     machine.start_is_told = true;

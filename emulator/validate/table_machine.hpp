@@ -16,6 +16,7 @@ namespace fabricast {
 
 struct TableMachine {
   TimeShape shape;
+  std::shared_ptr<const Topology> topology;
   nccl::DataType type = nccl::DataType::float32;
   // Graphs, channels and tuner of it; null when unknown. RCCL's are those of a stand-in.
   std::shared_ptr<const nccl::Communicator> communicator;

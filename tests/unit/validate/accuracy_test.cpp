@@ -122,6 +122,36 @@ TEST(Accuracy, BatchSystemsStartAProcessPerGpu) {
   EXPECT_FALSE(validate(request).machines[1].shape.process_per_gpu) << "its row says otherwise";
 }
 
+// The engine's rows are of a process per GPU: where one process may have called for eight GPUs,
+// sizes that this decides are left out; what the engine cannot do is, too.
+TEST(Accuracy, TheEngineIsJudgedWhereItsRowsAreOfTheSameRun) {
+  PublishedTable table;
+  table.row = {{"gpu", "H100"}, {"intra_link", "NVLink4"}};
+  table.ranks = 8;
+  table.nodes = 1;
+  table.points = {{1024, 50}, {1 << 26, 540}, {1 << 30, 4000}};
+  ValidationRequest request;
+  request.fit = {table};
+  request.disciplines = {Discipline::engine};
+  std::vector<double> asked;
+  request.engine = [&](const TableMachine& machine, Collective, double bytes) {
+    EXPECT_EQ(machine.topology->ranks(), 8);
+    asked.push_back(bytes);
+    return bytes > 1e9 ? std::nullopt : std::optional(EngineRow{600, 0.5});
+  };
+  const Validation one_process = validate(request);
+  EXPECT_EQ(asked, (std::vector<double>{1 << 26, 1 << 30}));
+  ASSERT_EQ(one_process.judged.size(), 1U);
+  ASSERT_EQ(one_process.judged[0].points.size(), 1U);
+  EXPECT_EQ(one_process.judged[0].points[0].predicted_us, 600);
+  EXPECT_EQ(one_process.judged[0].points[0].sigma, 0.5);
+  EXPECT_EQ(coverage(one_process, Discipline::engine), 1);
+  request.fit[0].row["notes"] = "one process per GPU";
+  asked.clear();
+  EXPECT_EQ(validate(request).judged[0].points.size(), 2U);
+  EXPECT_EQ(asked.size(), 3U);
+}
+
 TEST(FormError, IsTheSpreadOfWhatWasFitted) {
   std::vector<MechanismPoint> points(100);
   const MechanismFit priors({});
