@@ -9,6 +9,7 @@
 
 #include "emulator/base/contracts.hpp"
 #include "emulator/base/normal.hpp"
+#include "emulator/base/units.hpp"
 #include "emulator/cost/offered.hpp"
 #include "emulator/profile/judgement.hpp"
 
@@ -116,6 +117,18 @@ std::vector<Prediction::Share> shares_of(const CalibrationProfile& profile,
                    [](const auto& a, const auto& b) { return a.share > b.share; });
   return shares;
 }
+
+namespace {
+
+// Where nothing was measured, small sizes are known less well than the discrepancy says.
+double unmeasured_ln(const CalibrationProfile& profile, const PointSpec& point) {
+  if (!profile.evidence.empty() || point.executor != ExecutorKind::nccl) return 0;
+  const double ratio =
+      static_cast<double>(point.bytes) / (judgement::unmeasured_small_mib * bytes_per_mib);
+  return judgement::unmeasured_small / std::sqrt(1 + ratio * ratio);
+}
+
+}  // namespace
 
 Predictor::Predictor(const Topology& topology, CalibrationProfile profile, EngineOptions options)
     : profile_(std::move(profile)),
@@ -253,9 +266,10 @@ double Predictor::judge_evidence(Prediction& prediction) const {
 
 void Predictor::judge_interval(Prediction& prediction, const std::vector<Elasticity>& elasticities,
                                double distance_ln) const {
+  const double unmeasured = unmeasured_ln(profile_, prediction.point);
   const double variance = parameter_variance(profile_, elasticities) +
                           profile_.discrepancy_ln * profile_.discrepancy_ln +
-                          distance_ln * distance_ln;
+                          distance_ln * distance_ln + unmeasured * unmeasured;
   const double reach = std::exp(two_sided_90 * std::sqrt(variance));
   prediction.low_us = to_us(prediction.time) / reach;
   prediction.high_us = to_us(prediction.time) * reach;
