@@ -270,9 +270,16 @@ void Predictor::judge_interval(Prediction& prediction, const std::vector<Elastic
   const double variance = parameter_variance(profile_, elasticities) +
                           profile_.discrepancy_ln * profile_.discrepancy_ln +
                           distance_ln * distance_ln + unmeasured * unmeasured;
-  const double reach = std::exp(two_sided_90 * std::sqrt(variance));
-  prediction.low_us = to_us(prediction.time) / reach;
-  prediction.high_us = to_us(prediction.time) * reach;
+  set_interval(prediction, std::exp(two_sided_90 * std::sqrt(variance)));
+}
+
+void set_interval(Prediction& prediction, double reach) {
+  const double time = to_us(prediction.time);
+  const ExecutorKind executor = prediction.point.executor;
+  const bool stated = executor == ExecutorKind::nccl || executor == ExecutorKind::peers;
+  const double least = stated ? std::min(to_us(prediction.bound), time) : 0;
+  prediction.low_us = std::max(time / reach, least);
+  prediction.high_us = time * reach;
 }
 
 std::string_view to_string(PredictionLabel label) {

@@ -37,6 +37,10 @@ class Predictor {
   Forward forward_;
 };
 
+// The interval of the time and the bound that are there: time / reach to time * reach, but not
+// below the bandwidth bound where link rates are stated and not fitted (nccl, peers).
+void set_interval(Prediction& prediction, double reach);
+
 // e^T C e: elasticities e, posterior covariance C of ln(parameters). O(pairs of correlations).
 double parameter_variance(const CalibrationProfile& profile,
                           const std::vector<Elasticity>& elasticities);

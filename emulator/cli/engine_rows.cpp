@@ -31,8 +31,8 @@ class Rows {
                      ? std::vector{*choice.protocol}
                      : usual_protocols(ExecutorKind::nccl, collective, choice.algorithm));
       const Prediction prediction = predictor.predict(point);
-      const double width = std::log(prediction.high_us / prediction.low_us);
-      return EngineRow{to_us(prediction.time), width / (2 * two_sided_90)};
+      const double time = to_us(prediction.time);
+      return EngineRow{time, std::log(prediction.high_us / time) / two_sided_90};
     } catch (const UsageError&) {
       return std::nullopt;
     }

@@ -14,11 +14,11 @@
 namespace fabricast {
 namespace {
 
-void set_time(Prediction& prediction, SimDuration time) {
-  const double ratio = to_us(time) / to_us(prediction.time);
+void set_time(Prediction& prediction, SimDuration time, SimDuration bound) {
+  const double reach = prediction.high_us / to_us(prediction.time);
   prediction.time = time;
-  prediction.low_us *= ratio;
-  prediction.high_us *= ratio;
+  prediction.bound = bound;
+  set_interval(prediction, reach);
   prediction.engine = "flow";
   prediction.steps.reset();
   prediction.updates = 0;
@@ -92,8 +92,7 @@ FlowStage::FlowStage(const Topology& topology, ParameterValues values, const Sce
 void FlowStage::retime(Prediction& prediction) {
   const CollectiveCase made = builder_.build(values_, prediction.point);
   const FlowTime timed = evaluate_flows(topology_, values_, prediction.point, made, routes_, slow_);
-  set_time(prediction, timed.time);
-  prediction.bound = timed.bound;
+  set_time(prediction, timed.time, timed.bound);
   prediction.loads = timed.loads;
   prediction.stages = timed.stages;
   prediction.slowest_channel = timed.slowest_channel;
@@ -139,9 +138,8 @@ JobPredictions predict_jobs(const std::shared_ptr<const Topology>& topology,
   for (std::size_t j = 0; j < jobs.size(); ++j) {
     const JobTime& time = result.run.jobs[j];
     Prediction& prediction = result.predictions[j];
-    set_time(prediction, time.beside);
+    set_time(prediction, time.beside, bound_of(time.loads));
     prediction.loads = time.loads;
-    prediction.bound = bound_of(time.loads);
     prediction.stages = time.stages;
     prediction.slowest_channel = time.slowest_channel;
     prediction.flows = time.flows;

@@ -84,7 +84,7 @@ efficiency: there the rate is fitted, and capacity and bound are those of the fi
 
 ## Intervals
 
-The variance of ln(time) is eᵀCe + discrepancy² + distance², and of NCCL's rows at the priors more at small sizes (unmeasured_small, below); the interval is ±1.645 of its root, nominally 90 %. e are the sensitivities, C
+The variance of ln(time) is eᵀCe + discrepancy² + distance², and of NCCL's rows at the priors more at small sizes (unmeasured_small, below); the interval is ±1.645 of its root, nominally 90 %, but not below the bandwidth bound of stated rates. e are the sensitivities, C
 the posterior covariance of the fit, stored as σ and correlations: a launch and a step that act alike are each uncertain while their
 sum is known. The discrepancy is the model's own error. It is the least one with which nine in ten of the held-out points
 (fewer than nine: the fitted ones too) lie inside their intervals, so it asks nothing of the errors' distribution; a test draws truths that

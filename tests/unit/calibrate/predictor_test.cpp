@@ -69,6 +69,22 @@ TEST(Predictor, SharesAreFractionsOfTheCriticalPath) {
 }
 
 // Halve a parameter of sensitivity e and the time changes by about 2^e; shares do not say that.
+TEST(Predictor, NoIntervalReachesBelowAStatedBound) {
+  const auto box = load_machine("hgx-h100");
+  Predictor predictor(*box, prior_profile(*box, ExecutorKind::nccl));
+  for (const std::int64_t bytes : {8LL, 1LL << 15, 1LL << 21, 1LL << 33}) {
+    const auto row = predictor.predict(ring(Protocol::simple, bytes));
+    EXPECT_GE(row.low_us, to_us(row.bound)) << bytes;
+  }
+  Prediction row = predictor.predict(ring(Protocol::simple, 1LL << 33));
+  set_interval(row, 2);
+  EXPECT_EQ(row.low_us, to_us(row.bound));
+  EXPECT_EQ(row.high_us, 2 * to_us(row.time));
+  row.point.executor = ExecutorKind::host;  // whose bound is of a fitted rate
+  set_interval(row, 2);
+  EXPECT_EQ(row.low_us, to_us(row.time) / 2);
+}
+
 TEST(Predictor, SensitivitiesAreWhatHalvingAParameterDoes) {
   const auto box = load_machine("hgx-h100");
   const auto profile = prior_profile(*box, ExecutorKind::nccl);
