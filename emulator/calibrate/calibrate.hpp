@@ -12,6 +12,7 @@
 // Deterministic; not thread safe within one call.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,12 +24,20 @@
 
 namespace fabricast {
 
+// What the library takes for a sample of its free choice (Conditions, algorithm "nccl", protocol
+// "auto") on the machine cut to its ranks; nothing where that is not known.
+using LibraryRule =
+    std::function<std::optional<PointSpec>(const Topology& cut, const PointSpec& asked)>;
+
 struct CalibrateOptions {
   double holdout_fraction = 0.25;  // every 4th size of each sweep is not fitted but predicted
   double huber = judgement::huber;  // in units of the observation's sigma
   int max_iterations = 30;
   // Not null: collectives that are predicted and compared, never fitted; no evidence either.
   const SampleSet* against = nullptr;
+  // Whose choice rows of `emulate -a auto` have. Without it, and where it tells nothing, the
+  // algorithm and protocol with the least time at the priors are taken.
+  LibraryRule library{};
 };
 
 // Fits `prior` (from prior_profile) with the samples that belong to its executor and machine.

@@ -229,7 +229,7 @@ FitResult fit(ForwardSet& forwards, const CalibrationProfile& prior,
       if (!is_collective(seen)) continue;  // of the device, not of an algorithm
       Forward& forward = forwards.of(seen.conditions.ranks);
       if (seen.choose) {
-        resolve_choice(forward, values, seen);
+        resolve_choice(forward, values, options.library, seen);
       } else {
         expect_offered(forward, seen);
       }

@@ -17,6 +17,11 @@ namespace {
       to_string(asked.collective), asked.algorithm, asked.protocol, asked.ranks, topology.name()));
 }
 
+bool is_modeled(const Topology& topology, const PointSpec& point) {
+  return why_not_offered(topology, point.executor, point.collective, point.algorithm).empty() &&
+         why_no_protocol(topology, point.executor, point.protocol).empty();
+}
+
 }  // namespace
 
 ForwardSet::ForwardSet(const Topology& topology)
@@ -31,7 +36,16 @@ Forward& ForwardSet::of(std::int32_t ranks) {
   return *cut.forward;
 }
 
-void resolve_choice(Forward& forward, const ParameterValues& values, Observation& observation) {
+void resolve_choice(Forward& forward, const ParameterValues& values, const LibraryRule& library,
+                    Observation& observation) {
+  if (library && observation.conditions.algorithm == "nccl" &&
+      observation.conditions.protocol == "auto") {
+    const auto chosen = library(forward.topology(), observation.point);
+    if (chosen && is_modeled(forward.topology(), *chosen)) {
+      observation.point = *chosen;
+      return;
+    }
+  }
   SimDuration least = SimDuration::max();
   PointSpec best = observation.point;
   const Conditions& asked = observation.conditions;
@@ -61,12 +75,8 @@ void resolve_choice(Forward& forward, const ParameterValues& values, Observation
 }
 
 void expect_offered(const Forward& forward, const Observation& observation) {
-  const Conditions& asked = observation.conditions;
-  const Topology& topology = forward.topology();
-  const PointSpec& point = observation.point;
-  if (!why_not_offered(topology, point.executor, point.collective, point.algorithm).empty() ||
-      !why_no_protocol(topology, point.executor, point.protocol).empty()) {
-    refuse(topology, asked);
+  if (!is_modeled(forward.topology(), observation.point)) {
+    refuse(forward.topology(), observation.conditions);
   }
 }
 

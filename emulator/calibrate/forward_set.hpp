@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 
+#include "emulator/calibrate/calibrate.hpp"
 #include "emulator/calibrate/observations.hpp"
 #include "emulator/sim/predict.hpp"
 #include "topologies/model/topology.hpp"
@@ -29,9 +30,11 @@ class ForwardSet {
   std::map<std::int32_t, Cut> cuts_;
 };
 
-// The (algorithm, protocol) with the least predicted time: what the library is taken to have
-// chosen. Throws UsageError where the machine has nothing of what was asked.
-void resolve_choice(Forward& forward, const ParameterValues& values, Observation& observation);
+// What the library is taken to have chosen: as the rule says, where algorithm and protocol are both
+// its choice and the model has that; else the (algorithm, protocol) with the least predicted time.
+// Throws UsageError where the machine has nothing of what was asked.
+void resolve_choice(Forward& forward, const ParameterValues& values, const LibraryRule& library,
+                    Observation& observation);
 
 // Throws UsageError where a sample is of an algorithm that the machine's model does not have: logs
 // of others are given with machines that nobody ran them on.

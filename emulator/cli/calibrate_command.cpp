@@ -16,6 +16,7 @@
 #include "emulator/cli/output_format.hpp"
 #include "emulator/coordinator/agreement.hpp"
 #include "emulator/coordinator/evidence_files.hpp"
+#include "emulator/coordinator/library_choice.hpp"
 #include "emulator/coordinator/trace_assembly.hpp"
 #include "emulator/profile/inventory.hpp"
 
@@ -113,6 +114,7 @@ int run_calibrate(const CalibrateArguments& arguments) {
     say_what_is_not_fitted(samples, subject);
     CalibrateOptions options;
     options.holdout_fraction = arguments.holdout;
+    options.library = library_rule();
     if (!arguments.against.empty()) options.against = &against.samples;
     auto profile =
         calibrate(*topology, prior_profile(*topology, model_of(subject)), samples, options);

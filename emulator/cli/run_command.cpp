@@ -26,6 +26,7 @@
 #include "emulator/cli/restart_options.hpp"
 #include "emulator/cli/trace_options.hpp"
 #include "emulator/coordinator/agreement.hpp"
+#include "emulator/coordinator/library_choice.hpp"
 #include "emulator/coordinator/library_tables.hpp"
 #include "emulator/coordinator/profile_text.hpp"
 #include "emulator/coordinator/recorded_stage.hpp"
@@ -264,7 +265,10 @@ CalibrationProfile calibrate_local(const Communicator& world, const Local& local
                                    const RunRecord* record) {
   return profile_from_text(agree(world, [&] {
     const auto prior = prior_profile(*local.topology, local.choice.kind);
-    const auto profile = calibrate(*local.topology, prior, read_sample_tables(record->content()));
+    CalibrateOptions options;
+    options.library = library_rule();
+    const auto profile =
+        calibrate(*local.topology, prior, read_sample_tables(record->content()), options);
     log_info("3/4 calibrate: " + render_holdout(profile));
     warn_of_useless_fit(profile);
     return to_text(profile);

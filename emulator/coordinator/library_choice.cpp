@@ -1,5 +1,7 @@
 #include "emulator/coordinator/library_choice.hpp"
 
+#include <map>
+#include <memory>
 #include <utility>
 
 #include <fmt/format.h>
@@ -11,6 +13,7 @@
 #include "emulator/nccl/time_choice.hpp"
 #include "emulator/nccl/time_model.hpp"
 #include "emulator/nccl/tuner_tables.hpp"
+#include "emulator/schedule/catalogue.hpp"
 #include "topologies/match/machine_match.hpp"
 
 namespace fabricast {
@@ -107,6 +110,33 @@ LibraryPoint library_point(const nccl::Communicator& communicator, Collective co
   point.channels = choice.channels;
   point.tuner_us = choice.estimate_us;
   return point;
+}
+
+LibraryRule library_rule() {
+  const auto known =
+      std::make_shared<std::map<const Topology*, std::optional<nccl::Communicator>>>();
+  return [known](const Topology& cut, const PointSpec& asked) -> std::optional<PointSpec> {
+    if (asked.executor != ExecutorKind::nccl || library_of(cut) != "nccl") return std::nullopt;
+    auto found = known->find(&cut);
+    if (found == known->end()) {
+      std::optional<nccl::Communicator> communicator;
+      try {
+        communicator = nccl::make_communicator(cut, nccl::default_version, overrides_on(cut, {}));
+      } catch (const UsageError&) {  // not built from a file, or of several node sizes
+      }
+      found = known->emplace(&cut, std::move(communicator)).first;
+    }
+    if (!found->second) return std::nullopt;
+    const LibraryPoint choice = library_point(*found->second, asked.collective, asked.bytes);
+    if (!choice.protocol || find_algorithm(choice.algorithm, asked.collective) == nullptr) {
+      return std::nullopt;
+    }
+    PointSpec point = asked;
+    point.algorithm = choice.algorithm;
+    point.protocol = *choice.protocol;
+    point.channels = choice.channels;
+    return point;
+  };
 }
 
 LibraryPoint NcclChooser::choose(Collective collective, std::int64_t bytes) const {

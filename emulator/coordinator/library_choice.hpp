@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "emulator/calibrate/calibrate.hpp"
 #include "emulator/cost/protocol.hpp"
 #include "emulator/nccl/choice.hpp"
 #include "emulator/nccl/time_mechanism.hpp"
@@ -51,6 +52,11 @@ class NcclChooser {
 // What NCCL takes on a communicator, without the closed model's time.
 LibraryPoint library_point(const nccl::Communicator& communicator, Collective collective,
                            std::int64_t bytes);
+
+// For calibrate: the choice of NCCL's default version with default variables, as `emulate -a auto`
+// without more has it. Sends and receives, whose protocol no version tells, and machines whose GPUs
+// run another library are left to the model. Keeps a communicator per machine; not thread safe.
+LibraryRule library_rule();
 
 // NAME=VALUE of NCCL's variables among other settings.
 bool is_library_variable(const std::string& item);

@@ -210,7 +210,8 @@ class Import(CliCase):
                     log_of("all_gather", self.truth(16, "all_gather", "ring"), 16))
         rows = self.predicted(MACHINE, 512, "p.h5", "e.h5")
         self.assertEqual({row["label"] for row in rows.values()}, {"extrapolated"})
-        self.assertLess(self.error(rows, self.truth(512, "all_reduce", "ring,tree")), 0.06)
+        # The log's times are of the faster of the two, which NCCL does not take for every size.
+        self.assertLess(self.error(rows, self.truth(512, "all_reduce", "ring,tree")), 0.08)
         # Inside what the log covers, nothing is extrapolated.
         self.assertIn("calibrated", {r["label"] for r in self.predicted(MACHINE, 16, "p.h5", "near.h5").values()})
         # A machine of another name gets what a rule carries.

@@ -227,5 +227,38 @@ TEST(Calibrate, ChoiceOfTheLibraryIsTheModelsChoice) {
   EXPECT_NEAR(profile.value("nvlink.efficiency") / prior.value("nvlink.efficiency"), 1, 0.03);
 }
 
+// Who says what the library takes, as `emulate -a auto` does, is followed, channels included; where
+// it says nothing, or what the machine's model does not have, the model chooses.
+TEST(Calibrate, ChoiceOfTheLibraryIsTheRulesChoice) {
+  const auto box = load_machine("hgx-h100");
+  const auto prior = prior_profile(*box, ExecutorKind::nccl);
+  auto samples = draw(
+      *box, ExecutorKind::nccl, values_of(prior),
+      {{Collective::all_reduce, "ring", {Protocol::simple}, sizes_between(1 << 16, 1LL << 30, 4)}},
+      noise, 2);
+  for (Conditions& conditions : samples.conditions) {
+    conditions.algorithm = "nccl";
+    conditions.protocol = "auto";
+  }
+  CalibrateOptions options;
+  options.library = [&](const Topology& cut, const PointSpec& asked) -> std::optional<PointSpec> {
+    EXPECT_EQ(cut.ranks(), 8);
+    if (asked.bytes < 1 << 18) return std::nullopt;
+    PointSpec point = asked;
+    point.algorithm = asked.bytes < 1 << 20 ? "collnet_chain" : "tree";
+    point.protocol = Protocol::ll128;
+    point.channels = 5;
+    return point;
+  };
+  const auto profile = calibrate(*box, prior, samples, options);
+  int told = 0;
+  for (const EvidencePoint& seen : profile.evidence) {
+    const bool tree = seen.algorithm == "tree" && seen.protocol == "ll128" && seen.channels == 5;
+    EXPECT_EQ(tree, seen.bytes >= 1 << 20) << seen.bytes << " " << seen.algorithm;
+    told += tree ? 1 : 0;
+  }
+  EXPECT_GT(told, 0);
+}
+
 }  // namespace
 }  // namespace fabricast
