@@ -60,6 +60,15 @@ int validate_tables(const ValidateArguments& arguments) {
     if (!path.empty()) require_target(path, arguments.force);  // before the minutes of fitting
   }
   const Validation validation = validate(request_of(arguments));
+  if (validation.judged.empty()) {
+    throw UsageError(
+        validation.skipped.empty()
+            ? "no table was judged (there is none of this discipline) ask another"
+            : fmt::format("no table was judged ({}: {}; {} were skipped) see its row "
+                          "in index.csv",
+                          validation.tables[validation.skipped.back().table].column("file"),
+                          validation.skipped.back().reason, validation.skipped.size()));
+  }
   publish_text(arguments.csv, render_validation_csv(validation), arguments.force);
   publish_text(arguments.html, render_validation_html(validation), arguments.force);
   publish_text(arguments.markdown, render_validation_markdown(validation), arguments.force);

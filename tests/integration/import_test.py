@@ -77,6 +77,12 @@ class Import(CliCase):
         with open(self.path("points.csv"), encoding="utf-8") as file:
             self.assertEqual(file.read(), "mine")
 
+    def test_validate_that_judged_nothing_has_failed(self):
+        os.mkdir(self.path("tables"))
+        self.write("tables/index.csv", "file,system,gpu,gpus_total,nodes,collective\na.csv,S,Abacus 9,8,1,all_reduce\n")
+        self.write("tables/a.csv", "size_bytes,time_us\n1024,20\n")
+        self.expect_error(2, 'no table was judged (a.csv: the GPU "Abacus 9"', "validate", "--data", "tables")
+
     def test_samples_are_in_the_form_of_measure(self):
         text = self.expect_ok("import", golden("two-runs.log"), golden("reduce_scatter.json"), "--machine", MACHINE,
                               "-o", "s.h5").stdout
