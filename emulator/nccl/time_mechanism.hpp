@@ -41,6 +41,7 @@ enum class Mechanism : std::uint8_t {
   nvls_latency,
   nvls_efficiency,
   nvls_fill,
+  nvls_loop,
   nic_efficiency,
   collnet_efficiency,
   net_scale_loss,
@@ -54,7 +55,7 @@ enum class Mechanism : std::uint8_t {
   p2p_scale_loss,
   symmetric_latency,
 };
-inline constexpr std::size_t mechanism_count = 35;
+inline constexpr std::size_t mechanism_count = 36;
 
 using MechanismValues = std::array<double, mechanism_count>;
 

@@ -49,7 +49,7 @@ class Pipeline {
       case TimeAlgorithm::tree:
         return tree();
       case TimeAlgorithm::nvls:
-        return switch_latency() + switch_bytes();
+        return switch_latency() + switch_bytes() + small_loops(switch_loop());
       case TimeAlgorithm::nvls_tree:
         return nvls_tree();
       case TimeAlgorithm::collnet:
@@ -215,15 +215,25 @@ class Pipeline {
   // Half of it for every eight heads: a block's warps visit the heads one after another.
   double switch_latency() const { return of(Mechanism::nvls_latency) * (0.5 + heads() / 16); }
 
+  double switch_channels() const {
+    return shape_.generation == TimeGeneration::hopper ? 16 : nodes_ > 1 ? 32 : 24;
+  }
+
   // Bytes of one loop over channels and heads; chunks: enqueue.cc, calcCollChunking.
   double switch_loop() const {
-    const double channels = shape_.generation == TimeGeneration::hopper ? 16 : nodes_ > 1 ? 32 : 24;
+    const double channels = switch_channels();
     const double share = bytes_ / channels;
     double chunk = nodes_ > 3 ? 64 * kib : 128 * kib;
     if (share < 64 * heads() * chunk && chunk > 64 * kib) chunk = 64 * kib;
     if (share < 8 * heads() * chunk && chunk > 32 * kib) chunk = 32 * kib;
     if (share < 2 * heads() * chunk && chunk > 16 * kib) chunk = 16 * kib;
     return std::min(bytes_, chunk * heads() * channels);
+  }
+
+  // What loops wait beyond those of the largest chunk, whose waits the rate holds.
+  double small_loops(double loop) const {
+    const double largest = 128 * kib * heads() * switch_channels();
+    return of(Mechanism::nvls_loop) * std::max(0.0, bytes_ / loop - bytes_ / largest);
   }
 
   double switch_bytes() const {
@@ -241,7 +251,7 @@ class Pipeline {
     const double nic = full_nic_rate(Mechanism::tree_scale_loss);
     const double first = switch_latency() + 2 * depth() * (net_hop() + wave / nic);
     const double streams = nodes_ > 2 ? 2 : 1;
-    return first + staged((bytes_ - wave) * streams / nic, switch_bytes());
+    return first + staged((bytes_ - wave) * streams / nic, switch_bytes() + small_loops(wave));
   }
 
   double collnet() const {

@@ -60,6 +60,8 @@ constexpr std::array<MechanismSpec, mechanism_count> specs{{
     {"nvls_fill", "1", generation, 0.3, 0.3, 0.15,
      "loops over all heads that fill scatter, reduce and gather",
      "two further stages: NCCL v2.28.9-1 src/device/all_reduce.h"},
+    {"nvls_loop", "us", generation, 0.3, 0.2, 0.1,
+     "what each loop over all heads waits beyond its bytes", "a Simple hand-off (tuner, NVLINK)"},
     {"nic_efficiency", "1", network, 0.05, 0.15, 0.1, "usable part of the NICs",
      "0.90 (DeepEP) to 0.96 (arXiv:2605.04333) point to point; TCPX: assumed"},
     {"collnet_efficiency", "1", network, 0.2, 0.1, 0.1, "the same when switches reduce",
@@ -162,6 +164,7 @@ MechanismValues mechanism_priors(const TimeShape& shape) {
   set(Mechanism::nvls_latency, 21.5);
   set(Mechanism::nvls_efficiency, of({0.6, 0.6, 0.6, 0.604, 0.526, 0.6}, shape.generation));
   set(Mechanism::nvls_fill, 2);
+  set(Mechanism::nvls_loop, of({5.1, 5.7, 5.7, 3.6, 5.7, 6.8}, shape.generation));
   set(Mechanism::nic_efficiency, nic_efficiency_prior(shape));
   set(Mechanism::collnet_efficiency, 0.45);
   set(Mechanism::net_scale_loss, 0.01);

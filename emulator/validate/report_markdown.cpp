@@ -34,7 +34,7 @@ Tables of low confidence are neither fitted nor scored.
 do not reach two nodes, its row counts as transfer. NICs are identified when the known tables hold a size of 64 KiB or less (latency) and one
 of 32 MiB or more (rate), where any table of the system does. Of this set that matters for Alps: its only table of two nodes has
 one GPU per node and no size below 1 MiB. With that table alone as the known scale, the rows below would read: scale, <= 1 MiB: 16 tables,
-28.8 %, 69 % within 40 % (not met); scale, >= 256 MiB: 27 tables, 7.1 %, 93 % within 20 %.
+30.4 %, 69 % within 40 % (not met); scale, >= 256 MiB: 27 tables, 7.9 %, 93 % within 20 %.
 
 ## How a time is computed here
 
