@@ -1,7 +1,9 @@
 // fabricast explain: what NCCL would choose for a collective on a machine, by size, and why.
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,8 @@
 namespace fabricast {
 namespace {
 
+constexpr std::array sweep_options{"-c", "-b", "-e", "-f", "-d"};
+
 struct ExplainArguments {
   std::string machine, xml, nodes, csv;
   std::string collectives = "all_reduce", smallest = "8", largest = "16G", type = "float";
@@ -29,6 +33,7 @@ struct ExplainArguments {
   std::string version = to_string(nccl::default_version);
   std::vector<std::string> set;
   bool print_xml = false, symmetric = false;
+  std::vector<std::string> sweep;  // which of -c, -b, -e, -f and -d were given
 };
 
 struct Subject {
@@ -114,9 +119,36 @@ bool lists_nvlinks(const nccl::SystemDescription& system) {
   });
 }
 
+// A table of the communicator is the same for all collectives, sizes and types.
+void check_against_table(const ExplainArguments& arguments) {
+  if (arguments.csv.empty() || arguments.sweep.empty()) return;
+  if (nccl::csv_table_from_name(arguments.csv) == nccl::CsvTable::selection) return;
+  throw UsageError(fmt::format(
+      "{}: --csv {} is a table of the communicator, the same for all collectives, sizes "
+      "and types; leave it out, or ask --csv selection",
+      fmt::join(arguments.sweep, ", "), arguments.csv));
+}
+
+nccl::CsvQuestion csv_question(const std::vector<Collective>& collectives,
+                               const std::vector<std::int64_t>& sizes, nccl::DataType type) {
+  const auto chosen = [](Collective of) { return nccl::function_of(of).has_value(); };
+  if (std::none_of(collectives.begin(), collectives.end(), chosen)) {
+    throw UsageError(fmt::format(
+        "--csv selection -c {}: sends and receives; NCCL chooses no algorithm, so there "
+        "are no rows",
+        to_string(collectives.front())));
+  }
+  return {collectives, sizes, type};
+}
+
 int run_explain(const ExplainArguments& arguments) {
+  check_against_table(arguments);
   const Subject subject = subject_of(arguments);
   if (arguments.print_xml) {
+    if (std::any_of(arguments.set.begin(), arguments.set.end(), is_library_variable)) {
+      throw UsageError(
+          "--xml prints a machine, which NCCL's variables do not change: leave them out");
+    }
     fmt::print("{}", subject.xml);
     return 0;
   }
@@ -126,15 +158,19 @@ int run_explain(const ExplainArguments& arguments) {
   const auto sizes = sizes_of(arguments);
   const auto counts = nodes_of(arguments, subject);
   const auto type = nccl::data_type_from_name(arguments.type);
-  if (!arguments.csv.empty())
-    fmt::print("{}", csv_header(nccl::csv_table_from_name(arguments.csv)));
+  std::optional<nccl::CsvTable> table;
+  nccl::CsvQuestion question;
+  if (!arguments.csv.empty()) {
+    table = nccl::csv_table_from_name(arguments.csv);
+    if (table == nccl::CsvTable::selection) question = csv_question(collectives, sizes, type);
+    fmt::print("{}", csv_header(*table));
+  }
   for (const int nodes : counts) {
     auto with_network = overrides;
     if (subject.machine) nccl::add_network_settings(with_network, *subject.machine, nodes);
     const auto communicator = nccl::make_communicator(subject.system, nodes, version, with_network);
-    if (!arguments.csv.empty()) {
-      fmt::print("{}",
-                 csv_rows(nccl::csv_table_from_name(arguments.csv), subject.name, communicator));
+    if (table) {
+      fmt::print("{}", csv_rows(*table, subject.name, communicator, question));
       continue;
     }
     fmt::print("{}", describe(communicator, subject.label));
@@ -192,15 +228,24 @@ void add_explain_command(CLI::App& app, CommandBody& run) {
       command->add_flag("--symmetric", arguments->symmetric,
                         "both buffers in symmetric windows (2.27 and newer): which of the kernels "
                         "for them is taken");
-  auto* csv = command->add_option("--csv", arguments->csv,
-                                  "print a table instead: graphs, channels, model or selection "
-                                  "(columns: docs/nccl-choice.md)");
+  auto* csv =
+      command->add_option("--csv", arguments->csv,
+                          "print a table instead: selection (takes -c, -b, -e, -f and -d), or "
+                          "graphs, channels or model of the communicator "
+                          "(columns: docs/nccl-choice.md)");
   csv->excludes(symmetric);
-  command
-      ->add_flag("--xml", arguments->print_xml,
-                 "print the topology XML of one node of the machine, and nothing else")
-      ->excludes(symmetric);
-  command->callback([arguments, &run] { run = [arguments] { return run_explain(*arguments); }; });
+  auto* xml =
+      command->add_flag("--xml", arguments->print_xml,
+                        "print the topology XML of one node of the machine, and nothing else");
+  xml->excludes(symmetric, csv);
+  for (const char* name : {"--nodes", "--nccl-version"}) xml->excludes(command->get_option(name));
+  for (const char* name : sweep_options) xml->excludes(command->get_option(name));
+  command->callback([arguments, command, &run] {
+    for (const char* name : sweep_options) {
+      if (command->count(name) > 0) arguments->sweep.emplace_back(name);
+    }
+    run = [arguments] { return run_explain(*arguments); };
+  });
 }
 
 }  // namespace fabricast

@@ -80,14 +80,16 @@ std::string model_rows(const std::string& start, const Communicator& of) {
   return rows;
 }
 
-std::string selection_rows(const std::string& start, const Communicator& of) {
+std::string selection_rows(const std::string& start, const Communicator& of,
+                           const CsvQuestion& question) {
   std::string rows;
-  for (const auto collective :
-       {Collective::all_reduce, Collective::all_gather, Collective::reduce_scatter}) {
-    for (std::int64_t bytes = 1024; bytes <= std::int64_t{16} << 30; bytes *= 2) {
-      const Choice choice = choose(of, {collective, bytes});
+  for (const auto collective : question.collectives) {
+    const auto function = function_of(collective);
+    if (!function) continue;
+    for (const std::int64_t bytes : question.sizes) {
+      const Choice choice = choose(of, {collective, bytes, question.type});
       rows +=
-          fmt::format("{},{},{},{},{},{:.1f}\n", start, to_string(*function_of(collective)), bytes,
+          fmt::format("{},{},{},{},{},{:.1f}\n", start, to_string(*function), bytes,
                       to_string(choice.algorithm), to_string(choice.protocol), choice.estimate_us);
     }
   }
@@ -122,7 +124,18 @@ std::string csv_header(CsvTable table) {
   return "topology,nodes,gpus_per_node,collective,size_bytes,algorithm,protocol,time_us\n";
 }
 
-std::string csv_rows(CsvTable table, const std::string& topology, const Communicator& of) {
+CsvQuestion golden_question() {
+  CsvQuestion question;
+  question.collectives = {Collective::all_reduce, Collective::all_gather,
+                          Collective::reduce_scatter};
+  for (std::int64_t bytes = 1024; bytes <= std::int64_t{16} << 30; bytes *= 2) {
+    question.sizes.push_back(bytes);
+  }
+  return question;
+}
+
+std::string csv_rows(CsvTable table, const std::string& topology, const Communicator& of,
+                     const CsvQuestion& question) {
   const std::string start = key(topology, of);
   switch (table) {
     case CsvTable::graphs:
@@ -134,7 +147,7 @@ std::string csv_rows(CsvTable table, const std::string& topology, const Communic
     case CsvTable::selection:
       break;
   }
-  return selection_rows(start, of);
+  return selection_rows(start, of, question);
 }
 
 }  // namespace fabricast::nccl

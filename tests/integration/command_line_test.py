@@ -64,6 +64,22 @@ class CommandLine(CliCase):
                           "machine", "show", "gb300-nvl72", "--set", "fabric.rails=4")
         self.expect_ok("machine", "show", "gb300-nvl72x16", "--set", "fabric.rails=4")
 
+    def test_explain_answers_what_it_is_asked_as_csv_too(self):
+        asked = ("explain", "-m", "hgx-h100x2", "-c", "all_reduce", "-d", "fp8_e4m3", "-b", "64M", "-e", "64M")
+        row = [line for line in self.expect_ok(*asked).stdout.splitlines() if line.strip()[:1].isdigit()]
+        lines = self.expect_ok(*asked, "--csv", "selection").stdout.splitlines()
+        self.assertEqual(len(lines), 2)
+        self.assertEqual(lines[1].split(",")[3:7], ["AllReduce", "67108864", *row[0].split()[1:3]])
+        several = self.expect_ok("explain", "-m", "hgx-h100x2", "-c", "all", "-f", "1024", "--csv", "selection").stdout
+        self.assertIn("Broadcast,8388608", several)
+        self.assertNotIn("SendRecv", several)
+        self.expect_error(2, "NCCL chooses no algorithm", "explain", "-m", "hgx-h100x2", "-c", "all_to_all", "--csv", "selection")
+        for table in ("graphs", "channels", "model"):
+            self.expect_error(2, "-c, -d: --csv " + table, "explain", "-m", "hgx-h100x2", "-c", "all_reduce", "-d", "half", "--csv", table)
+            self.expect_ok("explain", "-m", "hgx-h100x2", "--csv", table)
+        self.expect_error(2, "-b excludes --xml", "explain", "-m", "hgx-h100x2", "--xml", "-b", "1K")
+        self.expect_error(2, "leave them out", "explain", "-m", "hgx-h100x2", "--xml", "--set", "NCCL_ALGO=ring")
+
     def test_import_of_what_is_no_log_says_so(self):
         self.write("notes.txt", "nothing here\n")
         result = self.run_program("import", "notes.txt", "-m", "hgx-h100")

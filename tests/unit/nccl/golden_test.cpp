@@ -49,7 +49,8 @@ void expect_as_golden(const std::string& topology, std::set<int> expected_nodes)
     seen.insert(nodes);
     const auto communicator = make_communicator(system, nodes);
     for (const auto& table : csv_table_names()) {
-      const auto ours = lines_of(csv_rows(csv_table_from_name(table), topology, communicator));
+      const auto ours =
+          lines_of(csv_rows(csv_table_from_name(table), topology, communicator, golden_question()));
       EXPECT_EQ(ours, golden[table][key]) << key << " " << table;
     }
   }
