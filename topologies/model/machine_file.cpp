@@ -9,6 +9,7 @@
 
 #include "emulator/base/error.hpp"
 #include "emulator/base/names.hpp"
+#include "emulator/base/strict_yaml.hpp"
 #include "emulator/base/text_file.hpp"
 #include "topologies/builders/built_topology.hpp"
 #include "topologies/builders/torus.hpp"
@@ -239,6 +240,16 @@ std::vector<MachineListing> list_machines() {
 
 namespace {
 
+// The machine before anything is set; nothing where it takes what is set to make it a machine
+// (gb200-nvl72x3473 wants --set fabric.radix=144). Reading it with that then says what is wrong.
+std::optional<MachineSpec> unset_machine(const MachineText& text) {
+  try {
+    return read_machine(text.yaml, text.file, shipped_texts());
+  } catch (const UsageError&) {
+    return std::nullopt;
+  }
+}
+
 // What a cluster has is set on a cluster; a node's own key of that name does not exist.
 void expect_cluster(const MachineSpec& spec, const std::string& setting) {
   const std::string key = setting.substr(0, setting.find_first_of(".=["));
@@ -260,15 +271,17 @@ std::shared_ptr<const Topology> load_machine(const std::string& name_or_path,
                                              const std::vector<std::string>& set) {
   const MachineText text = find_machine(name_or_path);
   if (set.empty()) return parse_machine(text.yaml, text.file);
-  const MachineSpec base = read_machine(text.yaml, text.file, shipped_texts());
-  std::string yaml = fmt::format("name: {}\nbase: {}\nset:\n", base.name, quoted(name_or_path));
+  const auto base = unset_machine(text);
+  const std::string name =
+      base ? base->name : YamlCursor::parse(text.yaml, text.file).at("name").text();
+  std::string yaml = fmt::format("name: {}\nbase: {}\nset:\n", name, quoted(name_or_path));
   for (const auto& one : set) {
     const std::size_t equal = one.find('=');
     if (equal == std::string::npos || equal == 0 || equal + 1 == one.size()) {
       throw UsageError(fmt::format(
           "\"{}\" sets nothing (no key.path=value); write for example --set fabric.rails=4", one));
     }
-    expect_cluster(base, one);
+    if (base) expect_cluster(*base, one);
     yaml += fmt::format("  {}: {}\n", quoted(one.substr(0, equal)), quoted(one.substr(equal + 1)));
   }
   return build_topology(read_machine(yaml, fmt::format("{} with --set", name_or_path),

@@ -52,6 +52,21 @@ TEST(MachineFile, UltraServersOfTrainium3) {
   }
 }
 
+// 435 pods are more than the fabric's 64 ports reach: the machine is one with a larger radix only.
+TEST(MachineExpression, IsJudgedWithWhatIsSet) {
+  const auto by_name = load_machine("gb200-nvl72x3473", {"fabric.radix=144"});
+  const auto by_count = load_machine("gb200-nvl72x140", {"count=3473", "fabric.radix=144"});
+  EXPECT_EQ(by_name->ranks(), 72 * 3473);
+  EXPECT_EQ(by_name->space(), by_count->space());
+  EXPECT_EQ(by_name->name(), "gb200-nvl72x3473");
+  EXPECT_EQ(parse_machine(by_name->yaml(), "again")->ranks(), by_name->ranks());
+  for (const std::vector<std::string>& set :
+       {std::vector<std::string>{}, {"fabric.uplink_latency=2us"}, {"fabric.radix=66"}}) {
+    const std::string message = message_of([&] { load_machine("gb200-nvl72x3473", set); });
+    EXPECT_NE(message.find("pods are more than a core switch of"), std::string::npos) << message;
+  }
+}
+
 TEST(MachineExpression, JoinsNodesByTheirFabric) {
   const auto machine = load_machine("hgx-h100x16");
   EXPECT_EQ(machine->space(), RankSpace({8, 16}));
