@@ -171,6 +171,7 @@ void add_algorithms(SweepCases& result, const Conditions& fixed, Collective coll
         entry.conditions.channels =
             kind == ExecutorKind::nccl ? 0 : static_cast<std::int32_t>(entry.plan.channels.size());
         entry.conditions.bytes = bytes;
+        entry.conditions.redop = reduces(collective) ? std::string(to_string(options.op)) : "none";
         result.cases.push_back(std::move(entry));
       }
     }

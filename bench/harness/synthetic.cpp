@@ -169,6 +169,7 @@ SampleSet draw_samples(const Topology& topology, const ParameterValues& truth,
           conditions.channels = options.channels;
           conditions.bytes = bytes;
           conditions.dtype = options.dtype;
+          conditions.redop = reduces(collective) ? "sum" : "none";
           draw(conditions, to_us(predict_time(topology, truth, point)), options, set);
         }
       }

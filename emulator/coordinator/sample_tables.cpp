@@ -50,6 +50,7 @@ Table conditions_table(const SampleSet& samples) {
         .set("unit", unit_of(c))
         .set("dtype", c.dtype)
         .set("in_place", c.in_place)
+        .set("redop", c.redop)
         .end_row();
   }
   return rows.take();
@@ -156,6 +157,7 @@ Conditions read_condition(const Table& table, std::size_t row) {
   c.parameter = table.texts("parameter")[row];
   c.dtype = table.texts("dtype")[row];
   c.in_place = table.meaning("in_place", row) == "yes";
+  if (table.find("redop") != nullptr) c.redop = table.texts("redop")[row];
   return c;
 }
 

@@ -16,15 +16,15 @@
 namespace fabricast {
 namespace {
 
-const char* redop_of(Collective collective) { return reduces(collective) ? "sum" : "none"; }
+std::string_view usual_redop(Collective collective) { return reduces(collective) ? "sum" : "none"; }
 
 // The columns that a prediction and a measurement share.
-void set_timing(TableRows& row, Collective collective, std::int32_t ranks, std::int64_t bytes,
-                std::int64_t time_ps) {
+void set_timing(TableRows& row, Collective collective, std::string_view redop, std::int32_t ranks,
+                std::int64_t bytes, std::int64_t time_ps) {
   const double time_us = static_cast<double>(time_ps) / 1e6;
   const double algbw = algbw_gb_per_s(bytes, time_us);
   row.set("collective", to_string(collective)).set("ranks", ranks).set("bytes", bytes);
-  row.set("redop", redop_of(collective)).set("time_ps", time_ps).set("time_us", time_us);
+  row.set("redop", redop).set("time_ps", time_ps).set("time_us", time_us);
   row.set("algbw_gbps", algbw).set("busbw_gbps", algbw * busbw_factor(collective, ranks));
 }
 
@@ -87,7 +87,8 @@ void TraceAssembly::add_predictions(const Topology& topology,
     results_.set("machine", topology.name()).set("executor", to_string(p.point.executor));
     results_.set("algorithm", p.point.algorithm).set("protocol", to_string(p.point.protocol));
     results_.set("channels", p.channels).set("dtype", "float");
-    set_timing(results_, p.point.collective, p.ranks, p.point.bytes, p.time.value());
+    set_timing(results_, p.point.collective, usual_redop(p.point.collective), p.ranks,
+               p.point.bytes, p.time.value());
     results_.set("low_us", p.low_us).set("high_us", p.high_us).set("interval", "90 %");
     results_.set("label", to_string(p.label));
     results_.set("evidence_ranks_ratio", p.evidence_ranks_ratio);
@@ -154,7 +155,9 @@ void TraceAssembly::add_measurements(const SampleSet& samples) {
     results_.set("machine", c.machine).set("executor", to_string(c.executor));
     results_.set("algorithm", c.algorithm).set("protocol", c.protocol).set("channels", c.channels);
     results_.set("dtype", c.dtype);
-    set_timing(results_, c.collective, c.ranks, c.bytes, duration_from_us(summary.median).value());
+    const auto redop = c.redop.empty() ? usual_redop(c.collective) : std::string_view(c.redop);
+    set_timing(results_, c.collective, redop, c.ranks, c.bytes,
+               duration_from_us(summary.median).value());
     results_.set("low_us", std::min(summary.p05, summary.median));
     results_.set("high_us", std::max(summary.p95, summary.median)).set("interval", "5..95 %");
     results_.set("label", "measured").set("evidence_ranks_ratio", 1.0);

@@ -126,6 +126,8 @@ Conditions conditions_of(const NcclTestsRun& run, const NcclTestsShape& shape,
   conditions.ranks = shape.ranks;
   conditions.bytes = row.bytes;
   conditions.dtype = row.dtype;
+  // Files of old versions have no such column.
+  conditions.redop = reduces(*shape.collective) ? row.redop : "none";
   return conditions;
 }
 

@@ -36,6 +36,7 @@ struct Conditions {
   std::int64_t bytes = 0;  // nccl-tests size; for micro-benchmarks the bytes moved
   std::string parameter;   // micro-benchmarks: the inventory id they observe directly
   std::string dtype = "float32";
+  std::string redop;  // "sum" ...; "none": the collective reduces nothing; empty: not known
   bool in_place = false;
 
   bool operator==(const Conditions&) const = default;

@@ -67,6 +67,7 @@ class Comparer {
     result_.options = options;
     result_.bases = bases.size();
     for (const TraceContent& base : bases) old_.push_back(comparable_rows(base));
+    pair_unknown_reductions();
   }
 
   Comparison run() {
@@ -102,6 +103,16 @@ class Comparer {
           "{} micro-benchmark conditions are not compared: calibrate turns them into parameters",
           new_.micro_benchmarks));
     }
+  }
+
+  // Files written before samples had their reduction are paired as they were then.
+  void pair_unknown_reductions() {
+    if (!lacks_reductions(new_) && std::none_of(old_.begin(), old_.end(), lacks_reductions)) return;
+    drop_reductions(new_);
+    for (TraceRows& old : old_) drop_reductions(old);
+    result_.warnings.emplace_back(
+        "some samples do not say which reduction ran (an older file or log): measured rows are "
+        "paired without it");
   }
 
   void compare_row(const RowKey& key) {

@@ -1,5 +1,6 @@
 #include "emulator/report/compare_rows.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -22,6 +23,7 @@ RowKey key_of_condition(const Table& conditions, std::size_t row) {
   key.bytes = conditions.integers("bytes")[row];
   key.dtype = conditions.texts("dtype")[row];
   key.in_place = conditions.meaning("in_place", row) == "yes";
+  if (conditions.find("redop") != nullptr) key.redop = conditions.texts("redop")[row];
   key.measured = true;
   return key;
 }
@@ -74,6 +76,19 @@ OpenChoices open_choices(const TraceContent& content) {
           all_say("channels: ", "0\n")};
 }
 
+// Are there samples of a measured row of /results? Its buffers are not known, and samples may not
+// know the reduction.
+bool has_samples(const TraceRows& found, RowKey key) {
+  for (const std::string& redop : {key.redop, std::string()}) {
+    for (const bool in_place : {false, true}) {
+      key.redop = redop;
+      key.in_place = in_place;
+      if (found.rows.contains(key)) return true;
+    }
+  }
+  return false;
+}
+
 // Kept samples per condition.
 std::vector<std::vector<double>> kept_samples(const Table& samples, std::size_t conditions) {
   std::vector<std::vector<double>> kept(conditions);
@@ -117,10 +132,7 @@ TraceRows comparable_rows(const TraceContent& content) {
     RowKey key = key_of_result(result);
     if (result.measured()) {
       key.measured = true;
-      key.redop.clear();
-      RowKey in_place = key;
-      in_place.in_place = true;
-      if (found.rows.count(key) + found.rows.count(in_place) == 0) {
+      if (!has_samples(found, key)) {
         ++found.measured_without_samples;
         found.rows[key];  // without a run: named, and never judged
       }
@@ -137,6 +149,28 @@ TraceRows comparable_rows(const TraceContent& content) {
     row.times_us.push_back(result.time_us);
   }
   return found;
+}
+
+bool lacks_reductions(const TraceRows& rows) {
+  return std::any_of(rows.rows.begin(), rows.rows.end(),
+                     [](const auto& row) { return row.first.measured && row.first.redop.empty(); });
+}
+
+void drop_reductions(TraceRows& rows) {
+  const auto without = [](RowKey key) {
+    key.redop.clear();
+    return key;
+  };
+  std::map<RowKey, int> reductions;
+  for (const auto& [key, row] : rows.rows) {
+    if (key.measured) ++reductions[without(key)];
+  }
+  std::map<RowKey, TraceRow> kept;
+  for (auto& [key, row] : rows.rows) {
+    const bool one = key.measured && reductions.at(without(key)) == 1;
+    kept.emplace(one ? without(key) : key, std::move(row));
+  }
+  rows.rows = std::move(kept);
 }
 
 std::vector<std::string> differences(const RowKey& a, const RowKey& b) {

@@ -17,10 +17,11 @@
 
 namespace fabricast {
 
-// What makes two rows the same question. Samples do not say which reduction ran (redop is empty);
-// predictions have no buffers (in_place is false). `engine` is "flow" where messages shared links
-// as they came and went, which is another question than static shares (empty); `job` is the name of
-// the job of `emulate --jobs` that the row is.
+// What makes two rows the same question. Samples of files written before the column, and of logs
+// without it, do not say which reduction ran (redop is empty); predictions have no buffers
+// (in_place is false). `engine` is "flow" where messages shared links as they came and went, which
+// is another question than static shares (empty); `job` is the name of the job of `emulate --jobs`
+// that the row is.
 struct RowKey {
   std::string machine, executor, collective, algorithm, protocol;
   std::int64_t channels = 0, ranks = 0, bytes = 0;
@@ -55,6 +56,12 @@ struct TraceRows {
 };
 
 TraceRows comparable_rows(const TraceContent& content);
+
+// Has it measured rows whose reduction is not known?
+bool lacks_reductions(const TraceRows& rows);
+// Measured rows without their reductions, to be paired with such; rows of which the trace has
+// several reductions keep theirs.
+void drop_reductions(TraceRows& rows);
 
 // Where two questions differ: "machine (here, there), channels (8, 16)". Empty: nowhere.
 std::vector<std::string> differences(const RowKey& a, const RowKey& b);

@@ -24,6 +24,7 @@ struct ColumnRule {
   std::string_view long_name;
   // Codes: the flag meanings in order. Text: the only values allowed; empty means any.
   std::vector<std::string_view> values = {};
+  bool later = false;  // always written, but not in all files of version 1: it may be missing
 };
 
 struct TableRule {

@@ -52,6 +52,20 @@ def log_of(collective, times, ranks):
 
 
 class Import(CliCase):
+    def test_logs_of_two_reductions_are_not_paired(self):
+        log = log_of("all_reduce", {1 << n: 20.0 + n for n in range(10, 20)}, 16)
+        self.write("sum.log", log)
+        self.write("max.log", log.replace("  sum  ", "  max  "))
+        for name in ("sum", "max"):
+            self.expect_ok("import", name + ".log", "-m", MACHINE, "-o", name + ".h5")
+            self.expect_ok("report", name + ".h5", "--check")
+        result = self.run_program("compare", "sum.h5", "max.h5")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("the nearest rows differ in reduction (sum, max)", result.stdout)
+        # Of one file they are two conditions, not repeats.
+        self.assertIn("40 samples under 40 conditions",
+                      self.expect_ok("import", "sum.log", "max.log", "-m", MACHINE).stdout)
+
     def test_every_layout_is_read(self):
         for name, rows, refused in [("all_reduce-2.17.log", 28, 0), ("two-runs.log", 50, 3),
                                     ("all_reduce-2.13-mpirun-tags.log", 16, 0), ("all_reduce-2.0-srun-crlf.log", 8, 0),

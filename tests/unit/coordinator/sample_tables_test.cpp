@@ -22,6 +22,7 @@ SampleSet two_conditions() {
   ring.channels = 16;
   ring.bytes = std::int64_t{16} << 30;
   ring.dtype = "half";
+  ring.redop = "max";
   ring.in_place = true;
   Conditions direct;
   direct.executor = ExecutorKind::host;
@@ -58,9 +59,10 @@ TEST(SampleTables, RoundTrip) {
 
 TEST(SampleTables, DeviceStatesTravelRowByRow) {
   SampleSet before = two_conditions();
-  before.device_states = {{1755, 3201, 64, 512.5, "sw_power_cap", DiscardReason::none},
-                          {900, 3201, 91, 300.25, "sw_thermal+hw_slowdown", DiscardReason::throttled},
-                          {}};
+  before.device_states = {
+      {1755, 3201, 64, 512.5, "sw_power_cap", DiscardReason::none},
+      {900, 3201, 91, 300.25, "sw_thermal+hw_slowdown", DiscardReason::throttled},
+      {}};
   TraceContent content;
   add_sample_tables(before, content);
   for (const auto& problem : schema_problems(content)) {
@@ -82,6 +84,19 @@ TEST(SampleTables, FulfilTheSchema) {
   EXPECT_EQ(conditions.texts("unit")[0], "us");
   EXPECT_EQ(conditions.texts("unit")[1], parameter_inventory().front().unit);
   EXPECT_EQ(conditions.texts("collective")[1], "") << "a micro-benchmark has no collective";
+}
+
+// Files of version 1 written before the column.
+TEST(SampleTables, AreReadWithoutReductions) {
+  const SampleSet before = two_conditions();
+  TraceContent content;
+  add_sample_tables(before, content);
+  for (Table& table : content.tables) {
+    std::erase_if(table.columns, [](const Column& column) { return column.name == "redop"; });
+  }
+  EXPECT_TRUE(schema_problems(content).empty());
+  EXPECT_EQ(read_sample_tables(content).conditions[0].redop, "");
+  EXPECT_EQ(read_sample_tables(content).conditions[0].dtype, "half");
 }
 
 TEST(SampleTables, AreNotPartOfTheDigest) {

@@ -70,6 +70,8 @@ TEST(NcclTestsSamples, OverridesAndWhatTheLibrarySaid) {
   EXPECT_EQ(two.samples.conditions.front().algorithm, "nccl");
   EXPECT_EQ(two.samples.conditions.back().algorithm, "ring");
   EXPECT_EQ(two.samples.conditions.back().protocol, "simple");
+  EXPECT_EQ(two.samples.conditions.front().redop, "sum");
+  EXPECT_EQ(two.samples.conditions.back().redop, "none");
   ASSERT_EQ(two.refused.size(), 3);
   EXPECT_EQ(two.refused[0].reason, "size 0 moves nothing");
   const auto said = import_golden("all_reduce-tuning.log");

@@ -98,6 +98,23 @@ TEST(Compare, ALargeChangeWithinTheNoiseIsNone) {
   EXPECT_FALSE(compare({run_trace(quiet(1))}, run_trace(slow)).ok);
 }
 
+TEST(Compare, AnotherReductionIsAnotherQuestion) {
+  RunDraw max = quiet(2);
+  max.redop = "max";
+  const Comparison result = compare({run_trace(quiet(1))}, run_trace(max));
+  EXPECT_EQ(result.verdict,
+            "not ok: nothing could be compared: the nearest rows differ in reduction (sum, max); "
+            "24 rows of the base are missing");
+  // Files that do not say are paired as they were.
+  RunDraw silent = quiet(1);
+  silent.redop = "";
+  const Comparison before = compare({run_trace(silent)}, run_trace(max));
+  EXPECT_TRUE(before.ok) << before.verdict;
+  EXPECT_EQ(before.count(Outcome::same), 24u);
+  ASSERT_EQ(before.warnings.size(), 1u);
+  EXPECT_THAT(before.warnings[0], HasSubstr("do not say which reduction ran"));
+}
+
 TEST(Compare, BasesThatDisagreeWidenTheNoise) {
   RunDraw slow = quiet(9);
   slow.slow_factor = 1.12;

@@ -27,6 +27,7 @@ TraceContent run_trace(const RunDraw& draw) {
     conditions.set("suite", "collective").set("collective", "all_reduce").set("algorithm", "ring");
     conditions.set("protocol", "simple").set("ranks", 8).set("channels", 2).set("bytes", bytes);
     conditions.set("parameter", "").set("unit", "us").set("dtype", "float").set("in_place", false);
+    conditions.set("redop", draw.redop);
     conditions.end_row();
     const double truth = std::log(10 + static_cast<double>(bytes) / 1e5) + common +
                          draw.own_ln * normal(draw, own_stream, entity, 0) +

@@ -12,7 +12,7 @@ namespace fabricast {
 // ln(sample) = ln(truth) + common(run) + own(run, row) + noise(run, row, iteration), all normal.
 struct RunDraw {
   std::uint64_t seed = 1, run = 0;
-  std::string machine = "m", executor = "nccl";
+  std::string machine = "m", executor = "nccl", redop = "sum";
   int rows = 24, samples = 20;
   double noise_ln = 0.03, common_ln = 0, own_ln = 0;
   int slow_rows = 0;  // the first ones take slow_factor times as long

@@ -108,7 +108,8 @@ void add_samples(TraceContent& content) {
   conditions.set("executor", "host").set("machine", "this-host").set("suite", "step_latency");
   conditions.set("collective", "").set("algorithm", "").set("protocol", "none").set("ranks", 2);
   conditions.set("channels", 1).set("bytes", 8).set("parameter", "host.step").set("unit", "us");
-  conditions.set("dtype", "float32").set("in_place", false).end_row();
+  conditions.set("dtype", "float32").set("in_place", false).set("redop", "");
+  conditions.end_row();
   TableRows samples("/samples");
   for (int i = 0; i < 4; ++i) {
     samples.set("condition", 0).set("iteration", i).set("value", 0.4 + 0.01 * i);
@@ -155,7 +156,10 @@ void add_ensemble(TraceContent& content) {
   ensemble.set("p95_us", 2.0).set("p95_low_us", 0.0).set("p95_high_us", 0.0);
   ensemble.set("p99_us", 2.0).set("p99_low_us", 0.0).set("p99_high_us", 0.0).end_row();
   for (int member = 0; member < 2; ++member) {
-    members.set("result", 0).set("member", member).set("time_ps", 1'000'000 * (member + 1)).end_row();
+    members.set("result", 0)
+        .set("member", member)
+        .set("time_ps", 1'000'000 * (member + 1))
+        .end_row();
   }
   content.tables.push_back(ensemble.take());
   content.tables.push_back(members.take());

@@ -50,7 +50,7 @@ TEST(Schema, EveryMissingColumnIsNamed) {
       std::string all;
       for (const auto& p : schema_problems(content)) all += p.where + ": " + p.what + "\n";
       const std::string name = std::string(rule.path) + "/" + std::string(wanted.name);
-      EXPECT_EQ(all, name + ": required column is missing\n");
+      EXPECT_EQ(all, wanted.later ? "" : name + ": required column is missing\n");
     }
   }
 }
