@@ -144,6 +144,7 @@ std::shared_ptr<const NcclChooser> library_choice_of(const EmulateOptions& optio
   question.protocol = options.protocol;
   question.version = options.nccl_version;
   question.set = options.set;
+  question.channels = options.channels;
   question.more = options.channels > 0 || options.slices > 0 || options.best ||
                   options.engine == "flow" || !options.routing.empty();
   return answer(question, machine);
@@ -358,7 +359,7 @@ void add_emulate_command(CLI::App& app, CommandBody& run) {
   command->add_option("-f", options->factor, "factor between sizes");
   command->add_option("--ranks", options->ranks,
                       "use only the first ranks of the machine, at least 2; 0: all");
-  command->add_option("--channels", options->channels, "channels; 0: the machine's own rule, or one for peers")
+  command->add_option("--channels", options->channels, "channels (not with -a auto); 0: the machine's own rule, or one for peers")
       ->check(CLI::Range(0, 64));
   command->add_option("--slices", options->slices, "messages per chunk at most; 0: the protocol's rule")
       ->check(CLI::Range(0, 7));

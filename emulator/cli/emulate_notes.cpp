@@ -96,6 +96,13 @@ std::shared_ptr<const NcclChooser> answer(const LibraryQuestion& question,
         "{} decides what NCCL takes, which these rows are not; leave it out, or use -a auto",
         versioned ? "--nccl-version" : "--set " + *variable));
   }
+  if (question.channels > 0) {
+    throw UsageError(fmt::format(
+        "--channels {} is not for -a auto, whose channels are the library's own choice as well: "
+        "ask "
+        "what it takes with at most so many (--set NCCL_MAX_NCHANNELS={}), or name the algorithm",
+        question.channels, question.channels));
+  }
   auto set = question.set;
   if (question.protocol != "auto") set.push_back("NCCL_PROTO=" + question.protocol);
   const auto version =

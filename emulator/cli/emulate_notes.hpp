@@ -34,6 +34,7 @@ struct LibraryQuestion {
   std::string protocol;                  // "auto", or what NCCL_PROTO is set to
   std::string version;                   // empty: the default
   std::vector<std::string> set;          // NCCL's variables among others
+  std::int32_t channels = 0;             // --channels
   bool more = false;                     // something that rows of all algorithms are for
 };
 // Null: rows are of algorithms that are named, or of all. UsageError where auto is impossible, or

@@ -353,8 +353,7 @@ PointSpec spec_of(const Scenario& scenario, const ScenarioPoint& point, Protocol
   if (point.file) {
     spec.schedule = point.file->imported.schedule;
   } else {
-    const bool chosen = point.library && scenario.channels == 0;
-    spec.channels = chosen ? point.library->channels : scenario.channels;
+    spec.channels = point.library ? point.library->channels : scenario.channels;
     spec.max_slices = scenario.max_slices;
   }
   return spec;

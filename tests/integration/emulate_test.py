@@ -87,6 +87,7 @@ class Emulate(CliCase):
         self.assertIn("what-if", forced)
         self.assertEqual(self.table("t.h5", "/results")[0]["algorithm"], "ring")
         point = ("-b", "1M", "-e", "1M", "-o", "u.h5")
+        self.expect_error(2, "--set NCCL_MAX_NCHANNELS=4", "emulate", "-m", "hgx-h100", "-a", "auto", "--channels", "4", *point)
         self.expect_error(2, "run rccl", "emulate", "-m", "mi300x-8", "-a", "auto", *point)
         self.expect_error(2, "use -a auto", "emulate", "-m", "hgx-h100", "-a", "ring", "--set", "NCCL_ALGO=ring", *point)
         self.expect_error(2, "2.50 is not known", "emulate", "-m", "hgx-h100", "--nccl-version", "2.50", *point)
