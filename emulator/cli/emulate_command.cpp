@@ -236,8 +236,9 @@ void publish(const EmulateOptions& options, const Scenario& scenario, const Topo
   log_note_on_steps(content);
   TableOptions view;
   view.best = options.best;
+  const auto shown = shown_rows(content, view);
   fmt::print("{}", render_table(content, view));
-  fmt::print("{}{}{}", render_ensembles(content), render_library_choices(content), what_if_text(options.set, options.slow, options.slots));
+  fmt::print("{}{}{}", render_ensembles(content, shown), render_library_choices(content, shown), what_if_text(options.set, options.slow, options.slots));
   fmt::print("# trace {} content_digest {}\n", options.output, content_digest(content));
 }
 

@@ -103,7 +103,8 @@ void run_and_write(const JobArguments& arguments) {
   add_jobs(file, jobs, content);
   write_trace(arguments.output, content, WriteOptions{arguments.force});
   fmt::print("{}", render_table(content, TableOptions{}));
-  fmt::print("{}{}{}", render_jobs(content), notes, what_if_text(arguments.settings, {}, 0));
+  fmt::print("{}{}{}", render_jobs(content, shown_rows(content, {})), notes,
+             what_if_text(arguments.settings, {}, 0));
   if (arguments.stats) print_stats(file, jobs);
   fmt::print("# trace {} content_digest {}\n", arguments.output, content_digest(content));
 }

@@ -109,11 +109,12 @@ int report(const ReportArguments& arguments) {
   } else if (arguments.json) {
     fmt::print("{}", render_json(content, options));
   } else {
+    const auto shown = shown_rows(content, options);
     fmt::print("{}", render_table(content, options));
-    fmt::print("{}", render_ensembles(content));
-    fmt::print("{}", render_library_choices(content));
+    fmt::print("{}", render_ensembles(content, shown));
+    fmt::print("{}", render_library_choices(content, shown));
     fmt::print("{}", note_lines(content.attributes));
-    fmt::print("{}", render_jobs(content));
+    fmt::print("{}", render_jobs(content, shown));
   }
   return 0;
 }

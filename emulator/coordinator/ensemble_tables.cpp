@@ -49,9 +49,12 @@ void add_ensembles(const std::vector<std::vector<std::int64_t>>& members, TraceC
   content.tables.push_back(each.take());
 }
 
-std::string render_ensembles(const TraceContent& content) {
+std::string render_ensembles(const TraceContent& content, const std::set<std::int64_t>& shown) {
   const Table* table = content.find("/ensemble");
   if (table == nullptr) return "";
+  const auto is_shown = [&](std::int64_t row) { return shown.contains(row); };
+  const auto& of_row = table->integers("result");
+  if (std::none_of(of_row.begin(), of_row.end(), is_shown)) return "";
   const auto integers = [&](const std::string& name) -> const Column::Integers& {
     return std::get<Column::Integers>(table->find(name)->values);
   };
@@ -63,6 +66,7 @@ std::string render_ensembles(const TraceContent& content) {
       "# {:>4} {:>8} {:>30} {:>30} {:>30}\n",
       "row", "members", "p50", "p95", "p99");
   for (std::size_t i = 0; i < table->rows(); ++i) {
+    if (!is_shown(of_row[i])) continue;
     text += fmt::format("# {:>4} {:>8}", integers("result")[i], integers("members")[i]);
     for (const auto& [name, p] : quantiles) {
       const double low = reals(fmt::format("{}_low_us", name))[i];

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,8 @@ namespace fabricast {
 // for empty ensembles.
 void add_ensembles(const std::vector<std::vector<std::int64_t>>& members, TraceContent& content);
 
-// A line per row of /ensemble, under a heading; empty without the table.
-std::string render_ensembles(const TraceContent& content);
+// A line per row of /ensemble that belongs to these rows of /results, under a heading; empty
+// without any.
+std::string render_ensembles(const TraceContent& content, const std::set<std::int64_t>& shown);
 
 }  // namespace fabricast

@@ -28,9 +28,9 @@ void add_jobs(const JobFile& file, const JobPredictions& jobs, TraceContent& con
   content.tables.push_back(links.take());
 }
 
-std::string render_jobs(const TraceContent& content) {
+std::string render_jobs(const TraceContent& content, const std::set<std::int64_t>& shown) {
   const Table *jobs = content.find("/jobs"), *links = content.find("/job_links");
-  if (jobs == nullptr || links == nullptr) return "";
+  if (jobs == nullptr || links == nullptr || shown.empty()) return "";
   const Table& results = content.at("/results");
   std::string text = fmt::format(
       "# jobs: time (us) alone and beside the others, and the busiest of the links they use\n"
@@ -40,6 +40,7 @@ std::string render_jobs(const TraceContent& content) {
   const auto us = [](std::int64_t ps) { return static_cast<double>(ps) / 1e6; };
   for (std::size_t i = 0; i < jobs->rows(); ++i) {
     const auto result = jobs->integers("result")[i];
+    if (!shown.contains(result)) continue;
     std::string busiest = "none";
     for (std::size_t l = 0; l < links->rows(); ++l) {
       if (links->integers("result")[l] != result) continue;

@@ -1,6 +1,8 @@
 // /jobs and /job_links: jobs beside each other, as rows; and as text. Pure.
 #pragma once
 
+#include <cstdint>
+#include <set>
 #include <string>
 
 #include "emulator/coordinator/flow_stage.hpp"
@@ -12,7 +14,8 @@ namespace fabricast {
 // Job j is row j of /results.
 void add_jobs(const JobFile& file, const JobPredictions& jobs, TraceContent& content);
 
-// A line per job under a heading, with its busiest link; empty without the tables.
-std::string render_jobs(const TraceContent& content);
+// A line per job of these rows of /results under a heading, with its busiest link; empty without
+// any.
+std::string render_jobs(const TraceContent& content, const std::set<std::int64_t>& shown);
 
 }  // namespace fabricast

@@ -1,5 +1,6 @@
 #include "emulator/coordinator/library_tables.hpp"
 
+#include <algorithm>
 #include <set>
 #include <sstream>
 #include <utility>
@@ -28,9 +29,13 @@ void add_library_choices(const Scenario& scenario, const std::vector<ScenarioPoi
   if (rows.rows() > 0) content.tables.push_back(rows.take());
 }
 
-std::string render_library_choices(const TraceContent& content) {
+std::string render_library_choices(const TraceContent& content,
+                                   const std::set<std::int64_t>& shown) {
   const Table* table = content.find("/library_choice");
-  if (table == nullptr || table->rows() == 0) return "";
+  if (table == nullptr) return "";
+  const auto& of_row = table->integers("result");
+  const auto is_shown = [&](std::int64_t row) { return shown.contains(row); };
+  if (std::none_of(of_row.begin(), of_row.end(), is_shown)) return "";
   const Table& results = content.at("/results");
   const auto us = [](double value) {
     return value > 0 ? fmt::format("{:.1f}", value) : std::string("-");
@@ -43,7 +48,8 @@ std::string render_library_choices(const TraceContent& content) {
       table->texts("library").front(), "row", "collective", "size (B)", "choice", "protocol", "ch",
       "threads", "engine", "closed", "ratio", "tuner");
   for (std::size_t i = 0; i < table->rows(); ++i) {
-    const auto row = static_cast<std::size_t>(table->integers("result")[i]);
+    if (!is_shown(of_row[i])) continue;
+    const auto row = static_cast<std::size_t>(of_row[i]);
     const double closed = table->reals("closed_us")[i];
     const double engine = results.reals("time_us").at(row);
     text += fmt::format(

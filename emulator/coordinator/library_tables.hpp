@@ -3,7 +3,9 @@
 // Pure functions.
 #pragma once
 
+#include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,8 +18,10 @@ namespace fabricast {
 void add_library_choices(const Scenario& scenario, const std::vector<ScenarioPoint>& points,
                          TraceContent& content);
 
-// For people: choice, the engine's time and the two estimates, by row. Empty without the table.
-std::string render_library_choices(const TraceContent& content);
+// For people: choice, the engine's time and the two estimates, of these rows of /results. Empty
+// without any.
+std::string render_library_choices(const TraceContent& content,
+                                   const std::set<std::int64_t>& shown);
 
 // What readers of the machines' rows must know, as root attributes of the trace: "library_note",
 // whose costs they have, where that is not the machine's own library's, and "generation_note"

@@ -89,8 +89,7 @@ std::string group_title(const std::vector<ResultRow>& rows, const std::string& s
   const bool none_measured = std::all_of(rows.begin(), rows.end(),
                                          [](const ResultRow& r) { return r.measured_share == 0; });
   return fmt::format("# {} on {}, {} ranks, executor {}, {}{}\n", first.collective, first.machine,
-                     first.ranks, first.executor,
-                     shown,
+                     first.ranks, first.executor, shown,
                      none_measured ? ", measured share 0 %" : "");
 }
 
@@ -141,11 +140,21 @@ std::string render_group(std::vector<ResultRow> rows, const std::string& shown) 
          fmt::format("# Avg bus bandwidth    : {:.6g}\n", busbw / static_cast<double>(rows.size()));
 }
 
+std::vector<ResultRow> rows_of(const TraceContent& content, const TableOptions& options) {
+  std::vector<ResultRow> rows = result_rows(content, options.filter);
+  return options.best ? fastest_rows(rows) : rows;
+}
+
 }  // namespace
 
+std::set<std::int64_t> shown_rows(const TraceContent& content, const TableOptions& options) {
+  std::set<std::int64_t> shown;
+  for (const ResultRow& row : rows_of(content, options)) shown.insert(row.row);
+  return shown;
+}
+
 std::string render_table(const TraceContent& content, const TableOptions& options) {
-  std::vector<ResultRow> rows = result_rows(content, options.filter);
-  if (options.best) rows = fastest_rows(rows);
+  std::vector<ResultRow> rows = rows_of(content, options);
   if (rows.empty()) return "# no results\n";
   const Table* choices = content.find("/library_choice");
   const bool chosen = choices != nullptr && choices->rows() == content.at("/results").rows();

@@ -5,6 +5,8 @@
 // rows begin with '#'. Pure function.
 #pragma once
 
+#include <cstdint>
+#include <set>
 #include <string>
 
 #include "emulator/report/result_rows.hpp"
@@ -16,6 +18,9 @@ struct TableOptions {
   ResultFilter filter;
   bool best = false;  // only the fastest algorithm per size
 };
+
+// The rows of /results that the table has: what stands below it is of these.
+std::set<std::int64_t> shown_rows(const TraceContent& content, const TableOptions& options);
 
 std::string render_table(const TraceContent& content, const TableOptions& options);
 

@@ -92,6 +92,17 @@ class Emulate(CliCase):
         self.expect_error(2, "use -a auto", "emulate", "-m", "hgx-h100", "-a", "ring", "--set", "NCCL_ALGO=ring", *point)
         self.expect_error(2, "2.50 is not known", "emulate", "-m", "hgx-h100", "--nccl-version", "2.50", *point)
 
+    def test_what_stands_below_the_rows_is_of_the_rows_shown(self):
+        sweep = ("-c", "all_reduce,all_gather", "-b", "1M", "-e", "4M", "--quiet", "--force", "-o", "t.h5")
+        below = lambda *more: [line for line in self.expect_ok("report", "t.h5", *more).stdout.splitlines()
+                               if line.startswith("# ") and line.split()[1].isdigit()]
+        self.expect_ok("emulate", "-m", "hgx-h100x2", "-a", "auto", *sweep)
+        self.assertEqual(len(below()), 6)
+        self.assertEqual([line.split()[2] for line in below("-c", "all_gather")], ["all_gather"] * 3)
+        self.expect_ok("emulate", "-m", "hgx-h100x2", "-a", "ring,tree", "--jitter", "lognormal:0.1", "--members", "20", *sweep)
+        self.assertEqual([len(below()), len(below("-c", "all_gather")), len(below("-a", "tree")), len(below("--best"))],
+                         [9, 3, 3, 6])
+
     def test_machines_of_other_libraries_say_whose_costs_they_have(self):
         note = "costs of NCCL's are used; library rccl is not modelled"
         said = self.expect_ok("emulate", "-m", "mi300x-8", "-b", "1M", "-e", "1G", "-f", "32", "-o", "t.h5", "--quiet").stdout
