@@ -3,11 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 #include "emulator/base/error.hpp"
-#include "emulator/cost/offered.hpp"
-#include "emulator/schedule/catalogue.hpp"
 #include "topologies/builders/built_topology.hpp"
 #include "topologies/builders/torus.hpp"
 
@@ -20,43 +17,6 @@ std::string what_if_text(const std::vector<std::string>& set, const std::vector<
   for (const auto& one : slow) changes.push_back("slow " + one);
   if (slots > 0) changes.push_back(fmt::format("slots {}", slots));
   return changes.empty() ? "" : fmt::format("# what-if: {}\n", fmt::join(changes, "; "));
-}
-
-std::string not_of_the_library(const Scenario& scenario, const Topology& topology,
-                               const Emulation& emulation) {
-  if (scenario.executor != ExecutorKind::nccl) return "";
-  std::set<std::string> ours, sharp, windows;
-  for (const auto& p : emulation.predictions) {
-    const auto* entry = find_algorithm(p.point.algorithm, p.point.collective);
-    if (entry == nullptr) continue;  // from a file
-    if (reduces_between_domains(entry->needs)) {
-      sharp.insert(p.point.algorithm);
-    } else if (needs_windows(p.point.collective, p.point.algorithm)) {
-      windows.insert(p.point.algorithm);
-    } else if (!library_has(topology, p.point.collective, p.point.algorithm)) {
-      ours.insert(p.point.algorithm);
-    }
-  }
-  std::string text;
-  if (!sharp.empty() && !scenario.library) {
-    text = fmt::format(
-        "# what-if: {} is NCCL's only with NCCL_COLLNET_ENABLE=1, a SHARP plugin and switches "
-        "set up for it\n",
-        fmt::join(sharp, ", "));
-  }
-  if (library_of(topology) != "nccl") return text;
-  if (!windows.empty()) {
-    text += fmt::format(
-        "# what-if: {} is NCCL's only for buffers in symmetric windows (2.27 and later; fabricast "
-        "explain --symmetric)\n",
-        fmt::join(windows, ", "));
-  }
-  if (ours.empty()) return text;
-  return text + fmt::format(
-                    "# not NCCL's here: {} (what a library with these schedules would reach); what "
-                    "NCCL itself "
-                    "takes: fabricast explain\n",
-                    fmt::join(ours, ", "));
 }
 
 std::string cut_note(const Topology& whole, const Topology& used) {

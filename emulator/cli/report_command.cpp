@@ -113,7 +113,7 @@ int report(const ReportArguments& arguments) {
     fmt::print("{}", render_table(content, options));
     fmt::print("{}", render_ensembles(content, shown));
     fmt::print("{}", render_library_choices(content, shown));
-    fmt::print("{}", note_lines(content.attributes));
+    fmt::print("{}{}", library_lines(content, shown), note_lines(content.attributes));
     fmt::print("{}", render_jobs(content, shown));
   }
   return 0;

@@ -10,6 +10,8 @@
 
 #include "emulator/coordinator/library_choice.hpp"
 #include "emulator/cost/generation_ratios.hpp"
+#include "emulator/cost/offered.hpp"
+#include "emulator/schedule/catalogue.hpp"
 #include "emulator/trace/table_rows.hpp"
 
 namespace fabricast {
@@ -98,6 +100,60 @@ std::map<std::string, std::string> note_attributes(const std::vector<const Topol
 std::map<std::string, std::string> note_attributes(ExecutorKind executor, const Topology& machine) {
   if (executor != ExecutorKind::nccl) return {};
   return notes_of({&machine}, false);
+}
+
+std::string not_of_the_library(const Scenario& scenario, const Topology& topology) {
+  if (scenario.executor != ExecutorKind::nccl) return "";
+  const bool nccl = library_of(topology) == "nccl";
+  std::string text;
+  std::set<std::pair<Collective, std::string>> seen;
+  for (const auto& point : points_of(scenario, topology)) {
+    const auto* entry = find_algorithm(point.algorithm, point.collective);
+    if (entry == nullptr || !seen.emplace(point.collective, point.algorithm).second) continue;
+    const char* kind = nullptr;
+    if (reduces_between_domains(entry->needs)) {
+      if (!scenario.library) kind = "sharp";
+    } else if (nccl && needs_windows(point.collective, point.algorithm)) {
+      kind = "windows";
+    } else if (nccl && !library_has(topology, point.collective, point.algorithm)) {
+      kind = "schedule";
+    }
+    if (kind == nullptr) continue;
+    text += fmt::format("{} {} {}\n", kind, to_string(point.collective), point.algorithm);
+  }
+  return text;
+}
+
+std::string library_lines(const TraceContent& content, const std::set<std::int64_t>& shown) {
+  const auto found = content.attributes.find("not_of_the_library");
+  if (found == content.attributes.end()) return "";
+  const Table& results = content.at("/results");
+  std::set<std::pair<std::string, std::string>> rows;
+  for (const auto row : shown) {
+    const auto at = static_cast<std::size_t>(row);
+    rows.emplace(results.texts("collective")[at], results.texts("algorithm")[at]);
+  }
+  std::map<std::string, std::set<std::string>> algorithms;  // by kind
+  std::istringstream lines(found->second);
+  std::string kind, collective, algorithm;
+  while (lines >> kind >> collective >> algorithm) {
+    if (rows.contains({collective, algorithm})) algorithms[kind].insert(algorithm);
+  }
+  std::string text;
+  const auto add = [&](const char* of, std::string_view before, std::string_view after) {
+    const auto names = algorithms.find(of);
+    if (names == algorithms.end()) return;
+    text += fmt::format("# {}: {} {}\n", before, fmt::join(names->second, ", "), after);
+  };
+  add("sharp", "what-if",
+      "is NCCL's only with NCCL_COLLNET_ENABLE=1, a SHARP plugin and switches set up for it");
+  add("windows", "what-if",
+      "is NCCL's only for buffers in symmetric windows (2.27 and later; fabricast explain "
+      "--symmetric)");
+  add("schedule", "not NCCL's here",
+      "(what a library with these schedules would reach); what NCCL itself takes: fabricast "
+      "explain");
+  return text;
 }
 
 std::string note_lines(const std::map<std::string, std::string>& attributes, bool why) {

@@ -30,6 +30,13 @@ std::string render_library_choices(const TraceContent& content,
 std::map<std::string, std::string> note_attributes(const std::vector<const Topology*>& machines);
 std::map<std::string, std::string> note_attributes(ExecutorKind executor, const Topology& machine);
 
+// Attribute "not_of_the_library": which of a scenario's algorithms NCCL itself would not take on
+// the machine (library_has), a line each: kind, collective, algorithm. Kinds: `sharp` and
+// `windows`, with what those take; `schedule`, never. Only of executor nccl; empty: none.
+std::string not_of_the_library(const Scenario& scenario, const Topology& topology);
+// What that attribute says of these rows of /results, for people.
+std::string library_lines(const TraceContent& content, const std::set<std::int64_t>& shown);
+
 // Of any attributes, the lines that stand below a table; "why": everything that the notes say.
 std::string note_lines(const std::map<std::string, std::string>& attributes, bool why = false);
 

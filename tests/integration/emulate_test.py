@@ -205,6 +205,14 @@ class Emulate(CliCase):
                                  "--set", "fabric.oversubscription=2").stdout
         self.assertIn("# what-if: set fabric.oversubscription=2; slow nic=3:x2\n", changed)
         self.assertIn("# not NCCL's here: hierarchical ", changed)
+        note = [line for line in changed.splitlines() if line.startswith("# not NCCL's")]
+        for shown in ((), ("-a", "hierarchical")):
+            self.assertEqual([line for line in self.expect_ok("report", "t.h5", *shown).stdout.splitlines()
+                              if line.startswith("# not NCCL's")], note)
+        self.assertNotIn("not NCCL's", self.expect_ok("report", "t.h5", "-a", "ring").stdout)
+        best = ("-a", "ring,hierarchical", *point, "--slow", "nic=3:x2")
+        said = self.expect_ok("emulate", "-m", "hgx-h100x2", *best, "--best").stdout
+        self.assertEqual(note[0] in said, note[0] in self.expect_ok("report", "t.h5", "--best").stdout)
 
     def test_a_machine_of_cores_is_predicted_with_its_own_executor(self):
         self.expect_ok("machine", "discover", "-o", "here.yaml")
