@@ -215,6 +215,7 @@ RunIdentity identity_of(const EmulateOptions& options, const Scenario& scenario,
       scenario.to_yaml(), sha256_hex(topology.yaml()), sha256_hex(to_text(profile)));
   identity.attributes = run_attributes("model", this_command_line());
   identity.attributes.merge(note_attributes(scenario.executor, topology));
+  if (auto line = what_if({options.set, options.slow, options.slots, options.jitter, {}}); !line.empty()) identity.attributes["what_if"] = line;
   if (auto lines = not_of_the_library(scenario, topology); !lines.empty()) identity.attributes["not_of_the_library"] = lines;
   if (scenario.ensemble.on()) identity.attributes["seed"] = std::to_string(options.seed);
   if (scenario.engine.flow) {
@@ -239,7 +240,7 @@ void publish(const EmulateOptions& options, const Scenario& scenario, const Topo
   view.best = options.best;
   const auto shown = shown_rows(content, view);
   fmt::print("{}", render_table(content, view));
-  fmt::print("{}{}{}", render_ensembles(content, shown), render_library_choices(content, shown), what_if_text(options.set, options.slow, options.slots));
+  fmt::print("{}{}{}", render_ensembles(content, shown), render_library_choices(content, shown), what_if_line(content));
   fmt::print("# trace {} content_digest {}\n{}", options.output, content_digest(content), library_lines(content, shown));
 }
 

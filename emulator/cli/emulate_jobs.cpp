@@ -97,6 +97,9 @@ void run_and_write(const JobArguments& arguments) {
   auto attributes = run_attributes("model", this_command_line());
   attributes["seed"] = std::to_string(file.choice.seed);
   attributes.merge(note_attributes(executor, *topology));
+  if (auto line = what_if({arguments.settings, {}, 0, "", file.faults}); !line.empty()) {
+    attributes["what_if"] = line;
+  }
   const std::string notes = note_lines(attributes);
   TraceContent content = assembly.finish(config_of(executor, *topology, profile.origin, file),
                                          nullptr, std::move(attributes));
@@ -104,7 +107,7 @@ void run_and_write(const JobArguments& arguments) {
   write_trace(arguments.output, content, WriteOptions{arguments.force});
   fmt::print("{}", render_table(content, TableOptions{}));
   fmt::print("{}{}{}", render_jobs(content, shown_rows(content, {})), notes,
-             what_if_text(arguments.settings, {}, 0));
+             what_if_line(content));
   if (arguments.stats) print_stats(file, jobs);
   fmt::print("# trace {} content_digest {}\n", arguments.output, content_digest(content));
 }

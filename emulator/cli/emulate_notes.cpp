@@ -5,18 +5,25 @@
 #include <algorithm>
 
 #include "emulator/base/error.hpp"
+#include "emulator/trace/format.hpp"
 #include "topologies/builders/built_topology.hpp"
 #include "topologies/builders/torus.hpp"
 
 namespace fabricast {
 
-std::string what_if_text(const std::vector<std::string>& set, const std::vector<std::string>& slow,
-                         std::int32_t slots) {
+std::string what_if(const WhatIf& asked) {
   std::vector<std::string> changes;
-  for (const auto& one : set) changes.push_back("set " + one);
-  for (const auto& one : slow) changes.push_back("slow " + one);
-  if (slots > 0) changes.push_back(fmt::format("slots {}", slots));
-  return changes.empty() ? "" : fmt::format("# what-if: {}\n", fmt::join(changes, "; "));
+  for (const auto& one : asked.set) changes.push_back("set " + one);
+  for (const auto& one : asked.slow) changes.push_back("slow " + one);
+  if (asked.slots > 0) changes.push_back(fmt::format("slots {}", asked.slots));
+  if (!asked.jitter.empty()) changes.push_back("jitter " + asked.jitter);
+  for (const LinkFault& fault : asked.faults) {
+    changes.push_back(fmt::format("{} at {:.4g} % from {:.6g} us on", fault.what,
+                                  100 * fault.capacity, static_cast<double>(fault.at_ps) / 1e6));
+  }
+  std::string text = fmt::to_string(fmt::join(changes, "; "));
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return format::made_valid(text);
 }
 
 std::string cut_note(const Topology& whole, const Topology& used) {

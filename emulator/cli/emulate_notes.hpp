@@ -8,13 +8,20 @@
 #include <vector>
 
 #include "emulator/coordinator/library_choice.hpp"
+#include "emulator/flow/job_file.hpp"
 #include "topologies/model/topology.hpp"
 
 namespace fabricast {
 
-// What differs from the machine as its file has it (--set, --slow, --slots); empty: nothing.
-std::string what_if_text(const std::vector<std::string>& set, const std::vector<std::string>& slow,
-                         std::int32_t slots);
+// What differs from the machine as its file has it, as the command line and a jobs' file say it.
+struct WhatIf {
+  std::vector<std::string> set, slow;
+  std::int32_t slots = 0;
+  std::string jitter;
+  std::vector<LinkFault> faults;
+};
+// The root attribute "what_if", one line; empty: nothing.
+std::string what_if(const WhatIf& asked);
 
 // What the ranks that are used no longer have of the whole machine's links, where that is more than
 // their share; empty: nothing.

@@ -99,11 +99,13 @@ int report(const ReportArguments& arguments) {
   if (!arguments.plot.empty()) {
     write_plot(arguments, content);
   } else if (arguments.wants_why) {
-    fmt::print("{}{}", render_why(content, arguments.why), note_lines(content.attributes, true));
+    fmt::print("{}{}{}", render_why(content, arguments.why), what_if_line(content),
+               note_lines(content.attributes, true));
   } else if (arguments.wants_timeline) {
     fmt::print("{}", render_timeline(content, timeline_options(arguments)));
   } else if (arguments.cost) {
-    fmt::print("{}", render_cost(content, options, compute_option(arguments.compute)));
+    fmt::print("{}{}", render_cost(content, options, compute_option(arguments.compute)),
+               what_if_line(content));
   } else if (arguments.wants_csv) {
     fmt::print("{}", render_csv(content, arguments.csv.empty() ? "/results" : arguments.csv));
   } else if (arguments.json) {
@@ -112,7 +114,7 @@ int report(const ReportArguments& arguments) {
     const auto shown = shown_rows(content, options);
     fmt::print("{}", render_table(content, options));
     fmt::print("{}", render_ensembles(content, shown));
-    fmt::print("{}", render_library_choices(content, shown));
+    fmt::print("{}{}", render_library_choices(content, shown), what_if_line(content));
     fmt::print("{}{}", library_lines(content, shown), note_lines(content.attributes));
     fmt::print("{}", render_jobs(content, shown));
   }

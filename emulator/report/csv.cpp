@@ -6,6 +6,7 @@
 
 #include "emulator/base/error.hpp"
 #include "emulator/base/names.hpp"
+#include "emulator/report/table_view.hpp"
 
 namespace fabricast {
 namespace {
@@ -41,7 +42,8 @@ std::string render_csv(const TraceContent& content, std::string_view table_path)
     for (const Table& one : content.tables) known.push_back(one.path);
     throw UsageError(unknown_name_message("table", path, known));
   }
-  std::string text;
+  std::string text = path == "/results" ? what_if_line(content) : "";
+  if (!text.empty()) text.insert(text.size() - 1, "\r");
   const auto line = [&](auto&& cell_of) {
     for (std::size_t i = 0; i < table->columns.size(); ++i) {
       text += (i == 0 ? "" : ",") + cell_of(table->columns[i]);

@@ -1,5 +1,6 @@
 // A table of a trace as CSV after RFC 4180: a header line, CRLF, quotes where needed.
 //
+// Before the header of /results stands a line "# what-if: ..." where the machine was changed.
 // Codes become their meanings; reals print with the fewest digits that read back exactly.
 #pragma once
 

@@ -10,9 +10,9 @@
 #include <fmt/format.h>
 
 #include "emulator/base/error.hpp"
+#include "emulator/base/svg.hpp"
 #include "emulator/report/log_axis.hpp"
 #include "emulator/report/plot_series.hpp"
-#include "emulator/base/svg.hpp"
 
 namespace fabricast {
 namespace {
@@ -132,7 +132,9 @@ class Plot {
       if (std::string(name) == "created") value = "written " + value;
       text += (text.empty() ? "" : "  ·  ") + value;
     }
-    return text;
+    const auto changed = content.attributes.find("what_if");
+    if (changed == content.attributes.end()) return text;
+    return "what-if: " + changed->second + (text.empty() ? "" : "  ·  ") + text;
   }
 
   Svg::Stroke stroke_of(const std::string& algorithm, double width) const {

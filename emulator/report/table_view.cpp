@@ -153,6 +153,12 @@ std::set<std::int64_t> shown_rows(const TraceContent& content, const TableOption
   return shown;
 }
 
+std::string what_if_line(const TraceContent& content) {
+  const auto found = content.attributes.find("what_if");
+  if (found == content.attributes.end()) return "";
+  return fmt::format("# what-if: {}\n", found->second);
+}
+
 std::string render_table(const TraceContent& content, const TableOptions& options) {
   std::vector<ResultRow> rows = rows_of(content, options);
   if (rows.empty()) return "# no results\n";

@@ -1,6 +1,5 @@
 """emulate: the same digest for every process count, honest rows, and clean refusals."""
 import csv
-import io
 import os
 import re
 
@@ -18,7 +17,8 @@ SMALL = ("-b", "1K", "-e", "64M", "-f", "16", "--quiet")
 class Emulate(CliCase):
     def table(self, trace, name):
         text = self.expect_ok("report", trace, "--csv", name).stdout
-        return list(csv.DictReader(io.StringIO(text)))
+        lines = text.splitlines(keepends=True)
+        return list(csv.DictReader(lines[1:] if lines[0].startswith("# what-if: ") else lines))
 
     def test_digest_does_not_depend_on_the_process_count(self):
         digests = set()
@@ -49,9 +49,7 @@ class Emulate(CliCase):
             self.expect_ok("emulate", "--machine", "hgx-h100x16@roce-400", "--set", f"fabric.oversubscription={value}",
                            "-c", "all_to_all", "-b", "1G", "-e", "1G", "--quiet", "-o", name)
             self.expect_ok("report", name, "--check")
-            csv = self.expect_ok("report", name, "--csv").stdout.splitlines()
-            column = csv[0].split(",").index("time_ps")
-            times.append(int(csv[1].split(",")[column]))
+            times.append(int(self.table(name, "/results")[0]["time_ps"]))
         self.assertGreater(times[1], times[0])
 
     def test_without_measurements_the_measured_share_is_zero(self):
@@ -173,7 +171,7 @@ class Emulate(CliCase):
             self.expect_ok("emulate", "-m", "hgx-h100", "--executor", "peers", "-a", "nvls", "--protocol", "multimem", "--channels", "64",
                            "-b", first, "-e", last, "-f", "32", "-o", "t.h5", "--force", *words)
             self.expect_ok("report", "t.h5", "--check")
-            return [int(row["time_ps"]) for row in csv.DictReader(io.StringIO(self.expect_ok("report", "t.h5", "--csv").stdout))]
+            return [int(row["time_ps"]) for row in self.table("t.h5", "/results")]
         usual = times()
         self.assertAlmostEqual(times("--slow", "rack=0:x3")[-1] / usual[-1], 3, delta=0.01)
         self.assertGreater(times("--slow", "rank=3:x3")[0], usual[0] + 2e6)
@@ -203,7 +201,15 @@ class Emulate(CliCase):
         self.assertNotIn("not NCCL's", plain)
         changed = self.expect_ok("emulate", "-m", "hgx-h100x2", "-a", "ring,hierarchical", *point, "--slow", "nic=3:x2",
                                  "--set", "fabric.oversubscription=2").stdout
-        self.assertIn("# what-if: set fabric.oversubscription=2; slow nic=3:x2\n", changed)
+        said = "# what-if: set fabric.oversubscription=2; slow nic=3:x2\n"
+        self.assertIn(said, changed)
+        for more in ((), ("--best",), ("--why", "0"), ("--cost",)):
+            self.assertIn(said, self.expect_ok("report", "t.h5", *more).stdout, more)
+        self.assertTrue(self.expect_ok("report", "t.h5", "--csv").stdout.startswith(said))
+        self.expect_ok("report", "t.h5", "--plot", "t.html", "--force")
+        with open(self.path("t.html"), encoding="utf-8") as file:
+            self.assertIn("what-if: set fabric.oversubscription=2; slow nic=3:x2", file.read())
+        self.expect_ok("report", "t.h5", "--check")
         self.assertIn("# not NCCL's here: hierarchical ", changed)
         note = [line for line in changed.splitlines() if line.startswith("# not NCCL's")]
         for shown in ((), ("-a", "hierarchical")):

@@ -88,6 +88,8 @@ class Flow(CliCase):
         self.assertIn("# engine: flow (jobs share links)", result.stdout)
         report = self.expect_ok("report", "t.h5").stdout
         self.assertIn(" train ", report)
+        for said in (result.stdout, report):
+            self.assertIn("# what-if: nic: 0 at 50 % from 100 us on\n", said)
         self.expect_ok("report", "t.h5", "--check")
         links = self.expect_ok("report", "t.h5", "--csv", "/job_links").stdout.splitlines()
         self.assertGreater(len(links), 3)

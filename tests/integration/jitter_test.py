@@ -49,6 +49,10 @@ class Jitter(CliCase):
             self.assertLess(p99, 2 * time)
         self.expect_ok("report", "drawn.h5", "--check")
 
+    def test_the_report_says_how_it_was_drawn(self):
+        self.emulate("t.h5", "--jitter", "lognormal:0.1", "--members", "4")
+        self.assertIn("# what-if: jitter lognormal:0.1\n", self.expect_ok("report", "t.h5").stdout)
+
     def test_seeds_and_members(self):
         one = self.emulate("one.h5", *JITTER, "--seed", "1")
         self.assertEqual(digest(one), digest(self.emulate("again.h5", *JITTER, "--seed", "1")))
