@@ -59,7 +59,7 @@ constexpr AlgorithmEntry catalogue[] = {
     {"pairwise", Collective::all_to_all, on<pairwise_all_to_all>, Cut::slices},
     {"grouped", Collective::all_to_all, on<grouped_all_to_all>, Cut::slices},
     {"direct", Collective::send_recv, on<direct_send_recv>, Cut::slices},
-    {"direct", Collective::gather, on<direct_gather>, Cut::slices, Seat::root},
+    {"direct", Collective::gather, on<direct_gather>, Cut::loops, Seat::root},
     {"direct", Collective::scatter, on<direct_scatter>, Cut::slices, Seat::root},
     {"one_shot", Collective::all_reduce, on<one_shot_all_reduce>, Cut::loops, Seat::identity, Needs::one_domain},
     {"two_shot", Collective::all_reduce, on<two_shot_all_reduce>, Cut::loops, Seat::identity, Needs::one_domain},

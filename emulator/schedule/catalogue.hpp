@@ -25,7 +25,8 @@ enum class Cut : std::uint8_t {
   loops,   // the whole schedule runs again on the next part; a chunk moves in a few slices
   chunks,  // the schedule pipelines over as many chunks as it takes
   pieces,  // as `loops`, and one stage pipelines over several pieces of a slice
-  slices,  // every connection is used once: as many slices as it takes
+  slices,  // every connection is used once, as many slices as it takes: not where several wait for
+           // one receiver, which would keep all but one of them waiting on full FIFOs
 };
 
 // Which rank sits where on a channel (Placement).

@@ -63,6 +63,22 @@ TEST(FlowCase, all_to_all_over_oversubscribed_trunks) {
   EXPECT_GT(ecmp.flow, spray.flow);
 }
 
+// The root takes a part of every sender's block in turn, so that all of them send all the time and
+// the shares of its port that they have are what they use, also when the FIFOs are full.
+TEST(FlowCase, a_gather_fills_the_roots_port) {
+  for (const char* name : {"hgx-h100", "hgx-h100x4"}) {
+    const auto machine = load_machine(name);
+    for (const std::int64_t bytes : {std::int64_t{1} << 24, std::int64_t{1} << 30}) {
+      const Times gather = times(machine, point_of(Collective::gather, "direct", bytes, 16));
+      EXPECT_NEAR(gather.flow / gather.sweep, 1.0, 0.05) << name << " " << bytes;
+      EXPECT_GE(gather.sweep, gather.bound) << name << " " << bytes;
+      if (bytes > 1 << 24) {
+        EXPECT_LT(gather.sweep, 2 * gather.bound) << name;
+      }
+    }
+  }
+}
+
 // What the flow engine says of the links is what the sweep says.
 void expect_equal(const FlowTime& timed, const CollectiveCase& made, std::int32_t ranks) {
   SCOPED_TRACE(made.plan.bytes);
