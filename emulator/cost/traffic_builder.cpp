@@ -56,7 +56,11 @@ bool equal_edges(const ChannelTraffic& a, const ChannelTraffic& b) {
 
 TrafficBuilder::TrafficBuilder(const Topology& topology, const ExecutionPlan& plan, bool on_device,
                                TrafficMap& map)
-    : topology_(topology), on_device_(on_device), map_(map), groups_(group_channels(plan)) {
+    : topology_(topology),
+      on_device_(on_device),
+      map_(map),
+      loops_(plan.loops),
+      groups_(group_channels(plan)) {
   if (topology.link_classes().size() > EdgeClass::max_link_classes) {
     throw UsageError(
         fmt::format("machine \"{}\" has {} link classes (the model holds {}) merge some",
@@ -111,6 +115,7 @@ void TrafficBuilder::build() {
     map_.stage_chunks_.push_back(varies ? count_varying(s) : stage.counts->chunks);
     map_.whole_stage_.push_back(varies);
   }
+  if (!on_device_) overlap_loops();
   for (const ChannelGroup& group : groups_) {
     ChannelTraffic traffic;
     traffic.channels = group.channels;

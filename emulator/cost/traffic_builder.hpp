@@ -79,6 +79,7 @@ class TrafficBuilder {
   const PhasePeers& peers(const Schedule& schedule, const Phase& phase);
   const CountedStage& counted(std::size_t stage);
   std::int32_t count_device_flows(std::size_t stage);
+  void overlap_loops();
   void add_edges(PhaseEdges& edges, const ChannelGroup& group, const CountedStage& stage,
                  const Phase& phase, const LaneLoads& loads, std::vector<RowKey>& known);
   EdgeRow send_row(const PhaseEdges& edges, const ChannelGroup& group, const CountedStage& stage,
@@ -128,6 +129,7 @@ class TrafficBuilder {
   const Topology& topology_;
   bool on_device_;
   TrafficMap& map_;
+  std::int32_t loops_;
   std::vector<ChannelGroup> groups_;
   std::vector<std::unique_ptr<CountedStage>> counted_;
   std::vector<const Schedule*> schedules_;  // distinct ones

@@ -1,8 +1,10 @@
-// The part of TrafficBuilder about groups: the edge to, or from, all other members at once.
+// The parts of TrafficBuilder about groups (the edge to, or from, all other members at once) and
+// about loops.
 #include <algorithm>
 #include <vector>
 
 #include "emulator/cost/group_links.hpp"
+#include "emulator/cost/loop_overlap.hpp"
 #include "emulator/cost/traffic_builder.hpp"
 
 namespace fabricast {
@@ -97,6 +99,25 @@ EdgeClass TrafficBuilder::group_edge(const ChannelGroup& group, const CountedSta
     latest = std::max(latest, latency);
   }
   return worst;
+}
+
+// What lanes at other loops put on the links as well.
+void TrafficBuilder::overlap_loops() {
+  LoopOverlap overlap(groups_, loops_);
+  map_.overlaps_ = overlap.any_sections();
+  map_.loops_ = overlap.loops();
+  if (overlap.loops() == 1) return;
+  const std::size_t stages = groups_.front().schedule->stages.size();
+  std::map<const CountedStage*, std::size_t> stage_of;
+  for (std::size_t s = 0; s < stages; ++s) {
+    overlap.add(s, *counted(s).counts);
+    stage_of.emplace(&counted(s), s);
+  }
+  for (const auto& known : counted_) {
+    auto shared = std::make_shared<LinkCounts>(*known->counts);
+    shared->flows = overlap.flows(stage_of.at(known.get()), *known->counts);
+    known->counts = std::move(shared);
+  }
 }
 
 }  // namespace fabricast

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "emulator/base/contracts.hpp"
+#include "emulator/cost/loop_overlap.hpp"
 #include "emulator/cost/traffic_builder.hpp"
 
 namespace fabricast {
@@ -14,9 +15,9 @@ bool same_shape(const Phase& a, const Phase& b) {
          a.per_member == b.per_member;
 }
 
-bool same_shape(const Stage& a, const Stage& b) {
+bool same_shape(const Stage& a, const Stage& b, bool overlaps) {
   if (a.groups.size() != b.groups.size()) return false;
-  if (stage_varies(a) && a.repeat != b.repeat) return false;
+  if ((overlaps || stage_varies(a)) && a.repeat != b.repeat) return false;
   for (std::size_t g = 0; g < a.groups.size(); ++g) {
     const auto& left = a.groups[g].phases;
     const auto& right = b.groups[g].phases;
@@ -35,6 +36,7 @@ TrafficMap::TrafficMap(const Topology& topology, const ExecutionPlan& plan, bool
 }
 
 bool TrafficMap::matches(const ExecutionPlan& plan) const {
+  if (overlaps_ && std::min(plan.loops, LoopOverlap::many_loops) != loops_) return false;
   std::size_t channels = 0;
   for (const ChannelTraffic& traffic : channels_) {
     channels += traffic.channels.size();
@@ -43,7 +45,7 @@ bool TrafficMap::matches(const ExecutionPlan& plan) const {
     const auto& stages = plan.channels[front].schedule->stages;
     const auto& shape = shapes_[traffic.schedule];
     if (!std::equal(stages.begin(), stages.end(), shape.begin(), shape.end(),
-                    [](const Stage& a, const Stage& b) { return same_shape(a, b); })) {
+                    [&](const Stage& a, const Stage& b) { return same_shape(a, b, overlaps_); })) {
       return false;
     }
   }

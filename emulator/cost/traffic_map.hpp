@@ -58,8 +58,8 @@ class TrafficMap {
 
   const EdgeTable& edges() const { return edges_; }
   const std::vector<ChannelTraffic>& channels() const { return channels_; }
-  // Does a plan have the same shape, so that this map is about it too? (Loops, slices, bytes and
-  // repetitions may differ.)
+  // Does a plan have the same shape, so that this map is about it too? (Slices, bytes and
+  // repetitions may differ, and loops where they do not share links: loop_overlap.hpp.)
   bool matches(const ExecutionPlan& plan) const;
   // Per link class, for the repetitions of this plan.
   std::vector<ClassTraffic> traffic(const ExecutionPlan& plan) const;
@@ -69,6 +69,8 @@ class TrafficMap {
 
   std::vector<std::vector<Stage>> shapes_;  // of the plan's distinct schedules
   std::size_t link_classes_ = 0;
+  bool overlaps_ = false;   // loops decide how links are shared
+  std::int32_t loops_ = 1;  // then: how many
   EdgeTable edges_;
   std::vector<ChannelTraffic> channels_;
   std::vector<LinkClassId> class_of_link_;
