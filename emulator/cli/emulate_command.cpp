@@ -266,6 +266,7 @@ int run_emulate(const EmulateOptions& options) {
     points_of(scenario, *machine, &notes);
     for (const auto& note : notes) log_info(note);
     if (const auto note = cut_note(*topology, *machine); !note.empty()) log_info(note);
+    if (const auto note = one_pipe_note(*machine, scenario.collectives); !note.empty()) log_info(note);
     note_unused(options, *topology, *machine, scenario.executor);
     check_step_rows(step_rows_at_most(scenario, *machine));
     for (const auto& file : files) prove(*file, false);

@@ -26,6 +26,21 @@ std::string what_if(const WhatIf& asked) {
   return format::made_valid(text);
 }
 
+std::string one_pipe_note(const Topology& machine, const std::vector<Collective>& collectives) {
+  const auto* built = dynamic_cast<const BuiltTopology*>(&machine);
+  if (built == nullptr || machine.space().domain_size() < 2) return "";
+  const std::string& shape = built->spec().domain.shape;
+  if (shape != "all_to_all" && shape != "cube_mesh") return "";
+  if (std::find(collectives.begin(), collectives.end(), Collective::send_recv) ==
+      collectives.end()) {
+    return "";
+  }
+  return fmt::format(
+      "send_recv: the links of a {} are one pipe to a switch on {} here, in reality {}: a pair has "
+      "a part of them only, and these rows are too fast",
+      built->spec().domain.member, machine.name(), shape);
+}
+
 std::string cut_note(const Topology& whole, const Topology& used) {
   const auto* from = dynamic_cast<const BuiltTopology*>(&whole);
   const auto* to = dynamic_cast<const BuiltTopology*>(&used);

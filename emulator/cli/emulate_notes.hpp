@@ -23,6 +23,10 @@ struct WhatIf {
 // The root attribute "what_if", one line; empty: nothing.
 std::string what_if(const WhatIf& asked);
 
+// Where links that lead to single neighbours are modelled as one pipe, what that means for
+// send_recv; empty: nothing.
+std::string one_pipe_note(const Topology& machine, const std::vector<Collective>& collectives);
+
 // What the ranks that are used no longer have of the whole machine's links, where that is more than
 // their share; empty: nothing.
 std::string cut_note(const Topology& whole, const Topology& used);

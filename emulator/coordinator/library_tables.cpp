@@ -42,6 +42,7 @@ std::string render_library_choices(const TraceContent& content,
   const auto us = [](double value) {
     return value > 0 ? fmt::format("{:.1f}", value) : std::string("-");
   };
+  int outside = 0;
   std::string text = fmt::format(
       "# choice of {} (fabricast explain says why); times in us: of the engine, of the closed "
       "model "
@@ -54,12 +55,22 @@ std::string render_library_choices(const TraceContent& content,
     const auto row = static_cast<std::size_t>(of_row[i]);
     const double closed = table->reals("closed_us")[i];
     const double engine = results.reals("time_us").at(row);
+    const bool apart = closed > 0 && (closed < results.reals("low_us").at(row) ||
+                                      closed > results.reals("high_us").at(row));
+    outside += apart ? 1 : 0;
     text += fmt::format(
         "# {:>4} {:<15} {:>12} {:<14} {:<8} {:>3} {:>7} {:>11.1f} {:>11} {:>7} {:>11}\n", row,
         results.texts("collective")[row], results.integers("bytes")[row], table->texts("choice")[i],
         results.texts("protocol")[row], results.integers("channels")[row],
         table->integers("threads")[i], engine, us(closed),
-        closed > 0 ? fmt::format("{:.2f}", engine / closed) : "-", us(table->reals("tuner_us")[i]));
+        closed > 0 ? fmt::format("{:.2f}{}", engine / closed, apart ? "!" : "") : "-",
+        us(table->reals("tuner_us")[i]));
+  }
+  if (outside > 0) {
+    text += fmt::format(
+        "# {} row{} with !: the closed model is outside the interval of the row, the two disagree "
+        "about a mechanism (docs/nccl-choice.md)\n",
+        outside, outside == 1 ? "" : "s");
   }
   return text;
 }

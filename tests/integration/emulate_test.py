@@ -90,6 +90,24 @@ class Emulate(CliCase):
         self.expect_error(2, "use -a auto", "emulate", "-m", "hgx-h100", "-a", "ring", "--set", "NCCL_ALGO=ring", *point)
         self.expect_error(2, "2.50 is not known", "emulate", "-m", "hgx-h100", "--nccl-version", "2.50", *point)
 
+    def test_rows_where_the_closed_model_lies_outside_the_interval_are_marked(self):
+        self.expect_ok("emulate", "-m", "gb200-nvl72", "-a", "auto", "-c", "all_reduce,send_recv", "-b", "1K", "-e", "4G", "-f", "16",
+                       "--quiet", "-o", "t.h5")
+        text = self.expect_ok("report", "t.h5").stdout
+        expected = []
+        for row, choice in zip(self.table("t.h5", "/results"), self.table("t.h5", "/library_choice")):
+            expected.append(not float(row["low_us"]) <= float(choice["closed_us"]) <= float(row["high_us"]))
+        below = [line.split() for line in text.splitlines() if line.startswith("# ") and line.split()[1].isdigit() and len(line.split()) == 12]
+        self.assertEqual([words[10].endswith("!") for words in below], expected)
+        self.assertEqual(set(expected), {True, False})
+        self.assertIn(f"{sum(expected)} rows with !", text)
+
+    def test_a_pair_of_a_mesh_that_is_one_pipe_here_is_said(self):
+        point = ("-b", "1G", "-e", "1G", "-o", "t.h5", "--force")
+        self.assertIn("in reality all_to_all", self.expect_ok("emulate", "-m", "hgx-a100-4", "-c", "send_recv", *point).stderr)
+        self.assertNotIn("in reality", self.expect_ok("emulate", "-m", "hgx-a100-4", "-c", "all_reduce", *point).stderr)
+        self.assertNotIn("in reality", self.expect_ok("emulate", "-m", "hgx-h100", "-c", "send_recv", *point).stderr)
+
     def test_what_stands_below_the_rows_is_of_the_rows_shown(self):
         sweep = ("-c", "all_reduce,all_gather", "-b", "1M", "-e", "4M", "--quiet", "--force", "-o", "t.h5")
         below = lambda *more: [line for line in self.expect_ok("report", "t.h5", *more).stdout.splitlines()
