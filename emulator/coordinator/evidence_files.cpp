@@ -53,6 +53,20 @@ void add_machines(const TraceContent& content, const std::string& file, Evidence
   }
 }
 
+// The same log imported into two traces is no second measurement.
+void expect_new(const SampleSet& samples, const std::string& file, const Evidence& evidence) {
+  std::map<std::string, std::string> before;  // digest -> log
+  for (const SampleSource& source : evidence.samples.sources) before[source.sha256] = source.file;
+  for (const SampleSource& source : samples.sources) {
+    const auto same = before.find(source.sha256);
+    if (same == before.end()) continue;
+    throw UsageError(
+        fmt::format("{} has samples of the log {} (SHA-256 {}), as a file before it; "
+                    "give every log once",
+                    file, same->second, source.sha256));
+  }
+}
+
 void add_file(const std::string& file, bool of_folder, Evidence& evidence) {
   const auto content = read_trace(file);
   if (of_folder && content.find("/samples") == nullptr) return;
@@ -60,6 +74,7 @@ void add_file(const std::string& file, bool of_folder, Evidence& evidence) {
   // A profile's trace holds the samples it was fitted to: in a campaign they are there already.
   if (of_folder && content.find("/profile") != nullptr) return;
   add_machines(content, file, evidence);
+  expect_new(samples, file, evidence);
   append(evidence.samples, samples);
   const auto backend = content.attributes.find("backend");
   const std::string name = backend == content.attributes.end() ? "unknown" : backend->second;

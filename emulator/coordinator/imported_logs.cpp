@@ -164,6 +164,22 @@ std::string machine_problem(const NcclTestsShape& shape,
   return {};
 }
 
+namespace {
+
+// The same text again is no second measurement: counted twice it would halve the noise.
+void expect_new(const std::vector<ImportedFile>& before, const ImportedFile& file) {
+  const auto same = std::find_if(before.begin(), before.end(), [&](const ImportedFile& one) {
+    return one.sha256 == file.sha256;
+  });
+  if (same == before.end()) return;
+  throw UsageError(
+      fmt::format("{} is the same log as {} (equal SHA-256 {}), no second measurement; "
+                  "give it once",
+                  file.file, same->file, file.sha256));
+}
+
+}  // namespace
+
 ImportedLogs import_logs(const std::vector<LogText>& texts,
                          const std::shared_ptr<const Topology>& machine, const ImportRules& rules) {
   ImportedLogs made;
@@ -180,6 +196,7 @@ ImportedLogs import_logs(const std::vector<LogText>& texts,
                       output.unknown_lines,
                       output.cut,
                       output.refused};
+    expect_new(made.files, file);
     for (const NcclTestsRun& run : output.runs) {
       ImportedRun imported = read_run(run, file.file, rules, machine);
       if (imported.shape.refusal.empty()) {

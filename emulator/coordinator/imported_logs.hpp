@@ -47,7 +47,7 @@ std::string machine_problem(const NcclTestsShape& shape,
                             const std::shared_ptr<const Topology>& machine);
 
 // `machine` may be null: then nothing is matched, and the samples are of machine "". Throws
-// UsageError for a file that is JSON, but not nccl-tests'.
+// UsageError for a file that is JSON, but not nccl-tests', and for a text that is given twice.
 ImportedLogs import_logs(const std::vector<LogText>& texts,
                          const std::shared_ptr<const Topology>& machine, const ImportRules& rules);
 

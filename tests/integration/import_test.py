@@ -66,6 +66,16 @@ class Import(CliCase):
         self.assertIn("40 samples under 40 conditions",
                       self.expect_ok("import", "sum.log", "max.log", "-m", MACHINE).stdout)
 
+    def test_the_same_log_is_no_second_measurement(self):
+        log = log_of("all_reduce", {1 << n: 20.0 + n for n in range(10, 20)}, 16)
+        for name in ("a.log", "b.log"):
+            self.write(name, log)
+        self.expect_error(2, "b.log is the same log as a.log (equal SHA-256", "import", "a.log", "b.log", "-m", MACHINE, "-o", "s.h5")
+        for name in ("a", "b"):
+            self.expect_ok("import", name + ".log", "-m", MACHINE, "-o", name + ".h5")
+        self.expect_error(2, "b.h5 has samples of the log a.log", "calibrate", "a.h5", "b.h5", "-o", "p.h5")
+        self.expect_ok("calibrate", "a.h5", "-o", "p.h5")
+
     def test_every_layout_is_read(self):
         for name, rows, refused in [("all_reduce-2.17.log", 28, 0), ("two-runs.log", 50, 3),
                                     ("all_reduce-2.13-mpirun-tags.log", 16, 0), ("all_reduce-2.0-srun-crlf.log", 8, 0),
