@@ -66,7 +66,7 @@ void add_compare_command(CLI::App& app, CommandBody& run) {
   command
       ->add_option("--run-noise", arguments->run_noise_percent,
                    "percent from run to run assumed before any base is seen, instead of 5 (host, "
-                   "mpi) or 1.1 (cuda, nccl)")
+                   "mpi) or 1.1 (cuda, nccl); lets single imported logs be judged")
       ->check(number_between(0.001, 100));
   command->add_flag("--allow-missing", arguments->allow_missing,
                     "rows of the bases may be absent from NEW");

@@ -39,17 +39,19 @@ void check(const CompareOptions& options) {
   }
 }
 
-// Empty, or why these samples say nothing.
-std::string sample_problem(const std::vector<double>& samples, const char* side) {
+// Empty, or why these samples of a row say nothing.
+std::string sample_problem(const TraceRow& row, const std::vector<double>& samples,
+                           const CompareOptions& options, const char* side) {
   if (samples.empty()) return fmt::format("no kept sample in {}", side);
   for (const double value : samples) {
     if (!(std::isfinite(value) && value > 0)) {
       return fmt::format("a sample of {} is not a positive number", side);
     }
   }
-  if (samples.size() < min_samples) {
-    return fmt::format("{} kept samples in {}, at least {} are needed", samples.size(), side,
-                       min_samples);
+  if (samples.size() < min_samples && !(row.of_logs && options.run_noise)) {
+    return fmt::format("{} kept samples in {}, at least {} are needed{}", samples.size(), side,
+                       min_samples,
+                       row.of_logs ? ", or --run-noise, for the means of single logs" : "");
   }
   return "";
 }
@@ -161,7 +163,9 @@ class Comparer {
       if (found->second.runs.empty()) row.reason = "measured without samples in a base";
       for (std::size_t i = 0; i < found->second.runs.size(); ++i) {
         const auto& samples = found->second.runs[i];
-        if (row.reason = sample_problem(samples, "a base"); !row.reason.empty()) break;
+        if (row.reason = sample_problem(found->second, samples, result_.options, "a base");
+            !row.reason.empty())
+          break;
         const auto id = run_ids_.try_emplace({trace, i}, run_ids_.size()).first->second;
         runs.bases.emplace_back(id, estimate_ln(samples));
         medians.push_back(runs.bases.back().second.median);
@@ -181,12 +185,14 @@ class Comparer {
     group.rows.rows.push_back(std::move(runs));
   }
 
-  static std::string fresh_estimate(const TraceRow& now, MedianEstimate& fresh) {
+  std::string fresh_estimate(const TraceRow& now, MedianEstimate& fresh) const {
     if (now.runs.empty()) return "measured without samples in the new trace";
     const auto runs = static_cast<double>(now.runs.size());
     double variance = 0;
     for (const auto& samples : now.runs) {
-      if (auto problem = sample_problem(samples, "the new trace"); !problem.empty()) return problem;
+      if (auto problem = sample_problem(now, samples, result_.options, "the new trace");
+          !problem.empty())
+        return problem;
       const MedianEstimate run = estimate_ln(samples);
       fresh.median += run.median / runs;
       variance += run.error * run.error / runs / runs;

@@ -24,7 +24,8 @@ struct CompareOptions {
   bool allow_missing = false;       // rows of the bases may be absent from the new trace
 };
 
-// Fewer kept samples than this say nothing of the error of their median.
+// Fewer kept samples than this say nothing of the error of their median. A log's row is one sample,
+// a mean; it is judged where `run_noise` says how much such means vary.
 inline constexpr std::size_t min_samples = 5;
 
 enum class Outcome : std::uint8_t { slower, unjudged, missing, faster, same, added };
@@ -49,9 +50,9 @@ struct ComparedRow {
   Outcome outcome = Outcome::same;
   double base_us = 0, new_us = 0;  // base: median of the bases' medians; 0: none
   double change_ln = 0, noise_ln = 0, detectable_ln = 0;
-  double p = 1;           // measured rows: corrected, of the direction of the change
-  std::size_t bases = 0;  // runs it was compared with
-  std::string reason;     // why unjudged
+  double p = 1;              // measured rows: corrected, of the direction of the change
+  std::size_t bases = 0;     // runs it was compared with
+  std::string reason;        // why unjudged
   std::string other_choice;  // what the base took, where that was open and differs
   std::vector<Explanation> explanations;  // predicted rows that changed; largest effect first
 };

@@ -89,6 +89,23 @@ bool has_samples(const TraceRows& found, RowKey key) {
   return false;
 }
 
+// Has a condition samples that were read from a log?
+std::vector<bool> imported_conditions(const TraceContent& content, const Table& samples,
+                                      std::size_t conditions) {
+  std::vector<bool> imported(conditions);
+  const Table* sources = content.find("/sample_sources");
+  if (sources == nullptr) return imported;
+  const auto& condition = samples.integers("condition");
+  for (const std::int64_t sample : sources->integers("sample")) {
+    if (sample < 0 || static_cast<std::size_t>(sample) >= condition.size()) {
+      throw CheckError(fmt::format("/sample_sources refers to sample {}, there are {}", sample,
+                                   condition.size()));
+    }
+    imported[static_cast<std::size_t>(condition[static_cast<std::size_t>(sample)])] = true;
+  }
+  return imported;
+}
+
 // Kept samples per condition.
 std::vector<std::vector<double>> kept_samples(const Table& samples, std::size_t conditions) {
   std::vector<std::vector<double>> kept(conditions);
@@ -111,11 +128,14 @@ void add_measured(const TraceContent& content, TraceRows& found) {
   if (samples == nullptr) return;
   const Table& conditions = content.at("/sample_conditions");
   auto kept = kept_samples(*samples, conditions.rows());
+  const auto imported = imported_conditions(content, *samples, conditions.rows());
   for (std::size_t i = 0; i < conditions.rows(); ++i) {
     if (conditions.texts("suite")[i] != "collective") {
       ++found.micro_benchmarks;
     } else {
-      found.rows[key_of_condition(conditions, i)].runs.push_back(std::move(kept[i]));
+      TraceRow& row = found.rows[key_of_condition(conditions, i)];
+      row.runs.push_back(std::move(kept[i]));
+      row.of_logs = row.of_logs || imported[i];
     }
   }
 }

@@ -44,6 +44,7 @@ struct TakenChoice {
 struct TraceRow {
   TakenChoice taken;                      // predicted
   std::vector<std::vector<double>> runs;  // measured: kept samples of each run, us
+  bool of_logs = false;                   // imported: every sample is a mean, as a log has it
   std::vector<double> times_us;           // predicted: one time, more if the key is not unique
   std::int64_t result = -1;               // predicted: the first row of /results
 };

@@ -66,6 +66,24 @@ class Import(CliCase):
         self.assertIn("40 samples under 40 conditions",
                       self.expect_ok("import", "sum.log", "max.log", "-m", MACHINE).stdout)
 
+    def test_one_log_is_judged_against_one_under_a_stated_noise(self):
+        times = {1 << n: 20.0 + (1 << n) / 5e4 for n in range(10, 26)}
+        for name, factor in (("mon", 1), ("tue", 1.01), ("wed", 1.25)):
+            self.write(name + ".log", log_of("all_reduce", {size: t * factor for size, t in times.items()}, 16))
+            self.expect_ok("import", name + ".log", "-m", MACHINE, "-o", name + ".h5")
+        unsaid = self.run_program("compare", "mon.h5", "tue.h5")
+        self.assertEqual(unsaid.returncode, 1)
+        self.assertIn("or --run-noise, for the means of single logs", unsaid.stdout)
+        self.assertTrue(unsaid.stdout.splitlines()[-1].startswith("not ok: "), unsaid.stdout)
+        same = self.expect_ok("compare", "mon.h5", "tue.h5", "--run-noise", "2")
+        self.assertTrue(same.stdout.splitlines()[-1].startswith("ok: none of 32 rows"), same.stdout)
+        self.assertIn("one base: the noise from run to run is what --run-noise says", same.stdout)
+        slower = self.run_program("compare", "mon.h5", "wed.h5", "--run-noise", "2")
+        self.assertEqual(slower.returncode, 1)
+        self.assertTrue(slower.stdout.splitlines()[-1].startswith("regression: 32 of 32 rows"), slower.stdout)
+        self.expect_ok("compare", "mon.h5", "wed.h5", "--run-noise", "8")  # that much may be noise
+        self.expect_ok("compare", "mon.h5", "wed.h5", "tue.h5", "--run-noise", "2")
+
     def test_the_same_log_is_no_second_measurement(self):
         log = log_of("all_reduce", {1 << n: 20.0 + n for n in range(10, 20)}, 16)
         for name in ("a.log", "b.log"):

@@ -17,7 +17,8 @@ struct GateCase {
   int rows = 24, samples = 20;
   double noise_ln = 0.03, common_ln = 0.01, own_ln = 0.005;
   std::string executor = "nccl";
-  int slow_rows = 24;  // of the detection cases
+  int slow_rows = 24;    // of the detection cases
+  double run_noise = 0;  // above 0: logs, of which the option says it
 };
 
 RunDraw draw_of(const GateCase& gate, std::uint64_t seed, std::uint64_t run) {
@@ -30,12 +31,15 @@ RunDraw draw_of(const GateCase& gate, std::uint64_t seed, std::uint64_t run) {
   draw.noise_ln = gate.noise_ln;
   draw.common_ln = gate.common_ln;
   draw.own_ln = gate.own_ln;
+  draw.imported = gate.run_noise > 0;
   return draw;
 }
 
 // Share of `trials` comparisons that end as a regression.
 double alarms(const GateCase& gate, int slow_rows, std::uint64_t trials) {
   double found = 0;
+  CompareOptions options;
+  if (gate.run_noise > 0) options.run_noise = gate.run_noise;
   for (std::uint64_t trial = 0; trial < trials; ++trial) {
     const std::uint64_t seed = 1'000'003 * (trial + 1);
     std::vector<TraceContent> bases;
@@ -45,7 +49,7 @@ double alarms(const GateCase& gate, int slow_rows, std::uint64_t trials) {
     RunDraw fresh = draw_of(gate, seed, gate.bases);
     fresh.slow_rows = slow_rows;
     fresh.slow_factor = 1.1;
-    found += compare_traces(bases, run_trace(fresh), {}).count(Outcome::slower) > 0 ? 1 : 0;
+    found += compare_traces(bases, run_trace(fresh), options).count(Outcome::slower) > 0 ? 1 : 0;
   }
   return found / static_cast<double>(trials);
 }
@@ -61,6 +65,9 @@ INSTANTIATE_TEST_SUITE_P(
                     GateCase{"many_rows", 3, 40, 10},
                     GateCase{"restless_rows", 5, 24, 20, 0.03, 0.01, 0.02},
                     GateCase{"loud", 5, 24, 20, 0.08},
+                    GateCase{"single_logs_one_base", 1, 24, 1, 0.01, 0.01, 0.005, "nccl", 24,
+                             0.015},
+                    GateCase{"single_logs", 5, 24, 1, 0.01, 0.01, 0.005, "nccl", 24, 0.015},
                     GateCase{"shared_host", 5, 24, 20, 0.03, 0.05, 0.04, "host"},
                     GateCase{"shared_host_one_base", 1, 24, 20, 0.03, 0.05, 0.04, "host"}),
     [](const auto& test) { return test.param.name; });
@@ -76,6 +83,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(GateCase{"everything_one_base", 1}, GateCase{"everything_three_bases", 3},
                     GateCase{"everything_five_bases", 5},
                     GateCase{"everything_few_samples", 5, 24, 6},
+                    GateCase{"everything_single_logs", 5, 24, 1, 0.01, 0.01, 0.005, "nccl", 24,
+                             0.015},
                     GateCase{"a_quarter_one_base_quiet", 1, 24, 20, 0.02, 0.01, 0.005, "nccl", 6},
                     GateCase{"a_quarter_five_bases", 5, 24, 20, 0.03, 0.01, 0.005, "nccl", 6},
                     GateCase{"half_five_bases", 5, 24, 20, 0.02, 0.01, 0.005, "nccl", 12},

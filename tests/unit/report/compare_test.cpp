@@ -115,6 +115,27 @@ TEST(Compare, AnotherReductionIsAnotherQuestion) {
   EXPECT_THAT(before.warnings[0], HasSubstr("do not say which reduction ran"));
 }
 
+TEST(Compare, RowsOfSingleLogsAreJudgedUnderAStatedNoise) {
+  RunDraw base = quiet(1);
+  base.samples = 1;
+  base.imported = true;
+  RunDraw slow = base;
+  slow.run = 2;
+  slow.slow_rows = 24;
+  slow.slow_factor = 1.25;
+  const Comparison unsaid = compare({run_trace(base)}, run_trace(slow));
+  EXPECT_EQ(unsaid.count(Outcome::unjudged), 24u);
+  EXPECT_THAT(unsaid.rows[0].reason, HasSubstr("or --run-noise"));
+  CompareOptions said;
+  said.run_noise = 0.02;
+  EXPECT_EQ(compare({run_trace(base)}, run_trace(slow), said).count(Outcome::slower), 24u);
+  slow.slow_factor = 1.01;
+  EXPECT_TRUE(compare({run_trace(base)}, run_trace(slow), said).ok);
+  // One timed iteration is no mean of a log.
+  base.imported = false;
+  EXPECT_EQ(compare({run_trace(base)}, run_trace(slow), said).count(Outcome::unjudged), 24u);
+}
+
 TEST(Compare, BasesThatDisagreeWidenTheNoise) {
   RunDraw slow = quiet(9);
   slow.slow_factor = 1.12;

@@ -18,7 +18,7 @@ double normal(const RunDraw& draw, Stream stream, std::uint64_t entity, std::uin
 
 TraceContent run_trace(const RunDraw& draw) {
   TableRows conditions("/sample_conditions"), samples("/samples"),
-      environment("/sample_environment");
+      environment("/sample_environment"), sources("/sample_sources");
   const double common = draw.common_ln * normal(draw, common_stream, 0, 0);
   for (int row = 0; row < draw.rows; ++row) {
     const std::int64_t bytes = std::int64_t{1024} << row;
@@ -37,6 +37,8 @@ TraceContent run_trace(const RunDraw& draw) {
           draw.noise_ln * normal(draw, noise_stream, entity, static_cast<std::uint64_t>(i));
       samples.set("condition", row).set("iteration", i).set("value", std::exp(truth + noise));
       samples.set("discarded", false).end_row();
+      sources.set("sample", row * draw.samples + i).set("file", "a.log").set("sha256", "0");
+      sources.set("line", 1).set("description", "nccl-tests").end_row();
     }
   }
   for (const auto& [key, value] : draw.environment) {
@@ -44,6 +46,7 @@ TraceContent run_trace(const RunDraw& draw) {
   }
   TraceContent content;
   content.tables = {conditions.take(), samples.take(), environment.take()};
+  if (draw.imported) content.tables.push_back(sources.take());
   return content;
 }
 

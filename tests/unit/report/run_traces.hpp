@@ -17,6 +17,7 @@ struct RunDraw {
   double noise_ln = 0.03, common_ln = 0, own_ln = 0;
   int slow_rows = 0;  // the first ones take slow_factor times as long
   double slow_factor = 1;
+  bool imported = false;  // every sample was read from a log
   std::map<std::string, std::string> environment;
 };
 
