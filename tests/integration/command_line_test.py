@@ -2,6 +2,10 @@
 
 PROGRAM [MPIEXEC]. Standard library only.
 """
+import glob
+import os
+import re
+
 import cli_case
 from cli_case import CliCase
 
@@ -79,6 +83,20 @@ class CommandLine(CliCase):
             self.expect_ok("explain", "-m", "hgx-h100x2", "--csv", table)
         self.expect_error(2, "-b excludes --xml", "explain", "-m", "hgx-h100x2", "--xml", "-b", "1K")
         self.expect_error(2, "leave them out", "explain", "-m", "hgx-h100x2", "--xml", "--set", "NCCL_ALGO=ring")
+
+    def test_commands_of_the_documents_run_as_written(self):
+        """Words behind a command are comments: the shell takes them for arguments otherwise."""
+        root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+        files = [os.path.join(root, "README.md"), *glob.glob(os.path.join(root, "docs", "*.md"))]
+        commands = 0
+        for file in files:
+            with open(file, encoding="utf-8") as text:
+                for line in text:
+                    if not re.match(r"(\$ )?fabricast ", line):
+                        continue
+                    commands += 1
+                    self.assertNotRegex(line.split("#")[0].rstrip(), r"\S {2,}\S", file)
+        self.assertGreater(commands, 30)
 
     def test_import_of_what_is_no_log_says_so(self):
         self.write("notes.txt", "nothing here\n")
