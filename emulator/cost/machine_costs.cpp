@@ -342,6 +342,15 @@ std::int64_t MachineCosts::streamed_ps(const EdgeClass& edge, std::int64_t bytes
                                    pace_of(edge).copy);
 }
 
+std::int64_t MachineCosts::arriving_ps(const EdgeClass& edge, std::int64_t bytes,
+                                       std::int64_t port_ps) const {
+  if (edge.kind != EdgeKind::domain || line_bytes_ == 0 || bytes <= line_bytes_) return 0;
+  const double hand_off = domain_step_us_ * pace_of(edge).step * 1e6;
+  const double all = std::max(0.0, static_cast<double>(port_ps) - std::ceil(hand_off));
+  return static_cast<std::int64_t>(all * static_cast<double>(bytes - line_bytes_) /
+                                   static_cast<double>(bytes));
+}
+
 Bandwidth MachineCosts::usable(std::size_t link_class) const {
   FABRICAST_EXPECT(link_class < link_count_, "a link class of this machine");
   const Link& link = links_[link_class];

@@ -52,6 +52,10 @@ class MachineCosts {
   // whole slots, and where the interpreter's lanes share data a step awaits its whole message.
   // Never longer than lane_ps() less the hand-off.
   std::int64_t streamed_ps(const EdgeClass& edge, std::int64_t bytes) const;
+  // The same of a message that its receiver passes on by lines: `port_ps`, in which it arrives,
+  // less the hand-off and a line. 0 where none are. On one GPU the port is the memory's, which the
+  // copy from slot to slot has to wait for as well: there streamed_ps() is all.
+  std::int64_t arriving_ps(const EdgeClass& edge, std::int64_t bytes, std::int64_t port_ps) const;
   // What one link of the class can carry. Where an efficiency says how much of it is usable (nccl):
   // the machine file's figure, whatever the profile says; for hosts, whose rate is a parameter like
   // any other, the profile's.

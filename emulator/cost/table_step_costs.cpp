@@ -27,12 +27,13 @@ TableStepCosts::TableStepCosts(std::shared_ptr<const TrafficMap> traffic, std::s
         return t;
       }
     }
-    PhaseTable table{bytes, port_bytes, phase.work, {}, {}, {}};
+    PhaseTable table{bytes, port_bytes, phase.work, {}, {}, {}, {}};
     for (std::size_t e = 0; e < edges.size(); ++e) {
       const EdgeClass& edge = edges[static_cast<EdgeId>(e)];
       table.lane.push_back(costs.lane_ps(edge, bytes, phase.work));
       table.port.push_back(costs.port_ps(edge, port_bytes, phase.work));
       table.latency.push_back(credit_[e] - costs.streamed_ps(edge, bytes));
+      table.arriving.push_back(costs.arriving_ps(edge, bytes, table.port.back()));
     }
     tables_.push_back(std::move(table));
     return tables_.size() - 1;
@@ -89,7 +90,8 @@ std::int32_t TableStepCosts::find_period() const {
     for (const auto& group : stage) {
       for (const PhaseEdges& phase : group) {
         const bool periodic = phase.varies ? phase.active == Active::all()
-                                           : repeats(phase.send) && repeats(phase.receive);
+                                           : repeats(phase.send) && repeats(phase.receive) &&
+                                                 (!phase.onward || repeats(phase.onward));
         if (!periodic) return space_.size();
       }
     }
@@ -107,6 +109,7 @@ std::int32_t TableStepCosts::find_cost_period() const {
         if (phase.varies) return space_.size();
         rows.insert(phase.send);
         rows.insert(phase.receive);
+        if (phase.onward) rows.insert(phase.onward);
       }
     }
   }
@@ -137,6 +140,7 @@ std::array<std::uint64_t, 2> TableStepCosts::fingerprint() const {
     add_all(table.lane);
     add_all(table.port);
     add_all(table.latency);
+    add_all(table.arriving);
   }
   for (const auto& stage : table_of_) {
     for (const auto& group : stage) {
@@ -210,6 +214,16 @@ void TableStepCosts::fill_fixed(const PhaseEdges& edges, const PhaseTable& table
     rows.port[x] = port[out];
     rows.latency[x] = latency[out];
     rows.credit[x] = credit[in];
+  }
+  if (!edges.onward) return;
+  // Who passes lines on takes the first one while his port is busy for the last: he starts before
+  // the message is whole by as much as both ports take, and his own makes up for it.
+  for (std::size_t x = 0; x < rows.lane.size(); ++x) {
+    const EdgeId out = send[x];
+    const EdgeId onward = (*edges.onward)[x];
+    if (out == EdgeTable::idle || table.arriving[onward] == 0) continue;
+    const std::int64_t ahead = std::min(table.arriving[out], table.port[onward]);
+    rows.latency[x] = std::min(latency[out], credit[out] - ahead);
   }
 }
 

@@ -64,6 +64,7 @@ class TableStepCosts : public StepCosts, public PeriodicCosts, public CostsOfExc
     std::int64_t bytes = 0, port_bytes = 0;
     StepWork work;
     std::vector<std::int64_t> lane, port, latency;
+    std::vector<std::int64_t> arriving;  // of messages that are passed on by lines
   };
   std::int32_t find_period() const;
   std::int32_t find_cost_period() const;

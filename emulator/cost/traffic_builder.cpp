@@ -19,7 +19,8 @@ bool equal_rows(const EdgeRow& a, const EdgeRow& b) { return a == b || (a && b &
 
 bool equal_edges(const PhaseEdges& a, const PhaseEdges& b) {
   return a.varies == b.varies && equal_rows(a.send, b.send) && equal_rows(a.receive, b.receive) &&
-         a.send_by_key == b.send_by_key && a.receive_by_key == b.receive_by_key;
+         equal_rows(a.onward, b.onward) && a.send_by_key == b.send_by_key &&
+         a.receive_by_key == b.receive_by_key;
 }
 
 // Does a lane of the stage perhaps send more than one message of a repetition?
@@ -139,6 +140,8 @@ void TrafficBuilder::build() {
           }
           row.push_back(std::move(edges));
         }
+        const EdgeRow onward = onward_row(group, phases, row);
+        for (PhaseEdges& edges : row) edges.onward = onward;
       }
     }
     add_channel(std::move(traffic));

@@ -82,6 +82,9 @@ class TrafficBuilder {
   void overlap_loops();
   void add_edges(PhaseEdges& edges, const ChannelGroup& group, const CountedStage& stage,
                  const Phase& phase, const LaneLoads& loads, std::vector<RowKey>& known);
+  // PhaseEdges::onward of all phases of a group, whose rows are given.
+  EdgeRow onward_row(const ChannelGroup& group, const PhaseGroup& phases,
+                     const std::vector<PhaseEdges>& edges);
   EdgeRow send_row(const PhaseEdges& edges, const ChannelGroup& group, const CountedStage& stage,
                    const Phase& phase, const LaneLoads& loads, const PhasePeers& its);
   EdgeRow receive_row(const ChannelGroup& group, const CountedStage& stage, const Phase& phase,

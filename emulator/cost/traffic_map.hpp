@@ -29,6 +29,9 @@ struct PhaseEdges {
   std::int32_t lane_chunks = 1;  // of the step: all its messages together
   std::int32_t port_chunks = 1;  // charged to the port at the share of one flow
   EdgeRow send, receive;         // when the peers do not vary
+  // By sender, over which edge the receiver passes the message on in the same repetition, of who
+  // sends one in the group; idle where he does not. Null: nobody does.
+  EdgeRow onward;
   // When they do: EdgeId by key of the pair (position_keys.hpp).
   bool varies = false;
   PeerMap peer_in, peer_out;

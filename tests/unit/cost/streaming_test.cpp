@@ -14,17 +14,17 @@ struct Chain {
   std::int64_t lane = 0, port = 0, way = 0;  // of the root's message
 };
 
-// One channel, one message, handed from rank to rank.
-Chain broadcast(const std::string& machine, std::int32_t ranks, Protocol protocol,
-                std::int64_t bytes) {
+// One message on each channel, handed from rank to rank.
+Chain chain(Collective collective, const std::string& machine, std::int32_t ranks,
+            Protocol protocol, std::int64_t bytes, std::int32_t channels) {
   const auto topology = with_ranks(load_machine(machine), ranks);
   const auto values = values_of(prior_profile(*topology, ExecutorKind::nccl));
   PointSpec point;
-  point.collective = Collective::broadcast;
+  point.collective = collective;
   point.algorithm = "ring";
   point.protocol = protocol;
   point.bytes = bytes;
-  point.channels = 1;
+  point.channels = channels;
   const auto made = build_case(*topology, values, point);
   std::vector<std::int64_t> lane(static_cast<std::size_t>(ranks)), port(lane), latency(lane),
       credit(lane);
@@ -32,6 +32,11 @@ Chain broadcast(const std::string& machine, std::int32_t ranks, Protocol protoco
   return {predict_time(*topology, values, point), *std::max_element(lane.begin(), lane.end()),
           *std::max_element(port.begin(), port.end()),
           *std::max_element(latency.begin(), latency.end())};
+}
+
+Chain broadcast(const std::string& machine, std::int32_t ranks, Protocol protocol,
+                std::int64_t bytes) {
+  return chain(Collective::broadcast, machine, ranks, protocol, bytes, 1);
 }
 
 // A hop more costs its hand-off, its way and one line, however long the message is.
@@ -46,6 +51,29 @@ TEST(Streaming, AHopInsideANodeCostsALineNotAMessage) {
     };
     EXPECT_NEAR(static_cast<double>(hop(30'720)), static_cast<double>(hop(line)), 10.0)
         << to_string(protocol);
+  }
+}
+
+// Also where many channels share a link, which then is slower than a thread block's copy.
+TEST(Streaming, ASharedLinkIsPaidOnceByAChainToo) {
+  constexpr std::int32_t channels = 16;
+  for (const Collective collective : {Collective::broadcast, Collective::reduce}) {
+    for (const Protocol protocol : {Protocol::ll, Protocol::ll128}) {
+      const auto time = [&](std::int32_t ranks, std::int64_t bytes) {
+        return chain(collective, "hgx-h100", ranks, protocol, channels * bytes, channels);
+      };
+      const std::int64_t line = line_bytes(protocol),
+                         slot = protocol == Protocol::ll ? 32'768 : 576'000;
+      const Chain all = time(8, slot), few = time(8, line);
+      if (protocol == Protocol::ll128) {
+        ASSERT_GT(all.port, all.lane);
+      }
+      const auto hop = [&](std::int64_t bytes) {
+        return static_cast<double>((time(8, bytes).time - time(4, bytes).time).value()) / 4;
+      };
+      EXPECT_LT(hop(slot), 1.1 * hop(line)) << to_string(protocol);
+      EXPECT_GE((all.time - few.time).value(), all.port - few.lane) << to_string(protocol);
+    }
   }
 }
 
