@@ -6,7 +6,6 @@
 
 #include "emulator/base/error.hpp"
 #include "emulator/base/names.hpp"
-#include "emulator/report/table_view.hpp"
 
 namespace fabricast {
 namespace {
@@ -42,17 +41,19 @@ std::string render_csv(const TraceContent& content, std::string_view table_path)
     for (const Table& one : content.tables) known.push_back(one.path);
     throw UsageError(unknown_name_message("table", path, known));
   }
-  std::string text = path == "/results" ? what_if_line(content) : "";
-  if (!text.empty()) text.insert(text.size() - 1, "\r");
-  const auto line = [&](auto&& cell_of) {
+  std::string text;
+  const auto changed = content.attributes.find("what_if");
+  const bool told = path == "/results" && changed != content.attributes.end();
+  const auto line = [&](const std::string& what_if, auto&& cell_of) {
     for (std::size_t i = 0; i < table->columns.size(); ++i) {
       text += (i == 0 ? "" : ",") + cell_of(table->columns[i]);
     }
-    text += "\r\n";
+    text += (told ? "," + csv_quoted(what_if) : "") + "\r\n";
   };
-  line([](const Column& column) { return csv_quoted(column.name); });
+  line("what_if", [](const Column& column) { return csv_quoted(column.name); });
   for (std::size_t row = 0; row < table->rows(); ++row) {
-    line([&](const Column& column) { return cell(*table, column, row); });
+    line(told ? changed->second : "",
+         [&](const Column& column) { return cell(*table, column, row); });
   }
   return text;
 }

@@ -1,6 +1,6 @@
 // A table of a trace as CSV after RFC 4180: a header line, CRLF, quotes where needed.
 //
-// Before the header of /results stands a line "# what-if: ..." where the machine was changed.
+// /results has a last column "what_if" where the machine was changed: the same text in every row.
 // Codes become their meanings; reals print with the fewest digits that read back exactly.
 #pragma once
 
