@@ -55,8 +55,11 @@ std::string render_library_choices(const TraceContent& content,
     const auto row = static_cast<std::size_t>(of_row[i]);
     const double closed = table->reals("closed_us")[i];
     const double engine = results.reals("time_us").at(row);
-    const bool apart = closed > 0 && (closed < results.reals("low_us").at(row) ||
-                                      closed > results.reals("high_us").at(row));
+    // At the priors only: a profile moves the engine, and the closed model does not know it.
+    const bool at_priors = results.reals("measured_share").at(row) == 0;
+    const bool apart =
+        closed > 0 && at_priors &&
+        (closed < results.reals("low_us").at(row) || closed > results.reals("high_us").at(row));
     outside += apart ? 1 : 0;
     text += fmt::format(
         "# {:>4} {:<15} {:>12} {:<14} {:<8} {:>3} {:>7} {:>11.1f} {:>11} {:>7} {:>11}\n", row,
