@@ -120,12 +120,25 @@ std::vector<Prediction::Share> shares_of(const CalibrationProfile& profile,
 
 namespace {
 
-// Where nothing was measured, small sizes are known less well than the discrepancy says.
+// NCCL's rows of small sizes are known less well than the discrepancy says, until NCCL was measured
+// at such a size. The term is the one of the prior at the smallest size that was.
 double unmeasured_ln(const CalibrationProfile& profile, const PointSpec& point) {
-  if (!profile.evidence.empty() || point.executor != ExecutorKind::nccl) return 0;
-  const double ratio =
-      static_cast<double>(point.bytes) / (judgement::unmeasured_small_mib * bytes_per_mib);
-  return judgement::unmeasured_small / std::sqrt(1 + ratio * ratio);
+  if (point.executor != ExecutorKind::nccl) return 0;
+  const auto excess = [](double bytes) {
+    const double ratio = bytes / (judgement::unmeasured_small_mib * bytes_per_mib);
+    return judgement::unmeasured_small / std::sqrt(1 + ratio * ratio);
+  };
+  double known = 0;
+  std::int64_t smallest = std::numeric_limits<std::int64_t>::max();
+  for (const EvidencePoint& seen : profile.evidence) {
+    if (seen.executor == point.executor) smallest = std::min(smallest, seen.bytes);
+  }
+  if (smallest <= point.bytes) return 0;
+  if (smallest < std::numeric_limits<std::int64_t>::max()) {
+    known = excess(static_cast<double>(smallest));
+  }
+  const double here = excess(static_cast<double>(point.bytes));
+  return std::sqrt(std::max(0.0, here * here - known * known));
 }
 
 }  // namespace

@@ -61,13 +61,17 @@ int validate_tables(const ValidateArguments& arguments) {
   }
   const Validation validation = validate(request_of(arguments));
   if (validation.judged.empty()) {
-    throw UsageError(
-        validation.skipped.empty()
-            ? "no table was judged (there is none of this discipline) ask another"
-            : fmt::format("no table was judged ({}: {}; {} were skipped) see its row "
-                          "in index.csv",
-                          validation.tables[validation.skipped.back().table].column("file"),
-                          validation.skipped.back().reason, validation.skipped.size()));
+    const std::size_t skipped = validation.skipped.size();
+    if (skipped < validation.tables.size()) {
+      throw UsageError(
+          "no table was judged (none has what the discipline needs, such as a larger scale) ask "
+          "for "
+          "another discipline");
+    }
+    throw UsageError(fmt::format(
+        "no table was judged (all {} were skipped, the last, {}, because: {}) see index.csv",
+        skipped, validation.tables[validation.skipped.back().table].column("file"),
+        validation.skipped.back().reason));
   }
   publish_text(arguments.csv, render_validation_csv(validation), arguments.force);
   publish_text(arguments.html, render_validation_html(validation), arguments.force);

@@ -271,7 +271,7 @@ class Pipeline {
   // Of the channels that one message to a peer of the node has: addP2pToPlan halves the most it may
   // have until those of all peers fit, and doubles them while a part is longer than 32 steps.
   double peer_rate() const {
-    double count = choice_.peer_channels;
+    double count = std::max(1.0, choice_.peer_channels);
     while (count > 1 && count * n_ > choice_.channels) count /= 2;
     const bool pcie = shape_.link == TimeLink::pcie || shape_.link == TimeLink::pcie_host;
     const double part = 32 * (pcie ? 128 : 512) * kib;

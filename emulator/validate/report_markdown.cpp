@@ -153,7 +153,7 @@ constexpr const char* missing = R"(## What is known to be missing
 
 | where the error is | what the model lacks |
 | --- | --- |
-| small sizes on one unknown host | how the test was started: one process that drives eight GPUs enqueues eight kernels in a row (35 to 45 µs against 13 to 18), and no column of an index says so. One process is taken, as the README of nccl-tests does, but for machines with Slingshot, whose batch systems start one per GPU; other tables of one process per GPU are then missed by +50 to +80 % |
+| small sizes on one unknown host | how the test was started: one process that drives eight GPUs enqueues eight kernels in a row (35 to 45 µs against 13 to 18), and few rows of an index say so (`notes`, `processes_per_node`). Where they do not, one process is taken, as the README of nccl-tests does, but for machines with Slingshot, whose batch systems start one per GPU; other tables of one process per GPU are then missed by +50 to +80 % |
 | Slingshot, 4 KiB to 128 KiB of a tree | the library's protocol switches differ by installation (Alps adds 8 µs per hop from 4 KiB on, Polaris and Perlmutter from 64 KiB on); 1 to 6 ms spikes at single sizes are noise here |
 | more than one group of a dragonfly | 256 nodes of Alps take two to four times the time of 64 at 1 to 64 MiB; one loss of rate per doubling of groups is a description, not a mechanism |
 | a ring of 2160 ranks, small sizes | the cost of a message, 8 µs in it, is 2 µs in the rings of 32 ranks of the same machine |

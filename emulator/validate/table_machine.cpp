@@ -64,7 +64,9 @@ Settings settings_of(const PublishedTable& table,
     set.emplace("NCCL_COLLNET_ENABLE", "1");
   }
   std::erase_if(set, [](const auto& one) { return one.second.empty(); });
-  for (const auto& setting : of_network) set.insert(setting);
+  for (const auto& [name, value] : of_network) {
+    if (!contains_text(flags, name + "=")) set.emplace(name, value);  // the row's goes first
+  }
   return settings;
 }
 
@@ -74,10 +76,10 @@ std::optional<bool> process_per_gpu(const PublishedTable& table) {
     return processes * table.nodes >= table.ranks;
   }
   const std::string words = in_lower_case(table.column("env_flags") + " " + table.column("notes"));
-  for (const char* many : {"process per gpu", "rank per process"}) {
+  for (const char* many : {"process per gpu", "process per rank", "process per device"}) {
     if (contains_text(words, many)) return true;
   }
-  if (contains_text(words, "one process") || contains_text(words, "single process")) return false;
+  if (contains_text(words, "one process") && !contains_text(words, "one process per")) return false;
   return std::nullopt;
 }
 

@@ -320,7 +320,7 @@ case "$*" in "suites memory"*) exec sleep 300 ;; esac""" + self.STAND_INS["build
         self.assertIn("suite-hand_off: done before", result.stderr)
 
     def test_calls_that_are_longer_than_all_of_them_are_refused(self):
-        for of in ("3", "0", "x"):
+        for of in ("3", "0", "x", "08"):
             result, calls = self.on_stand_ins("--of", of, minutes="4")
             self.assertEqual((result.returncode, calls), (2, []), result.stderr)
             self.assertIn(f"--of {of}", result.stderr)

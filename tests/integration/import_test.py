@@ -123,7 +123,17 @@ class Import(CliCase):
         os.mkdir(self.path("tables"))
         self.write("tables/index.csv", "file,system,gpu,gpus_total,nodes,collective\na.csv,S,Abacus 9,8,1,all_reduce\n")
         self.write("tables/a.csv", "size_bytes,time_us\n1024,20\n")
-        self.expect_error(2, 'no table was judged (a.csv: the GPU "Abacus 9"', "validate", "--data", "tables")
+        self.expect_error(2, 'no table was judged (all 1 were skipped, the last, a.csv, because: the GPU "Abacus 9"', "validate", "--data", "tables")
+
+    def test_validate_judges_what_emulate_prints(self):
+        tables = os.path.join(GOLDEN, "..", "published")
+        self.expect_ok("validate", "--data", tables, "--discipline", "engine", "--csv", "points.csv")
+        with open(self.path("points.csv"), encoding="utf-8") as file:
+            points = [row for row in csv.DictReader(file)]
+        self.assertEqual({row["discipline"] for row in points}, {"engine"})
+        large = [abs(math.log(float(row["predicted_us"]) / float(row["measured_us"]))) for row in points if float(row["size_bytes"]) >= 1 << 28]
+        self.assertGreater(len(large), 5)
+        self.assertLess(statistics.median(large), 0.15)
 
     def test_samples_are_in_the_form_of_measure(self):
         text = self.expect_ok("import", golden("two-runs.log"), golden("reduce_scatter.json"), "--machine", MACHINE,

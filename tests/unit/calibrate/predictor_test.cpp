@@ -85,6 +85,25 @@ TEST(Predictor, NoIntervalReachesBelowAStatedBound) {
   EXPECT_EQ(row.low_us, to_us(row.time) / 2);
 }
 
+// What is known less well of small sizes stays so until NCCL itself was measured at such a size.
+TEST(Predictor, SmallSizesAreUncertainUntilOneWasMeasured) {
+  const auto box = load_machine("hgx-h100");
+  const auto prior = prior_profile(*box, ExecutorKind::nccl);
+  const auto reach = [&](ExecutorKind executor, std::int64_t measured, std::int64_t asked) {
+    auto profile = prior;
+    profile.evidence.push_back(
+        {executor, box->name(), Collective::all_reduce, "ring", "simple", 8, measured, 0});
+    const auto row = Predictor(*box, profile).predict(ring(Protocol::simple, asked));
+    return row.high_us / to_us(row.time);
+  };
+  Predictor unmeasured(*box, prior);
+  const auto row = unmeasured.predict(ring(Protocol::simple, 1024));
+  const double at_priors = row.high_us / to_us(row.time);
+  EXPECT_GE(reach(ExecutorKind::cuda, 1024, 1024), at_priors) << "another program";
+  EXPECT_GT(reach(ExecutorKind::nccl, 1LL << 29, 1024), 0.95 * at_priors) << "large sizes only";
+  EXPECT_LT(reach(ExecutorKind::nccl, 1024, 1024), 0.7 * at_priors);
+}
+
 TEST(Predictor, SensitivitiesAreWhatHalvingAParameterDoes) {
   const auto box = load_machine("hgx-h100");
   const auto profile = prior_profile(*box, ExecutorKind::nccl);

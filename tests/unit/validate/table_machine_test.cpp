@@ -85,6 +85,11 @@ TEST(TableMachine, HowItWasStarted) {
   const auto one = machine_of(table_of(row, 8, 1));
   EXPECT_TRUE(one.start_is_told);
   EXPECT_FALSE(one.shape.process_per_gpu);
+  row["notes"] = "one process per rank";
+  EXPECT_TRUE(machine_of(table_of(row, 8, 1)).shape.process_per_gpu);
+  row["notes"] = "one process per node";
+  EXPECT_FALSE(machine_of(table_of(row, 8, 1)).start_is_told) << "which GPUs it drove is not said";
+  row["notes"] = "one process, 8 GPUs";
   row["processes_per_node"] = "8";
   EXPECT_TRUE(machine_of(table_of(row, 8, 1)).shape.process_per_gpu) << "the column goes first";
 }
