@@ -43,8 +43,7 @@ ValidationRequest request_of(const ValidateArguments& arguments) {
   if (!arguments.data.empty()) {
     request.fit = read_published_tables(arguments.data);
     if (request.disciplines.empty()) {
-      request.disciplines = {Discipline::fit, Discipline::scale, Discipline::transfer,
-                             Discipline::datasheet, Discipline::engine};
+      request.disciplines.assign(all_disciplines.begin(), all_disciplines.end());
     }
   } else {
     request.fit = read_published_tables(arguments.fit);

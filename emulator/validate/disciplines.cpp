@@ -270,8 +270,7 @@ std::string_view to_string(Discipline discipline) {
 }
 
 Discipline discipline_from_name(std::string_view name) {
-  for (const Discipline discipline : {Discipline::fit, Discipline::scale, Discipline::transfer,
-                                      Discipline::datasheet, Discipline::engine}) {
+  for (const Discipline discipline : all_disciplines) {
     if (to_string(discipline) == name) return discipline;
   }
   throw UsageError("no discipline " + std::string(name) +

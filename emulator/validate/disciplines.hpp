@@ -13,6 +13,7 @@
 // Low-confidence tables are neither fitted nor scored. Times are microseconds.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <optional>
 #include <string>
@@ -26,6 +27,9 @@
 namespace fabricast {
 
 enum class Discipline : std::uint8_t { fit, scale, transfer, datasheet, engine };
+inline constexpr std::array all_disciplines{Discipline::fit, Discipline::scale,
+                                            Discipline::transfer, Discipline::datasheet,
+                                            Discipline::engine};
 
 std::string_view to_string(Discipline discipline);
 // Throws UsageError.

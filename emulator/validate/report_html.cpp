@@ -162,8 +162,7 @@ std::string discipline_section(const Validation& validation, Discipline discipli
 
 std::string render_validation_html(const Validation& validation) {
   std::string page = page_head + target_table(validation);
-  for (const Discipline discipline : {Discipline::fit, Discipline::scale, Discipline::transfer,
-                                      Discipline::datasheet, Discipline::engine}) {
+  for (const Discipline discipline : all_disciplines) {
     page += discipline_section(validation, discipline);
   }
   if (!validation.skipped.empty()) page += "<h2>Skipped</h2><ul>\n";

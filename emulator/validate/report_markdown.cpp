@@ -169,8 +169,7 @@ constexpr const char* missing = R"(## What is known to be missing
 
 std::string render_validation_markdown(const Validation& validation) {
   std::string text = opening + targets(validation);
-  for (const Discipline discipline : {Discipline::fit, Discipline::scale, Discipline::transfer,
-                                      Discipline::datasheet, Discipline::engine}) {
+  for (const Discipline discipline : all_disciplines) {
     const auto part = coverage(validation, discipline);
     if (!part) continue;
     text += fmt::format(

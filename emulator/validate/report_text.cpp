@@ -93,9 +93,6 @@ nlohmann::json table_json(const Validation& validation, const JudgedTable& judge
   return entry;
 }
 
-constexpr Discipline disciplines[] = {Discipline::fit, Discipline::scale, Discipline::transfer,
-                                      Discipline::datasheet, Discipline::engine};
-
 std::string quoted(const std::string& text) {
   std::string result = "\"";
   for (const char c : text) {
@@ -127,7 +124,7 @@ std::string assumptions_text(const Validation& validation) {
 
 std::string render_validation_text(const Validation& validation, bool all_tables) {
   std::string text = target_lines(validation);
-  for (const Discipline discipline : disciplines) {
+  for (const Discipline discipline : all_disciplines) {
     const auto tables = worst_first(validation, discipline);
     if (tables.empty()) continue;
     text += fmt::format("\n{}: {} tables", to_string(discipline), tables.size());
@@ -182,7 +179,7 @@ std::string render_validation_json(const Validation& validation) {
                                    {"target_within", target.target_part},
                                    {"met", target.met()}});
   }
-  for (const Discipline discipline : disciplines) {
+  for (const Discipline discipline : all_disciplines) {
     const auto part = coverage(validation, discipline);
     if (part) document["coverage"][std::string(to_string(discipline))] = *part;
   }
