@@ -6,6 +6,7 @@
 
 #include "emulator/base/error.hpp"
 #include "emulator/base/names.hpp"
+#include "emulator/report/table_view.hpp"
 
 namespace fabricast {
 namespace {
@@ -42,18 +43,16 @@ std::string render_csv(const TraceContent& content, std::string_view table_path)
     throw UsageError(unknown_name_message("table", path, known));
   }
   std::string text;
-  const auto changed = content.attributes.find("what_if");
-  const bool told = path == "/results" && changed != content.attributes.end();
+  const std::string changed = path == "/results" ? what_if_of(content) : "";
   const auto line = [&](const std::string& what_if, auto&& cell_of) {
     for (std::size_t i = 0; i < table->columns.size(); ++i) {
       text += (i == 0 ? "" : ",") + cell_of(table->columns[i]);
     }
-    text += (told ? "," + csv_quoted(what_if) : "") + "\r\n";
+    text += (changed.empty() ? "" : "," + csv_quoted(what_if)) + "\r\n";
   };
   line("what_if", [](const Column& column) { return csv_quoted(column.name); });
   for (std::size_t row = 0; row < table->rows(); ++row) {
-    line(told ? changed->second : "",
-         [&](const Column& column) { return cell(*table, column, row); });
+    line(changed, [&](const Column& column) { return cell(*table, column, row); });
   }
   return text;
 }

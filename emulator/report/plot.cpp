@@ -13,6 +13,7 @@
 #include "emulator/base/svg.hpp"
 #include "emulator/report/log_axis.hpp"
 #include "emulator/report/plot_series.hpp"
+#include "emulator/report/table_view.hpp"
 
 namespace fabricast {
 namespace {
@@ -132,9 +133,9 @@ class Plot {
       if (std::string(name) == "created") value = "written " + value;
       text += (text.empty() ? "" : "  ·  ") + value;
     }
-    const auto changed = content.attributes.find("what_if");
-    if (changed == content.attributes.end()) return text;
-    return "what-if: " + changed->second + (text.empty() ? "" : "  ·  ") + text;
+    const std::string changed = what_if_of(content);
+    if (changed.empty()) return text;
+    return "what-if: " + changed + (text.empty() ? "" : "  ·  ") + text;
   }
 
   Svg::Stroke stroke_of(const std::string& algorithm, double width) const {

@@ -153,10 +153,14 @@ std::set<std::int64_t> shown_rows(const TraceContent& content, const TableOption
   return shown;
 }
 
-std::string what_if_line(const TraceContent& content) {
+std::string what_if_of(const TraceContent& content) {
   const auto found = content.attributes.find("what_if");
-  if (found == content.attributes.end()) return "";
-  return fmt::format("# what-if: {}\n", found->second);
+  return found == content.attributes.end() ? "" : found->second;
+}
+
+std::string what_if_line(const TraceContent& content) {
+  const std::string changed = what_if_of(content);
+  return changed.empty() ? "" : fmt::format("# what-if: {}\n", changed);
 }
 
 std::string render_table(const TraceContent& content, const TableOptions& options) {

@@ -22,7 +22,9 @@ struct TableOptions {
 // The rows of /results that the table has: what stands below it is of these.
 std::set<std::int64_t> shown_rows(const TraceContent& content, const TableOptions& options);
 
-// "# what-if: slow nic=0:x2": what of the machine was changed for all rows; empty: nothing.
+// "slow nic=0:x2": what of the machine was changed for all rows; empty: nothing.
+std::string what_if_of(const TraceContent& content);
+// "# what-if: slow nic=0:x2"; empty: nothing.
 std::string what_if_line(const TraceContent& content);
 
 std::string render_table(const TraceContent& content, const TableOptions& options);
